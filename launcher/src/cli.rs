@@ -1,0 +1,98 @@
+//! The command line.
+
+use clap::{Parser, ValueEnum};
+use nix::sys::signal::Signal;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// How virtual time relates to real time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum Clock {
+    /// Computing takes the time it takes, waiting takes none.
+    Elapsed,
+    /// Time moves by waiting alone: every run reads the same times.
+    Frozen,
+}
+
+/// Runs commands without waiting: all their processes share one virtual clock, and when every one of them is blocked,
+/// the clock jumps to the next deadline.
+///
+/// A day of sleeps, polls, retries and time-outs takes milliseconds, in any language, and every clock the programs can
+/// read agrees with it. Several commands, separated by `--`, start one after the other, each when the one before has
+/// come to rest, in one session. The exit status is the largest of the commands' (128+n for a death by signal n).
+#[derive(Parser, Debug)]
+#[command(name = "flux-launch", version, override_usage = "flux-launch [OPTIONS] -- COMMAND [ARG]... [-- COMMAND [ARG]...]...")]
+pub struct Cli {
+    /// Folder that holds libflux.so, if it is not beside flux-launch
+    #[arg(long, value_name = "DIR")]
+    pub libpath: Option<PathBuf>,
+
+    /// Signal that ends waits which nothing else can end (semtimedop)
+    #[arg(long, value_name = "SIGNAL", default_value = "SIGURG", value_parser = signal)]
+    pub signal: i32,
+
+    /// Say more: a summary at the end; twice: every process; on standard error, or in --output's file
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+
+    /// File that takes flux-launch's own messages instead of standard error
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+
+    /// How the clock moves
+    #[arg(long, value_enum, default_value = "elapsed")]
+    pub clock: Clock,
+
+    /// The commands, separated by --
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND", hide = true)]
+    pub words: Vec<OsString>,
+}
+
+impl Cli {
+    /// The words, split at each `--`; empty ones are dropped.
+    pub fn commands(&self) -> Vec<Vec<OsString>> {
+        self.words.split(|w| w == "--").filter(|c| !c.is_empty()).map(<[_]>::to_vec).collect()
+    }
+}
+
+/// A signal by name (with or without `SIG`), number, or `RTMIN+n`.
+fn signal(text: &str) -> Result<i32, String> {
+    let upper = text.to_uppercase();
+    let name = upper.strip_prefix("SIG").unwrap_or(&upper);
+    let number = if let Ok(n) = name.parse::<i32>() {
+        Some(n)
+    } else if name == "RTMIN" {
+        Some(libc::SIGRTMIN())
+    } else if let Some(n) = name.strip_prefix("RTMIN+") {
+        n.parse::<i32>().ok().map(|n| libc::SIGRTMIN() + n)
+    } else {
+        format!("SIG{name}").parse::<Signal>().ok().map(|s| s as i32)
+    };
+    match number {
+        Some(n) if n == libc::SIGKILL || n == libc::SIGSTOP => Err("this signal cannot be caught".to_string()),
+        Some(n) if (1..=libc::SIGRTMAX()).contains(&n) => Ok(n),
+        _ => Err("no such signal; `kill -l` lists them".to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_split_at_dashes() {
+        let cli = Cli::parse_from(["flux-launch", "-v", "--", "a", "-x", "--", "b", "--", "--", "c"]);
+        assert_eq!(cli.commands(), [vec!["a", "-x"], vec!["b"], vec!["c"]]);
+        assert_eq!(cli.verbose, 1);
+    }
+
+    #[test]
+    fn signals_by_name_and_number() {
+        assert_eq!(signal("USR1"), Ok(libc::SIGUSR1));
+        assert_eq!(signal("sigusr1"), Ok(libc::SIGUSR1));
+        assert_eq!(signal("12"), Ok(12));
+        assert_eq!(signal("RTMIN+3"), Ok(libc::SIGRTMIN() + 3));
+        assert!(signal("NOSUCH").is_err());
+        assert!(signal("KILL").is_err());
+    }
+}

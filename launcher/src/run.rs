@@ -1,0 +1,288 @@
+//! A session's course: starting the commands, forwarding signals, reaping, ending.
+
+use crate::look::ProcLook;
+use crate::report;
+use crate::session::Session;
+use engine::keeper::{self, Event, Round};
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::eventfd::{EfdFlags, EventFd};
+use nix::sys::signal::{SigSet, Signal, kill};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::Pid;
+use std::ffi::OsString;
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::SeqCst;
+
+/// Forwarded to the commands.
+const FORWARDED: [Signal; 4] = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT];
+/// How long processes that are asked to end get before they are killed, real ms.
+const GRACE_MS: u16 = 500;
+
+/// A command and what became of it.
+struct Running {
+    pid: Pid,
+    status: Option<u8>,
+}
+
+struct Course<'a> {
+    session: Session,
+    waiting: &'a [Vec<OsString>],
+    started: u64,
+    commands: Vec<Running>,
+    interrupts: u32,
+    /// What is being done about processes left over.
+    leftovers: Leftovers,
+    failure: Option<u8>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Leftovers {
+    None,
+    /// At rest once; they are asked again before they are judged.
+    Suspected,
+    /// Got SIGTERM.
+    Asked,
+    Killed,
+}
+
+/// Runs the commands to their end; returns the exit status.
+pub fn run(session: Session, commands: &[Vec<OsString>]) -> u8 {
+    // SAFETY: a plain prctl; orphans of the session come to us.
+    unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1) };
+    let mut set = SigSet::empty();
+    FORWARDED.into_iter().chain([Signal::SIGCHLD]).for_each(|s| set.add(s));
+    let prepared = set.thread_block().and_then(|()| {
+        let signals = SignalFd::with_flags(&set, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
+        let rest = EventFd::from_value_and_flags(0, EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?;
+        Ok((signals, Arc::new(rest)))
+    });
+    let (signals, rest) = match prepared {
+        Ok(both) => both,
+        Err(e) => {
+            report::say(&format!("cannot watch for signals: {e}"));
+            return 125;
+        }
+    };
+    start_keeper(&session, Arc::clone(&rest));
+    let mut course = Course {
+        session,
+        waiting: commands,
+        started: 0,
+        commands: vec![],
+        interrupts: 0,
+        leftovers: Leftovers::None,
+        failure: None,
+    };
+    course.start_next();
+    loop {
+        if course.reap() {
+            break;
+        }
+        let mut fds = [PollFd::new(signals.as_fd(), PollFlags::POLLIN), PollFd::new(rest.as_fd(), PollFlags::POLLIN)];
+        let timeout = if course.leftovers == Leftovers::Asked { PollTimeout::from(GRACE_MS) } else { PollTimeout::NONE };
+        match poll(&mut fds, timeout) {
+            Ok(0) => course.kill_leftovers(),
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(_) => break,
+        }
+        while let Ok(Some(info)) = signals.read_signal() {
+            course.signal(info.ssi_signo as i32, info.ssi_code);
+        }
+        if rest.read().is_ok() {
+            course.at_rest();
+        }
+    }
+    course.summary()
+}
+
+/// The keeper's thread. It tells the main loop of rest only when somebody wants to know.
+fn start_keeper(session: &Session, rest: Arc<EventFd>) {
+    let engine = session.engine;
+    let mut rounds = 0u32;
+    std::thread::spawn(move || {
+        // SAFETY: a plain prctl: the keeper's short sleeps are not to be rounded up by 50 µs.
+        unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, 1) };
+        let mut look = ProcLook::new(engine);
+        let mut idle = false;
+        let resting = std::cell::Cell::new(false);
+        keeper::run(
+            engine,
+            &mut look,
+            |look, round| match round {
+                Round::Begins => {
+                    // At rest nothing calls for a look at parked threads but an outsider's SIGKILL.
+                    idle = resting.replace(false);
+                    rounds = rounds.wrapping_add(1);
+                    look.begin(idle && rounds.is_multiple_of(16));
+                }
+                Round::Stalled => look.stalled(true),
+                Round::Moves => look.stalled(false),
+            },
+            |event| {
+                resting.set(event == Event::Rest);
+                if event == Event::Rest && engine.page.header.want_rest.load(SeqCst) != 0 {
+                    let _ = rest.write(1);
+                }
+                true
+            },
+        );
+    });
+}
+
+impl Course<'_> {
+    /// Starts the next command. While more are waiting the clock is held, so that each finds the one before at rest and
+    /// no time passed.
+    fn start_next(&mut self) {
+        let Some((words, later)) = self.waiting.split_first() else { return };
+        self.waiting = later;
+        let header = &self.session.engine.page.header;
+        header.hold.store(!later.is_empty() as u32, SeqCst);
+        header.want_rest.store(!later.is_empty() as u32, SeqCst);
+        match self.session.start(words, self.started) {
+            Ok(child) => {
+                self.started += 1;
+                report::verbose(2, || format!("process {} runs {}", child.id(), words[0].to_string_lossy()));
+                self.commands.push(Running { pid: Pid::from_raw(child.id() as i32), status: None });
+            }
+            Err(e) => {
+                let name = words[0].to_string_lossy();
+                let (status, why) = match e.kind() {
+                    std::io::ErrorKind::NotFound => (127, "command not found".to_string()),
+                    std::io::ErrorKind::PermissionDenied => (126, "not executable".to_string()),
+                    _ => (126, e.to_string()),
+                };
+                report::say(&format!("{name}: {why}"));
+                self.failure = Some(status);
+                self.waiting = &[];
+                header.hold.store(0, SeqCst);
+                self.send_all(Signal::SIGTERM);
+            }
+        }
+        self.session.engine.kick_keeper();
+    }
+
+    /// Collects ended processes; true when none is left and nothing is waiting.
+    fn reap(&mut self) -> bool {
+        loop {
+            let (pid, status) = match waitpid(Pid::from_raw(-1), Some(WaitPidFlag::WNOHANG)) {
+                Ok(WaitStatus::Exited(pid, code)) => (pid, code as u8),
+                Ok(WaitStatus::Signaled(pid, signal, _)) => (pid, 128 + signal as i32 as u8),
+                Ok(WaitStatus::StillAlive) => break,
+                Err(Errno::ECHILD) if self.waiting.is_empty() => return true,
+                Err(Errno::ECHILD) => {
+                    self.start_next();
+                    continue;
+                }
+                Ok(_) | Err(Errno::EINTR) => continue,
+                Err(_) => return true,
+            };
+            report::verbose(3, || format!("process {pid} ended with {status}"));
+            if let Some(command) = self.commands.iter_mut().find(|c| c.pid == pid && c.status.is_none()) {
+                command.status = Some(status);
+            }
+            self.session.engine.kick_keeper();
+        }
+        if self.waiting.is_empty() && self.commands.iter().all(|c| c.status.is_some()) && self.leftovers == Leftovers::None {
+            self.session.engine.page.header.want_rest.store(1, SeqCst);
+            self.session.engine.kick_keeper();
+        }
+        false
+    }
+
+    /// Everybody is blocked and nobody has a deadline, or the clock is held.
+    fn at_rest(&mut self) {
+        if !self.waiting.is_empty() {
+            self.start_next();
+            return;
+        }
+        if self.commands.iter().any(|c| c.status.is_none()) {
+            return;
+        }
+        match self.leftovers {
+            // The first answer may have been on its way since before the last command ended.
+            Leftovers::None => self.leftovers = Leftovers::Suspected,
+            Leftovers::Suspected => {
+                self.leftovers = Leftovers::Asked;
+                let left = self.living();
+                report::verbose(1, || {
+                    format!("all commands have ended; left over and at rest for ever: {}; sending SIGTERM", names(&left))
+                });
+                left.iter().for_each(|&pid| { let _ = kill(pid, Signal::SIGTERM); });
+                self.session.engine.page.header.want_rest.store(0, SeqCst);
+            }
+            Leftovers::Asked | Leftovers::Killed => {}
+        }
+        self.session.engine.kick_keeper();
+    }
+
+    fn kill_leftovers(&mut self) {
+        self.leftovers = Leftovers::Killed;
+        let left = self.living();
+        report::verbose(1, || format!("still there after SIGTERM: {}; sending SIGKILL", names(&left)));
+        left.iter().for_each(|&pid| { let _ = kill(pid, Signal::SIGKILL); });
+    }
+
+    /// The session's processes: those with a slot, and our children.
+    fn living(&self) -> Vec<Pid> {
+        let mut pids = self.session.processes();
+        let me = std::process::id();
+        let children = std::fs::read_to_string(format!("/proc/{me}/task/{me}/children")).unwrap_or_default();
+        pids.extend(children.split_ascii_whitespace().filter_map(|p| p.parse::<u32>().ok()));
+        pids.sort_unstable();
+        pids.dedup();
+        pids.into_iter().filter(|&p| p != me).map(|p| Pid::from_raw(p as i32)).collect()
+    }
+
+    fn send_all(&self, signal: Signal) {
+        self.living().iter().for_each(|&pid| { let _ = kill(pid, signal); });
+    }
+
+    /// A signal to the launcher. One from the terminal has reached the commands already: it goes to the whole
+    /// foreground process group.
+    fn signal(&mut self, number: i32, code: i32) {
+        const SI_KERNEL: i32 = 0x80;
+        let Some(signal) = FORWARDED.into_iter().find(|&s| s as i32 == number) else { return };
+        self.interrupts += (signal == Signal::SIGINT) as u32;
+        if self.interrupts >= 2 {
+            report::say("interrupted twice; ending the session");
+            self.waiting = &[];
+            self.send_all(Signal::SIGKILL);
+        } else if code != SI_KERNEL {
+            for command in self.commands.iter().filter(|c| c.status.is_none()) {
+                let _ = kill(command.pid, signal);
+            }
+        }
+        let header = &self.session.engine.page.header;
+        header.signals_sent.fetch_add(1, SeqCst);
+        self.session.engine.kick_keeper();
+    }
+
+    fn summary(&self) -> u8 {
+        let (real, virtual_, jumps) = self.session.passed();
+        report::verbose(1, || {
+            let h = &self.session.engine.page.header;
+            let creeps = match h.creeps.load(SeqCst) {
+                0 => String::new(),
+                n => format!(", {n} steps for a thread that spins on the clock"),
+            };
+            let missed = match h.slots_missed.load(SeqCst) {
+                0 => String::new(),
+                n => format!("; {n} threads were too many and ran in real time"),
+            };
+            format!("{} virtual, {} real, {jumps} jumps{creeps}{missed}", report::duration(virtual_), report::duration(real))
+        });
+        let statuses = self.commands.iter().filter_map(|c| c.status);
+        statuses.chain(self.failure).max().unwrap_or(0)
+    }
+}
+
+fn names(pids: &[Pid]) -> String {
+    let name = |pid: &Pid| {
+        let comm = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+        format!("{} ({pid})", comm.trim())
+    };
+    pids.iter().map(name).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,150 @@
+//! A session's region, the library to preload, and how a command is started in it.
+
+use crate::cli::Clock;
+use engine::page::CLOCKS;
+use engine::time::Spec;
+use engine::{ClockMode, Engine, Kind, Page};
+use memfd::MemfdOptions;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use std::ffi::{OsStr, OsString};
+use std::os::fd::AsRawFd;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+use std::sync::atomic::Ordering::SeqCst;
+
+/// Name of the library.
+const LIBRARY: &str = "libflux.so";
+
+/// A session: the mapped region and what a program needs to join it.
+pub struct Session {
+    /// The engine, as the launcher sees it.
+    pub engine: Engine,
+    library: PathBuf,
+    path: OsString,
+    files: (u64, u64),
+    started: u64,
+}
+
+/// Real `CLOCK_MONOTONIC`, ns.
+pub fn real_now() -> u64 {
+    clock(libc::CLOCK_MONOTONIC).map_or(0, |t| t.sec as u64 * engine::time::SECOND + t.nsec as u64)
+}
+
+fn clock(id: libc::clockid_t) -> Option<Spec> {
+    let mut ts = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: a valid out-parameter.
+    let failed = unsafe { libc::clock_gettime(id, &mut ts) };
+    (failed == 0).then_some(Spec { sec: ts.tv_sec, nsec: ts.tv_nsec })
+}
+
+/// What to add to monotonic time to get each other clock.
+fn bases() -> [Spec; CLOCKS] {
+    std::array::from_fn(|id| match (clock(id as libc::clockid_t), clock(libc::CLOCK_MONOTONIC)) {
+        (Some(there), Some(here)) if id != libc::CLOCK_MONOTONIC as usize => {
+            let (sec, nsec) = (there.sec - here.sec, there.nsec - here.nsec);
+            if nsec < 0 { Spec { sec: sec - 1, nsec: nsec + 1_000_000_000 } } else { Spec { sec, nsec } }
+        }
+        _ => Spec { sec: 0, nsec: 0 },
+    })
+}
+
+/// Finds libflux.so: in `--libpath`'s folder, beside this program, or in `../lib`.
+pub fn find_library(libpath: Option<&Path>) -> Result<PathBuf, String> {
+    let folders: Vec<PathBuf> = match libpath {
+        Some(folder) => vec![folder.to_path_buf()],
+        None => {
+            let program = std::env::current_exe().map_err(|e| format!("cannot find out where I am: {e}"))?;
+            let beside = program.parent().unwrap_or(Path::new("/")).to_path_buf();
+            let lib = beside.parent().map(|p| p.join("lib"));
+            [Some(beside), lib].into_iter().flatten().collect()
+        }
+    };
+    for folder in &folders {
+        if let Ok(path) = folder.join(LIBRARY).canonicalize() {
+            return Ok(path);
+        }
+    }
+    let places: Vec<String> = folders.iter().map(|f| f.display().to_string()).collect();
+    Err(format!("{LIBRARY} is not in {}; name its folder with --libpath=DIR", places.join(" nor in ")))
+}
+
+impl Session {
+    /// Makes the region.
+    pub fn new(library: PathBuf, mode: Clock, signal: i32, verbose: u8) -> Result<Session, String> {
+        let failed = |e: &dyn std::fmt::Display| format!("cannot make the session's shared memory: {e}");
+        let file = MemfdOptions::default().close_on_exec(true).create("flux-session").map_err(|e| failed(&e))?.into_file();
+        file.set_len(size_of::<Page>() as u64).map_err(|e| failed(&e))?;
+        // SAFETY: a fresh shared mapping of a file of that size; it stays for the life of the process.
+        let at = unsafe {
+            let prot = libc::PROT_READ | libc::PROT_WRITE;
+            libc::mmap(std::ptr::null_mut(), size_of::<Page>(), prot, libc::MAP_SHARED, file.as_raw_fd(), 0)
+        };
+        if at == libc::MAP_FAILED {
+            return Err(failed(&std::io::Error::last_os_error()));
+        }
+        // SAFETY: zeroed and of the right size; every field is an atomic integer.
+        let page: &'static Page = unsafe { &*(at as *const Page) };
+        let pid = std::process::id();
+        let mode = if mode == Clock::Frozen { ClockMode::Frozen } else { ClockMode::Elapsed };
+        let started = real_now();
+        page.init(mode, started, &bases(), pid, verbose as u32);
+        page.header.signal.store(signal as u32, SeqCst);
+        let path = format!("/proc/{pid}/fd/{}", file.as_raw_fd()).into();
+        // The descriptor is what others open by its path: it stays open as long as the launcher lives.
+        std::mem::forget(file);
+        let files = getrlimit(Resource::RLIMIT_NOFILE).map_err(|e| failed(&e))?;
+        // Looking at many threads takes many descriptors; the commands get the limit back.
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, files.1, files.1);
+        Ok(Session { engine: Engine { page, pid, real_now }, library, path, files, started })
+    }
+
+    /// Starts a command; busy until it has joined.
+    pub fn start(&self, words: &[OsString], nth: u64) -> std::io::Result<Child> {
+        let page = self.engine.page;
+        let slot = page.claim(Kind::New, 0, 0, nth + 1);
+        let mut preload = OsString::from(&self.library);
+        if let Some(theirs) = std::env::var_os("LD_PRELOAD").filter(|v| !v.is_empty()) {
+            preload.push(OsStr::new(":"));
+            preload.push(theirs);
+        }
+        let mut command = Command::new(&words[0]);
+        command.args(&words[1..]);
+        command.env("FLUX_SESSION", &self.path).env("FLUX_LIBRARY", &self.library).env("LD_PRELOAD", preload);
+        if let Some(slot) = slot {
+            command.env("FLUX_SLOT", slot.to_string());
+        }
+        let files = self.files;
+        // SAFETY: setrlimit is async-signal-safe.
+        unsafe {
+            command.pre_exec(move || Ok(setrlimit(Resource::RLIMIT_NOFILE, files.0, files.1)?));
+        }
+        let child = command.spawn();
+        if let Some(slot) = slot {
+            match &child {
+                Ok(child) => {
+                    let _ = page.slots[slot].pid.compare_exchange(0, child.id(), SeqCst, SeqCst);
+                }
+                Err(_) => page.release(slot),
+            }
+        }
+        child
+    }
+
+    /// Real and virtual ns since the start, and jumps made.
+    pub fn passed(&self) -> (u64, u64, u64) {
+        let h = &self.engine.page.header;
+        let real = real_now() - self.started;
+        (real, self.engine.now() - self.started, h.jumps.load(SeqCst))
+    }
+
+    /// Processes that have a slot.
+    pub fn processes(&self) -> Vec<u32> {
+        let page = self.engine.page;
+        let live = page.slots[..page.high()].iter().filter(|s| s.state.load().kind() != Kind::Free);
+        let mut pids: Vec<u32> = live.map(|s| s.pid.load(SeqCst)).filter(|&p| p != 0).collect();
+        pids.sort_unstable();
+        pids.dedup();
+        pids
+    }
+}

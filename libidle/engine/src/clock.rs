@@ -1,0 +1,53 @@
+//! Virtual now, and how it moves.
+
+use crate::lock::Token;
+use crate::page::{ClockMode, Page};
+use crate::sync::Relaxed;
+use crate::time::Spec;
+
+impl Page {
+    /// Virtual `CLOCK_MONOTONIC`, ns. `real` is read only in elapsed mode.
+    #[inline]
+    pub fn now(&self, real: impl FnOnce() -> u64) -> u64 {
+        match self.mode() {
+            // The offset is read first: an offset read after the real time could have jumped meanwhile, and the sum
+            // would be a time that nobody has reached yet by its own deadline, only late, never early.
+            ClockMode::Elapsed => {
+                let offset = self.header.clock.value();
+                real().saturating_add(offset)
+            }
+            ClockMode::Frozen => self.header.clock.value(),
+        }
+    }
+
+    /// Frozen time of clock `id` (a `clockid_t` below [`crate::page::CLOCKS`]).
+    #[inline]
+    pub fn frozen(&self, id: usize) -> Spec {
+        let h = &self.header;
+        let mut ns = h.clock.value();
+        if id == 0 || id == 5 || id == 8 || id == 11 {
+            ns = ns.saturating_add_signed(h.realtime_shift.load(Relaxed));
+        }
+        Spec { sec: h.base_sec[id].load(Relaxed), nsec: h.base_nsec[id].load(Relaxed) }.plus(ns)
+    }
+
+    /// Moves virtual time on to `target`, if it is ahead. Lock's holder only; false if the lock was lost.
+    pub(crate) fn advance(&self, token: Token, target: u64, real: u64) -> bool {
+        let h = &self.header;
+        let old = h.clock.value();
+        let (new, ahead) = match self.mode() {
+            ClockMode::Elapsed => (target.saturating_sub(real), target.saturating_sub(real.saturating_add(old))),
+            ClockMode::Frozen => (target, target.saturating_sub(old)),
+        };
+        if ahead == 0 {
+            // Nothing to move, but only the holder may go on.
+            return h.clock.commit(token, old, old);
+        }
+        if !h.clock.commit(token, old, new) {
+            return false;
+        }
+        h.jumps.store(h.jumps.load(Relaxed) + 1, Relaxed);
+        h.jumped.store(h.jumped.load(Relaxed).saturating_add(ahead), Relaxed);
+        true
+    }
+}

@@ -1,0 +1,177 @@
+//! The keeper: the one thread that looks at kernel waits and owns every look that did not end in a jump.
+//!
+//! Its word says whether it wants to be kicked. It becomes [`ATTENTIVE`] *before* it looks and sleeps only while the
+//! word is unchanged, so a thread that blocks after having been seen busy finds it attentive and kicks, or was seen
+//! blocked. After a look that failed on a thread still on its way to sleep it backs off: nobody needs to kick, since it
+//! looks again by itself. The back-off bounds what a program pays that blocks and wakes all the time.
+//!
+//! In elapsed mode it also ends waits whose deadline comes by real time while others compute.
+
+use crate::lock::KEEPER;
+use crate::page::{ClockMode, Page};
+use crate::quiescence::{Engine, Look, Outcome, Survey};
+use crate::sync::SeqCst;
+use crate::sys::{self, Timespec};
+use crate::time::{NEVER, Spec};
+
+/// Asleep or looking, wants to be kicked.
+pub const ATTENTIVE: u32 = 0;
+/// Has been kicked.
+pub const KICKED: u32 = 1;
+/// Will look by itself very soon.
+pub const BACKOFF: u32 = 2;
+
+/// First back-off after a failed look, real ns; doubles up to [`BACKOFF_MAX`].
+const BACKOFF_MIN: u64 = 10_000;
+/// Longest back-off, real ns.
+const BACKOFF_MAX: u64 = 1_000_000;
+/// How long the keeper sleeps while somebody is busy and nobody kicks, real ns: first and longest. It has to notice
+/// threads that died or fell asleep where no hook saw it.
+const PATROL_MIN: u64 = 200_000;
+/// See [`PATROL_MIN`].
+const PATROL_MAX: u64 = 10_000_000;
+/// How long it sleeps when all is at rest, real ns.
+const HEARTBEAT: u64 = 50_000_000;
+
+/// Does the keeper want to be kicked?
+#[inline]
+pub fn attentive(page: &Page) -> bool {
+    page.header.keeper.load(SeqCst) == ATTENTIVE
+}
+
+/// Wakes the keeper if it is attentive.
+pub fn kick(page: &Page) {
+    let word = &page.header.keeper;
+    if word.compare_exchange(ATTENTIVE, KICKED, SeqCst, SeqCst).is_ok() {
+        sys::futex_wake(word, 1);
+    }
+}
+
+/// What the look is told between rounds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Round {
+    /// A survey is about to be made.
+    Begins,
+    /// The same thread has been busy over two patrols, with nothing else happening: it may be looked at closer.
+    Stalled,
+    /// Things move.
+    Moves,
+}
+
+/// What the keeper reports to whoever runs it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Event {
+    /// Everybody is blocked and nobody has a deadline; the session moves only from outside.
+    Rest,
+    /// Everybody was blocked, and the clock was moved.
+    Jump,
+    /// Somebody runs.
+    Busy,
+}
+
+/// The keeper's thread. `patient` tells the look that nothing has changed for a while (it may then look closer at busy
+/// threads); `event` hears the result of every look and ends the loop with `false`.
+pub fn run<L: Look>(engine: Engine, look: &mut L, mut round: impl FnMut(&mut L, Round), mut event: impl FnMut(Event) -> bool) {
+    let page = engine.page;
+    let mut backoff = BACKOFF_MIN;
+    let mut patrol = PATROL_MIN;
+    let mut last_busy = None;
+    loop {
+        page.header.keeper.store(ATTENTIVE, SeqCst);
+        let next = if page.mode() == ClockMode::Elapsed { expire_by_real_time(&engine) } else { NEVER };
+        round(look, Round::Begins);
+        let outcome = engine.settle(KEEPER, look);
+        let sleep = match outcome {
+            Outcome::Woke | Outcome::Mine => {
+                (backoff, patrol) = (BACKOFF_MIN, PATROL_MIN);
+                if !event(Event::Jump) {
+                    return;
+                }
+                PATROL_MIN
+            }
+            Outcome::NoDeadline => {
+                (backoff, patrol) = (BACKOFF_MIN, PATROL_MIN);
+                if !event(Event::Rest) {
+                    return;
+                }
+                HEARTBEAT
+            }
+            Outcome::NotIdle(Survey::Busy(slot)) => {
+                if !event(Event::Busy) {
+                    return;
+                }
+                let seen = page.slots[slot].state.load();
+                if seen.busy() {
+                    let same = last_busy == Some((slot, seen, page.header.jumps.load(SeqCst)));
+                    last_busy = Some((slot, seen, page.header.jumps.load(SeqCst)));
+                    round(look, if same { Round::Stalled } else { Round::Moves });
+                    patrol = if same { (patrol * 2).min(PATROL_MAX) } else { PATROL_MIN };
+                    patrol
+                } else {
+                    back_off(page, &mut backoff);
+                    continue;
+                }
+            }
+            Outcome::NotIdle(_) | Outcome::LockBusy => {
+                if !event(Event::Busy) {
+                    return;
+                }
+                unstick(&engine);
+                back_off(page, &mut backoff);
+                continue;
+            }
+        };
+        let now = (engine.real_now)();
+        let until_due = next.saturating_sub(page.now(|| now));
+        wait(page, now, sleep.min(until_due));
+    }
+}
+
+/// Sleeps until kicked, at most `sleep` real ns.
+fn wait(page: &Page, now: u64, sleep: u64) {
+    page.header.keeper_wakes.store(now.saturating_add(sleep), SeqCst);
+    let ts = Spec::from_nanos(sleep);
+    sys::futex_wait(&page.header.keeper, ATTENTIVE, Some(&Timespec { sec: ts.sec, nsec: ts.nsec }));
+}
+
+/// Sleeps without being kicked, and twice as long the next time.
+fn back_off(page: &Page, backoff: &mut u64) {
+    page.header.keeper.store(BACKOFF, SeqCst);
+    let ts = Spec::from_nanos(*backoff);
+    sys::futex_wait(&page.header.keeper, BACKOFF, Some(&Timespec { sec: ts.sec, nsec: ts.nsec }));
+    *backoff = (*backoff * 2).min(BACKOFF_MAX);
+}
+
+/// Ends the waits that are due by real time, though others are busy. Returns the next deadline.
+fn expire_by_real_time(engine: &Engine) -> u64 {
+    let page = engine.page;
+    let Some(token) = page.header.clock.try_lock(KEEPER, (engine.real_now)()) else { return NEVER };
+    page.drain_mail();
+    let next = engine.expire_due(engine.now());
+    page.header.clock.unlock(token);
+    next
+}
+
+/// Frees the lock from a holder that is dead or stopped. Its work is done again: the heap is rebuilt in the other arena,
+/// and the clock cannot be moved by the old holder (see [`crate::lock`]).
+fn unstick(engine: &Engine) {
+    let page = engine.page;
+    let Some(token) = page.header.clock.holder() else { return };
+    if token.owner() >= crate::page::SLOTS || !holder_is_stuck(page, token.owner()) {
+        return;
+    }
+    if let Some(mine) = page.header.clock.take_over(token, (engine.real_now)()) {
+        page.header.arena.fetch_add(1, SeqCst);
+        page.header.heap_lost.store(1, SeqCst);
+        page.drain_mail();
+        page.header.clock.unlock(mine);
+    }
+}
+
+/// Is the thread of slot `index` dead or stopped, by `/proc/PID/task/TID/stat`?
+fn holder_is_stuck(page: &Page, index: usize) -> bool {
+    let slot = &page.slots[index];
+    let (pid, tid) = (slot.pid.load(SeqCst), slot.tid.load(SeqCst));
+    let Ok(stat) = std::fs::read(format!("/proc/{pid}/task/{tid}/stat")) else { return true };
+    matches!(stat.iter().rposition(|&b| b == b')').and_then(|at| stat.get(at + 2)), Some(b'T' | b'Z' | b'X') | None)
+}

@@ -1,0 +1,24 @@
+//! The engine of the project: who is blocked, on what, until when, and who has just been promised a wake-up.
+//!
+//! Pure Rust over a shared region ([`page`]); it knows no C ABI, exports no symbol, calls no libc and allocates
+//! nothing. Words: a *slot* is a thread's entry; *parked* is waiting on the slot's own word (an exact wait); a *kernel
+//! wait* is one that only the kernel ends; a *promise* makes a waiting thread busy before it is woken; a *deadline* is
+//! an absolute virtual time; a *jump* is the clock's move to the earliest deadline.
+
+pub mod clock;
+pub mod deadlines;
+pub mod keeper;
+pub mod lock;
+pub mod page;
+pub mod park;
+pub mod quiescence;
+pub mod slots;
+pub mod state;
+pub mod sync;
+pub mod sys;
+pub mod time;
+
+pub use page::{ClockMode, Page};
+pub use park::Signals;
+pub use quiescence::Engine;
+pub use state::{Kind, Reason};

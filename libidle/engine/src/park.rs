@@ -1,0 +1,178 @@
+//! Sleeping on a slot: the life of one wait, from the busy thread's side.
+
+use crate::deadlines::Key;
+use crate::keeper;
+use crate::page::ClockMode;
+use crate::quiescence::{Engine, NoLook, Outcome, Survey};
+use crate::state::{Kind, Reason};
+use crate::sync::{Relaxed, SeqCst};
+use crate::sys::{self, Timespec};
+use crate::time::NEVER;
+
+/// What a signal handler that ran during the wait does to it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Signals {
+    /// Ends it (nanosleep, timed waits): [`Reason::Interrupted`].
+    End,
+    /// Ends it unless the handler has `SA_RESTART`.
+    EndUnlessRestart,
+    /// Goes on waiting.
+    Ignore,
+}
+
+impl Engine {
+    /// Waits in `seq` (from [`crate::state::StateWord::prepare`]) until promised or `deadline` (absolute virtual ns).
+    ///
+    /// No wake-up is lost: whoever finds the slot in a queue finds it prepared or parked, and its promise makes either
+    /// `publish` fail or the futex wait return. The futex compares the very word that the promise changes.
+    pub fn park(&self, me: usize, seq: u32, deadline: u64, signals: Signals) -> Reason {
+        let slot = &self.page.slots[me];
+        if deadline != NEVER {
+            let now = self.now();
+            if now >= deadline {
+                return self.give_up(me, seq, Reason::TimedOut);
+            }
+            let own = Key { deadline, parked: now, birth: slot.birth.load(Relaxed) };
+            if !self.witness(me) && self.solo(me, own, || true) == Outcome::Mine {
+                return self.give_up(me, seq, Reason::TimedOut);
+            }
+            self.page.post_deadline(me, deadline, now);
+            self.arm(deadline, now);
+        }
+        if slot.state.publish(seq) {
+            self.after_blocking(me);
+            self.sleep(me, seq, deadline, signals);
+        }
+        if deadline != NEVER {
+            slot.deadline.store(NEVER, SeqCst);
+        }
+        slot.state.load().reason()
+    }
+
+    /// Ends an unpublished wait for `reason`, unless a waker was first.
+    fn give_up(&self, me: usize, seq: u32, reason: Reason) -> Reason {
+        let slot = &self.page.slots[me];
+        slot.state.promise(seq, reason);
+        slot.state.load().reason()
+    }
+
+    /// Sleeps on the published state word until it changes.
+    fn sleep(&self, me: usize, seq: u32, deadline: u64, signals: Signals) {
+        /// Only its presence matters; see [`Timespec`].
+        const FAR: Timespec = Timespec { sec: 1 << 40, nsec: 0 };
+        let slot = &self.page.slots[me];
+        let timeout = (signals == Signals::End || (deadline != NEVER && signals != Signals::Ignore)).then_some(&FAR);
+        loop {
+            let now = slot.state.load();
+            if now.kind() != Kind::Parked || now.seq() != seq {
+                return;
+            }
+            let ended = sys::futex_wait(&slot.state.0, now.0, timeout);
+            if ended == sys::EINTR && signals != Signals::Ignore && slot.state.promise(seq, Reason::Interrupted) {
+                self.page.set_busy(me);
+                return;
+            }
+        }
+    }
+
+    /// Does the slot that was found busy last time still run? Saves the survey in the common case.
+    #[inline]
+    fn witness(&self, me: usize) -> bool {
+        let at = self.page.slots[me].witness.load(Relaxed) as usize;
+        at != 0 && at - 1 != me && {
+            let w = &self.page.slots[(at - 1) % crate::page::SLOTS];
+            w.state.load().busy() && w.covered.load(Relaxed) == 0
+        }
+    }
+
+    fn remember_witness(&self, me: usize, busy: usize) {
+        self.page.slots[me].witness.store(busy as u32 + 1, Relaxed);
+    }
+
+    /// The thread has published that it is blocked: somebody must decide whether it was the last. See
+    /// NOTE [Nobody looks away].
+    pub fn after_blocking(&self, me: usize) {
+        if self.witness(me) {
+            return;
+        }
+        match self.glance(me) {
+            Survey::Busy(busy) => self.remember_witness(me, busy),
+            Survey::AtRest => match self.settle(me, &mut NoLook) {
+                Outcome::NotIdle(Survey::Busy(busy)) if busy != me => self.remember_witness(me, busy),
+                Outcome::NotIdle(_) => self.want_keeper(),
+                Outcome::NoDeadline => self.want_keeper(),
+                _ => {}
+            },
+            Survey::Unknown | Survey::Changed => self.want_keeper(),
+        }
+    }
+
+    /// Leaves the decision to the keeper, if there is anything to decide.
+    fn want_keeper(&self) {
+        if self.page.deadlines_pending() || self.page.header.want_rest.load(SeqCst) != 0 {
+            self.kick_keeper();
+        }
+    }
+
+    /// Wakes the keeper, unless it will look by itself soon.
+    pub fn kick_keeper(&self) {
+        keeper::kick(self.page);
+    }
+
+    /// A wait without deadline that the kernel ends begins. Nothing but the thread's own word is written.
+    #[inline]
+    pub fn enter_kernel(&self, me: usize) {
+        self.page.slots[me].state.enter_kernel();
+        if keeper::attentive(self.page)
+            && (self.page.deadlines_pending() || self.page.header.want_rest.load(Relaxed) != 0)
+            && !self.witness(me)
+        {
+            self.after_kernel_entry(me);
+        }
+    }
+
+    #[cold]
+    fn after_kernel_entry(&self, me: usize) {
+        match self.glance(me) {
+            Survey::Busy(busy) => self.remember_witness(me, busy),
+            _ => self.kick_keeper(),
+        }
+    }
+
+    /// A wait with a deadline, which the kernel or the slot's bell ends, begins: true if the caller is to go to sleep,
+    /// false if the deadline has come. `still` asks whether there is still nothing to do for it (a poll with time-out
+    /// zero). Ends with [`Engine::leave_kernel`] in either case.
+    pub fn enter_kernel_until(&self, me: usize, deadline: u64, mut still: impl FnMut() -> bool) -> bool {
+        let slot = &self.page.slots[me];
+        let now = self.now();
+        if now >= deadline {
+            return false;
+        }
+        let own = Key { deadline, parked: now, birth: slot.birth.load(Relaxed) };
+        if !self.witness(me) && self.solo(me, own, &mut still) == Outcome::Mine {
+            return false;
+        }
+        let seq = slot.state.prepare();
+        self.page.post_deadline(me, deadline, now);
+        self.arm(deadline, now);
+        if slot.state.publish_kernel(seq) && keeper::attentive(self.page) && !self.witness(me) {
+            self.after_kernel_entry(me);
+        }
+        true
+    }
+
+    /// A wait in the kernel is over: the slot is `base` (busy, or ending) again.
+    #[inline]
+    pub fn leave_kernel(&self, me: usize, base: Kind, timed: bool) -> Reason {
+        let slot = &self.page.slots[me];
+        if timed {
+            slot.deadline.store(NEVER, SeqCst);
+        }
+        slot.state.resume(base)
+    }
+
+    /// Is the session frozen?
+    pub fn frozen(&self) -> bool {
+        self.page.mode() == ClockMode::Frozen
+    }
+}

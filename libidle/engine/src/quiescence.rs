@@ -1,0 +1,351 @@
+//! "Everyone is blocked": the only place that decides it, and the only caller of what idleness triggers.
+//!
+//! NOTE [At rest]. The decider holds the clock's lock. It makes two passes over the busy set.
+//! First pass: for each set bit the slot's state word is read. At rest: the bit is cleared and the word read again; if
+//! it has changed, the bit is set again and the answer is *busy*. In a kernel wait: the slot is looked at, and the look
+//! is remembered. Second pass: no other bit may have appeared, and each remembered look is confirmed (the thread has
+//! not run since).
+//! Why that is exact: let t be the end of the first pass, and suppose that some slot is busy at t. Take the one that
+//! has been busy longest without a break. Its waker stored the state word, then set the bit, and was itself busy until
+//! the bit was set; so either the bit is set at t, or the waker is busy at t and has been so for longer, which it was
+//! not by assumption. A bit that is set at t is seen by the second pass, because nobody but the decider clears bits,
+//! and the decider clears one only before it reads the word again. Kernel waits: asleep at the first look and not run
+//! since at the second means asleep at t.
+//! Failed ideas: one counter of busy threads (a killed process leaves it wrong for ever, and all cores fight over it);
+//! parkers that clear their own bit (a promise between the clearing and the publishing is invisible for a moment).
+//!
+//! NOTE [Nobody looks away]. A thread that blocks and finds another one busy goes to sleep: that other one will block
+//! in turn and decide then. If it finds the lock taken it sets `rerun` and tries once more; the holder reads `rerun`
+//! after releasing, so one of the two decides. If all others are at rest or in the kernel it kicks the keeper, which
+//! repeats the look until it succeeds or finds a busy thread.
+
+use crate::deadlines::Key;
+use crate::lock::Token;
+use crate::page::{ClockMode, PER_WORD, Page};
+use crate::state::{Kind, Reason, State};
+use crate::sync::{Relaxed, SeqCst};
+use crate::sys;
+use crate::time::NEVER;
+
+/// How to find out whether a thread in a kernel wait sleeps.
+pub trait Look {
+    /// First look at slot `index`, seen in state `seen`, which is not at rest by its word alone.
+    fn first(&mut self, page: &Page, index: usize, seen: State) -> Found;
+    /// Has a thread found asleep by [`Look::first`] not run since?
+    fn confirm(&mut self, page: &Page, index: usize, seen: State) -> bool;
+    /// A signal was sent: are parked threads to be looked at too?
+    fn parked_too(&self) -> bool {
+        false
+    }
+    /// Everybody was found at rest.
+    fn at_rest(&mut self, _page: &Page) {}
+}
+
+/// What a look found.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Found {
+    /// Asleep.
+    Asleep,
+    /// Running, or on its way to sleep.
+    Running,
+    /// The look changed something (a dead thread's slot was given back): start over.
+    Changed,
+    /// This decider cannot look; the keeper can.
+    Unknown,
+}
+
+/// Looks that the threads themselves make: none. Kernel waits are the keeper's.
+pub struct NoLook;
+
+impl Look for NoLook {
+    fn first(&mut self, _: &Page, _: usize, seen: State) -> Found {
+        if seen.busy() { Found::Running } else { Found::Unknown }
+    }
+    fn confirm(&mut self, _: &Page, _: usize, _: State) -> bool {
+        false
+    }
+}
+
+/// The answer of a survey.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Survey {
+    /// Everybody (but the asker) is blocked.
+    AtRest,
+    /// This slot is busy.
+    Busy(usize),
+    /// Somebody is in the kernel, and the asker cannot look.
+    Unknown,
+    /// Start over.
+    Changed,
+}
+
+/// What came of a try to jump.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// The asker's own deadline came first, and the clock is there.
+    Mine,
+    /// Somebody was woken.
+    Woke,
+    /// Everybody is blocked and nobody has a deadline.
+    NoDeadline,
+    /// Not everybody is blocked.
+    NotIdle(Survey),
+    /// Somebody else holds the lock, or took it away.
+    LockBusy,
+}
+
+/// The engine as one process sees it: the page, its own process id, and how to read the real clock.
+#[derive(Clone, Copy)]
+pub struct Engine {
+    /// The session's region.
+    pub page: &'static Page,
+    /// This process.
+    pub pid: u32,
+    /// Real `CLOCK_MONOTONIC`, ns.
+    pub real_now: fn() -> u64,
+}
+
+impl Engine {
+    /// Virtual now, ns.
+    #[inline]
+    pub fn now(&self) -> u64 {
+        self.page.now(self.real_now)
+    }
+
+    /// Is anybody but `me` busy, as far as the words alone tell? Changes nothing, so the answer *at rest* is only a
+    /// reason to ask again under the lock.
+    pub fn glance(&self, me: usize) -> Survey {
+        /// Kernel waits passed before giving up the search for a busy thread: bounds the cost of a block.
+        const PATIENCE: u32 = 64;
+        let (mut unknown, mut answer) = (0, Survey::AtRest);
+        for (w, word) in self.page.busy.iter().enumerate().take(self.page.high().div_ceil(PER_WORD)) {
+            let mut bits = word.load(SeqCst);
+            while bits != 0 {
+                let index = w * PER_WORD + bits.trailing_zeros() as usize;
+                bits &= bits - 1;
+                let slot = &self.page.slots[index];
+                let seen = slot.state.load();
+                if index == me || seen.rests() {
+                    continue;
+                }
+                if seen.busy() && slot.covered.load(Relaxed) == 0 {
+                    return Survey::Busy(index);
+                }
+                answer = Survey::Unknown;
+                unknown += 1;
+                if unknown >= PATIENCE {
+                    return answer;
+                }
+            }
+        }
+        answer
+    }
+
+    /// NOTE [At rest] as code. `me` counts as blocked. Lock's holder only.
+    pub fn survey<L: Look>(&self, me: usize, look: &mut L) -> Survey {
+        let page = self.page;
+        let words = page.high().div_ceil(PER_WORD);
+        for (w, word) in page.busy.iter().enumerate().take(words) {
+            let mut bits = word.load(SeqCst);
+            while bits != 0 {
+                let bit = bits & bits.wrapping_neg();
+                bits ^= bit;
+                let index = w * PER_WORD + bit.trailing_zeros() as usize;
+                if index == me {
+                    continue;
+                }
+                let slot = &page.slots[index];
+                let seen = slot.state.load();
+                if slot.covered.load(SeqCst) != 0 {
+                    continue;
+                }
+                if seen.rests() && !(look.parked_too() && seen.kind() == Kind::Parked) {
+                    word.fetch_and(!bit, SeqCst);
+                    if !slot.state.load().rests() {
+                        word.fetch_or(bit, SeqCst);
+                        return Survey::Busy(index);
+                    }
+                    continue;
+                }
+                match look.first(page, index, seen) {
+                    Found::Asleep => {}
+                    Found::Running => return Survey::Busy(index),
+                    Found::Changed => return Survey::Changed,
+                    Found::Unknown => return Survey::Unknown,
+                }
+            }
+        }
+        if page.high().div_ceil(PER_WORD) != words {
+            return Survey::Changed;
+        }
+        for (w, word) in page.busy.iter().enumerate().take(words) {
+            let mut bits = word.load(SeqCst);
+            while bits != 0 {
+                let index = w * PER_WORD + bits.trailing_zeros() as usize;
+                bits &= bits - 1;
+                let slot = &page.slots[index];
+                if index == me || slot.covered.load(SeqCst) != 0 {
+                    continue;
+                }
+                if !look.confirm(page, index, slot.state.load()) {
+                    return Survey::Busy(index);
+                }
+            }
+        }
+        look.at_rest(page);
+        if page.header.signals_sent.load(SeqCst) != page.header.signals_seen.load(SeqCst) {
+            return Survey::Unknown;
+        }
+        Survey::AtRest
+    }
+
+    /// A busy thread with deadline `own` is about to block: if everybody else is blocked, moves the clock itself.
+    /// `still` is asked last: is there really nothing to do for the caller?
+    /// `Mine` means that the deadline has come and the caller need not block.
+    pub fn solo(&self, me: usize, own: Key, still: impl FnOnce() -> bool) -> Outcome {
+        let Some(token) = self.page.header.clock.try_lock(me, own.parked ^ own.deadline) else {
+            return Outcome::LockBusy;
+        };
+        let outcome = match self.survey(me, &mut NoLook) {
+            Survey::AtRest if still() => self.jump(token, Some(own)),
+            other => Outcome::NotIdle(other),
+        };
+        self.unlock(token);
+        outcome
+    }
+
+    /// Releases the lock. Who set `rerun` meanwhile has left the decision to us: everybody who does has blocked, and
+    /// the caller is either busy itself (it will decide when it blocks) or calls [`Engine::settle`] in a loop.
+    fn unlock(&self, token: Token) {
+        self.page.header.clock.unlock(token);
+    }
+
+    /// A thread has just published that it is blocked (or the keeper looks): decides, until nobody left a note.
+    /// `me` is the slot that counts as blocked whatever its word says; the keeper passes [`crate::lock::KEEPER`].
+    pub fn settle<L: Look>(&self, me: usize, look: &mut L) -> Outcome {
+        let h = &self.page.header;
+        loop {
+            let stamp = h.jumps.load(Relaxed) ^ (self.real_now)();
+            let token = h.clock.try_lock(me, stamp).or_else(|| {
+                h.rerun.store(1, SeqCst);
+                h.clock.try_lock(me, stamp)
+            });
+            let Some(token) = token else { return Outcome::LockBusy };
+            h.rerun.store(0, SeqCst);
+            let outcome = match self.survey(crate::lock::KEEPER, look) {
+                Survey::AtRest => self.jump(token, None),
+                other => Outcome::NotIdle(other),
+            };
+            self.unlock(token);
+            if h.rerun.load(SeqCst) == 0 {
+                return outcome;
+            }
+        }
+    }
+
+    /// Everybody is blocked: on to the earliest deadline, and wakes whoever waits for it. `own` is the deadline of a
+    /// caller that has not been posted. Lock's holder only.
+    fn jump(&self, token: Token, own: Option<Key>) -> Outcome {
+        let page = self.page;
+        page.drain_mail();
+        if page.header.hold.load(SeqCst) != 0 {
+            return Outcome::NoDeadline;
+        }
+        let first = page.earliest().map(|(_, key)| key);
+        let target = match (first, own) {
+            (None, None) => return Outcome::NoDeadline,
+            (Some(k), None) | (None, Some(k)) => k,
+            (Some(a), Some(b)) => a.min(b),
+        };
+        if target.deadline == NEVER {
+            return Outcome::NoDeadline;
+        }
+        let real = (self.real_now)();
+        if !page.advance(token, target.deadline, real) {
+            return Outcome::LockBusy;
+        }
+        let now = page.now(|| real);
+        let mine = own.is_some_and(|k| k == target || (k.deadline <= now && page.mode() == ClockMode::Elapsed));
+        if mine && page.mode() == ClockMode::Frozen {
+            return Outcome::Mine;
+        }
+        self.expire_due(now);
+        if mine { Outcome::Mine } else { Outcome::Woke }
+    }
+
+    /// Frozen mode: thread `me` reads the clock again and again and does nothing else. Moves the clock on by at most
+    /// `step` ns, and not past a deadline. Costs repeatability, so it is counted.
+    pub fn creep(&self, me: usize, step: u64) {
+        let page = self.page;
+        let Some(token) = page.header.clock.try_lock(me, step) else { return };
+        page.drain_mail();
+        let now = self.now();
+        let due = page.earliest().map_or(NEVER, |(_, key)| key.deadline);
+        if page.advance(token, due.min(now.saturating_add(step)), 0) {
+            page.header.creeps.fetch_add(1, Relaxed);
+            self.expire_due(self.now());
+        }
+        page.header.clock.unlock(token);
+    }
+
+    /// Wakes those whose deadline is not after `now`, in order; in frozen mode only the first of them, the next when
+    /// everybody is at rest again. Returns the earliest deadline left. Lock's holder only.
+    pub(crate) fn expire_due(&self, now: u64) -> u64 {
+        let page = self.page;
+        while let Some((slot, key)) = page.earliest() {
+            if key.deadline > now {
+                self.arm(key.deadline, now);
+                return key.deadline;
+            }
+            page.drop_earliest(slot);
+            let s = &page.slots[slot];
+            let seen = s.state.load();
+            if s.deadline.load(SeqCst) <= now && s.state.expire(seen) {
+                page.set_busy(slot);
+                if seen.kind() != Kind::Prep {
+                    self.deliver(slot);
+                }
+                if page.mode() == ClockMode::Frozen {
+                    return key.deadline;
+                }
+            }
+        }
+        NEVER
+    }
+
+    /// Elapsed mode: `deadline` will come by real time too; the keeper must be awake by then.
+    pub(crate) fn arm(&self, deadline: u64, now: u64) {
+        if self.page.mode() == ClockMode::Elapsed {
+            let real = (self.real_now)().saturating_add(deadline.saturating_sub(now));
+            if real < self.page.header.keeper_wakes.load(SeqCst) {
+                self.kick_keeper();
+            }
+        }
+    }
+
+    /// Makes a promised thread run: wakes its futex, or rings its bell. Harmless when repeated.
+    pub fn deliver(&self, slot: usize) {
+        let s = &self.page.slots[slot];
+        let bell = s.bell.load(SeqCst);
+        if bell <= 0 {
+            sys::futex_wake(&s.state.0, 1);
+        } else if !sys::ring(self.pid, s.pid.load(Relaxed), bell) {
+            self.kick_keeper();
+        }
+    }
+
+    /// Ends wait `seq` of `slot`: the promise, its mark in the busy set, and the wake-up. The caller is busy until all
+    /// of it is done. False if the wait had been promised before or is over.
+    pub fn unpark(&self, slot: usize, seq: u32, reason: Reason) -> bool {
+        let s = &self.page.slots[slot];
+        let seen = s.state.load();
+        if seen.seq() != seq || !s.state.promise(seq, reason) {
+            return false;
+        }
+        self.page.set_busy(slot);
+        if seen.kind() == Kind::Parked {
+            sys::futex_wake(&s.state.0, 1);
+        }
+        true
+    }
+}

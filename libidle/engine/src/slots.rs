@@ -1,0 +1,208 @@
+//! Slots: a thread's entry in the shared region, and how slots are taken and given back.
+//!
+//! A slot belongs to the thread whose number it holds. Before that thread exists it belongs to its creator, who has
+//! taken it as a *credit* (kind `New`, counted as busy) so that no jump comes between the creation and the first step.
+
+use crate::page::{PER_WORD, Page, SLOTS};
+use crate::state::{Kind, StateWord};
+use crate::sync::{AtomicI32, AtomicU32, AtomicU64, Relaxed, SeqCst};
+use crate::time::NEVER;
+
+/// A thread's entry. The first cache line is what others look at, the second what its own process needs.
+#[repr(C, align(64))]
+pub struct Slot {
+    /// What the thread does; also the futex it parks on. See [`StateWord`] for who may change it.
+    pub state: StateWord,
+    /// Slot index + 1 of the wait that a signal handler of this thread is in, while this slot's wait is interrupted:
+    /// a promise to this slot can't be kept before the handler returns. Owner.
+    pub covered: AtomicU32,
+    /// When the current wait ends by itself, absolute virtual ns, or [`NEVER`]. Owner, before the wait is published.
+    pub deadline: AtomicU64,
+    /// The earliest deadline under which the heap or the mail holds this slot, or [`NEVER`]. See [`crate::deadlines`].
+    pub heap_key: AtomicU64,
+    /// 1 while the slot is in the mail.
+    pub queued: AtomicU32,
+    /// Next slot in the mail, index + 1.
+    pub mail_next: AtomicU32,
+    /// Process id, 0 for a credit not yet placed. Creator or owner.
+    pub pid: AtomicU32,
+    /// Thread id, 0 for a credit. Creator or owner.
+    pub tid: AtomicU32,
+    /// Virtual ns at which the current timed wait began. Owner.
+    pub parked: AtomicU64,
+    /// The same in every run for the same thread of the same program: derived from the creator's key and how many
+    /// children that had before. Breaks ties between deadlines in frozen mode.
+    pub birth: AtomicU64,
+    /// Slot index + 1 of the thread last found busy: asked first at the next block. Owner.
+    pub witness: AtomicU32,
+    _pad: AtomicU32,
+
+    /// Links of the waiter queue that the slot is in, index + 1. Under that queue's lock, own process only.
+    pub next: AtomicU32,
+    /// See [`Slot::next`].
+    pub prev: AtomicU32,
+    /// What the queue is for (an address). Under the queue's lock.
+    pub key: AtomicU64,
+    /// The eventfd that ends this thread's timed descriptor waits, or 0: parked on the state word. Owner.
+    pub bell: AtomicI32,
+    /// Slot index + 1 of the thread that joins this one.
+    pub joiner: AtomicU32,
+    /// `pthread_t` of the thread, 0 unless it was made by `pthread_create`. Creator and owner, the same value.
+    pub pthread: AtomicU64,
+    /// Start routine and argument, between creator and thread. Creator.
+    pub start: AtomicU64,
+    /// See [`Slot::start`].
+    pub start_arg: AtomicU64,
+    /// Children made so far. Owner.
+    pub children: AtomicU32,
+    /// What the thread waits for, a number of the hooks' table, for reports. Owner.
+    pub what: AtomicU32,
+    /// Next free slot, index + 1; only while free.
+    pub free_next: AtomicU32,
+    /// `pthread_cancel` calls aimed at this thread. Any thread of the process.
+    pub cancels: AtomicU32,
+}
+
+impl Slot {
+    /// A free slot.
+    pub fn new() -> Slot {
+        Slot {
+            state: StateWord::new(),
+            covered: AtomicU32::new(0),
+            deadline: AtomicU64::new(0),
+            heap_key: AtomicU64::new(0),
+            queued: AtomicU32::new(0),
+            mail_next: AtomicU32::new(0),
+            pid: AtomicU32::new(0),
+            tid: AtomicU32::new(0),
+            parked: AtomicU64::new(0),
+            birth: AtomicU64::new(0),
+            witness: AtomicU32::new(0),
+            _pad: AtomicU32::new(0),
+            next: AtomicU32::new(0),
+            prev: AtomicU32::new(0),
+            key: AtomicU64::new(0),
+            bell: AtomicI32::new(0),
+            joiner: AtomicU32::new(0),
+            pthread: AtomicU64::new(0),
+            start: AtomicU64::new(0),
+            start_arg: AtomicU64::new(0),
+            children: AtomicU32::new(0),
+            what: AtomicU32::new(0),
+            free_next: AtomicU32::new(0),
+            cancels: AtomicU32::new(0),
+        }
+    }
+}
+
+impl Default for Slot {
+    fn default() -> Slot {
+        Slot::new()
+    }
+}
+
+/// SplitMix64's finaliser: spreads birth keys.
+fn mix(x: u64) -> u64 {
+    let x = (x ^ x >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let x = (x ^ x >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    x ^ x >> 31
+}
+
+impl Page {
+    /// Slots ever used.
+    pub fn high(&self) -> usize {
+        (self.header.high.load(SeqCst) as usize).min(SLOTS)
+    }
+
+    /// The birth key of `parent`'s next child.
+    pub fn birth_of_child(&self, parent: usize) -> u64 {
+        let p = &self.slots[parent];
+        let n = p.children.fetch_add(1, Relaxed) as u64 + 1;
+        mix(p.birth.load(Relaxed).wrapping_add(n.wrapping_mul(0x9e37_79b9_7f4a_7c15)))
+    }
+
+    /// Takes a free slot, busy from now on. The caller is itself busy (or the launcher before the session starts), so
+    /// nobody decides to jump before the slot's bit is set. `None` when all are in use.
+    pub fn claim(&self, kind: Kind, pid: u32, tid: u32, birth: u64) -> Option<usize> {
+        let index = self.pop_free().or_else(|| self.fresh())?;
+        let slot = &self.slots[index];
+        slot.pid.store(pid, Relaxed);
+        slot.tid.store(tid, Relaxed);
+        slot.birth.store(birth, Relaxed);
+        slot.deadline.store(NEVER, Relaxed);
+        if slot.queued.load(SeqCst) == 0 && slot.heap_key.load(Relaxed) == 0 {
+            slot.heap_key.store(NEVER, SeqCst);
+        }
+        for word in [&slot.covered, &slot.joiner, &slot.children, &slot.witness, &slot.what, &slot.cancels] {
+            word.store(0, Relaxed);
+        }
+        slot.bell.store(0, Relaxed);
+        slot.pthread.store(0, Relaxed);
+        slot.start.store(0, Relaxed);
+        slot.key.store(0, Relaxed);
+        slot.state.set(kind);
+        self.set_busy(index);
+        Some(index)
+    }
+
+    /// Gives slot `index` back. Its bit of the busy set stays until the lock's holder sees that it is free.
+    pub fn release(&self, index: usize) {
+        let slot = &self.slots[index];
+        slot.deadline.store(NEVER, SeqCst);
+        slot.pid.store(0, Relaxed);
+        slot.tid.store(0, Relaxed);
+        slot.state.set(Kind::Free);
+        let mut head = self.header.free.load(SeqCst);
+        loop {
+            slot.free_next.store(head as u32, Relaxed);
+            let next = (index as u64 + 1) | ((head >> 32).wrapping_add(1) << 32);
+            match self.header.free.compare_exchange(head, next, SeqCst, SeqCst) {
+                Ok(_) => return,
+                Err(now) => head = now,
+            }
+        }
+    }
+
+    fn pop_free(&self) -> Option<usize> {
+        let mut head = self.header.free.load(SeqCst);
+        loop {
+            let index = (head as u32).checked_sub(1)? as usize;
+            let next = self.slots[index].free_next.load(Relaxed) as u64 | ((head >> 32).wrapping_add(1) << 32);
+            match self.header.free.compare_exchange(head, next, SeqCst, SeqCst) {
+                Ok(_) => return Some(index),
+                Err(now) => head = now,
+            }
+        }
+    }
+
+    fn fresh(&self) -> Option<usize> {
+        let mut high = self.header.high.load(SeqCst);
+        loop {
+            if high as usize >= SLOTS {
+                self.header.slots_missed.fetch_add(1, Relaxed);
+                return None;
+            }
+            match self.header.high.compare_exchange(high, high + 1, SeqCst, SeqCst) {
+                Ok(_) => return Some(high as usize),
+                Err(now) => high = now,
+            }
+        }
+    }
+
+    /// Marks slot `index` as possibly busy. Always *after* its state word says so, by somebody who is busy himself.
+    #[inline]
+    pub fn set_busy(&self, index: usize) {
+        let (word, bit) = (&self.busy[index / PER_WORD], 1u64 << (index % PER_WORD));
+        if word.load(SeqCst) & bit == 0 {
+            word.fetch_or(bit, SeqCst);
+        }
+    }
+
+    /// The slot that thread `tid` of process `pid` uses, if any.
+    pub fn find(&self, pid: u32, tid: u32) -> Option<usize> {
+        (0..self.high()).find(|&i| {
+            let s = &self.slots[i];
+            s.tid.load(Relaxed) == tid && s.pid.load(Relaxed) == pid && s.state.load().kind() != Kind::Free
+        })
+    }
+}

@@ -1,0 +1,120 @@
+//! The few system calls the engine makes, straight to the kernel: no libc wrapper (it may be hooked) and no `errno`.
+//!
+//! Results are the kernel's: a negative number is a negated error code.
+
+use crate::sync::AtomicU32;
+
+/// `EAGAIN`, `EINTR` and `ETIMEDOUT` as the kernel returns them.
+pub const EAGAIN: isize = -11;
+/// See [`EAGAIN`].
+pub const EINTR: isize = -4;
+/// See [`EAGAIN`].
+pub const ETIMEDOUT: isize = -110;
+
+const FUTEX_WAIT: usize = 0;
+const FUTEX_WAKE: usize = 1;
+
+/// Issues system call `nr` with six arguments.
+///
+/// # Safety
+/// The arguments must be valid for that system call.
+#[inline(always)]
+pub unsafe fn syscall6(nr: i64, a: usize, b: usize, c: usize, d: usize, e: usize, f: usize) -> isize {
+    let ret: isize;
+    // SAFETY: the caller vouches for the arguments; the kernel clobbers rcx and r11 only.
+    unsafe {
+        std::arch::asm!("syscall", inlateout("rax") nr as isize => ret, in("rdi") a, in("rsi") b, in("rdx") c,
+            in("r10") d, in("r8") e, in("r9") f, lateout("rcx") _, lateout("r11") _, options(nostack));
+    }
+    ret
+}
+
+/// A relative time-out for [`futex_wait`]; only its being there matters: a timed futex wait ends with `EINTR` after any
+/// signal handler, an untimed one only after a handler without `SA_RESTART` (see `ERESTART_RESTARTBLOCK`, signal(7)).
+#[repr(C)]
+pub struct Timespec {
+    /// Seconds.
+    pub sec: i64,
+    /// Nanoseconds, 0 to 999 999 999.
+    pub nsec: i64,
+}
+
+/// Waits while `word` holds `expected`; `timeout` is relative and real.
+pub fn futex_wait(word: &AtomicU32, expected: u32, timeout: Option<&Timespec>) -> isize {
+    #[cfg(loom)]
+    {
+        let _ = (timeout, FUTEX_WAIT);
+        if word.load(crate::sync::SeqCst) != expected { EAGAIN } else { loom::thread::yield_now(); EINTR }
+    }
+    #[cfg(not(loom))]
+    {
+        let ts = timeout.map_or(0, |t| t as *const Timespec as usize);
+        // SAFETY: `word` and the timespec outlive the call.
+        unsafe { syscall6(libc_nr::FUTEX, word as *const _ as usize, FUTEX_WAIT, expected as usize, ts, 0, 0) }
+    }
+}
+
+/// Wakes up to `count` waiters of `word`.
+pub fn futex_wake(word: &AtomicU32, count: u32) -> isize {
+    #[cfg(loom)]
+    {
+        let _ = (word, count, FUTEX_WAKE);
+        0
+    }
+    #[cfg(not(loom))]
+    {
+        // SAFETY: FUTEX_WAKE only uses the address as a key.
+        unsafe { syscall6(libc_nr::FUTEX, word as *const _ as usize, FUTEX_WAKE, count as usize, 0, 0, 0) }
+    }
+}
+
+/// Makes eventfd `fd` of process `pid` readable. Another process's descriptor is reached with `pidfd_getfd(2)`; where that
+/// is refused the answer is false and the keeper has to do it.
+pub fn ring(my_pid: u32, pid: u32, fd: i32) -> bool {
+    let one = 1u64.to_ne_bytes();
+    // SAFETY: plain descriptor calls; `one` outlives the write.
+    unsafe {
+        if pid == my_pid {
+            return syscall6(libc_nr::WRITE, fd as usize, one.as_ptr() as usize, 8, 0, 0, 0) == 8;
+        }
+        let pidfd = syscall6(libc_nr::PIDFD_OPEN, pid as usize, 0, 0, 0, 0, 0);
+        if pidfd < 0 {
+            return false;
+        }
+        let theirs = syscall6(libc_nr::PIDFD_GETFD, pidfd as usize, fd as usize, 0, 0, 0, 0);
+        let rung = theirs >= 0 && syscall6(libc_nr::WRITE, theirs as usize, one.as_ptr() as usize, 8, 0, 0, 0) == 8;
+        if theirs >= 0 {
+            syscall6(libc_nr::CLOSE, theirs as usize, 0, 0, 0, 0, 0);
+        }
+        syscall6(libc_nr::CLOSE, pidfd as usize, 0, 0, 0, 0, 0);
+        rung
+    }
+}
+
+/// Is thread `tid` of process `pid` gone, as seen by `tgkill(2)` with signal 0? A thread whose number is gone has woken
+/// everybody who joins it; a zombie leader still counts as there.
+pub fn thread_gone(pid: u32, tid: u32) -> bool {
+    const ESRCH: isize = -3;
+    // SAFETY: signal 0 only asks.
+    unsafe { syscall6(libc_nr::TGKILL, pid as usize, tid as usize, 0, 0, 0, 0) == ESRCH }
+}
+
+/// Passes through the kernel's task lock: what a dying process did before it became a zombie is done when this returns.
+/// `kill(2)` of a process group that cannot exist takes that lock.
+pub fn task_lock_fence() {
+    const UNUSED_GROUP: isize = -0x3fff_fff0;
+    // SAFETY: signal 0 to a group that does not exist does nothing.
+    unsafe { syscall6(libc_nr::KILL, UNUSED_GROUP as usize, 0, 0, 0, 0, 0) };
+}
+
+/// System call numbers of x86-64 Linux that this module needs.
+mod libc_nr {
+    pub const WRITE: i64 = 1;
+    pub const CLOSE: i64 = 3;
+    pub const KILL: i64 = 62;
+    #[cfg(not(loom))]
+    pub const FUTEX: i64 = 202;
+    pub const TGKILL: i64 = 234;
+    pub const PIDFD_OPEN: i64 = 434;
+    pub const PIDFD_GETFD: i64 = 438;
+}

@@ -1,0 +1,153 @@
+//! Bells: the eventfd by which a thread's timed wait for descriptors is ended at its virtual deadline.
+//!
+//! One for each thread that ever needs one, close-on-exec, with a high number so that the program's own numbers stay
+//! what they would be, and guarded: `close` of it fails with EBADF as if it were not there, `close_range` passes it by,
+//! `dup2` onto it moves it elsewhere.
+
+use crate::enter::Entry;
+use crate::tls::tls;
+use engine::sys::syscall6;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+
+/// Highest number a bell takes, where RLIMIT_NOFILE allows: keeps the process's descriptor table small.
+const TOP: usize = 1024;
+/// Numbers below this are left to the program.
+const BOTTOM: usize = 256;
+/// Numbers that can be bells at all.
+const TRACKED: usize = 65_536;
+
+/// Which descriptors of this process are bells.
+static BELLS: [AtomicU64; TRACKED / 64] = [const { AtomicU64::new(0) }; TRACKED / 64];
+/// How many there are.
+static COUNT: AtomicU64 = AtomicU64::new(0);
+
+/// Is `fd` one of ours?
+#[inline]
+pub fn is_bell(fd: i32) -> bool {
+    COUNT.load(Relaxed) != 0
+        && (0..TRACKED as i32).contains(&fd)
+        && BELLS[fd as usize / 64].load(Relaxed) & (1 << (fd as usize % 64)) != 0
+}
+
+/// Bells in the range `first..=last`, ascending.
+pub fn within(first: u32, last: u32) -> impl Iterator<Item = u32> {
+    let last = last.min(TRACKED as u32 - 1);
+    let range = if COUNT.load(Relaxed) == 0 { 1..=0 } else { first..=last };
+    range.filter(|&fd| is_bell(fd as i32))
+}
+
+fn mark(fd: i32, on: bool) {
+    let (word, bit) = (&BELLS[fd as usize / 64], 1u64 << (fd as usize % 64));
+    if on {
+        word.fetch_or(bit, SeqCst);
+        COUNT.fetch_add(1, SeqCst);
+    } else if word.fetch_and(!bit, SeqCst) & bit != 0 {
+        COUNT.fetch_sub(1, SeqCst);
+    }
+}
+
+/// The calling thread's bell, made at the first need; `None` when the process has no descriptor left.
+pub fn mine(entry: &Entry) -> Option<i32> {
+    let have = tls().bell.get();
+    let fd = if have > 0 { have } else { make()? };
+    tls().bell.set(fd);
+    entry.slot().bell.store(fd, SeqCst);
+    Some(fd)
+}
+
+fn make() -> Option<i32> {
+    let flags = (libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) as usize;
+    // SAFETY: plain descriptor calls.
+    let low = unsafe { syscall6(libc::SYS_eventfd2, 0, flags, 0, 0, 0, 0) };
+    if low < 0 {
+        return None;
+    }
+    let fd = raise(low as usize).unwrap_or(low as i32);
+    if fd as usize >= TRACKED {
+        close(fd);
+        return None;
+    }
+    mark(fd, true);
+    Some(fd)
+}
+
+/// Moves a descriptor to a high number.
+fn raise(low: usize) -> Option<i32> {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    let out = &raw mut limit as usize;
+    // SAFETY: plain calls; `limit` is a valid out-parameter.
+    unsafe {
+        syscall6(libc::SYS_prlimit64, 0, libc::RLIMIT_NOFILE as usize, 0, out, 0, 0);
+        let top = (limit.rlim_cur as usize).min(TOP);
+        // Downwards in steps that double: F_DUPFD takes the lowest free number from there on.
+        let mut room = 16;
+        while room < top {
+            let floor = (top - room).max(BOTTOM.min(top - 1));
+            let high = syscall6(libc::SYS_fcntl, low, libc::F_DUPFD_CLOEXEC as usize, floor, 0, 0, 0);
+            if high >= 0 {
+                close(low as i32);
+                return Some(high as i32);
+            }
+            room *= 2;
+        }
+    }
+    None
+}
+
+fn close(fd: i32) {
+    // SAFETY: a descriptor of our own.
+    unsafe { syscall6(libc::SYS_close, fd as usize, 0, 0, 0, 0, 0) };
+}
+
+/// Empties the bell after it rang.
+pub fn drain(fd: i32) {
+    let mut count = 0u64;
+    // SAFETY: reads 8 bytes into `count`.
+    unsafe { syscall6(libc::SYS_read, fd as usize, &raw mut count as usize, 8, 0, 0, 0) };
+}
+
+/// The thread ends: its bell goes.
+pub fn discard() {
+    let fd = tls().bell.replace(0);
+    if fd > 0 {
+        mark(fd, false);
+        close(fd);
+    }
+}
+
+/// In a forked child: the bells are the parent's (an eventfd is shared by a fork), so they go.
+pub fn discard_all() {
+    if COUNT.load(Relaxed) == 0 {
+        return;
+    }
+    for fd in within(0, u32::MAX) {
+        mark(fd as i32, false);
+        close(fd as i32);
+    }
+    tls().bell.set(0);
+}
+
+/// The program is about to take number `fd` for itself (`dup2`): a bell there moves away. Whoever polls it goes on with
+/// the open file; whoever rings it finds the new number in the owner's slot.
+pub fn make_way(fd: i32) {
+    let Some(engine) = crate::session::engine() else { return };
+    // SAFETY: plain descriptor calls.
+    let Some(moved) = (unsafe {
+        let floor = BOTTOM as i32;
+        let new = syscall6(libc::SYS_fcntl, fd as usize, libc::F_DUPFD_CLOEXEC as usize, floor as usize, 0, 0, 0);
+        (new >= 0 && (new as usize) < TRACKED).then_some(new as i32)
+    }) else {
+        return;
+    };
+    mark(moved, true);
+    mark(fd, false);
+    if tls().bell.get() == fd {
+        tls().bell.set(moved);
+    }
+    for slot in &engine.page.slots[..engine.page.high()] {
+        if slot.pid.load(Relaxed) == engine.pid {
+            let _ = slot.bell.compare_exchange(fd, moved, SeqCst, SeqCst);
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! The guard at every hook that may wait: which slot speaks for the calling thread, and the waits themselves.
+
+use crate::session;
+use crate::tls::tls;
+use engine::{Engine, Kind, Reason, Signals};
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+
+/// A thread inside a hook.
+///
+/// A signal handler may call a hook while the thread it interrupted is in a wait. The handler's waits then get a slot
+/// of their own, and the interrupted one is *covered*: whatever is promised to it can only be kept after the handler.
+pub struct Entry {
+    /// The engine.
+    pub engine: Engine,
+    /// The slot that speaks for the thread here.
+    pub me: usize,
+    base: Kind,
+    /// Slot index + 1 of the wait that was interrupted.
+    outer: u32,
+}
+
+/// What a thread waits for, for reports; the discriminants are part of the shared region's layout.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u32)]
+pub enum What {
+    /// A sleep.
+    Sleep = 1,
+    /// A condition variable.
+    Cond = 2,
+    /// A semaphore.
+    Sem = 3,
+    /// A futex.
+    Futex = 4,
+    /// A mutex, rwlock or barrier.
+    Lock = 5,
+    /// The end of a thread.
+    Join = 6,
+    /// Descriptors becoming ready.
+    Ready = 7,
+    /// One descriptor: read, write, accept, …
+    Descriptor = 8,
+    /// A child process.
+    Child = 9,
+    /// A signal.
+    Signal = 10,
+    /// System V or POSIX message queues and semaphores.
+    Queue = 11,
+}
+
+/// Enters; `None` when the process is in no session or has found no slot: the hook then does the real call.
+#[inline]
+pub fn enter() -> Option<Entry> {
+    let engine = session::engine()?;
+    let tls = tls();
+    let Some(me) = tls.slot.get().checked_sub(1) else { return adopt(engine) };
+    let me = me as usize;
+    let base = base();
+    tls.reads.set(0);
+    match engine.page.slots[me].state.load().kind() {
+        Kind::Busy | Kind::Ending | Kind::Leaving => Some(Entry { engine, me, base, outer: 0 }),
+        _ => nested(engine, me, base),
+    }
+}
+
+fn base() -> Kind {
+    match tls().base.get() {
+        0 => Kind::Busy,
+        5 => Kind::Ending,
+        _ => Kind::Leaving,
+    }
+}
+
+/// A thread that was made by other means than `pthread_create`: takes a slot at its first hook.
+#[cold]
+fn adopt(engine: Engine) -> Option<Entry> {
+    let tid = session::gettid();
+    let me = engine.page.claim(Kind::Busy, engine.pid, tid, tid as u64)?;
+    tls().slot.set(me as u32 + 1);
+    Some(Entry { engine, me, base: Kind::Busy, outer: 0 })
+}
+
+/// The slot says that the thread waits, yet here it is: in a signal handler, or after a `longjmp` out of the wait.
+#[cold]
+fn nested(engine: Engine, outer: usize, base: Kind) -> Option<Entry> {
+    let marker = 0u8;
+    let here = &raw const marker as usize;
+    let slot = &engine.page.slots[outer];
+    if here > tls().wait_sp.get() && !on_signal_stack() {
+        crate::waitq::forget(&engine, outer);
+        slot.deadline.store(engine::time::NEVER, SeqCst);
+        slot.state.set(base);
+        engine.page.set_busy(outer);
+        return Some(Entry { engine, me: outer, base, outer: 0 });
+    }
+    let tid = session::gettid();
+    let me = engine.page.claim(Kind::Busy, engine.pid, tid, slot.birth.load(Relaxed))?;
+    engine.page.slots[me].bell.store(tls().bell.get(), Relaxed);
+    slot.covered.store(me as u32 + 1, SeqCst);
+    tls().slot.set(me as u32 + 1);
+    Some(Entry { engine, me, base: Kind::Busy, outer: outer as u32 + 1 })
+}
+
+fn on_signal_stack() -> bool {
+    // SAFETY: sigaltstack with a null new stack only reads; a zeroed stack_t is a valid out-parameter.
+    unsafe {
+        let mut stack: libc::stack_t = std::mem::zeroed();
+        engine::sys::syscall6(libc::SYS_sigaltstack, 0, &raw mut stack as usize, 0, 0, 0, 0) == 0
+            && stack.ss_flags & libc::SS_ONSTACK != 0
+    }
+}
+
+impl Drop for Entry {
+    #[inline]
+    fn drop(&mut self) {
+        if self.outer != 0 {
+            tls().slot.set(self.outer);
+            self.engine.page.slots[self.outer as usize - 1].covered.store(0, SeqCst);
+            self.engine.page.release(self.me);
+        }
+    }
+}
+
+impl Entry {
+    /// The slot.
+    #[inline]
+    pub fn slot(&self) -> &'static engine::slots::Slot {
+        &self.engine.page.slots[self.me]
+    }
+
+    /// Virtual now, ns.
+    #[inline]
+    pub fn now(&self) -> u64 {
+        self.engine.now()
+    }
+
+    /// Starts an exact wait.
+    pub fn prepare(&self, what: What) -> u32 {
+        let slot = self.slot();
+        slot.what.store(what as u32, Relaxed);
+        self.note_stack();
+        slot.state.prepare()
+    }
+
+    /// Cancellations aimed at this thread so far.
+    pub fn cancels(&self) -> u32 {
+        self.slot().cancels.load(SeqCst)
+    }
+
+    /// A cancellation point, then the start of an exact wait that a later cancellation ends with
+    /// [`Reason::Cancelled`]. None is lost: the canceller counts first and then looks for a wait to end, this thread
+    /// starts the wait and then looks at the count.
+    pub fn prepare_cancellable(&self, what: What) -> u32 {
+        let seen = self.cancels();
+        self.cancellation_point();
+        let seq = self.prepare(what);
+        if self.cancels() != seen {
+            self.slot().state.promise(seq, Reason::Cancelled);
+        }
+        seq
+    }
+
+    /// Sleeps in the exact wait `seq`. The caller is responsible for cancellation.
+    pub fn park(&self, seq: u32, deadline: u64, signals: Signals) -> Reason {
+        let reason = self.engine.park(self.me, seq, deadline, signals);
+        if self.base != Kind::Busy {
+            self.slot().state.set(self.base);
+        }
+        reason
+    }
+
+    /// A wait that the kernel ends, without a deadline: from now until the guard is dropped.
+    #[inline]
+    pub fn kernel_wait(&self, what: What) -> KernelWait<'_> {
+        self.slot().what.store(what as u32, Relaxed);
+        self.note_stack();
+        self.engine.enter_kernel(self.me);
+        KernelWait { entry: self, timed: false }
+    }
+
+    /// The same with a deadline (absolute virtual ns); `None` if it has come. `still` asks whether there is still
+    /// nothing to do. What ends the wait is the slot's bell, or its state word where it has none.
+    pub fn kernel_wait_until(&self, what: What, deadline: u64, still: impl FnMut() -> bool) -> Option<KernelWait<'_>> {
+        self.slot().what.store(what as u32, Relaxed);
+        self.note_stack();
+        let guard = KernelWait { entry: self, timed: true };
+        self.engine.enter_kernel_until(self.me, deadline, still).then_some(guard)
+    }
+
+    #[inline(always)]
+    fn note_stack(&self) {
+        let sp: usize;
+        // SAFETY: reads the stack pointer.
+        unsafe { std::arch::asm!("mov {}, rsp", out(reg) sp, options(nomem, nostack, preserves_flags)) };
+        tls().wait_sp.set(sp);
+    }
+
+    /// Acts on a pending `pthread_cancel`, if there is one and it is enabled: then it unwinds from here.
+    #[inline]
+    pub fn cancellation_point(&self) {
+        if self.cancels() != 0 {
+            // SAFETY: no arguments; unwinds through frames that allow it.
+            unsafe { crate::next!(pthread_testcancel: fn() -> ())() };
+        }
+    }
+}
+
+/// A wait in the kernel; dropping it, also by unwinding, makes the thread busy again.
+pub struct KernelWait<'a> {
+    entry: &'a Entry,
+    timed: bool,
+}
+
+impl KernelWait<'_> {
+    /// Ends the wait and tells whether its deadline had come.
+    pub fn end(self) -> Reason {
+        let reason = self.entry.engine.leave_kernel(self.entry.me, self.entry.base, self.timed);
+        std::mem::forget(self);
+        reason
+    }
+}
+
+impl Drop for KernelWait<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.entry.engine.leave_kernel(self.entry.me, self.entry.base, self.timed);
+    }
+}

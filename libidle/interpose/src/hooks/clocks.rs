@@ -1,0 +1,193 @@
+//! clock_gettime(2), gettimeofday(2), time(2) and their relatives. A clock read enters nothing: it is a load from the
+//! shared page, in elapsed mode added to what the vDSO says.
+
+use crate::clockid::{self, plausible};
+use crate::errno::Errno;
+use crate::session;
+use crate::tls::tls;
+use crate::vdso;
+use engine::time::{SECOND, Spec};
+use engine::{ClockMode, Engine};
+use libc::{c_int, clockid_t, time_t, timespec, timeval};
+use std::sync::atomic::Ordering::Relaxed;
+
+/// Clock reads in frozen mode with no other hook between them, after which the clock creeps.
+const SPINNING: u32 = 20_000;
+
+/// Virtual time of clock `id`, and the place where a loop that spins on a frozen clock is noticed.
+#[inline(always)]
+fn read(engine: &Engine, id: clockid_t) -> Result<Spec, Errno> {
+    if engine.page.mode() == ClockMode::Frozen {
+        let reads = tls().reads.get() + 1;
+        tls().reads.set(reads);
+        if reads > SPINNING {
+            creep(engine, reads);
+        }
+    }
+    clockid::read(engine, id)
+}
+
+/// Moves the frozen clock on by a step that doubles every 64 reads: a loop that waits for any time ends soon.
+#[cold]
+fn creep(engine: &Engine, reads: u32) {
+    let over = reads - SPINNING;
+    if over.is_multiple_of(64) {
+        engine.creep(tls().slot.get() as usize, 1000u64.checked_shl((over / 64).min(50)).unwrap_or(SECOND));
+    }
+}
+
+fn real(id: clockid_t) -> Result<Spec, Errno> {
+    let mut ts = timespec { tv_sec: 0, tv_nsec: 0 };
+    match vdso::clock_gettime(id, &mut ts) {
+        0 => Ok(Spec { sec: ts.tv_sec, nsec: ts.tv_nsec }),
+        failed => Err(Errno(-failed)),
+    }
+}
+
+fn now(id: clockid_t) -> Result<Spec, Errno> {
+    session::engine().map_or_else(|| real(id), |engine| read(&engine, id))
+}
+
+/// clock_gettime(2).
+///
+/// # Safety
+/// As for the C function.
+#[inline(always)]
+pub unsafe fn clock_gettime(id: clockid_t, out: *mut timespec) -> Result<c_int, Errno> {
+    let now = now(id)?;
+    if !plausible(out) {
+        return Err(Errno(libc::EFAULT));
+    }
+    // SAFETY: plausible, and the caller vouches for it.
+    unsafe { *out = timespec { tv_sec: now.sec, tv_nsec: now.nsec } };
+    Ok(0)
+}
+
+/// clock_getres(2): the real clocks' resolutions hold.
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn clock_getres(id: clockid_t, out: *mut timespec) -> Result<c_int, Errno> {
+    // SAFETY: the kernel checks the pointer.
+    let raw = unsafe { engine::sys::syscall6(libc::SYS_clock_getres, id as usize, out as usize, 0, 0, 0, 0) };
+    crate::errno::kernel(raw).map(|v| v as c_int)
+}
+
+/// gettimeofday(2); the time zone is the kernel's (always zero).
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn gettimeofday(out: *mut timeval, zone: *mut libc::c_void) -> Result<c_int, Errno> {
+    let now = now(libc::CLOCK_REALTIME)?;
+    // SAFETY: the caller vouches for non-null pointers; struct timezone is two ints.
+    unsafe {
+        if !out.is_null() {
+            *out = timeval { tv_sec: now.sec, tv_usec: now.nsec / 1000 };
+        }
+        if !zone.is_null() {
+            (zone as *mut [c_int; 2]).write([0, 0]);
+        }
+    }
+    Ok(0)
+}
+
+/// time(2). Reads the precise clock, so that it never lags behind a deadline that was reached.
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn time(out: *mut time_t) -> time_t {
+    let now = now(libc::CLOCK_REALTIME).map_or(-1, |t| t.sec);
+    if !out.is_null() {
+        // SAFETY: the caller vouches for it.
+        unsafe { *out = now };
+    }
+    now
+}
+
+/// `struct timeb` of ftime(3).
+#[repr(C)]
+pub struct Timeb {
+    time: time_t,
+    millitm: u16,
+    timezone: i16,
+    dstflag: i16,
+}
+
+/// ftime(3).
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn ftime(out: *mut Timeb) -> c_int {
+    let Ok(now) = now(libc::CLOCK_REALTIME) else { return -1 };
+    let millitm = (now.nsec / 1_000_000) as u16;
+    // SAFETY: the caller vouches for it.
+    unsafe { *out = Timeb { time: now.sec, millitm, timezone: 0, dstflag: 0 } };
+    0
+}
+
+/// timespec_get(3): base 1 is TIME_UTC, and the answer is the base, or 0.
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn timespec_get(out: *mut timespec, base: c_int) -> c_int {
+    // SAFETY: the caller vouches for `out`.
+    if base == 1 && unsafe { clock_gettime(libc::CLOCK_REALTIME, out) }.is_ok() { base } else { 0 }
+}
+
+/// clock_settime(2), answered inside the session: every process of it sees the new time, the machine does not.
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn clock_settime(id: clockid_t, to: *const timespec) -> Result<c_int, Errno> {
+    let Some(engine) = session::engine() else {
+        // SAFETY: the kernel checks the pointer.
+        let raw = unsafe { engine::sys::syscall6(libc::SYS_clock_settime, id as usize, to as usize, 0, 0, 0, 0) };
+        return crate::errno::kernel(raw).map(|v| v as c_int);
+    };
+    // SAFETY: the caller vouches for `to`.
+    let to = unsafe { clockid::spec(to) }?;
+    if id != libc::CLOCK_REALTIME || to.nanos().is_none() {
+        return Err(Errno(libc::EINVAL));
+    }
+    let now = clockid::read(&engine, id)?;
+    let ahead = to.since(now) as i64 - now.since(to) as i64;
+    engine.page.header.realtime_shift.fetch_add(ahead, Relaxed);
+    Ok(0)
+}
+
+/// settimeofday(2); see [`clock_settime`]. A time zone alone is ignored.
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn settimeofday(to: *const timeval, _zone: *const libc::c_void) -> Result<c_int, Errno> {
+    if to.is_null() {
+        return Ok(0);
+    }
+    // SAFETY: the caller vouches for it.
+    let to = unsafe { &*to };
+    if !(0..1_000_000).contains(&to.tv_usec) {
+        return Err(Errno(libc::EINVAL));
+    }
+    let ts = timespec { tv_sec: to.tv_sec, tv_nsec: to.tv_usec * 1000 };
+    // SAFETY: a timespec of our own.
+    unsafe { clock_settime(libc::CLOCK_REALTIME, &ts) }
+}
+
+/// adjtime(3), answered inside the session: the whole adjustment is made at once.
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn adjtime(delta: *const timeval, old: *mut timeval) -> Result<c_int, Errno> {
+    let engine = session::engine().ok_or(Errno(libc::EPERM))?;
+    // SAFETY: the caller vouches for non-null pointers.
+    unsafe {
+        if !old.is_null() {
+            *old = timeval { tv_sec: 0, tv_usec: 0 };
+        }
+        if !delta.is_null() {
+            let by = (*delta).tv_sec.saturating_mul(SECOND as i64).saturating_add((*delta).tv_usec * 1000);
+            engine.page.header.realtime_shift.fetch_add(by, Relaxed);
+        }
+    }
+    Ok(0)
+}

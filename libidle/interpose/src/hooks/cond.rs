@@ -1,0 +1,256 @@
+//! pthread_cond_*: condition variables.
+//!
+//! A private one needs nothing but its address: waiters queue in [`crate::waitq`], so static initialisers, zeroed memory
+//! and `std::condition_variable` work as they are, and glibc's functions are never called on it. Its first bytes hold
+//! our own mark of the clock, written by `pthread_cond_init`; all zero means CLOCK_REALTIME, as POSIX has it.
+//! A process-shared one is a counter that signallers raise and wake in the kernel (as in Bionic): kernel waits.
+
+use super::locks;
+use crate::clockid;
+use crate::enter::{Entry, What, enter};
+use crate::errno::Errno;
+use crate::next;
+use crate::session;
+use crate::{kfutex, waitq};
+use engine::time::{NEVER, Spec};
+use engine::{Reason, Signals};
+use libc::{c_int, clockid_t, pthread_cond_t, pthread_condattr_t, pthread_mutex_t, timespec};
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::SeqCst;
+
+/// Marks a process-shared condition of ours.
+const SHARED: u32 = 0x5ea1_ed00;
+
+/// Our view of the 48 bytes.
+#[repr(C)]
+struct Cond {
+    clock: u32,
+    shared: u32,
+    counter: AtomicU32,
+    waiters: AtomicU32,
+    rest: [u64; 4],
+}
+
+const _: () = assert!(size_of::<Cond>() == size_of::<pthread_cond_t>());
+
+fn view<'a>(cond: *mut pthread_cond_t) -> &'a Cond {
+    // SAFETY: the caller of the hook passes a condition variable; Cond has its size and alignment.
+    unsafe { &*(cond as *const Cond) }
+}
+
+/// A real function on a condition variable, for processes outside a session. `dlsym` may answer with the version of
+/// before glibc 2.3.2, so the version is named.
+macro_rules! real {
+    ($name:literal, fn($($t:ty),*)) => {
+        crate::next!(@ crate::next::Next::versioned($name, c"GLIBC_2.3.2"), fn($($t),*) -> c_int)
+    };
+}
+
+/// pthread_cond_init(3).
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn init(cond: *mut pthread_cond_t, attr: *const pthread_condattr_t) -> c_int {
+    if session::engine().is_none() {
+        // SAFETY: the caller's arguments.
+        return unsafe { real!(c"pthread_cond_init", fn(*mut pthread_cond_t, *const pthread_condattr_t))(cond, attr) };
+    }
+    let (mut clock, mut shared): (clockid_t, c_int) = (0, 0);
+    // SAFETY: the caller's arguments; the getters only read the attribute.
+    unsafe {
+        if !attr.is_null() {
+            libc::pthread_condattr_getclock(attr, &mut clock);
+            libc::pthread_condattr_getpshared(attr, &mut shared);
+        }
+        (cond as *mut Cond).write(Cond {
+            clock: clock as u32,
+            shared: if shared == libc::PTHREAD_PROCESS_SHARED { SHARED } else { 0 },
+            counter: AtomicU32::new(0),
+            waiters: AtomicU32::new(0),
+            rest: [0; 4],
+        });
+    }
+    0
+}
+
+/// pthread_cond_destroy(3): nothing is held.
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn destroy(cond: *mut pthread_cond_t) -> c_int {
+    if session::engine().is_none() {
+        // SAFETY: the caller's arguments.
+        return unsafe { real!(c"pthread_cond_destroy", fn(*mut pthread_cond_t))(cond) };
+    }
+    0
+}
+
+/// One wait, with the mutex given up and taken back. Cancellation is acted on with the mutex held, as POSIX wants.
+///
+/// # Safety
+/// As for pthread_cond_wait(3).
+unsafe fn wait_until(entry: &Entry, cond: *mut pthread_cond_t, mutex: *mut pthread_mutex_t, deadline: u64) -> Result<Reason, c_int> {
+    let cancels = entry.cancels();
+    entry.cancellation_point();
+    let object = view(cond);
+    let reason = if object.shared == SHARED {
+        let seen = object.counter.load(SeqCst);
+        object.waiters.fetch_add(1, SeqCst);
+        // SAFETY: the caller's mutex.
+        let failed = unsafe { locks::unlock(mutex) };
+        let reason = match failed {
+            0 => Ok(kfutex::wait(entry, What::Cond, &object.counter, seen, false, deadline, Some(cancels))),
+            code => Err(code),
+        };
+        object.waiters.fetch_sub(1, SeqCst);
+        reason?
+    } else {
+        let Some(place) = waitq::enqueue(entry, What::Cond, cond as u64, || false) else { return Err(libc::EINVAL) };
+        // SAFETY: the caller's mutex.
+        match unsafe { locks::unlock(mutex) } {
+            0 => place.wait(deadline, Signals::Ignore, Some(cancels)),
+            code => {
+                place.leave();
+                return Err(code);
+            }
+        }
+    };
+    // SAFETY: the caller's mutex.
+    let locked = unsafe { locks::lock_entered(entry, mutex) };
+    if reason == Reason::Cancelled {
+        entry.cancellation_point();
+    }
+    if locked == 0 || locked == libc::EOWNERDEAD && reason == Reason::Woken { Ok(reason) } else { Err(locked) }
+}
+
+/// pthread_cond_wait(3).
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn wait(cond: *mut pthread_cond_t, mutex: *mut pthread_mutex_t) -> c_int {
+    let Some(entry) = enter() else {
+        // SAFETY: the caller's arguments.
+        return unsafe { real!(c"pthread_cond_wait", fn(*mut pthread_cond_t, *mut pthread_mutex_t))(cond, mutex) };
+    };
+    // SAFETY: the caller's arguments.
+    match unsafe { wait_until(&entry, cond, mutex, NEVER) } {
+        Ok(_) => 0,
+        Err(code) => code,
+    }
+}
+
+/// # Safety
+/// As for pthread_cond_clockwait(3).
+unsafe fn timed(entry: &Entry, cond: *mut pthread_cond_t, mutex: *mut pthread_mutex_t, clock: clockid_t, until: Spec) -> c_int {
+    if until.nanos_absolute().is_none() || !matches!(clock, libc::CLOCK_REALTIME | libc::CLOCK_MONOTONIC) {
+        return libc::EINVAL;
+    }
+    loop {
+        let deadline = match clockid::instant(&entry.engine, clock, until) {
+            Ok(at) => at,
+            Err(Errno(code)) => return code,
+        };
+        // SAFETY: the caller's arguments.
+        match unsafe { wait_until(entry, cond, mutex, deadline) } {
+            Ok(Reason::TimedOut) if clockid::reached(&entry.engine, clock, until) => return libc::ETIMEDOUT,
+            Ok(Reason::TimedOut) => {}
+            Ok(_) => return 0,
+            Err(code) => return code,
+        }
+    }
+}
+
+/// pthread_cond_timedwait(3), on the clock of the condition's attribute.
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn timedwait(cond: *mut pthread_cond_t, mutex: *mut pthread_mutex_t, until: *const timespec) -> c_int {
+    let Some(entry) = enter() else {
+        // SAFETY: the caller's arguments.
+        return unsafe {
+            real!(c"pthread_cond_timedwait", fn(*mut pthread_cond_t, *mut pthread_mutex_t, *const timespec))(cond, mutex, until)
+        };
+    };
+    let clock = view(cond).clock as clockid_t;
+    // SAFETY: the caller's arguments.
+    unsafe {
+        match clockid::spec(until) {
+            Ok(until) => timed(&entry, cond, mutex, clock, until),
+            Err(_) => libc::EINVAL,
+        }
+    }
+}
+
+/// pthread_cond_clockwait(3): what C++'s timed waits call.
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn clockwait(
+    cond: *mut pthread_cond_t,
+    mutex: *mut pthread_mutex_t,
+    clock: clockid_t,
+    until: *const timespec,
+) -> c_int {
+    let Some(entry) = enter() else {
+        let real = next!(pthread_cond_clockwait: fn(*mut pthread_cond_t, *mut pthread_mutex_t, clockid_t, *const timespec) -> c_int);
+        // SAFETY: the caller's arguments.
+        return unsafe { real(cond, mutex, clock, until) };
+    };
+    // SAFETY: the caller's arguments.
+    unsafe {
+        match clockid::spec(until) {
+            Ok(until) => timed(&entry, cond, mutex, clock, until),
+            Err(_) => libc::EINVAL,
+        }
+    }
+}
+
+fn wake(cond: *mut pthread_cond_t, count: u32) -> c_int {
+    let object = view(cond);
+    if object.shared == SHARED {
+        object.counter.fetch_add(1, SeqCst);
+        if object.waiters.load(SeqCst) != 0 {
+            kfutex::wake(&object.counter, count.min(i32::MAX as u32), false);
+        }
+    } else if !waitq::nobody(cond as u64)
+        && let Some(engine) = session::engine()
+    {
+        waitq::wake(&engine, cond as u64, count, |_| true);
+    }
+    0
+}
+
+/// pthread_cond_signal(3).
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn signal(cond: *mut pthread_cond_t) -> c_int {
+    if session::engine().is_none() {
+        // SAFETY: the caller's arguments.
+        return unsafe { real!(c"pthread_cond_signal", fn(*mut pthread_cond_t))(cond) };
+    }
+    wake(cond, 1)
+}
+
+/// pthread_cond_broadcast(3).
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn broadcast(cond: *mut pthread_cond_t) -> c_int {
+    if session::engine().is_none() {
+        // SAFETY: the caller's arguments.
+        return unsafe { real!(c"pthread_cond_broadcast", fn(*mut pthread_cond_t))(cond) };
+    }
+    wake(cond, u32::MAX)
+}
+
+/// The answers of C11's functions: thrd_success 0, thrd_busy 1, thrd_error 2, thrd_nomem 3, thrd_timedout 4.
+pub fn c11(code: c_int) -> c_int {
+    match code {
+        0 => 0,
+        libc::EBUSY => 1,
+        libc::ENOMEM => 3,
+        libc::ETIMEDOUT => 4,
+        _ => 2,
+    }
+}

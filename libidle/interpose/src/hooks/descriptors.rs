@@ -1,0 +1,95 @@
+//! Calls on one descriptor that may block: the real call between two marks. It keeps its cancellation, its errors and
+//! its restarts.
+
+use crate::enter::{What, enter};
+use crate::next;
+use libc::{c_char, c_int, c_void, mode_t, off_t, size_t, ssize_t};
+
+/// Bodies that do the real call inside a kernel wait.
+macro_rules! kernel_waits {
+    ($what:expr; $($(#[$doc:meta])* fn $name:ident($($arg:ident: $t:ty),*) -> $r:ty;)*) => {$(
+        $(#[$doc])*
+        ///
+        /// # Safety
+        /// As for the C function.
+        #[inline]
+        pub unsafe fn $name($($arg: $t),*) -> $r {
+            let real = $crate::next!($name: fn($($t),*) -> $r);
+            let entry = $crate::enter::enter();
+            let _wait = entry.as_ref().map(|e| e.kernel_wait($what));
+            // SAFETY: the caller's arguments.
+            unsafe { real($($arg),*) }
+        }
+    )*};
+}
+pub(crate) use kernel_waits;
+
+kernel_waits! { What::Descriptor;
+    /// __read_chk (`_FORTIFY_SOURCE`).
+    fn __read_chk(fd: c_int, buf: *mut c_void, n: size_t, size: size_t) -> ssize_t;
+    /// creat(2): may wait for a FIFO's reader.
+    fn creat(path: *const c_char, mode: mode_t) -> c_int;
+    /// creat64.
+    fn creat64(path: *const c_char, mode: mode_t) -> c_int;
+    /// open(2): may wait for the other end of a FIFO. The mode is read whether or not it was passed.
+    fn open(path: *const c_char, flags: c_int, mode: mode_t) -> c_int;
+    /// open64.
+    fn open64(path: *const c_char, flags: c_int, mode: mode_t) -> c_int;
+    /// openat(2).
+    fn openat(dir: c_int, path: *const c_char, flags: c_int, mode: mode_t) -> c_int;
+    /// openat64.
+    fn openat64(dir: c_int, path: *const c_char, flags: c_int, mode: mode_t) -> c_int;
+    /// __open_2 (`_FORTIFY_SOURCE`).
+    fn __open_2(path: *const c_char, flags: c_int) -> c_int;
+    /// __open64_2 (`_FORTIFY_SOURCE`).
+    fn __open64_2(path: *const c_char, flags: c_int) -> c_int;
+    /// flock(2).
+    fn flock(fd: c_int, op: c_int) -> c_int;
+    /// lockf(3).
+    fn lockf(fd: c_int, cmd: c_int, len: off_t) -> c_int;
+    /// lockf64.
+    fn lockf64(fd: c_int, cmd: c_int, len: off_t) -> c_int;
+    /// tcdrain(3).
+    fn tcdrain(fd: c_int) -> c_int;
+    /// splice(2).
+    fn splice(from: c_int, off: *mut i64, to: c_int, off2: *mut i64, n: size_t, flags: u32) -> ssize_t;
+    /// sendfile(2).
+    fn sendfile(to: c_int, from: c_int, off: *mut off_t, n: size_t) -> ssize_t;
+}
+
+/// fcntl(2): only F_SETLKW and F_OFD_SETLKW wait.
+///
+/// # Safety
+/// As for the C function; the third argument is read whether or not it was passed.
+pub unsafe fn fcntl(fd: c_int, cmd: c_int, arg: usize) -> c_int {
+    // SAFETY: the caller's arguments.
+    unsafe { control(next!(fcntl: fn(c_int, c_int, usize) -> c_int), fd, cmd, arg) }
+}
+
+/// fcntl64.
+///
+/// # Safety
+/// As for [`fcntl`].
+pub unsafe fn fcntl64(fd: c_int, cmd: c_int, arg: usize) -> c_int {
+    // SAFETY: the caller's arguments.
+    unsafe { control(next!(fcntl64: fn(c_int, c_int, usize) -> c_int), fd, cmd, arg) }
+}
+
+unsafe fn control(real: unsafe extern "C-unwind" fn(c_int, c_int, usize) -> c_int, fd: c_int, cmd: c_int, arg: usize) -> c_int {
+    let entry = if matches!(cmd, libc::F_SETLKW | libc::F_OFD_SETLKW) { enter() } else { None };
+    let _wait = entry.as_ref().map(|e| e.kernel_wait(What::Descriptor));
+    // SAFETY: the caller's arguments.
+    unsafe { real(fd, cmd, arg) }
+}
+
+/// A blocking system call made through syscall(2).
+///
+/// # Safety
+/// As for syscall(2).
+pub unsafe fn waiting(number: libc::c_long, [a, b, c, d, e, f]: [usize; 6]) -> libc::c_long {
+    let real = next!(syscall: fn(libc::c_long, usize, usize, usize, usize, usize, usize) -> libc::c_long);
+    let entry = enter();
+    let _wait = entry.as_ref().map(|e| e.kernel_wait(What::Descriptor));
+    // SAFETY: the caller's arguments.
+    unsafe { real(number, a, b, c, d, e, f) }
+}

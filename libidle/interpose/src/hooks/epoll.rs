@@ -1,0 +1,92 @@
+//! epoll_wait(2) and its forms. A wait with a time-out polls the epoll descriptor beside the thread's bell, then collects
+//! without waiting: the bell is never put into the program's own set.
+
+use super::poll::{limit, outcome, poll_until};
+use crate::clockid;
+use crate::enter::{What, enter};
+use crate::errno::Errno;
+use crate::next;
+use engine::time::{self, NEVER};
+use libc::{POLLIN, c_int, epoll_event, pollfd, sigset_t, timespec};
+
+/// # Safety
+/// As for epoll_pwait(2).
+unsafe fn real(fd: c_int, events: *mut epoll_event, max: c_int, timeout: c_int, mask: *const sigset_t) -> Result<c_int, Errno> {
+    let pwait = next!(epoll_pwait: fn(c_int, *mut epoll_event, c_int, c_int, *const sigset_t) -> c_int);
+    // SAFETY: the caller's arguments.
+    outcome(unsafe { pwait(fd, events, max, timeout, mask) })
+}
+
+/// The common part: `duration` in ns, `None` for no limit.
+///
+/// # Safety
+/// As for epoll_pwait(2).
+unsafe fn wait(fd: c_int, events: *mut epoll_event, max: c_int, duration: Option<u64>, mask: *const sigset_t) -> Result<c_int, Errno> {
+    let Some(entry) = enter() else {
+        let ms = duration.map_or(-1, |ns| time::to_millis_up(ns).min(i32::MAX as u64) as c_int);
+        // SAFETY: the caller's arguments.
+        return unsafe { real(fd, events, max, ms, mask) };
+    };
+    let deadline = limit(&entry, duration);
+    if deadline == NEVER {
+        let _wait = entry.kernel_wait(What::Ready);
+        // SAFETY: the caller's arguments.
+        return unsafe { real(fd, events, max, -1, mask) };
+    }
+    loop {
+        // Another thread may have taken what woke this one: then it waits on.
+        // SAFETY: the caller's arguments.
+        let ready = unsafe { real(fd, events, max, 0, mask) }?;
+        if ready != 0 || deadline == 0 || entry.now() >= deadline {
+            return Ok(ready);
+        }
+        let mut set = pollfd { fd, events: POLLIN, revents: 0 };
+        // SAFETY: a set of our own.
+        unsafe { poll_until(&entry, &mut set, 1, deadline, mask) }?;
+    }
+}
+
+/// epoll_wait(2).
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn epoll_wait(fd: c_int, events: *mut epoll_event, max: c_int, timeout: c_int) -> Result<c_int, Errno> {
+    // SAFETY: the caller's arguments.
+    unsafe { wait(fd, events, max, time::millis(timeout), std::ptr::null()) }
+}
+
+/// epoll_pwait(2).
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn epoll_pwait(
+    fd: c_int,
+    events: *mut epoll_event,
+    max: c_int,
+    timeout: c_int,
+    mask: *const sigset_t,
+) -> Result<c_int, Errno> {
+    // SAFETY: the caller's arguments.
+    unsafe { wait(fd, events, max, time::millis(timeout), mask) }
+}
+
+/// epoll_pwait2(2).
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn epoll_pwait2(
+    fd: c_int,
+    events: *mut epoll_event,
+    max: c_int,
+    timeout: *const timespec,
+    mask: *const sigset_t,
+) -> Result<c_int, Errno> {
+    let duration = if timeout.is_null() {
+        None
+    } else {
+        // SAFETY: the caller vouches for it.
+        Some(unsafe { clockid::spec(timeout) }?.nanos().ok_or(Errno(libc::EINVAL))?)
+    };
+    // SAFETY: the caller's arguments.
+    unsafe { wait(fd, events, max, duration, mask) }
+}

@@ -1,0 +1,189 @@
+//! The exec family. The slot stays with the process over exec(2): it becomes a credit that the new image adopts. A child
+//! of vfork(2) speaks through its parent's slot, so it takes one of its own here.
+
+use crate::enter::enter;
+use crate::environ::Environ;
+use crate::scratch::Scratch;
+use crate::{next, session};
+use engine::{Engine, Kind};
+use libc::{c_char, c_int};
+use std::sync::atomic::Ordering::Relaxed;
+
+type Strings = *const *const c_char;
+
+unsafe extern "C" {
+    static environ: Strings;
+}
+
+/// The program's environment.
+fn own_environ() -> Strings {
+    // SAFETY: libc's pointer; a program that changes it while executing another is on its own.
+    unsafe { environ }
+}
+
+/// Turns the slot into a credit for the new image and calls `real` with the environment to use; on return the exec
+/// has failed and the slot is as it was.
+///
+/// # Safety
+/// `env` is null or an environment array.
+unsafe fn replace(env: Strings, real: impl FnOnce(Strings) -> c_int) -> c_int {
+    let Some(entry) = enter() else { return real(env) };
+    let (engine, page) = (entry.engine, entry.engine.page);
+    let (pid, tid) = (session::getpid(), session::gettid());
+    let slot = entry.slot();
+    let shared = slot.tid.load(Relaxed) != tid;
+    let credit = if shared { borrowed(&engine, entry.me, pid) } else { Some(entry.me) };
+    let Some(credit) = credit else { return real(env) };
+    if !shared {
+        // No thread id until the new image adopts the slot: it may be a program that never will.
+        slot.tid.store(0, Relaxed);
+        slot.pid.store(pid, Relaxed);
+        slot.state.set(Kind::New);
+    }
+    // SAFETY: the caller's array.
+    let failed = match unsafe { Environ::new(env, credit) } {
+        Some(mut new) => real(new.pointer()),
+        None => real(env),
+    };
+    if shared {
+        page.release(credit);
+    } else {
+        slot.tid.store(tid, Relaxed);
+        slot.state.set(Kind::Busy);
+    }
+    failed
+}
+
+/// A slot for the process of a vfork child.
+fn borrowed(engine: &Engine, parent: usize, pid: u32) -> Option<usize> {
+    engine.page.claim(Kind::New, pid, 0, engine.page.birth_of_child(parent))
+}
+
+/// execve(2).
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn execve(path: *const c_char, argv: Strings, env: Strings) -> c_int {
+    let real = next!(execve: fn(*const c_char, Strings, Strings) -> c_int);
+    // SAFETY: the caller's arguments.
+    unsafe { replace(env, |env| real(path, argv, env)) }
+}
+
+/// execv(3).
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn execv(path: *const c_char, argv: Strings) -> c_int {
+    // SAFETY: the caller's arguments.
+    unsafe { execve(path, argv, own_environ()) }
+}
+
+/// execvpe(3).
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn execvpe(file: *const c_char, argv: Strings, env: Strings) -> c_int {
+    let real = next!(execvpe: fn(*const c_char, Strings, Strings) -> c_int);
+    // SAFETY: the caller's arguments.
+    unsafe { replace(env, |env| real(file, argv, env)) }
+}
+
+/// execvp(3).
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn execvp(file: *const c_char, argv: Strings) -> c_int {
+    // SAFETY: the caller's arguments.
+    unsafe { execvpe(file, argv, own_environ()) }
+}
+
+/// fexecve(3).
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn fexecve(fd: c_int, argv: Strings, env: Strings) -> c_int {
+    let real = next!(fexecve: fn(c_int, Strings, Strings) -> c_int);
+    // SAFETY: the caller's arguments.
+    unsafe { replace(env, |env| real(fd, argv, env)) }
+}
+
+/// execveat(2).
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn execveat(dir: c_int, path: *const c_char, argv: Strings, env: Strings, flags: c_int) -> c_int {
+    let real = next!(execveat: fn(c_int, *const c_char, Strings, Strings, c_int) -> c_int);
+    // SAFETY: the caller's arguments.
+    unsafe { replace(env, |env| real(dir, path, argv, env, flags)) }
+}
+
+/// Which of the three functions with a list of arguments was called.
+#[repr(C)]
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum List {
+    /// execl(3).
+    Path = 0,
+    /// execlp(3).
+    File = 1,
+    /// execle(3): the environment follows the list's NULL.
+    Environment = 2,
+}
+
+/// execl, execlp and execle: `registers` are the five arguments after the first that came in registers, `stack` the
+/// rest. Stable Rust can't define variadic functions, so a few instructions save them ([`crate::exec_lists`]).
+///
+/// # Safety
+/// As for the C functions, through their stubs.
+pub unsafe extern "C-unwind" fn exec_list(kind: List, path: *const c_char, registers: Strings, stack: Strings) -> c_int {
+    const IN_REGISTERS: usize = 5;
+    // SAFETY: the caller passed arguments up to a NULL (and an environment after it).
+    let argument = |i: usize| unsafe { if i < IN_REGISTERS { *registers.add(i) } else { *stack.add(i - IN_REGISTERS) } };
+    let count = (0..).find(|&i| argument(i).is_null()).unwrap_or(0);
+    // SAFETY: null pointers are valid.
+    let Some(mut argv) = (unsafe { Scratch::<*const c_char, 64>::zeroed(count + 1) }) else { return -1 };
+    for (i, to) in argv.slice()[..count].iter_mut().enumerate() {
+        *to = argument(i);
+    }
+    let argv = argv.slice().as_ptr();
+    // SAFETY: the caller's arguments.
+    unsafe {
+        match kind {
+            List::Path => execv(path, argv),
+            List::File => execvp(path, argv),
+            List::Environment => execve(path, argv, argument(count + 1) as Strings),
+        }
+    }
+}
+
+/// Defines `execl`, `execlp` and `execle` in the library that exports them.
+#[macro_export]
+macro_rules! exec_lists {
+    ($($name:ident = $kind:literal),*) => {$(
+        /// See [`interpose::hooks::exec::exec_list`].
+        ///
+        /// # Safety
+        /// As for the C function of this name.
+        #[unsafe(no_mangle)]
+        #[unsafe(naked)]
+        pub unsafe extern "C" fn $name() {
+            std::arch::naked_asm!(
+                ".cfi_startproc",
+                // Five register arguments in order; the arguments on the stack lie above the return address.
+                "push r9", ".cfi_adjust_cfa_offset 8",
+                "push r8", ".cfi_adjust_cfa_offset 8",
+                "push rcx", ".cfi_adjust_cfa_offset 8",
+                "push rdx", ".cfi_adjust_cfa_offset 8",
+                "push rsi", ".cfi_adjust_cfa_offset 8",
+                "mov rsi, rdi",
+                "mov rdx, rsp",
+                "lea rcx, [rsp + 48]",
+                concat!("mov edi, ", $kind),
+                "call {list}",
+                "add rsp, 40", ".cfi_adjust_cfa_offset -40",
+                "ret",
+                ".cfi_endproc",
+                list = sym $crate::hooks::exec::exec_list,
+            );
+        }
+    )*};
+}

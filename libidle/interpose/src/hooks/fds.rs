@@ -1,0 +1,76 @@
+//! close(2), close_range(2), dup2(2), dup3(2): the program must neither see nor take the bells.
+
+use crate::bell;
+use crate::errno::Errno;
+use crate::next;
+use libc::{c_int, c_uint};
+
+/// close(2).
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn close(fd: c_int) -> Result<c_int, Errno> {
+    if bell::is_bell(fd) {
+        return Err(Errno(libc::EBADF));
+    }
+    // SAFETY: the caller's arguments.
+    super::poll::outcome(unsafe { next!(close: fn(c_int) -> c_int)(fd) })
+}
+
+/// close_range(2), around the bells.
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn close_range(first: c_uint, last: c_uint, flags: c_int) -> Result<c_int, Errno> {
+    let range = |a: c_uint, b: c_uint| {
+        // SAFETY: plain numbers.
+        let raw = unsafe {
+            engine::sys::syscall6(libc::SYS_close_range, a as usize, b as usize, flags as usize, 0, 0, 0)
+        };
+        crate::errno::kernel(raw).map(|v| v as c_int)
+    };
+    let mut from = first;
+    for bell in bell::within(first, last) {
+        if bell > from {
+            range(from, bell - 1)?;
+        }
+        from = bell + 1;
+    }
+    if from > last && from != first {
+        return Ok(0);
+    }
+    range(from, last)
+}
+
+/// closefrom(3).
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn closefrom(first: c_int) {
+    // SAFETY: plain numbers.
+    let _ = unsafe { close_range(first.max(0) as c_uint, c_uint::MAX, 0) };
+}
+
+/// dup2(2).
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn dup2(old: c_int, new: c_int) -> Result<c_int, Errno> {
+    if bell::is_bell(new) {
+        bell::make_way(new);
+    }
+    // SAFETY: plain numbers.
+    super::poll::outcome(unsafe { next!(dup2: fn(c_int, c_int) -> c_int)(old, new) })
+}
+
+/// dup3(2).
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn dup3(old: c_int, new: c_int, flags: c_int) -> Result<c_int, Errno> {
+    if bell::is_bell(new) {
+        bell::make_way(new);
+    }
+    // SAFETY: plain numbers.
+    super::poll::outcome(unsafe { next!(dup3: fn(c_int, c_int, c_int) -> c_int)(old, new, flags) })
+}

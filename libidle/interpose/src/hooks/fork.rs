@@ -1,0 +1,152 @@
+//! fork(2), _Fork(3) and a forking clone(2): the child is busy from before the parent goes on. vfork(2) needs no hook:
+//! its child shares memory and thread-local storage, so the suspended parent's slot speaks for it until it executes.
+
+use crate::enter::enter;
+use crate::tls::tls;
+use crate::{bell, next, session};
+use engine::Kind;
+use libc::{c_int, c_void, pid_t};
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+
+/// Takes a slot for the child, to be found by it in its copy of the thread-local block.
+fn credit() -> Option<usize> {
+    let entry = enter()?;
+    let page = entry.engine.page;
+    let child = page.claim(Kind::New, 0, 0, page.birth_of_child(entry.me))?;
+    tls().fork_slot.set(child as u32 + 1);
+    Some(child)
+}
+
+/// The parent's side once the child's number is known, or the fork has failed.
+fn settle(child: Option<usize>, pid: pid_t) {
+    tls().fork_slot.set(0);
+    let (Some(child), Some(engine)) = (child, session::engine()) else { return };
+    if pid < 0 {
+        engine.page.release(child);
+    } else {
+        let _ = engine.page.slots[child].pid.compare_exchange(0, pid as u32, SeqCst, SeqCst);
+    }
+}
+
+/// The child's side: it is one thread in a new process. Runs before any other hook of it, from `pthread_atfork`.
+pub extern "C" fn adopt() {
+    let Some(engine) = session::engine() else { return };
+    if engine.pid == session::getpid() {
+        return;
+    }
+    session::renew_pid();
+    super::threads::only_thread_left();
+    bell::discard_all();
+    let (tls, page) = (tls(), engine.page);
+    let (pid, tid) = (session::getpid(), session::gettid());
+    let index = match tls.fork_slot.replace(0).checked_sub(1) {
+        Some(credit) => {
+            let slot = &page.slots[credit as usize];
+            slot.pid.store(pid, SeqCst);
+            slot.tid.store(tid, SeqCst);
+            slot.state.set(Kind::Busy);
+            Some(credit as usize)
+        }
+        // A fork inside libc (daemon, forkpty).
+        None => page.claim(Kind::Busy, pid, tid, pid as u64),
+    };
+    if let (Some(index), Some(old)) = (index, tls.slot.get().checked_sub(1)) {
+        // The thread that forked is the same here, so it can be named the same.
+        page.slots[index].pthread.store(page.slots[old as usize].pthread.load(Relaxed), Relaxed);
+    }
+    tls.base.set(0);
+    tls.slot.set(index.map_or(0, |i| i as u32 + 1));
+}
+
+/// Registers [`adopt`]. From the library's constructor, so it comes before the program's own handlers.
+pub fn register() {
+    // SAFETY: a handler without state of its own.
+    unsafe { libc::pthread_atfork(None, None, Some(adopt_unwind)) };
+}
+
+unsafe extern "C" fn adopt_unwind() {
+    adopt();
+}
+
+/// fork(2).
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn fork() -> pid_t {
+    let child = credit();
+    // SAFETY: the real call.
+    let pid = unsafe { next!(fork: fn() -> pid_t)() };
+    if pid == 0 {
+        adopt();
+    } else {
+        settle(child, pid);
+    }
+    pid
+}
+
+/// _Fork(3): runs no handlers.
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn fork_only() -> pid_t {
+    let child = credit();
+    // SAFETY: the real call.
+    let pid = unsafe { next!(_Fork: fn() -> pid_t)() };
+    if pid == 0 {
+        adopt();
+    } else {
+        settle(child, pid);
+    }
+    pid
+}
+
+type CloneFn = unsafe extern "C-unwind" fn(*mut c_void) -> c_int;
+
+/// clone(2). A child with memory of its own is a fork; one that shares it is a thread made behind pthread's back, left
+/// alone: it takes a slot at its first hook if it has thread-local storage of its own.
+///
+/// # Safety
+/// As for the C function; seven arguments are read whether or not they were passed.
+pub unsafe fn clone(
+    start: CloneFn,
+    stack: *mut c_void,
+    flags: c_int,
+    arg: *mut c_void,
+    parent_tid: *mut pid_t,
+    new_tls: *mut c_void,
+    child_tid: *mut pid_t,
+) -> c_int {
+    type Clone = unsafe extern "C-unwind" fn(
+        CloneFn,
+        *mut c_void,
+        c_int,
+        *mut c_void,
+        *mut pid_t,
+        *mut c_void,
+        *mut pid_t,
+    ) -> c_int;
+    // SAFETY: clone's signature with all its optional arguments.
+    let real: Clone = unsafe {
+        std::mem::transmute(next!(clone: fn(CloneFn, *mut c_void, c_int, *mut c_void, *mut pid_t, *mut c_void, *mut pid_t) -> c_int))
+    };
+    if flags & libc::CLONE_VM != 0 || flags & libc::CLONE_SETTLS != 0 {
+        // SAFETY: the caller's arguments.
+        return unsafe { real(start, stack, flags, arg, parent_tid, new_tls, child_tid) };
+    }
+    let child = credit();
+    tls().clone_fn.set(start as usize);
+    tls().clone_arg.set(arg as usize);
+    // SAFETY: the caller's arguments, with a start function that calls the caller's.
+    let pid = unsafe { real(start_clone, stack, flags, arg, parent_tid, new_tls, child_tid) };
+    settle(child, pid);
+    pid
+}
+
+unsafe extern "C-unwind" fn start_clone(_: *mut c_void) -> c_int {
+    adopt();
+    // SAFETY: stored by `clone` before the copy was made.
+    unsafe {
+        let start = std::mem::transmute::<usize, CloneFn>(tls().clone_fn.get());
+        start(tls().clone_arg.get() as *mut c_void)
+    }
+}

@@ -1,0 +1,167 @@
+//! syscall(2): programs and language runtimes (Rust's std, C++20's atomics) wait with `syscall(SYS_futex, …)`. A
+//! private futex is an exact wait here, queued by its address; everything else that has a hook of its own goes there.
+
+use super::{clocks, descriptors, epoll, poll, select, sleep};
+use crate::clockid;
+use crate::enter::{Entry, What, enter};
+use crate::errno::{Answer, Errno};
+use crate::{kfutex, next, session, waitq};
+use engine::time::{NEVER, Spec};
+use engine::{Engine, Reason, Signals};
+use libc::{c_int, c_long, clockid_t, timespec};
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+
+const WAIT: usize = 0;
+const WAKE: usize = 1;
+const REQUEUE: usize = 3;
+const CMP_REQUEUE: usize = 4;
+const WAIT_BITSET: usize = 9;
+const WAKE_BITSET: usize = 10;
+const PRIVATE: usize = 128;
+const REALTIME: usize = 256;
+const ANY: u32 = u32::MAX;
+
+/// The system call's arguments.
+pub type Args = [usize; 6];
+
+/// syscall(2).
+///
+/// # Safety
+/// As for the C function; six arguments are read whether or not they were passed.
+pub unsafe fn syscall(number: c_long, args: Args) -> c_long {
+    let [a, b, c, d, e, f] = args;
+    // SAFETY: the caller's arguments, in the order that the system call has them; those of a C function of the same name
+    // are the same but for sizes of signal sets.
+    unsafe {
+        match number {
+            libc::SYS_futex => match futex(args) {
+                Some(done) => done.answer(),
+                None => next!(syscall: fn(c_long, usize, usize, usize, usize, usize, usize) -> c_long)(number, a, b, c, d, e, f),
+            },
+            libc::SYS_clock_gettime => clocks::clock_gettime(a as clockid_t, b as *mut timespec).answer() as c_long,
+            libc::SYS_gettimeofday => clocks::gettimeofday(a as *mut _, b as *mut _).answer() as c_long,
+            libc::SYS_time => clocks::time(a as *mut _),
+            libc::SYS_nanosleep => sleep::nanosleep(a as *const timespec, b as *mut timespec).answer() as c_long,
+            libc::SYS_clock_nanosleep => {
+                match sleep::clock_nanosleep(a as clockid_t, b as c_int, c as *const timespec, d as *mut timespec) {
+                    0 => 0,
+                    code => Err::<c_long, _>(Errno(code)).answer(),
+                }
+            }
+            libc::SYS_poll => poll::poll(a as *mut _, b as _, c as c_int).answer() as c_long,
+            libc::SYS_ppoll => poll::ppoll(a as *mut _, b as _, c as *const timespec, d as *const _).answer() as c_long,
+            libc::SYS_select => select::select(a as c_int, b as *mut _, c as *mut _, d as *mut _, e as *mut _).answer() as c_long,
+            libc::SYS_epoll_wait => epoll::epoll_wait(a as c_int, b as *mut _, c as c_int, d as c_int).answer() as c_long,
+            libc::SYS_epoll_pwait => {
+                epoll::epoll_pwait(a as c_int, b as *mut _, c as c_int, d as c_int, e as *const _).answer() as c_long
+            }
+            libc::SYS_epoll_pwait2 => {
+                epoll::epoll_pwait2(a as c_int, b as *mut _, c as c_int, d as *const timespec, e as *const _).answer() as c_long
+            }
+            libc::SYS_close_range => super::fds::close_range(a as u32, b as u32, c as c_int).answer() as c_long,
+            libc::SYS_tgkill => super::signals::tgkill(a as i32, b as i32, c as c_int) as c_long,
+            libc::SYS_kill => super::signals::kill(a as i32, b as c_int) as c_long,
+            libc::SYS_pidfd_send_signal => super::signals::pidfd_send_signal(a as c_int, b as c_int, c as *mut _, d as u32) as c_long,
+            libc::SYS_read | libc::SYS_write | libc::SYS_wait4 | libc::SYS_waitid | libc::SYS_io_uring_enter
+            | libc::SYS_futex_waitv | libc::SYS_flock | libc::SYS_rt_sigtimedwait => descriptors::waiting(number, args),
+            _ => next!(syscall: fn(c_long, usize, usize, usize, usize, usize, usize) -> c_long)(number, a, b, c, d, e, f),
+        }
+    }
+}
+
+/// futex(2); `None` for what the kernel is to do alone.
+unsafe fn futex([address, op, value, timeout, address2, value3]: Args) -> Option<Result<c_long, Errno>> {
+    let command = op & !(PRIVATE | REALTIME);
+    let private = op & PRIVATE != 0;
+    if !address.is_multiple_of(4) || !clockid::plausible(address as *const u32) {
+        return None;
+    }
+    // SAFETY: the caller's futex word.
+    let word = unsafe { &*(address as *const AtomicU32) };
+    match command {
+        WAIT | WAIT_BITSET => {
+            let entry = enter()?;
+            let bits = if command == WAIT { ANY } else { value3 as u32 };
+            if bits == 0 {
+                return Some(Err(Errno(libc::EINVAL)));
+            }
+            let clock = if op & REALTIME != 0 { libc::CLOCK_REALTIME } else { libc::CLOCK_MONOTONIC };
+            // SAFETY: the caller's time-out: relative for WAIT, absolute for WAIT_BITSET.
+            let until = unsafe { limit(&entry.engine, timeout as *const timespec, command == WAIT, clock) };
+            Some(until.and_then(|until| wait(&entry, word, value as u32, private, bits, until)))
+        }
+        WAKE | WAKE_BITSET => {
+            let engine = session::engine()?;
+            let bits = if command == WAKE { ANY } else { value3 as u32 };
+            let count = (value as u32).max(1);
+            let woken = if private { wake(&engine, address as u64, count, bits) } else { 0 };
+            // Somebody may wait for the same word by an instruction of its own.
+            let rest = if woken < count { kfutex::wake(word, count - woken, private).max(0) } else { 0 };
+            Some(Ok(woken as c_long + rest as c_long))
+        }
+        REQUEUE | CMP_REQUEUE if private => {
+            let engine = session::engine()?;
+            if command == CMP_REQUEUE && word.load(SeqCst) != value3 as u32 {
+                return Some(Err(Errno(libc::EAGAIN)));
+            }
+            let woken = wake(&engine, address as u64, value as u32, ANY);
+            let moved = waitq::requeue(&engine, address as u64, address2 as u64, timeout as u32);
+            Some(Ok((woken + if command == CMP_REQUEUE { moved } else { 0 }) as c_long))
+        }
+        _ => None,
+    }
+}
+
+unsafe fn limit(engine: &Engine, timeout: *const timespec, relative: bool, clock: clockid_t) -> Result<Option<(clockid_t, Spec)>, Errno> {
+    if timeout.is_null() {
+        return Ok(None);
+    }
+    // SAFETY: the caller's pointer.
+    let spec = unsafe { clockid::spec(timeout) }?;
+    let ns = spec.nanos().ok_or(Errno(libc::EINVAL))?;
+    Ok(Some(match relative {
+        true => (libc::CLOCK_MONOTONIC, Spec::from_nanos(clockid::after(engine, ns))),
+        false => (clock, spec),
+    }))
+}
+
+fn wait(entry: &Entry, word: &AtomicU32, expected: u32, private: bool, bits: u32, until: Option<(clockid_t, Spec)>) -> Result<c_long, Errno> {
+    loop {
+        let deadline = match until {
+            None => NEVER,
+            Some((clock, at)) if clockid::reached(&entry.engine, clock, at) && word.load(SeqCst) == expected => {
+                return Err(Errno(libc::ETIMEDOUT));
+            }
+            Some((clock, at)) => clockid::instant(&entry.engine, clock, at)?,
+        };
+        let reason = if private {
+            // The bits that wake it, in a field that an exact wait does not use.
+            entry.slot().start_arg.store(bits as u64, Relaxed);
+            let changed = || word.load(SeqCst) != expected;
+            let place = waitq::enqueue(entry, What::Futex, word as *const _ as u64, changed).ok_or(Errno(libc::EAGAIN))?;
+            let signals = if until.is_some() { Signals::End } else { Signals::EndUnlessRestart };
+            place.wait(deadline, signals, None)
+        } else {
+            if word.load(SeqCst) != expected {
+                return Err(Errno(libc::EAGAIN));
+            }
+            kfutex::wait(entry, What::Futex, word, expected, false, deadline, None)
+        };
+        match reason {
+            Reason::Woken | Reason::Cancelled => return Ok(0),
+            Reason::Interrupted => return Err(Errno(libc::EINTR)),
+            Reason::TimedOut if until.is_some_and(|(clock, at)| clockid::reached(&entry.engine, clock, at)) => {
+                return Err(Errno(libc::ETIMEDOUT));
+            }
+            Reason::TimedOut => {}
+        }
+    }
+}
+
+fn wake(engine: &Engine, key: u64, count: u32, bits: u32) -> u32 {
+    if waitq::nobody(key) {
+        return 0;
+    }
+    waitq::wake(engine, key, count, |slot| slot.start_arg.load(Relaxed) as u32 & bits != 0)
+}

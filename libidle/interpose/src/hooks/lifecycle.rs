@@ -1,0 +1,39 @@
+//! The process's beginning and end: what the library's constructor and destructor do, and _exit(2).
+
+use super::fork;
+use crate::next;
+use crate::session;
+use crate::tls::tls;
+use engine::Kind;
+use libc::c_int;
+use std::sync::atomic::Ordering::Relaxed;
+
+/// From the library's constructor: joins the session.
+pub fn start() {
+    if session::engine().is_some() {
+        fork::register();
+    }
+}
+
+/// From the library's destructor, near the end of exit(3): what still runs may wait, but comes back to this state. The
+/// process's slots stay until the kernel has ended it.
+pub fn leave() {
+    let Some(engine) = session::engine() else { return };
+    let Some(me) = tls().slot.get().checked_sub(1) else { return };
+    let slot = &engine.page.slots[me as usize];
+    // A child of vfork(2) speaks through its parent's slot, which goes on.
+    if slot.tid.load(Relaxed) == session::gettid() && slot.pid.load(Relaxed) == session::getpid() {
+        tls().base.set(Kind::Leaving as u32);
+        slot.state.set(Kind::Leaving);
+    }
+}
+
+/// _exit(2).
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn exit_now(status: c_int) {
+    leave();
+    // SAFETY: ends the process.
+    unsafe { next!(_exit: fn(c_int) -> ())(status) }
+}

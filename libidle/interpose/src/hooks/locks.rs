@@ -1,0 +1,298 @@
+//! Mutexes, read-write locks and barriers stay glibc's; a contended one is a kernel wait, an uncontended one costs a
+//! try. Only waits with a time-out need more, because glibc would time them by the real clock.
+
+use crate::clockid;
+use crate::enter::{Entry, What, enter};
+use crate::{kfutex, next, session, waitq};
+use engine::time::{NEVER, Spec};
+use engine::{Reason, Signals};
+use libc::{c_int, clockid_t, pthread_mutex_t, pthread_rwlock_t, timespec};
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::SeqCst;
+
+/// glibc's mutex on x86-64, as far as it is needed.
+#[repr(C)]
+struct Mutex {
+    /// 0 free, 1 taken, 2 taken and waited for (of the kinds below [`PLAIN`]).
+    lock: AtomicU32,
+    count: u32,
+    owner: u32,
+    users: u32,
+    kind: u32,
+}
+
+/// Kinds 0 to 3: normal, recursive, error-checking, adaptive; higher bits are robust, priority and sharing.
+const PLAIN: u32 = 127 - 3;
+const SHARED: u32 = 128;
+
+/// # Safety
+/// As for pthread_mutex_trylock(3).
+unsafe fn try_lock(mutex: *mut pthread_mutex_t) -> c_int {
+    // SAFETY: the caller's mutex.
+    unsafe { next!(pthread_mutex_trylock: fn(*mut pthread_mutex_t) -> c_int)(mutex) }
+}
+
+/// The real pthread_mutex_unlock(3).
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn unlock(mutex: *mut pthread_mutex_t) -> c_int {
+    // SAFETY: the caller's mutex.
+    unsafe { next!(pthread_mutex_unlock: fn(*mut pthread_mutex_t) -> c_int)(mutex) }
+}
+
+/// pthread_mutex_lock(3).
+///
+/// # Safety
+/// As for the C function.
+#[inline]
+pub unsafe fn mutex_lock(mutex: *mut pthread_mutex_t) -> c_int {
+    // SAFETY: the caller's mutex.
+    unsafe {
+        match try_lock(mutex) {
+            libc::EBUSY => {}
+            done => return done,
+        }
+        match enter() {
+            Some(entry) => lock_contended(&entry, mutex),
+            None => next!(pthread_mutex_lock: fn(*mut pthread_mutex_t) -> c_int)(mutex),
+        }
+    }
+}
+
+/// The same from inside another hook.
+///
+/// # Safety
+/// As for pthread_mutex_lock(3).
+pub unsafe fn lock_entered(entry: &Entry, mutex: *mut pthread_mutex_t) -> c_int {
+    // SAFETY: the caller's mutex.
+    unsafe {
+        match try_lock(mutex) {
+            libc::EBUSY => lock_contended(entry, mutex),
+            done => done,
+        }
+    }
+}
+
+/// # Safety
+/// As for pthread_mutex_lock(3).
+unsafe fn lock_contended(entry: &Entry, mutex: *mut pthread_mutex_t) -> c_int {
+    let _wait = entry.kernel_wait(What::Lock);
+    // SAFETY: the caller's mutex.
+    unsafe { next!(pthread_mutex_lock: fn(*mut pthread_mutex_t) -> c_int)(mutex) }
+}
+
+/// pthread_mutex_clocklock(3), and timedlock with CLOCK_REALTIME.
+///
+/// A plain mutex is waited for on its lock word, with glibc's own protocol: the word is set to "waited for" before each
+/// wait, and left so after a lock that was waited for, since others may wait too.
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn mutex_clocklock(mutex: *mut pthread_mutex_t, clock: clockid_t, until: *const timespec) -> c_int {
+    // SAFETY: the caller's mutex.
+    match unsafe { try_lock(mutex) } {
+        libc::EBUSY => {}
+        done => return done,
+    }
+    // SAFETY: a mutex has at least these fields.
+    let view = unsafe { &*(mutex as *const Mutex) };
+    let real = next!(pthread_mutex_clocklock: fn(*mut pthread_mutex_t, clockid_t, *const timespec) -> c_int);
+    let Some(entry) = enter() else {
+        // SAFETY: the caller's arguments.
+        return unsafe { real(mutex, clock, until) };
+    };
+    // SAFETY: the caller's pointer.
+    let until = match unsafe { clockid::spec(until) } {
+        Ok(spec) if spec.nanos_absolute().is_some() => spec,
+        _ => return libc::EINVAL,
+    };
+    if !matches!(clock, libc::CLOCK_REALTIME | libc::CLOCK_MONOTONIC) {
+        return libc::EINVAL;
+    }
+    const ERRORCHECK: u32 = 2;
+    if view.kind & 127 == ERRORCHECK && view.owner == session::gettid() {
+        return libc::EDEADLK;
+    }
+    loop {
+        if clockid::reached(&entry.engine, clock, until) {
+            return libc::ETIMEDOUT;
+        }
+        let Ok(deadline) = clockid::instant(&entry.engine, clock, until) else { return libc::EINVAL };
+        if view.kind & PLAIN != 0 {
+            // Robust and priority-inheriting mutexes: the word belongs to kernel and glibc alone.
+            if let Some(wait) = entry.kernel_wait_until(What::Lock, deadline, || true) {
+                nap();
+                wait.end();
+            }
+        } else if view.lock.compare_exchange(1, 2, SeqCst, SeqCst).unwrap_or_else(|now| now) != 0 {
+            kfutex::wait(&entry, What::Lock, &view.lock, 2, view.kind & SHARED == 0, deadline, None);
+        }
+        // SAFETY: the caller's mutex.
+        match unsafe { try_lock(mutex) } {
+            libc::EBUSY => {}
+            0 => {
+                if view.kind & PLAIN == 0 {
+                    let _ = view.lock.compare_exchange(1, 2, SeqCst, SeqCst);
+                }
+                return 0;
+            }
+            done => return done,
+        }
+    }
+}
+
+/// A short sleep in the kernel, for the few objects whose waits can't be ended from outside: the wait is then made of
+/// tries. Virtual time is exact all the same, since the deadline is the slot's.
+pub(crate) fn nap() {
+    let ts = timespec { tv_sec: 0, tv_nsec: 1_000_000 };
+    // SAFETY: a timespec of our own.
+    unsafe { engine::sys::syscall6(libc::SYS_nanosleep, &raw const ts as usize, 0, 0, 0, 0, 0) };
+}
+
+type RwFn = unsafe extern "C-unwind" fn(*mut pthread_rwlock_t) -> c_int;
+
+/// # Safety
+/// As for the C function.
+unsafe fn rw_lock(lock: *mut pthread_rwlock_t, attempt: RwFn, real: RwFn) -> c_int {
+    // SAFETY: the caller's lock.
+    unsafe {
+        match attempt(lock) {
+            libc::EBUSY => {}
+            done => return done,
+        }
+        let entry = enter();
+        let _wait = entry.as_ref().map(|e| e.kernel_wait(What::Lock));
+        real(lock)
+    }
+}
+
+/// pthread_rwlock_rdlock(3).
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn rdlock(lock: *mut pthread_rwlock_t) -> c_int {
+    let attempt = next!(pthread_rwlock_tryrdlock: fn(*mut pthread_rwlock_t) -> c_int);
+    let real = next!(pthread_rwlock_rdlock: fn(*mut pthread_rwlock_t) -> c_int);
+    // SAFETY: the caller's lock.
+    unsafe { rw_lock(lock, attempt, real) }
+}
+
+/// pthread_rwlock_wrlock(3).
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn wrlock(lock: *mut pthread_rwlock_t) -> c_int {
+    let attempt = next!(pthread_rwlock_trywrlock: fn(*mut pthread_rwlock_t) -> c_int);
+    let real = next!(pthread_rwlock_wrlock: fn(*mut pthread_rwlock_t) -> c_int);
+    // SAFETY: the caller's lock.
+    unsafe { rw_lock(lock, attempt, real) }
+}
+
+/// Threads in a timed wait for some read-write lock of this process: unlocking looks for them only if there are any.
+static TIMED: AtomicU32 = AtomicU32::new(0);
+
+/// pthread_rwlock_unlock(3).
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn rw_unlock(lock: *mut pthread_rwlock_t) -> c_int {
+    // SAFETY: the caller's lock.
+    let done = unsafe { next!(pthread_rwlock_unlock: fn(*mut pthread_rwlock_t) -> c_int)(lock) };
+    if TIMED.load(SeqCst) != 0
+        && let Some(engine) = session::engine()
+    {
+        waitq::wake(&engine, lock as u64, u32::MAX, |_| true);
+    }
+    done
+}
+
+/// The timed forms: tries, and between them waits for an unlock.
+///
+/// # Safety
+/// As for pthread_rwlock_clockrdlock(3).
+unsafe fn rw_clocklock(lock: *mut pthread_rwlock_t, attempt: RwFn, clock: clockid_t, until: *const timespec) -> c_int {
+    // SAFETY: the caller's lock.
+    match unsafe { attempt(lock) } {
+        libc::EBUSY => {}
+        done => return done,
+    }
+    let Some(entry) = enter() else { return libc::EBUSY };
+    // SAFETY: the caller's pointer.
+    let until: Spec = match unsafe { clockid::spec(until) } {
+        Ok(spec) if spec.nanos_absolute().is_some() => spec,
+        _ => return libc::EINVAL,
+    };
+    if !matches!(clock, libc::CLOCK_REALTIME | libc::CLOCK_MONOTONIC) {
+        return libc::EINVAL;
+    }
+    // The lock held for writing by the caller itself: real lock functions answer EDEADLK.
+    // SAFETY: pthread_rwlock_t begins with readers, writers, wrphase_futex, writers_futex, pad3, pad4, cur_writer.
+    if unsafe { *(lock as *const u32).add(6) } == session::gettid() {
+        return libc::EDEADLK;
+    }
+    TIMED.fetch_add(1, SeqCst);
+    let answer = loop {
+        if clockid::reached(&entry.engine, clock, until) {
+            break libc::ETIMEDOUT;
+        }
+        let deadline = clockid::instant(&entry.engine, clock, until).unwrap_or(NEVER);
+        let mut got = libc::EBUSY;
+        let place = waitq::enqueue(&entry, What::Lock, lock as u64, || {
+            // SAFETY: the caller's lock; tries never block.
+            got = unsafe { attempt(lock) };
+            got != libc::EBUSY
+        });
+        match place {
+            None => break got,
+            Some(place) => {
+                let _: Reason = place.wait(deadline, Signals::Ignore, None);
+            }
+        }
+        // SAFETY: the caller's lock.
+        match unsafe { attempt(lock) } {
+            libc::EBUSY => {}
+            done => break done,
+        }
+    };
+    TIMED.fetch_sub(1, SeqCst);
+    answer
+}
+
+/// pthread_rwlock_clockrdlock(3), and timedrdlock with CLOCK_REALTIME.
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn clockrdlock(lock: *mut pthread_rwlock_t, clock: clockid_t, until: *const timespec) -> c_int {
+    let real = next!(pthread_rwlock_clockrdlock: fn(*mut pthread_rwlock_t, clockid_t, *const timespec) -> c_int);
+    let attempt = next!(pthread_rwlock_tryrdlock: fn(*mut pthread_rwlock_t) -> c_int);
+    // SAFETY: the caller's arguments.
+    unsafe {
+        if session::engine().is_none() { real(lock, clock, until) } else { rw_clocklock(lock, attempt, clock, until) }
+    }
+}
+
+/// pthread_rwlock_clockwrlock(3), and timedwrlock with CLOCK_REALTIME.
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn clockwrlock(lock: *mut pthread_rwlock_t, clock: clockid_t, until: *const timespec) -> c_int {
+    let real = next!(pthread_rwlock_clockwrlock: fn(*mut pthread_rwlock_t, clockid_t, *const timespec) -> c_int);
+    let attempt = next!(pthread_rwlock_trywrlock: fn(*mut pthread_rwlock_t) -> c_int);
+    // SAFETY: the caller's arguments.
+    unsafe {
+        if session::engine().is_none() { real(lock, clock, until) } else { rw_clocklock(lock, attempt, clock, until) }
+    }
+}
+
+/// pthread_barrier_wait(3).
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn barrier_wait(barrier: *mut libc::pthread_barrier_t) -> c_int {
+    let real = next!(pthread_barrier_wait: fn(*mut libc::pthread_barrier_t) -> c_int);
+    let entry = enter();
+    let _wait = entry.as_ref().map(|e| e.kernel_wait(What::Lock));
+    // SAFETY: the caller's barrier.
+    unsafe { real(barrier) }
+}

@@ -1,0 +1,187 @@
+//! select(2) and pselect(2). The kernel overwrites the sets it is given, so every try gets copies; a wait with a
+//! time-out has the thread's bell in its read set.
+
+use super::poll::{limit, outcome};
+use crate::bell;
+use crate::clockid;
+use crate::enter::{Entry, What, enter};
+use crate::errno::Errno;
+use crate::next;
+use crate::scratch::Scratch;
+use engine::Reason;
+use engine::time::{self, NEVER, Spec};
+use libc::{c_int, fd_set, sigset_t, timespec, timeval};
+
+/// Read, write and exception set.
+type Sets = [*mut fd_set; 3];
+
+/// # Safety
+/// As for pselect(2).
+unsafe fn real(n: c_int, s: Sets, wait: bool, mask: *const sigset_t) -> Result<c_int, Errno> {
+    const NO_WAIT: timespec = timespec { tv_sec: 0, tv_nsec: 0 };
+    let pselect = next!(pselect: fn(c_int, *mut fd_set, *mut fd_set, *mut fd_set, *const timespec, *const sigset_t) -> c_int);
+    // SAFETY: the caller's arguments.
+    outcome(unsafe { pselect(n, s[0], s[1], s[2], if wait { std::ptr::null() } else { &NO_WAIT }, mask) })
+}
+
+/// The caller's sets and room for copies of them, in words of 64 descriptors.
+struct Copies {
+    user: Sets,
+    given: usize,
+    words: usize,
+    room: Scratch<u64, 48>,
+}
+
+impl Copies {
+    /// # Safety
+    /// `user` are null or sets of at least `n` bits.
+    unsafe fn new(user: Sets, n: usize, bell: usize) -> Option<Copies> {
+        let words = n.max(bell + 1).div_ceil(64);
+        // SAFETY: zeroed words are valid.
+        let room = unsafe { Scratch::zeroed(3 * words) }?;
+        Some(Copies { user, given: n.div_ceil(64), words, room })
+    }
+
+    /// Fresh copies, with `bell` in the read set.
+    fn load(&mut self, bell: Option<usize>) -> Sets {
+        let (words, given) = (self.words, self.given);
+        let all = self.room.slice();
+        all.fill(0);
+        let mut pointers = [std::ptr::null_mut(); 3];
+        for (i, &from) in self.user.iter().enumerate() {
+            let to = &mut all[i * words..(i + 1) * words];
+            if !from.is_null() {
+                // SAFETY: `new`'s caller vouches for this many words.
+                to[..given].copy_from_slice(unsafe { std::slice::from_raw_parts(from.cast(), given) });
+                pointers[i] = to.as_mut_ptr().cast();
+            }
+        }
+        if let Some(bell) = bell {
+            all[bell / 64] |= 1 << (bell % 64);
+            pointers[0] = all.as_mut_ptr().cast();
+        }
+        pointers
+    }
+
+    /// Is the bell set? Takes it out.
+    fn take_bell(&mut self, bell: usize) -> bool {
+        let word = &mut self.room.slice()[bell / 64];
+        let set = *word & (1 << (bell % 64)) != 0;
+        *word &= !(1 << (bell % 64));
+        set
+    }
+
+    /// Gives the caller what the last copies have become.
+    fn store(&mut self) {
+        let (words, given, user) = (self.words, self.given, self.user);
+        for (i, &to) in user.iter().enumerate() {
+            if !to.is_null() {
+                // SAFETY: `new`'s caller vouches for this many words.
+                let to = unsafe { std::slice::from_raw_parts_mut(to.cast::<u64>(), given) };
+                to.copy_from_slice(&self.room.slice()[i * words..i * words + given]);
+            }
+        }
+    }
+}
+
+/// Waits with select's semantics until the virtual instant `deadline`.
+///
+/// # Safety
+/// As for pselect(2).
+unsafe fn select_until(entry: &Entry, n: c_int, user: Sets, deadline: u64, mask: *const sigset_t) -> Result<c_int, Errno> {
+    if deadline == NEVER {
+        let _wait = entry.kernel_wait(What::Ready);
+        // SAFETY: the caller's arguments.
+        return unsafe { real(n, user, true, mask) };
+    }
+    if deadline == 0 || n < 0 {
+        // SAFETY: the caller's arguments.
+        return unsafe { real(n, user, false, mask) };
+    }
+    let bell = bell::mine(entry).ok_or(Errno(libc::ENOMEM))? as usize;
+    // SAFETY: the caller's sets.
+    let mut sets = unsafe { Copies::new(user, n as usize, bell) }.ok_or(Errno(libc::ENOMEM))?;
+    // SAFETY: copies of our own, here and below.
+    let mut ready = unsafe { real(n, sets.load(None), false, mask) }?;
+    while ready == 0 {
+        // SAFETY: as above.
+        let still = || unsafe { real(n, sets.load(None), false, mask) } == Ok(0);
+        let Some(wait) = entry.kernel_wait_until(What::Ready, deadline, still) else {
+            // SAFETY: as above.
+            ready = unsafe { real(n, sets.load(None), false, mask) }?;
+            break;
+        };
+        // SAFETY: as above.
+        let woken = unsafe { real(n.max(bell as c_int + 1), sets.load(Some(bell)), true, mask) };
+        let reason = wait.end();
+        ready = woken?;
+        if sets.take_bell(bell) {
+            bell::drain(bell as c_int);
+            ready -= 1;
+        }
+        if reason == Reason::TimedOut {
+            break;
+        }
+    }
+    sets.store();
+    Ok(ready)
+}
+
+/// select(2): as on Linux, the time-out becomes what is left of it.
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn select(
+    n: c_int,
+    read: *mut fd_set,
+    write: *mut fd_set,
+    except: *mut fd_set,
+    timeout: *mut timeval,
+) -> Result<c_int, Errno> {
+    let Some(entry) = enter() else {
+        let select = next!(select: fn(c_int, *mut fd_set, *mut fd_set, *mut fd_set, *mut timeval) -> c_int);
+        // SAFETY: the caller's arguments.
+        return outcome(unsafe { select(n, read, write, except, timeout) });
+    };
+    // SAFETY: the caller vouches for a non-null pointer.
+    let duration = match unsafe { timeout.as_ref() } {
+        None => None,
+        Some(t) => Some(time::timeval(t.tv_sec, t.tv_usec).ok_or(Errno(libc::EINVAL))?),
+    };
+    let deadline = limit(&entry, duration);
+    // SAFETY: the caller's arguments.
+    let answer = unsafe { select_until(&entry, n, [read, write, except], deadline, std::ptr::null()) };
+    if !timeout.is_null() && deadline != 0 {
+        let left = Spec::from_nanos(deadline.saturating_sub(entry.now()));
+        // SAFETY: as above.
+        unsafe { *timeout = timeval { tv_sec: left.sec, tv_usec: left.nsec / 1000 } };
+    }
+    answer
+}
+
+/// pselect(2), as glibc has it: the time-out is not changed.
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn pselect(
+    n: c_int,
+    read: *mut fd_set,
+    write: *mut fd_set,
+    except: *mut fd_set,
+    timeout: *const timespec,
+    mask: *const sigset_t,
+) -> Result<c_int, Errno> {
+    let Some(entry) = enter() else {
+        let pselect = next!(pselect: fn(c_int, *mut fd_set, *mut fd_set, *mut fd_set, *const timespec, *const sigset_t) -> c_int);
+        // SAFETY: the caller's arguments.
+        return outcome(unsafe { pselect(n, read, write, except, timeout, mask) });
+    };
+    let duration = if timeout.is_null() {
+        None
+    } else {
+        // SAFETY: the caller vouches for it.
+        Some(unsafe { clockid::spec(timeout) }?.nanos().ok_or(Errno(libc::EINVAL))?)
+    };
+    // SAFETY: the caller's arguments.
+    unsafe { select_until(&entry, n, [read, write, except], limit(&entry, duration), mask) }
+}

@@ -1,0 +1,194 @@
+//! sem_*: semaphores. The value and the count of waiters stay exactly where glibc keeps them, so `sem_getvalue`,
+//! `sem_init` and `sem_open` are glibc's own. An uncontended post or wait is one atomic operation.
+//!
+//! Waiters of a private semaphore queue in [`crate::waitq`]; a process-shared or named one is waited for in the kernel
+//! with glibc's protocol, so processes without this library can take part.
+//!
+//! No wake-up is lost: a waiter counts itself before it looks at the value for the last time; a poster raises the value
+//! before it looks at the count.
+
+use crate::clockid;
+use crate::enter::{Entry, What, enter};
+use crate::errno::Errno;
+use crate::{kfutex, next, session, waitq};
+use engine::time::{NEVER, Spec};
+use engine::{Reason, Signals};
+use libc::{c_int, clockid_t, sem_t, timespec};
+use std::sync::atomic::Ordering::SeqCst;
+use std::sync::atomic::{AtomicU32, AtomicU64};
+
+/// glibc's layout on 64-bit machines (`struct new_sem`).
+#[repr(C)]
+struct Sem {
+    /// Value in the low half, waiters in the high half.
+    data: AtomicU64,
+    /// Not zero when process-shared.
+    shared: u32,
+}
+
+const WAITER: u64 = 1 << 32;
+
+impl Sem {
+    fn try_take(&self, waiter: bool) -> bool {
+        let mut seen = self.data.load(SeqCst);
+        while seen as u32 != 0 {
+            let next = seen - 1 - if waiter { WAITER } else { 0 };
+            match self.data.compare_exchange_weak(seen, next, SeqCst, SeqCst) {
+                Ok(_) => return true,
+                Err(now) => seen = now,
+            }
+        }
+        false
+    }
+
+    fn value(&self) -> &AtomicU32 {
+        // SAFETY: the low half of `data` (little-endian) is the value; the kernel waits on these four bytes.
+        unsafe { &*(&raw const self.data as *const AtomicU32) }
+    }
+}
+
+fn view<'a>(sem: *mut sem_t) -> &'a Sem {
+    // SAFETY: the caller of the hook passes a semaphore, which has this layout.
+    unsafe { &*(sem as *const Sem) }
+}
+
+/// Counts a waiter in, and out again however the wait ends (cancellation unwinds).
+struct Counted<'a>(&'a Sem, bool);
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        if self.1 {
+            self.0.data.fetch_sub(WAITER, SeqCst);
+        }
+    }
+}
+
+/// Waits until the semaphore is taken or the virtual instant of `deadline` comes.
+fn take(entry: &Entry, sem: *mut sem_t, deadline: impl Fn() -> Result<u64, Errno>) -> Result<Reason, Errno> {
+    let object = view(sem);
+    object.data.fetch_add(WAITER, SeqCst);
+    let mut counted = Counted(object, true);
+    loop {
+        let cancels = entry.cancels();
+        entry.cancellation_point();
+        if object.try_take(true) {
+            counted.1 = false;
+            return Ok(Reason::Woken);
+        }
+        let until = deadline()?;
+        let reason = if object.shared != 0 {
+            kfutex::wait(entry, What::Sem, object.value(), 0, false, until, Some(cancels))
+        } else {
+            let signals = if until == NEVER { Signals::EndUnlessRestart } else { Signals::End };
+            let ready = || object.data.load(SeqCst) as u32 != 0;
+            match waitq::enqueue(entry, What::Sem, sem as u64, ready) {
+                Some(place) => place.wait(until, signals, Some(cancels)),
+                None => Reason::Woken,
+            }
+        };
+        match reason {
+            Reason::Woken | Reason::Cancelled => {}
+            Reason::Interrupted => return Err(Errno(libc::EINTR)),
+            Reason::TimedOut if object.try_take(true) => {
+                counted.1 = false;
+                return Ok(Reason::Woken);
+            }
+            Reason::TimedOut => return Ok(Reason::TimedOut),
+        }
+    }
+}
+
+/// sem_wait(3).
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn wait(sem: *mut sem_t) -> Result<c_int, Errno> {
+    if view(sem).try_take(false) {
+        return Ok(0);
+    }
+    let Some(entry) = enter() else {
+        // SAFETY: the caller's argument.
+        return super::poll::outcome(unsafe { next!(sem_wait: fn(*mut sem_t) -> c_int)(sem) });
+    };
+    take(&entry, sem, || Ok(NEVER)).map(|_| 0)
+}
+
+/// sem_trywait(3).
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn trywait(sem: *mut sem_t) -> Result<c_int, Errno> {
+    if view(sem).try_take(false) { Ok(0) } else { Err(Errno(libc::EAGAIN)) }
+}
+
+fn timed(entry: &Entry, sem: *mut sem_t, clock: clockid_t, until: Spec) -> Result<c_int, Errno> {
+    if until.nanos_absolute().is_none() {
+        return Err(Errno(libc::EINVAL));
+    }
+    loop {
+        match take(entry, sem, || clockid::instant(&entry.engine, clock, until))? {
+            Reason::Woken => return Ok(0),
+            _ if clockid::reached(&entry.engine, clock, until) => return Err(Errno(libc::ETIMEDOUT)),
+            _ => {}
+        }
+    }
+}
+
+/// sem_timedwait(3).
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn timedwait(sem: *mut sem_t, until: *const timespec) -> Result<c_int, Errno> {
+    // SAFETY: the caller's arguments.
+    unsafe { clockwait(sem, libc::CLOCK_REALTIME, until) }
+}
+
+/// sem_clockwait(3).
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn clockwait(sem: *mut sem_t, clock: clockid_t, until: *const timespec) -> Result<c_int, Errno> {
+    if !matches!(clock, libc::CLOCK_REALTIME | libc::CLOCK_MONOTONIC) {
+        return Err(Errno(libc::EINVAL));
+    }
+    // SAFETY: the caller's pointer.
+    let spec = unsafe { clockid::spec(until) };
+    if spec.is_ok_and(|s| s.nanos_absolute().is_some()) && view(sem).try_take(false) {
+        return Ok(0);
+    }
+    let Some(entry) = enter() else {
+        let real = next!(sem_clockwait: fn(*mut sem_t, clockid_t, *const timespec) -> c_int);
+        // SAFETY: the caller's arguments.
+        return super::poll::outcome(unsafe { real(sem, clock, until) });
+    };
+    timed(&entry, sem, clock, spec?)
+}
+
+/// sem_post(3). Async-signal-safe.
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn post(sem: *mut sem_t) -> Result<c_int, Errno> {
+    let object = view(sem);
+    let mut seen = object.data.load(SeqCst);
+    loop {
+        if seen as u32 >= i32::MAX as u32 {
+            return Err(Errno(libc::EOVERFLOW));
+        }
+        match object.data.compare_exchange_weak(seen, seen + 1, SeqCst, SeqCst) {
+            Ok(_) => break,
+            Err(now) => seen = now,
+        }
+    }
+    if seen >= WAITER {
+        if object.shared != 0 {
+            kfutex::wake(object.value(), 1, false);
+        } else {
+            match session::engine() {
+                Some(engine) => waitq::wake(&engine, sem as u64, 1, |_| true),
+                None => kfutex::wake(object.value(), 1, true) as u32,
+            };
+        }
+    }
+    Ok(0)
+}

@@ -1,0 +1,109 @@
+//! Waiting for signals, and sending them.
+//!
+//! A signal makes a thread run that nobody promised anything: the kernel chooses which. So a sender counts, before and
+//! after, and time does not jump until every thread has been looked at once more (`signals_sent` in the shared page).
+
+use super::descriptors::kernel_waits;
+use super::poll::{outcome, poll_until};
+use crate::clockid;
+use crate::enter::{What, enter};
+use crate::errno::Errno;
+use crate::next;
+use crate::session;
+use libc::{POLLIN, c_int, c_uint, c_void, pid_t, pollfd, pthread_t, siginfo_t, sigset_t, timespec};
+use std::sync::atomic::Ordering::SeqCst;
+
+kernel_waits! { What::Signal;
+    /// pause(2).
+    fn pause() -> c_int;
+    /// sigsuspend(2).
+    fn sigsuspend(mask: *const sigset_t) -> c_int;
+    /// sigwait(3).
+    fn sigwait(set: *const sigset_t, signal: *mut c_int) -> c_int;
+    /// sigwaitinfo(2).
+    fn sigwaitinfo(set: *const sigset_t, info: *mut siginfo_t) -> c_int;
+}
+
+/// sigtimedwait(2): a signalfd on the same set says when to try.
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn sigtimedwait(set: *const sigset_t, info: *mut siginfo_t, timeout: *const timespec) -> Result<c_int, Errno> {
+    let real = next!(sigtimedwait: fn(*const sigset_t, *mut siginfo_t, *const timespec) -> c_int);
+    let Some(entry) = enter() else {
+        // SAFETY: the caller's arguments.
+        return outcome(unsafe { real(set, info, timeout) });
+    };
+    if timeout.is_null() {
+        let _wait = entry.kernel_wait(What::Signal);
+        // SAFETY: the caller's arguments.
+        return outcome(unsafe { real(set, info, timeout) });
+    }
+    // SAFETY: the caller's pointer.
+    let ns = unsafe { clockid::spec(timeout) }?.nanos().ok_or(Errno(libc::EINVAL))?;
+    let deadline = clockid::after(&entry.engine, ns);
+    let now = timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the caller's set.
+    let fd = Fd(unsafe { libc::signalfd(-1, set, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK) });
+    loop {
+        // SAFETY: the caller's arguments.
+        match outcome(unsafe { real(set, info, &now) }) {
+            Err(Errno(libc::EAGAIN)) if ns != 0 && entry.now() < deadline => {}
+            done => return done,
+        }
+        let mut ready = pollfd { fd: fd.0, events: POLLIN, revents: 0 };
+        // SAFETY: a set of our own.
+        unsafe { poll_until(&entry, &mut ready, 1, deadline, std::ptr::null()) }?;
+    }
+}
+
+/// A descriptor closed when dropped, also by cancellation.
+struct Fd(c_int);
+
+impl Drop for Fd {
+    fn drop(&mut self) {
+        // SAFETY: our own descriptor.
+        unsafe { engine::sys::syscall6(libc::SYS_close, self.0 as usize, 0, 0, 0, 0, 0) };
+    }
+}
+
+/// Counts a signal that this process sends.
+fn sending() {
+    if let Some(engine) = session::engine() {
+        engine.page.header.signals_sent.fetch_add(1, SeqCst);
+    }
+}
+
+macro_rules! senders {
+    ($($(#[$doc:meta])* fn $name:ident($($arg:ident: $t:ty),*) -> c_int;)*) => {$(
+        $(#[$doc])*
+        ///
+        /// # Safety
+        /// As for the C function.
+        pub unsafe fn $name($($arg: $t),*) -> c_int {
+            let real = next!($name: fn($($t),*) -> c_int);
+            sending();
+            // SAFETY: the caller's arguments.
+            let done = unsafe { real($($arg),*) };
+            sending();
+            done
+        }
+    )*};
+}
+
+senders! {
+    /// kill(2).
+    fn kill(pid: pid_t, signal: c_int) -> c_int;
+    /// killpg(3).
+    fn killpg(group: pid_t, signal: c_int) -> c_int;
+    /// tgkill(2).
+    fn tgkill(group: pid_t, thread: pid_t, signal: c_int) -> c_int;
+    /// pthread_kill(3).
+    fn pthread_kill(thread: pthread_t, signal: c_int) -> c_int;
+    /// sigqueue(3).
+    fn sigqueue(pid: pid_t, signal: c_int, value: *mut c_void) -> c_int;
+    /// pthread_sigqueue(3).
+    fn pthread_sigqueue(thread: pthread_t, signal: c_int, value: *mut c_void) -> c_int;
+    /// pidfd_send_signal(2).
+    fn pidfd_send_signal(fd: c_int, signal: c_int, info: *mut siginfo_t, flags: c_uint) -> c_int;
+}

@@ -1,0 +1,136 @@
+//! nanosleep(2), clock_nanosleep(2), usleep(3), sleep(3), thrd_sleep(3): a deadline and nothing else.
+
+use crate::clockid::{self, plausible};
+use crate::enter::{Entry, What, enter};
+use crate::errno::Errno;
+use crate::next;
+use engine::time::{NEVER, SECOND, Spec};
+use engine::{Reason, Signals};
+use libc::{c_int, c_uint, clockid_t, timespec};
+
+/// Sleeps until the virtual instant `deadline`, or until a signal handler has run. A cancellation point.
+fn sleep_until(entry: &Entry, deadline: u64) -> Reason {
+    loop {
+        let seq = entry.prepare_cancellable(What::Sleep);
+        match entry.park(seq, deadline, Signals::End) {
+            Reason::Cancelled | Reason::Woken => {}
+            reason => return reason,
+        }
+    }
+}
+
+/// Sleeps for `ns`; on EINTR stores what is left.
+fn sleep_for(entry: &Entry, ns: u64) -> Result<(), u64> {
+    let deadline = if ns == NEVER { NEVER - 1 } else { clockid::after(&entry.engine, ns) };
+    match sleep_until(entry, deadline) {
+        Reason::Interrupted => Err(deadline.saturating_sub(entry.now())),
+        _ => Ok(()),
+    }
+}
+
+/// nanosleep(2).
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn nanosleep(request: *const timespec, left: *mut timespec) -> Result<c_int, Errno> {
+    let Some(entry) = enter() else {
+        // SAFETY: the caller's arguments.
+        return Ok(unsafe { next!(nanosleep: fn(*const timespec, *mut timespec) -> c_int)(request, left) });
+    };
+    // SAFETY: the caller vouches for the pointer.
+    let ns = unsafe { clockid::spec(request) }?.nanos().ok_or(Errno(libc::EINVAL))?;
+    sleep_for(&entry, ns).map(|()| 0).map_err(|rest| {
+        store_left(left, rest);
+        Errno(libc::EINTR)
+    })
+}
+
+fn store_left(left: *mut timespec, ns: u64) {
+    if plausible(left) {
+        let spec = Spec::from_nanos(ns);
+        // SAFETY: plausible; the caller of the hook vouches for it.
+        unsafe { *left = timespec { tv_sec: spec.sec, tv_nsec: spec.nsec } };
+    }
+}
+
+/// clock_nanosleep(2): returns the error number.
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn clock_nanosleep(id: clockid_t, flags: c_int, request: *const timespec, left: *mut timespec) -> c_int {
+    let entry = match enter() {
+        Some(entry) if clockid::is_virtual(id) => entry,
+        // SAFETY: the caller's arguments.
+        _ => unsafe {
+            return next!(clock_nanosleep: fn(clockid_t, c_int, *const timespec, *mut timespec) -> c_int)(
+                id, flags, request, left,
+            );
+        },
+    };
+    // The clocks that the kernel refuses to sleep on.
+    if matches!(id, libc::CLOCK_MONOTONIC_RAW | libc::CLOCK_REALTIME_COARSE | libc::CLOCK_MONOTONIC_COARSE) {
+        return libc::ENOTSUP;
+    }
+    // SAFETY: the caller vouches for the pointer.
+    let request = match unsafe { clockid::spec(request) } {
+        Ok(spec) if spec.nanos().is_some() => spec,
+        Ok(_) => return libc::EINVAL,
+        Err(Errno(code)) => return code,
+    };
+    if flags & libc::TIMER_ABSTIME == 0 {
+        return match sleep_for(&entry, request.nanos().unwrap_or(0)) {
+            Ok(()) => 0,
+            Err(rest) => {
+                store_left(left, rest);
+                libc::EINTR
+            }
+        };
+    }
+    while !clockid::reached(&entry.engine, id, request) {
+        let Ok(deadline) = clockid::instant(&entry.engine, id, request) else { return libc::EINVAL };
+        if sleep_until(&entry, deadline) == Reason::Interrupted {
+            return libc::EINTR;
+        }
+    }
+    0
+}
+
+/// usleep(3).
+///
+/// # Safety
+/// None beyond being called from C.
+pub unsafe fn usleep(us: c_uint) -> Result<c_int, Errno> {
+    let Some(entry) = enter() else {
+        // SAFETY: no pointers.
+        return Ok(unsafe { next!(usleep: fn(c_uint) -> c_int)(us) });
+    };
+    sleep_for(&entry, us as u64 * 1000).map(|()| 0).map_err(|_| Errno(libc::EINTR))
+}
+
+/// sleep(3): the seconds left, rounded as glibc does (down, so that 0 means nearly done).
+///
+/// # Safety
+/// None beyond being called from C.
+pub unsafe fn sleep(seconds: c_uint) -> c_uint {
+    let Some(entry) = enter() else {
+        // SAFETY: no pointers.
+        return unsafe { next!(sleep: fn(c_uint) -> c_uint)(seconds) };
+    };
+    match sleep_for(&entry, seconds as u64 * SECOND) {
+        Ok(()) => 0,
+        Err(rest) => (rest / SECOND) as c_uint,
+    }
+}
+
+/// thrd_sleep(3): 0, -1 when a signal came, another negative value on errors.
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn thrd_sleep(request: *const timespec, left: *mut timespec) -> c_int {
+    // SAFETY: the caller's arguments.
+    match unsafe { clock_nanosleep(libc::CLOCK_REALTIME, 0, request, left) } {
+        0 => 0,
+        libc::EINTR => -1,
+        _ => -2,
+    }
+}

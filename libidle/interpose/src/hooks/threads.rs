@@ -1,0 +1,293 @@
+//! pthread_create, pthread_join and its timed forms, pthread_cancel: a thread's life.
+//!
+//! A thread is busy from before its creator can block: the creator takes its slot. When it leaves its last hook the slot
+//! is *ending* and stays until the kernel says that the thread is gone; its joiner is promised the wake-up first.
+
+use crate::bell;
+use crate::clockid;
+use crate::enter::{Entry, What, enter};
+use crate::session;
+use crate::tls::tls;
+use crate::{next, waitq};
+use engine::sys;
+use engine::time::NEVER;
+use engine::{Engine, Kind, Reason, Signals};
+use libc::{c_int, c_void, clockid_t, pthread_attr_t, pthread_t, timespec};
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+
+type Start = unsafe extern "C-unwind" fn(*mut c_void) -> *mut c_void;
+
+/// How often `pthread_create` looks for slots of ended threads.
+const SWEEP: usize = 64;
+
+/// pthread_create(3).
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn create(thread: *mut pthread_t, attr: *const pthread_attr_t, start: Start, arg: *mut c_void) -> c_int {
+    let real = next!(pthread_create: fn(*mut pthread_t, *const pthread_attr_t, Start, *mut c_void) -> c_int);
+    let Some(entry) = enter() else {
+        // SAFETY: the caller's arguments.
+        return unsafe { real(thread, attr, start, arg) };
+    };
+    let page = entry.engine.page;
+    let birth = page.birth_of_child(entry.me);
+    let Some(child) = page.claim(Kind::New, entry.engine.pid, 0, birth) else {
+        // SAFETY: the caller's arguments. The thread runs in real time.
+        return unsafe { real(thread, attr, start, arg) };
+    };
+    if child.is_multiple_of(SWEEP) {
+        sweep(&entry.engine);
+    }
+    let slot = &page.slots[child];
+    slot.start.store(start as usize as u64, Relaxed);
+    slot.start_arg.store(arg as u64, Relaxed);
+    // SAFETY: the caller's arguments, with a start routine that calls the caller's.
+    let failed = unsafe { real(thread, attr, run, child as *mut c_void) };
+    if failed != 0 {
+        page.release(child);
+    }
+    failed
+}
+
+/// Gives back the slots of this process's threads that have ended.
+fn sweep(engine: &Engine) {
+    for (i, slot) in engine.page.slots[..engine.page.high()].iter().enumerate() {
+        let tid = slot.tid.load(Relaxed);
+        if slot.pid.load(Relaxed) == engine.pid
+            && slot.state.load().kind() == Kind::Ending
+            && sys::thread_gone(engine.pid, tid)
+            && slot.state.replace(slot.state.load(), Kind::New)
+        {
+            engine.page.release(i);
+        }
+    }
+}
+
+/// The thread's last act inside this library, however it ends: return, `pthread_exit`, cancellation.
+struct Ends;
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        let Some(engine) = session::engine() else { return };
+        bell::discard();
+        let tls = tls();
+        let Some(me) = tls.slot.get().checked_sub(1) else { return };
+        let slot = &engine.page.slots[me as usize];
+        tls.base.set(Kind::Ending as u32);
+        slot.bell.store(0, SeqCst);
+        // The joiner registers itself and then looks whether the thread is ending; here it is the other way round.
+        slot.state.set(Kind::Ending);
+        if let Some(joiner) = slot.joiner.swap(0, SeqCst).checked_sub(1) {
+            let seq = engine.page.slots[joiner as usize].state.load().seq();
+            engine.unpark(joiner as usize, seq, Reason::Woken);
+        }
+    }
+}
+
+unsafe extern "C-unwind" fn run(index: *mut c_void) -> *mut c_void {
+    let index = index as usize;
+    let Some(engine) = session::engine() else { return std::ptr::null_mut() };
+    let slot = &engine.page.slots[index];
+    tls().slot.set(index as u32 + 1);
+    slot.tid.store(session::gettid(), SeqCst);
+    // SAFETY: no arguments.
+    slot.pthread.store(unsafe { libc::pthread_self() } as u64, SeqCst);
+    let start = slot.start.load(Relaxed) as usize;
+    let arg = slot.start_arg.load(Relaxed) as *mut c_void;
+    slot.state.set(Kind::Busy);
+    let _ends = Ends;
+    // SAFETY: stored by `create` from the caller's arguments.
+    unsafe { std::mem::transmute::<usize, Start>(start)(arg) }
+}
+
+/// Where the search for a joined thread starts: threads are usually joined in the order they were made.
+static HINT: AtomicU32 = AtomicU32::new(0);
+
+fn find(engine: &Engine, thread: pthread_t) -> Option<usize> {
+    let high = engine.page.high();
+    let from = HINT.load(Relaxed) as usize;
+    let found = (0..high).map(|i| (from + i) % high).find(|&i| {
+        let slot = &engine.page.slots[i];
+        slot.pthread.load(Relaxed) == thread as u64
+            && slot.pid.load(Relaxed) == engine.pid
+            && slot.state.load().kind() != Kind::Free
+    })?;
+    HINT.store(found as u32 + 1, Relaxed);
+    Some(found)
+}
+
+/// thrd_create(3): the start routine's int becomes the thread's result, as glibc keeps it.
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn c11_create(thread: *mut pthread_t, start: unsafe extern "C-unwind" fn(*mut c_void) -> c_int, arg: *mut c_void) -> c_int {
+    // SAFETY: a function that returns an int leaves it in the lower half of the register that a pointer is returned in;
+    // `c11_join` reads that half alone.
+    let start = unsafe { std::mem::transmute::<unsafe extern "C-unwind" fn(*mut c_void) -> c_int, Start>(start) };
+    // SAFETY: the caller's arguments.
+    super::cond::c11(unsafe { create(thread, std::ptr::null(), start, arg) })
+}
+
+/// thrd_join(3).
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn c11_join(thread: pthread_t, result: *mut c_int) -> c_int {
+    let mut value = std::ptr::null_mut();
+    // SAFETY: the caller's thread, a result of our own.
+    let code = unsafe { join(thread, &mut value) };
+    if code == 0 && !result.is_null() {
+        // SAFETY: the caller's pointer.
+        unsafe { *result = value as usize as c_int };
+    }
+    super::cond::c11(code)
+}
+
+/// Waits until `thread` has left its last hook: `Woken`, or the deadline came. A cancellation point.
+fn await_end(entry: &Entry, thread: pthread_t, deadline: impl Fn() -> u64) -> Reason {
+    // SAFETY: no arguments.
+    if unsafe { libc::pthread_self() } == thread {
+        return Reason::Woken;
+    }
+    loop {
+        // Not found: its slot was given back already, or it was not made by pthread_create; the real join knows.
+        let Some(target) = find(&entry.engine, thread) else { return Reason::Woken };
+        let target = &entry.engine.page.slots[target];
+        let seq = entry.prepare_cancellable(What::Join);
+        target.joiner.store(entry.me as u32 + 1, SeqCst);
+        let over = matches!(target.state.load().kind(), Kind::Ending | Kind::Free | Kind::Leaving);
+        if over || target.pthread.load(SeqCst) != thread as u64 {
+            let _ = target.joiner.compare_exchange(entry.me as u32 + 1, 0, SeqCst, SeqCst);
+            entry.slot().state.set(Kind::Busy);
+            return Reason::Woken;
+        }
+        let reason = entry.park(seq, deadline(), Signals::Ignore);
+        if reason == Reason::Woken {
+            return reason;
+        }
+        let _ = target.joiner.compare_exchange(entry.me as u32 + 1, 0, SeqCst, SeqCst);
+        if reason == Reason::TimedOut {
+            return reason;
+        }
+    }
+}
+
+/// The last part of a join: the thread is on its way out, and the kernel says when it is gone.
+fn finish(entry: &Entry, thread: pthread_t, result: *mut *mut c_void) -> c_int {
+    let real = next!(pthread_join: fn(pthread_t, *mut *mut c_void) -> c_int);
+    let wait = entry.kernel_wait(What::Join);
+    // SAFETY: the caller's arguments.
+    let done = unsafe { real(thread, result) };
+    drop(wait);
+    done
+}
+
+/// pthread_join(3).
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn join(thread: pthread_t, result: *mut *mut c_void) -> c_int {
+    let Some(entry) = enter() else {
+        // SAFETY: the caller's arguments.
+        return unsafe { next!(pthread_join: fn(pthread_t, *mut *mut c_void) -> c_int)(thread, result) };
+    };
+    await_end(&entry, thread, || NEVER);
+    finish(&entry, thread, result)
+}
+
+/// pthread_clockjoin_np(3), and timedjoin_np with CLOCK_REALTIME.
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn clockjoin(thread: pthread_t, result: *mut *mut c_void, clock: clockid_t, until: *const timespec) -> c_int {
+    let real = next!(pthread_clockjoin_np: fn(pthread_t, *mut *mut c_void, clockid_t, *const timespec) -> c_int);
+    let tryjoin = next!(pthread_tryjoin_np: fn(pthread_t, *mut *mut c_void) -> c_int);
+    let Some(entry) = enter().filter(|_| !until.is_null()) else {
+        // SAFETY: the caller's arguments.
+        return unsafe { real(thread, result, clock, until) };
+    };
+    // SAFETY: the caller's arguments.
+    unsafe {
+        match tryjoin(thread, result) {
+            libc::EBUSY => {}
+            done => return done,
+        }
+        let until = match clockid::spec(until) {
+            Ok(spec) if spec.nanos_absolute().is_some() => spec,
+            _ => return libc::EINVAL,
+        };
+        if !matches!(clock, libc::CLOCK_REALTIME | libc::CLOCK_MONOTONIC) {
+            return libc::EINVAL;
+        }
+        while !clockid::reached(&entry.engine, clock, until) {
+            let deadline = || clockid::instant(&entry.engine, clock, until).unwrap_or(NEVER);
+            if await_end(&entry, thread, deadline) == Reason::Woken {
+                return finish(&entry, thread, result);
+            }
+        }
+        match tryjoin(thread, result) {
+            libc::EBUSY => libc::ETIMEDOUT,
+            done => done,
+        }
+    }
+}
+
+/// pthread_cancel(3): a thread in an exact wait is woken to act on it; the real call deals with all others.
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn cancel(thread: pthread_t) -> c_int {
+    // SAFETY: the caller's argument.
+    let done = unsafe { next!(pthread_cancel: fn(pthread_t) -> c_int)(thread) };
+    if done == 0
+        && let Some(engine) = session::engine()
+    {
+        // The main thread is not made by pthread_create: it is the one whose thread id is the process id.
+        let found = find(&engine, thread).or_else(|| main_slot(&engine, thread));
+        for index in found.into_iter() {
+            let slot = &engine.page.slots[index];
+            slot.cancels.fetch_add(1, SeqCst);
+            let seen = slot.state.load();
+            // Only the kernel waits that this library ends itself; libc's cancellation ends the others.
+            let ours = [What::Cond as u32, What::Sem as u32].contains(&slot.what.load(Relaxed));
+            if ours && slot.state.interrupt(seen, Reason::Cancelled) {
+                engine.page.set_busy(index);
+                sys::futex_wake(&slot.state.0, 1);
+            } else {
+                engine.unpark(index, seen.seq(), Reason::Cancelled);
+            }
+        }
+    }
+    done
+}
+
+/// The main thread's slot, if `thread` is it: no slot of this process carries that `pthread_t`.
+fn main_slot(engine: &Engine, thread: pthread_t) -> Option<usize> {
+    let slot = engine.page.find(engine.pid, engine.pid)?;
+    (engine.page.slots[slot].pthread.load(SeqCst) == 0 && thread != 0).then_some(slot)
+}
+
+/// pthread_exit(3) of the main thread has no start routine of ours beneath it: the slot ends here.
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn exit(value: *mut c_void) {
+    if let Some(engine) = session::engine()
+        && let Some(me) = tls().slot.get().checked_sub(1)
+        && engine.page.slots[me as usize].start.load(Relaxed) == 0
+    {
+        // Cleanup handlers and destructors still run, and may wait: they return to this state afterwards.
+        tls().base.set(Kind::Ending as u32);
+        engine.page.slots[me as usize].state.set(Kind::Ending);
+    }
+    // SAFETY: the caller's argument; unwinds the thread.
+    unsafe { next!(pthread_exit: fn(*mut c_void) -> ())(value) }
+}
+
+/// In a forked child: nobody but the calling thread is there.
+pub fn only_thread_left() {
+    waitq::reset();
+    HINT.store(0, Relaxed);
+}

@@ -1,0 +1,17 @@
+//! Everything between the C ABI and the engine: finding the session, the guard at every entry, the waits, and each
+//! hook's body. Defines no exported symbol: the two libraries choose which rows they export (`hooks!`).
+
+pub mod bell;
+pub mod clockid;
+pub mod enter;
+pub mod environ;
+pub mod errno;
+pub mod hooks;
+pub mod kfutex;
+pub mod next;
+pub mod scratch;
+pub mod session;
+pub mod table;
+pub mod tls;
+pub mod vdso;
+pub mod waitq;

@@ -1,0 +1,79 @@
+//! The functions beneath our hooks: the next definition of a name after this library.
+
+use std::ffi::CStr;
+use std::sync::atomic::{AtomicPtr, Ordering};
+
+/// A function looked up at its first use. Looking up is idempotent, so no lock is needed.
+pub struct Next {
+    name: &'static CStr,
+    version: Option<&'static CStr>,
+    at: AtomicPtr<libc::c_void>,
+}
+
+impl Next {
+    /// The default version of `name`.
+    pub const fn new(name: &'static CStr) -> Next {
+        Next { name, version: None, at: AtomicPtr::new(std::ptr::null_mut()) }
+    }
+
+    /// That version of `name`: `dlsym(RTLD_NEXT)` can answer with an obsolete one where several exist.
+    pub const fn versioned(name: &'static CStr, version: &'static CStr) -> Next {
+        Next { name, version: Some(version), at: AtomicPtr::new(std::ptr::null_mut()) }
+    }
+
+    /// Its address; null where the C library has no such function.
+    #[inline(always)]
+    pub fn get(&self) -> *mut libc::c_void {
+        let at = self.at.load(Ordering::Relaxed);
+        if at.is_null() { self.resolve() } else { at }
+    }
+
+    #[cold]
+    fn resolve(&self) -> *mut libc::c_void {
+        // SAFETY: the names are NUL-terminated; redhook's look-up is the same call, but panics on a missing name, so
+        // it is asked only after the name is known to exist.
+        let at = unsafe {
+            match self.version {
+                Some(version) => libc::dlvsym(libc::RTLD_NEXT, self.name.as_ptr(), version.as_ptr()),
+                None if libc::dlsym(libc::RTLD_NEXT, self.name.as_ptr()).is_null() => std::ptr::null_mut(),
+                None => {
+                    let name: &'static str = std::str::from_utf8_unchecked(self.name.to_bytes_with_nul());
+                    redhook::ld_preload::dlsym_next(name) as *mut libc::c_void
+                }
+            }
+        };
+        if at.is_null() {
+            return unsupported as *mut libc::c_void;
+        }
+        self.at.store(at, Ordering::Relaxed);
+        at
+    }
+}
+
+/// Stands for a function that this C library lacks: fails with ENOSYS.
+extern "C" fn unsupported() -> isize {
+    crate::errno::set(libc::ENOSYS);
+    -1
+}
+
+/// A name that ends with its NUL.
+pub const fn c_name(text: &'static str) -> &'static CStr {
+    match CStr::from_bytes_with_nul(text.as_bytes()) {
+        Ok(name) => name,
+        Err(_) => panic!("a name without its NUL"),
+    }
+}
+
+/// The next definition of a function, as a typed pointer: `next!(read: fn(c_int, *mut c_void, usize) -> isize)`.
+#[macro_export]
+macro_rules! next {
+    ($name:ident : fn($($t:ty),* $(,)?) -> $r:ty) => {
+        $crate::next!(@ $crate::next::Next::new($crate::next::c_name(concat!(stringify!($name), "\0"))), fn($($t),*) -> $r)
+    };
+    (@ $new:expr, fn($($t:ty),*) -> $r:ty) => {{
+        static NEXT: $crate::next::Next = $new;
+        // SAFETY: the row's signature is that of the C header.
+        #[allow(unused_unsafe, reason = "the macro is also used inside unsafe blocks")]
+        unsafe { std::mem::transmute::<*mut libc::c_void, unsafe extern "C-unwind" fn($($t),*) -> $r>(NEXT.get()) }
+    }};
+}

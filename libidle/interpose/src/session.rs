@@ -1,0 +1,192 @@
+//! Joining the session: mapping the shared region, and taking the main thread's slot.
+//!
+//! Runs from the library's constructor, or from the first hook that is called before it (another library's
+//! constructor, a `malloc` implementation). Raw system calls only, no allocation.
+
+use crate::tls::tls;
+use crate::vdso;
+use engine::sys::syscall6;
+use engine::{Engine, Kind, Page};
+use std::ffi::CStr;
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+
+/// Path of the region, as `/proc/PID/fd/N` of the launcher.
+pub const ENV_SESSION: &CStr = c"FLUX_SESSION";
+/// Path of this library, to be preloaded again after a program has cleared its environment.
+pub const ENV_LIBRARY: &CStr = c"FLUX_LIBRARY";
+/// The slot that the next program image takes over.
+pub const ENV_SLOT: &CStr = c"FLUX_SLOT";
+
+const UNTRIED: u32 = 0;
+const ATTACHED: u32 = 1;
+const ABSENT: u32 = 2;
+
+static STATE: AtomicU32 = AtomicU32::new(UNTRIED);
+static PAGE: AtomicPtr<Page> = AtomicPtr::new(std::ptr::null_mut());
+static PID: AtomicU32 = AtomicU32::new(0);
+
+/// Longest path kept of the session and of the library.
+const TEXT: usize = 512;
+
+/// A string kept from the environment, written once before any thread but the first exists.
+pub struct Text(std::cell::UnsafeCell<[u8; TEXT]>);
+
+// SAFETY: written by `keep` in `attach` only, while the process has one thread; read-only afterwards.
+unsafe impl Sync for Text {}
+
+impl Text {
+    const fn new() -> Text {
+        Text(std::cell::UnsafeCell::new([0; TEXT]))
+    }
+
+    fn keep(&self, from: &CStr) -> bool {
+        let bytes = from.to_bytes_with_nul();
+        if bytes.len() > TEXT {
+            return false;
+        }
+        // SAFETY: see the Sync impl.
+        unsafe { (&mut *self.0.get())[..bytes.len()].copy_from_slice(bytes) };
+        true
+    }
+
+    /// The text; empty when there is none.
+    pub fn get(&self) -> &CStr {
+        // SAFETY: the buffer starts zeroed and only whole strings with their NUL are copied in.
+        unsafe { CStr::from_ptr((*self.0.get()).as_ptr().cast()) }
+    }
+}
+
+/// Value of [`ENV_SESSION`] that this process joined by.
+pub static SESSION: Text = Text::new();
+/// Value of [`ENV_LIBRARY`].
+pub static LIBRARY: Text = Text::new();
+
+/// The engine, if this process is part of a session.
+#[inline]
+pub fn engine() -> Option<Engine> {
+    match STATE.load(Ordering::Acquire) {
+        ATTACHED => {}
+        UNTRIED if attach() => {}
+        _ => return None,
+    }
+    // SAFETY: set before STATE, mapped for the life of the process.
+    let page = unsafe { &*PAGE.load(Ordering::Relaxed) };
+    Some(Engine { page, pid: PID.load(Ordering::Relaxed), real_now: vdso::monotonic })
+}
+
+/// Value of `name` in the environment.
+pub fn env(name: &CStr) -> Option<&'static CStr> {
+    unsafe extern "C" {
+        static environ: *const *const libc::c_char;
+    }
+    // SAFETY: `environ` is null or a NULL-terminated array of C strings.
+    unsafe { find_env(environ, name).map(|(_, value)| value) }
+}
+
+/// Index and value of `name` in an environment array.
+///
+/// # Safety
+/// `env` is null or a NULL-terminated array of C strings that outlives the use of the result.
+pub unsafe fn find_env(env: *const *const libc::c_char, name: &CStr) -> Option<(usize, &'static CStr)> {
+    if env.is_null() {
+        return None;
+    }
+    let name = name.to_bytes();
+    for i in 0.. {
+        // SAFETY: the caller vouches for the array; the loop ends at its NULL.
+        let entry = unsafe { *env.add(i) };
+        if entry.is_null() {
+            return None;
+        }
+        // SAFETY: as above.
+        let text = unsafe { CStr::from_ptr(entry) }.to_bytes_with_nul();
+        if text.len() > name.len() && text[..name.len()] == *name && text[name.len()] == b'=' {
+            // SAFETY: a suffix of a NUL-terminated string.
+            return Some((i, unsafe { CStr::from_bytes_with_nul_unchecked(&text[name.len() + 1..]) }));
+        }
+    }
+    None
+}
+
+#[cold]
+fn attach() -> bool {
+    let page = env(ENV_SESSION).filter(|path| SESSION.keep(path)).and_then(map);
+    let Some(page) = page else {
+        STATE.store(ABSENT, Ordering::Release);
+        return false;
+    };
+    if let Some(path) = env(ENV_LIBRARY) {
+        LIBRARY.keep(path);
+    }
+    PAGE.store(page as *const Page as *mut Page, Ordering::Relaxed);
+    PID.store(getpid(), Ordering::Relaxed);
+    STATE.store(ATTACHED, Ordering::Release);
+    take_first_slot(page);
+    true
+}
+
+fn map(path: &CStr) -> Option<&'static Page> {
+    // SAFETY: plain open, mmap and close; the mapping stays for the life of the process.
+    unsafe {
+        let flags = (libc::O_RDWR | libc::O_CLOEXEC) as usize;
+        let fd = syscall6(libc::SYS_open, path.as_ptr() as usize, flags, 0, 0, 0, 0);
+        if fd < 0 {
+            return None;
+        }
+        let prot = (libc::PROT_READ | libc::PROT_WRITE) as usize;
+        let at = syscall6(libc::SYS_mmap, 0, size_of::<Page>(), prot, libc::MAP_SHARED as usize, fd as usize, 0);
+        syscall6(libc::SYS_close, fd as usize, 0, 0, 0, 0, 0);
+        if (-4095..0).contains(&at) {
+            return None;
+        }
+        let page = &*(at as *const Page);
+        page.valid().then_some(page)
+    }
+}
+
+/// The slot that exec, spawn or the launcher left for us, or a fresh one. Slots of threads that ended with the former
+/// image go back.
+fn take_first_slot(page: &Page) {
+    let (pid, tid) = (getpid(), gettid());
+    let left = env(ENV_SLOT).and_then(|v| v.to_str().ok()?.parse::<usize>().ok()).filter(|&i| {
+        let credit = |s: &engine::slots::Slot| {
+            s.state.load().kind() == Kind::New && [0, pid].contains(&s.pid.load(Ordering::Relaxed))
+        };
+        i < page.high() && credit(&page.slots[i])
+    });
+    let index = match left {
+        Some(index) => {
+            let slot = &page.slots[index];
+            slot.pid.store(pid, Ordering::Relaxed);
+            slot.tid.store(tid, Ordering::Relaxed);
+            slot.state.set(Kind::Busy);
+            page.set_busy(index);
+            Some(index)
+        }
+        None => page.claim(Kind::Busy, pid, tid, pid as u64),
+    };
+    for i in 0..page.high() {
+        let slot = &page.slots[i];
+        if Some(i) != index && slot.pid.load(Ordering::Relaxed) == pid && slot.state.load().kind() != Kind::Free {
+            page.release(i);
+        }
+    }
+    tls().slot.set(index.map_or(0, |i| i as u32 + 1));
+}
+
+/// In a forked child: this is another process now.
+pub fn renew_pid() {
+    PID.store(getpid(), Ordering::Relaxed);
+}
+
+/// `getpid(2)`.
+pub fn getpid() -> u32 {
+    // SAFETY: no arguments.
+    unsafe { syscall6(libc::SYS_getpid, 0, 0, 0, 0, 0, 0) as u32 }
+}
+
+/// `gettid(2)`.
+pub fn gettid() -> u32 {
+    // SAFETY: no arguments.
+    unsafe { syscall6(libc::SYS_gettid, 0, 0, 0, 0, 0, 0) as u32 }
+}

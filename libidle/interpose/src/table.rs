@@ -1,0 +1,18 @@
+//! Rows: one for each exported name. A row gives the C signature and the body; the macro makes the export.
+
+/// Exports C functions: `fn name(arg: type, …) -> type = body;`. What the body returns is turned into C's answer, errno
+/// included, as the last step ([`crate::errno::Answer`]).
+#[macro_export]
+macro_rules! hooks {
+    ($(fn $name:ident($($arg:ident: $t:ty),* $(,)?) $(-> $r:ty)? = $body:expr;)*) => {$(
+        /// See the body.
+        ///
+        /// # Safety
+        /// As for the C function of this name.
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C-unwind" fn $name($($arg: $t),*) $(-> $r)? {
+            // SAFETY: the caller's arguments, passed on.
+            $crate::errno::Answer::answer(unsafe { $body($($arg),*) })
+        }
+    )*};
+}

@@ -1,0 +1,55 @@
+//! This library's thread-local words.
+//!
+//! `thread_local!` may allocate and register destructors, and `__tls_get_addr` may allocate after a `dlopen`; both are
+//! forbidden where hooks run. So the block is a plain `.tbss` symbol reached by the initial-exec model: two instructions,
+//! no call. The library is preloaded, so it has static TLS.
+
+use std::cell::Cell;
+
+/// A thread's words. All zero in a new thread.
+#[repr(C)]
+pub struct Tls {
+    /// Slot index + 1; 0 until the thread has one.
+    pub slot: Cell<u32>,
+    /// 0 while the thread lives, then the `Kind` that its slot returns to after a wait (`Ending`, `Leaving`).
+    pub base: Cell<u32>,
+    /// Stack pointer at the current wait: a later entry from above it means that the wait was left by `longjmp`.
+    pub wait_sp: Cell<usize>,
+    /// The thread's eventfd, or 0.
+    pub bell: Cell<i32>,
+    /// Clock reads since the last hook that was something else (frozen mode).
+    pub reads: Cell<u32>,
+    /// Slot index + 1 claimed for the child of the fork that is under way.
+    pub fork_slot: Cell<u32>,
+    /// Function and argument of the `clone` that is under way.
+    pub clone_fn: Cell<usize>,
+    /// See [`Tls::clone_fn`].
+    pub clone_arg: Cell<usize>,
+}
+
+std::arch::global_asm!(
+    ".pushsection .tbss,\"awT\",@nobits",
+    ".balign 64",
+    ".hidden flux_tls_block",
+    ".globl flux_tls_block",
+    ".type flux_tls_block,@object",
+    ".size flux_tls_block,64",
+    "flux_tls_block:",
+    ".zero 64",
+    ".popsection",
+);
+
+const _: () = assert!(size_of::<Tls>() <= 64);
+
+/// The calling thread's block. A vfork child shares its parent's.
+#[inline(always)]
+pub fn tls() -> &'static Tls {
+    let at: *const Tls;
+    // SAFETY: the symbol is defined above in static TLS; the address is valid as long as the thread runs, and the
+    // reference does not leave it (Tls is not Sync).
+    unsafe {
+        std::arch::asm!("mov {0}, qword ptr [rip + flux_tls_block@GOTTPOFF]", "add {0}, qword ptr fs:[0]", out(reg) at,
+            options(pure, readonly, nostack));
+        &*at
+    }
+}

@@ -1,0 +1,255 @@
+//! Who waits for what in this process: queues of slots, found by the address they wait on.
+//!
+//! One table for condition variables, semaphores, futexes and timed read-write locks, so the objects themselves keep
+//! no link and need no initialisation: static initialisers, zeroed and `mmap`ed objects just work. The table is private
+//! memory: a process that is stopped or killed holds up nobody else, and a forked child starts with an empty one.
+//!
+//! No wake-up is lost: a waiter checks its condition and enqueues itself under the bucket's lock; a waker changes the
+//! condition first and then takes that lock. A waiter whose time came is still in the queue, but its state word is no
+//! longer waiting, so the waker's promise fails and goes to the next one.
+
+use crate::enter::{Entry, What};
+use engine::slots::Slot;
+use engine::sys;
+use engine::{Engine, Kind, Reason, Signals};
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
+
+const BUCKETS: usize = 256;
+
+#[repr(align(64))]
+struct Bucket {
+    lock: AtomicU32,
+    /// Slot index + 1.
+    head: AtomicU32,
+    tail: AtomicU32,
+}
+
+static TABLE: [Bucket; BUCKETS] = [const { Bucket { lock: AtomicU32::new(0), head: AtomicU32::new(0), tail: AtomicU32::new(0) } }; BUCKETS];
+
+/// Has anybody waited here? Spares a forked child the pages of an unused table.
+static USED: AtomicU32 = AtomicU32::new(0);
+
+fn bucket(key: u64) -> &'static Bucket {
+    &TABLE[(key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as usize % BUCKETS]
+}
+
+/// All signals blocked, until dropped: a handler must not meet a bucket's lock held by the thread it interrupts.
+struct Masked(u64);
+
+impl Masked {
+    fn new() -> Masked {
+        let (all, mut old) = (u64::MAX, 0u64);
+        mask(&all, &mut old);
+        Masked(old)
+    }
+}
+
+impl Drop for Masked {
+    fn drop(&mut self) {
+        mask(&self.0, &mut 0);
+    }
+}
+
+fn mask(new: &u64, old: &mut u64) {
+    let (new, old) = (new as *const u64 as usize, old as *mut u64 as usize);
+    // SAFETY: rt_sigprocmask with the kernel's 8-byte sets.
+    unsafe { sys::syscall6(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK as usize, new, old, 8, 0, 0) };
+}
+
+/// A bucket's lock: 0 free, 1 taken, 2 taken and waited for (Drepper, "Futexes are tricky", mutex 2).
+struct Locked(&'static Bucket, #[allow(dead_code, reason = "restores the signal mask when dropped")] Masked);
+
+impl Locked {
+    fn new(bucket: &'static Bucket) -> Locked {
+        let masked = Masked::new();
+        if bucket.lock.compare_exchange(0, 1, Acquire, Relaxed).is_err() {
+            while bucket.lock.swap(2, Acquire) != 0 {
+                sys::futex_wait(&bucket.lock, 2, None);
+            }
+        }
+        Locked(bucket, masked)
+    }
+}
+
+impl Drop for Locked {
+    fn drop(&mut self) {
+        if self.0.lock.swap(0, Release) == 2 {
+            sys::futex_wake(&self.0.lock, 1);
+        }
+    }
+}
+
+impl Bucket {
+    fn push(&self, engine: &Engine, index: usize) {
+        let (slots, at) = (&engine.page.slots, index as u32 + 1);
+        let tail = self.tail.load(Relaxed);
+        slots[index].next.store(0, Relaxed);
+        slots[index].prev.store(tail, Relaxed);
+        match tail.checked_sub(1) {
+            Some(last) => slots[last as usize].next.store(at, Relaxed),
+            None => self.head.store(at, SeqCst),
+        }
+        self.tail.store(at, Relaxed);
+    }
+
+    fn remove(&self, engine: &Engine, index: usize) {
+        let slots = &engine.page.slots;
+        let slot = &slots[index];
+        let (next, prev) = (slot.next.load(Relaxed), slot.prev.load(Relaxed));
+        match prev.checked_sub(1) {
+            Some(p) => slots[p as usize].next.store(next, Relaxed),
+            None => self.head.store(next, SeqCst),
+        }
+        match next.checked_sub(1) {
+            Some(n) => slots[n as usize].prev.store(prev, Relaxed),
+            None => self.tail.store(prev, Relaxed),
+        }
+        slot.key.store(0, Relaxed);
+    }
+}
+
+/// A place in a queue, taken before the thread stops being busy.
+pub struct Place<'a> {
+    entry: &'a Entry,
+    seq: u32,
+}
+
+/// Enqueues the calling thread under `key`, if `unless` (asked under the bucket's lock) does not say otherwise.
+pub fn enqueue<'a>(entry: &'a Entry, what: What, key: u64, unless: impl FnOnce() -> bool) -> Option<Place<'a>> {
+    let bucket = bucket(key);
+    if USED.load(Relaxed) == 0 {
+        USED.store(1, Relaxed);
+    }
+    let locked = Locked::new(bucket);
+    if unless() {
+        return None;
+    }
+    let seq = entry.prepare(what);
+    entry.slot().key.store(key, Relaxed);
+    bucket.push(&entry.engine, entry.me);
+    drop(locked);
+    Some(Place { entry, seq })
+}
+
+impl Place<'_> {
+    /// Waits in the queue. `cancels` is what [`Entry::cancels`] said before the last cancellation point, or `None` where
+    /// the wait is not one: a cancellation since then ends the wait, and is acted on by the caller, who has left the
+    /// queue by then.
+    pub fn wait(self, deadline: u64, signals: Signals, cancels: Option<u32>) -> Reason {
+        if cancels.is_some_and(|seen| seen != self.entry.cancels()) {
+            self.entry.slot().state.promise(self.seq, Reason::Cancelled);
+        }
+        let reason = self.entry.park(self.seq, deadline, signals);
+        if reason != Reason::Woken {
+            forget(&self.entry.engine, self.entry.me);
+        }
+        reason
+    }
+
+    /// Leaves without waiting; true if a waker has been here already.
+    pub fn leave(self) -> bool {
+        let slot = self.entry.slot();
+        forget(&self.entry.engine, self.entry.me);
+        let woken = !slot.state.promise(self.seq, Reason::Interrupted);
+        slot.state.set(Kind::Busy);
+        woken
+    }
+}
+
+/// Takes slot `index`, whose wait is over, out of whatever queue it is still in (it may have been requeued).
+pub fn forget(engine: &Engine, index: usize) {
+    let slot = &engine.page.slots[index];
+    loop {
+        let key = slot.key.load(Relaxed);
+        if key == 0 {
+            return;
+        }
+        let _locked = Locked::new(bucket(key));
+        if slot.key.load(Relaxed) == key {
+            bucket(key).remove(engine, index);
+            return;
+        }
+    }
+}
+
+/// Is nobody queued where `key` would be? No lock; the caller has changed its condition before asking.
+#[inline]
+pub fn nobody(key: u64) -> bool {
+    bucket(key).head.load(SeqCst) == 0
+}
+
+/// Ends the waits of up to `count` threads queued under `key`, oldest first, for which `select` says yes. Returns how
+/// many. Each is busy before its bucket's lock is released.
+pub fn wake(engine: &Engine, key: u64, count: u32, mut select: impl FnMut(&Slot) -> bool) -> u32 {
+    const BATCH: usize = 32;
+    let mut woken = 0;
+    while woken < count && !nobody(key) {
+        let (mut asleep, mut found, mut more) = ([0u32; BATCH], 0, false);
+        let locked = Locked::new(bucket(key));
+        let mut at = bucket(key).head.load(Relaxed);
+        while let Some(index) = at.checked_sub(1).map(|i| i as usize) {
+            let slot = &engine.page.slots[index];
+            at = slot.next.load(Relaxed);
+            if slot.key.load(Relaxed) != key || !select(slot) {
+                continue;
+            }
+            let seen = slot.state.load();
+            if !slot.state.promise(seen.seq(), Reason::Woken) {
+                continue;
+            }
+            engine.page.set_busy(index);
+            bucket(key).remove(engine, index);
+            woken += 1;
+            if seen.kind() == Kind::Parked {
+                asleep[found] = index as u32;
+                found += 1;
+            }
+            if woken == count || found == BATCH {
+                more = woken < count;
+                break;
+            }
+        }
+        drop(locked);
+        for &index in &asleep[..found] {
+            sys::futex_wake(&engine.page.slots[index as usize].state.0, 1);
+        }
+        if !more {
+            break;
+        }
+    }
+    woken
+}
+
+/// Moves up to `count` waiters from one key to another (`FUTEX_REQUEUE`). Returns how many.
+pub fn requeue(engine: &Engine, from: u64, to: u64, count: u32) -> u32 {
+    let (one, two) = (bucket(from), bucket(to));
+    let (first, second) = if std::ptr::from_ref(one) <= two { (one, two) } else { (two, one) };
+    let _first = Locked::new(first);
+    let _second = (!std::ptr::eq(first, second)).then(|| Locked::new(second));
+    let mut moved = 0;
+    let mut at = one.head.load(Relaxed);
+    while let Some(index) = at.checked_sub(1).map(|i| i as usize).filter(|_| moved < count) {
+        let slot = &engine.page.slots[index];
+        at = slot.next.load(Relaxed);
+        if slot.key.load(Relaxed) == from {
+            one.remove(engine, index);
+            slot.key.store(to, Relaxed);
+            two.push(engine, index);
+            moved += 1;
+        }
+    }
+    moved
+}
+
+/// In a forked child: the other threads, and so their waits and locks, are not there.
+pub fn reset() {
+    if USED.swap(0, Relaxed) == 0 {
+        return;
+    }
+    for bucket in &TABLE {
+        bucket.lock.store(0, Relaxed);
+        bucket.head.store(0, Relaxed);
+        bucket.tail.store(0, Relaxed);
+    }
+}

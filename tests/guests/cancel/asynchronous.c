@@ -1,0 +1,25 @@
+/* Asynchronous cancellation of a thread that computes, by one that slept meanwhile. */
+#include "guest.h"
+
+static volatile int rounds;
+
+static void *computes(void *unused)
+{
+	int type;
+	pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &type);
+	for (;;)
+		rounds++;
+	return unused;
+}
+
+int main(void)
+{
+	start();
+	pthread_t t = thread(computes, NULL);
+	nap(2);
+	pthread_cancel(t);
+	bool cancelled = join(t) == PTHREAD_CANCELED;
+	after(2);
+	say("cancelled %d, it computed %d", cancelled, rounds != 0);
+	return 0;
+}

@@ -1,0 +1,46 @@
+"""Measures waits in units, so that one expectation fits a native run and a virtual one.
+
+UNIT is the length of one unit in seconds (a fraction natively, an hour or more under flux) and SLACK is
+how late a wait may end. A wait that ended in time prints whole units only, which makes the output of the
+two runs the same; anything else prints what was measured.
+"""
+
+import sys
+import time
+
+CASE = sys.argv[1] if len(sys.argv) > 1 else ""
+UNIT = float(sys.argv[2]) if len(sys.argv) > 2 else 0.3
+SLACK = float(sys.argv[3]) if len(sys.argv) > 3 else 0.25
+
+# Clock reads are not simultaneous, and natively the wall clock may be slewed a little.
+AGREEMENT = 0.05
+
+
+class Watch:
+    """A stopwatch on the wall clock and the monotonic clock at once."""
+
+    def __init__(self):
+        self.restart()
+
+    def restart(self):
+        self.wall = time.time()
+        self.mono = time.monotonic()
+
+    def expect(self, what, units):
+        mono = time.monotonic() - self.mono
+        wall = time.time() - self.wall
+        late = mono - units * UNIT
+        if abs(wall - mono) > AGREEMENT:
+            verdict = f"wall clock says {wall}, monotonic clock {mono}"
+        elif late < 0:
+            verdict = f"{-late:.9f} s early"
+        elif late > SLACK:
+            verdict = f"{late:.9f} s late"
+        else:
+            verdict = "in time"
+        print(f"{what}: {units} units, {verdict}", flush=True)
+
+
+def run(cases):
+    """Runs the case named on the command line."""
+    cases[CASE]()

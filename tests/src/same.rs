@@ -1,0 +1,157 @@
+//! The same guest natively and under flux: the same output, only sooner.
+
+use crate::guest::Guest;
+use crate::run::{Mode, Outcome, Run};
+use std::time::Duration;
+
+/// A unit natively: long against the delays of a busy machine, short against the patience of whoever runs the tests.
+pub const NATIVE_UNIT_MS: u64 = 30;
+/// A short unit in elapsed mode, where a delay of the machine is a delay of the clock; waiting it out would still be noticed.
+const ELAPSED_UNIT_MS: u64 = 1_000;
+const HOUR_MS: u64 = 3_600_000;
+/// A machine with other work to do delays a native run now and then, and then it counts a unit too many.
+const NATIVE_ATTEMPTS: u32 = 6;
+
+/// Runs `tests/guests/NAME.c` natively and in both modes; see [`Same`].
+pub fn same_everywhere(name: &str, args: &[&str], units: u64) {
+    let mut same = Same::new(name, units);
+    for arg in args {
+        same = same.arg(arg);
+    }
+    same.check();
+}
+
+/// What one guest's test consists of:
+/// frozen with the native unit, elapsed with a second, both with an hour; then natively, which must print the same and must
+/// have taken as long as its waits are, while an hour under flux is over in seconds.
+#[derive(Clone, Debug)]
+pub struct Same {
+    guest: Guest,
+    units: u64,
+    args: Vec<String>,
+    seconds: u64,
+    longest_unit: u64,
+    native: bool,
+    frozen: bool,
+}
+
+impl Same {
+    /// `units` is how many units the guest waits at least, one after the other.
+    pub fn new(name: &str, units: u64) -> Self {
+        Same {
+            guest: Guest::new(name),
+            units,
+            args: Vec::new(),
+            seconds: 6,
+            longest_unit: HOUR_MS,
+            native: true,
+            frozen: true,
+        }
+    }
+
+    /// One more argument for the guest.
+    pub fn arg(mut self, arg: &str) -> Self {
+        self.args.push(arg.to_owned());
+        self
+    }
+
+    /// One more flag for the compiler.
+    pub fn flag(mut self, flag: &str) -> Self {
+        self.guest = self.guest.flag(flag);
+        self
+    }
+
+    /// More real time for a run under flux than the usual few seconds.
+    pub fn seconds(mut self, seconds: u64) -> Self {
+        self.seconds = seconds;
+        self
+    }
+
+    /// A shorter unit than an hour, for interfaces whose arguments do not reach that far.
+    pub fn longest_unit_ms(mut self, unit: u64) -> Self {
+        self.longest_unit = unit;
+        self
+    }
+
+    /// For what must not happen to the machine, such as setting its clock.
+    pub fn only_under_flux(mut self) -> Self {
+        self.native = false;
+        self
+    }
+
+    /// For guests that compute for a while by the clock, which stands still in frozen mode.
+    pub fn not_frozen(mut self) -> Self {
+        self.frozen = false;
+        self
+    }
+
+    fn run(&self, mode: Mode, unit_ms: u64) -> Outcome {
+        let run = Run::new(self.guest.compile()).mode(mode).args(&self.args).env("GUEST_UNIT_MS", unit_ms.to_string());
+        let what = format!("{}, {mode:?}, unit {unit_ms} ms", self.guest.name());
+        let outcome = run.try_run().unwrap_or_else(|late| panic!("{what}: {late}"));
+        // A native guest that complains is one that was delayed, and is run again; under flux there is no such excuse.
+        if mode != Mode::Native {
+            for word in ["EARLY", "FAIL"] {
+                assert!(!outcome.stdout.contains(word), "{what}: {outcome}");
+            }
+            assert!(outcome.took < Duration::from_secs(self.seconds), "{what}: not sooner: {outcome}");
+        }
+        outcome
+    }
+
+    /// Fails unless the guest prints the same everywhere.
+    pub fn check(&self) {
+        if std::env::var_os("FLUX_TESTS_NATIVE_ONLY").is_some() {
+            if self.native {
+                let native = self.run(Mode::Native, NATIVE_UNIT_MS);
+                self.took_its_time(&native);
+                let complains = native.stdout.contains("EARLY") || native.stdout.contains("FAIL");
+                assert!(!complains && native.stderr.is_empty(), "{native}");
+            }
+            return;
+        }
+        let mut runs = Vec::new();
+        for unit in [ELAPSED_UNIT_MS.min(self.longest_unit), self.longest_unit] {
+            runs.push((Mode::Elapsed, unit));
+        }
+        for unit in [NATIVE_UNIT_MS.min(self.longest_unit), self.longest_unit] {
+            if self.frozen {
+                runs.push((Mode::Frozen, unit));
+            }
+        }
+        let flux: Vec<_> = runs.iter().map(|&(mode, unit)| (mode, unit, self.run(mode, unit))).collect();
+        let (first_mode, first_unit, first) = &flux[0];
+        if !self.native {
+            first.assert_success();
+        }
+        let mut native = self.native.then(|| self.run(Mode::Native, NATIVE_UNIT_MS));
+        for _ in 1..NATIVE_ATTEMPTS {
+            // Only the native run may be repeated: under flux there is no such thing as bad luck.
+            if native.as_ref().is_some_and(|native| !agree(native, first)) {
+                native = Some(self.run(Mode::Native, NATIVE_UNIT_MS));
+            }
+        }
+        if let Some(native) = &native {
+            self.took_its_time(native);
+        }
+        let expected = native.as_ref().unwrap_or(first);
+        for (mode, unit, outcome) in &flux {
+            assert!(
+                agree(expected, outcome),
+                "{}: not the same\n--- expected ({})\n{expected}\n--- {mode:?}, unit {unit} ms\n{outcome}",
+                self.guest.name(),
+                if self.native { "native".to_owned() } else { format!("{first_mode:?}, unit {first_unit} ms") },
+            );
+        }
+    }
+
+    /// Without the tool the waits are real, or the guest would prove nothing.
+    fn took_its_time(&self, native: &Outcome) {
+        let least = Duration::from_millis(self.units * NATIVE_UNIT_MS);
+        assert!(native.took >= least, "natively it should have taken {least:?}: {native}");
+    }
+}
+
+fn agree(a: &Outcome, b: &Outcome) -> bool {
+    a.stdout == b.stdout && a.stderr == b.stderr && a.code() == b.code()
+}

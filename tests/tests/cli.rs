@@ -1,0 +1,458 @@
+//! The command line of flux-launch: what it accepts, what it answers, what it exits with.
+
+use flux_tests::{Mode, Outcome, Run, artifacts};
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+const REAL: Duration = Duration::from_secs(10);
+
+/// A folder of the test's own, removed when it is done.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Self {
+        let dir = std::env::temp_dir().join(format!("flux-cli-{}-{name}", std::process::id()));
+        fs::create_dir_all(&dir).expect("a folder for temporary files");
+        Scratch(dir)
+    }
+
+    fn file(&self, name: &str) -> String {
+        self.0.join(name).into_os_string().into_string().expect("UTF-8")
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// flux-launch with these arguments.
+#[track_caller]
+fn flux<A: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item = A>) -> Outcome {
+    Run::launcher().args(args).within(REAL).run()
+}
+
+/// A shell script under flux, and the exit status.
+#[track_caller]
+fn code_of(script: &str) -> i32 {
+    flux(["--", "bash", "-c", script]).code()
+}
+
+/// Bad input is answered with this status, one line that says what is wrong, and nothing else.
+#[track_caller]
+fn assert_refused(outcome: &Outcome, code: i32, words: &[&str]) {
+    assert_eq!(outcome.code(), code, "{outcome}");
+    assert_eq!(outcome.stderr.lines().count(), 1, "not one line: {outcome}");
+    assert!(outcome.stderr.starts_with("flux-launch: "), "{outcome}");
+    assert_eq!(outcome.stdout, "", "{outcome}");
+    for word in words {
+        assert!(outcome.stderr.contains(word), "nothing about {word}: {outcome}");
+    }
+    assert!(!outcome.stderr.contains("panicked"), "{outcome}");
+}
+
+// The exit status.
+
+#[test]
+fn exit_status_of_the_command() {
+    assert_eq!(code_of("exit 0"), 0);
+    assert_eq!(code_of("exit 7"), 7);
+    assert_eq!(code_of("sleep 1000; exit 255"), 255);
+}
+
+#[test]
+fn exit_status_of_a_death_by_signal() {
+    assert_eq!(code_of("kill -TERM $$"), 128 + 15);
+    assert_eq!(code_of("sleep 1000; kill -KILL $$"), 128 + 9);
+}
+
+#[test]
+fn exit_status_of_several_commands_is_the_largest() {
+    let line = "-- bash -c exit\t3 -- sleep 9000 -- bash -c exit\t5 -- true";
+    let args = line.split(' ').map(|word| word.replace('\t', " "));
+    assert_eq!(flux(args).code(), 5);
+    let outcome = flux(["--", "bash", "-c", "kill -INT $$", "--", "false"]);
+    assert_eq!(outcome.code(), 130, "{outcome}");
+}
+
+#[test]
+fn exit_status_of_descendants_does_not_count() {
+    assert_eq!(code_of("(sleep 10; exit 9) & (exit 8); exit 2"), 2);
+    assert_eq!(code_of("(sleep 10; kill -KILL $BASHPID) & exit 0"), 0);
+}
+
+#[test]
+fn it_returns_when_the_last_process_has_ended() {
+    let outcome = flux(["--", "bash", "-c", "(sleep 5000; echo late) & exit 4"]);
+    assert_eq!((outcome.code(), outcome.stdout.as_str()), (4, "late\n"), "{outcome}");
+    // The output is closed, so nothing but the session itself knows of this one.
+    let scratch = Scratch::new("last");
+    let script = format!("(exec >&- 2>&-; sleep 5000; touch {}) & exit 0", scratch.file("done"));
+    flux(["--", "bash", "-c", &script]).assert_success();
+    assert!(PathBuf::from(scratch.file("done")).exists());
+}
+
+// Several commands.
+
+#[test]
+fn commands_start_in_order_each_when_the_one_before_is_at_rest() {
+    // The first computes for a while before it comes to rest, and time does not pass before the last has started.
+    let first = "for ((i = 0; i < 100000; i++)); do :; done; echo 1; sleep 100; echo 4";
+    let second = "sleep 0; echo 2; sleep 200; echo 5";
+    let args = ["--clock=frozen", "--", "bash", "-c", first, "--", "bash", "-c", second, "--", "echo", "3"];
+    for args in [&args[..], &args[1..]] {
+        let outcome = flux(args);
+        assert_eq!(outcome.assert_success().stdout, "1\n2\n3\n4\n5\n", "{outcome}");
+    }
+}
+
+#[test]
+fn commands_share_one_clock() {
+    let nap = |seconds: u32| format!("date +%s; sleep {seconds}; date +%s");
+    let args = ["--clock=frozen", "--", "sh", "-c", &nap(1000), "--", "sh", "-c", &nap(500)];
+    let outcome = flux(args);
+    let times: Vec<u64> = outcome.stdout.lines().map(|line| line.parse().expect("a time")).collect();
+    let [first, second, early, late] = times[..] else { panic!("{outcome}") };
+    assert_eq!((second - first, early - first, late - first), (0, 500, 1000), "{outcome}");
+}
+
+#[test]
+fn commands_reach_each_other() {
+    let scratch = Scratch::new("fifo");
+    let fifo = scratch.file("fifo");
+    assert!(Command::new("mkfifo").arg(&fifo).status().expect("mkfifo").success());
+    let reader = format!("while read -r line; do echo got $line; done < {fifo}");
+    let writer = format!("for n in 1 2 3; do sleep 3600; echo $n; done > {fifo}");
+    let outcome = flux(["--", "bash", "-c", &reader, "--", "bash", "-c", &writer]);
+    assert_eq!(outcome.assert_success().stdout, "got 1\ngot 2\ngot 3\n", "{outcome}");
+}
+
+// Processes left over.
+
+/// Waits for ever, with no deadline and nobody who could wake it.
+const FOR_EVER: &str = "select undef, undef, undef, undef";
+
+#[test]
+fn leftovers_are_asked_to_end() {
+    let perl = format!("$SIG{{TERM}} = sub {{ print qq(cleaned up\\n); exit 3 }}; {FOR_EVER}");
+    let script = format!("perl -e '{perl}' & sleep 1; exit 1");
+    let quiet = flux(["--", "bash", "-c", &script]);
+    assert_eq!((quiet.code(), quiet.stdout.as_str()), (1, "cleaned up\n"), "{quiet}");
+    assert_eq!(quiet.stderr, "", "{quiet}");
+
+    let verbose = flux(["-v", "--", "bash", "-c", &script]);
+    let mut lines = verbose.stderr.lines();
+    assert!(lines.any(|line| line.contains("perl") && line.contains("SIGTERM")), "{verbose}");
+}
+
+#[test]
+fn leftovers_that_stay_are_killed() {
+    let script = format!("perl -e '$SIG{{TERM}} = \"IGNORE\"; {FOR_EVER}' & sleep 1; exit 0");
+    let outcome = flux(["-v", "--", "bash", "-c", &script]);
+    outcome.assert_success();
+    let mut lines = outcome.stderr.lines();
+    assert!(lines.any(|line| line.contains("perl") && line.contains("SIGKILL")), "{outcome}");
+}
+
+#[test]
+fn a_leftover_with_a_deadline_is_left_alone() {
+    let outcome = flux(["--", "bash", "-c", "(trap 'echo asked' TERM; sleep 86400; echo done) & exit 0"]);
+    assert_eq!(outcome.assert_success().stdout, "done\n", "{outcome}");
+}
+
+// Signals to the launcher.
+
+/// A session whose one command says when it is ready.
+struct Session {
+    child: Child,
+    lines: BufReader<std::process::ChildStdout>,
+}
+
+impl Session {
+    fn start(perl: &str) -> Self {
+        let script = format!("$| = 1; {perl}; print qq(ready\\n); {FOR_EVER} while 1");
+        let mut child = Command::new(&artifacts().launcher)
+            .args(["--", "perl", "-e", &script])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("flux-launch starts");
+        let lines = BufReader::new(child.stdout.take().expect("piped"));
+        let mut session = Session { child, lines };
+        session.expect_line("ready");
+        session
+    }
+
+    #[track_caller]
+    fn expect_line(&mut self, expected: &str) {
+        let mut line = String::new();
+        self.lines.read_line(&mut line).expect("readable");
+        assert_eq!(line.trim_end(), expected);
+    }
+
+    fn signal(&self, signal: i32) {
+        let pid = i32::try_from(self.child.id()).expect("a pid");
+        // SAFETY: kill(2) takes two numbers and touches no memory of ours.
+        assert_eq!(unsafe { libc::kill(pid, signal) }, 0);
+    }
+
+    fn is_running(&mut self) -> bool {
+        self.child.try_wait().expect("our child").is_none()
+    }
+
+    /// What it still printed and its exit code, 128+n when a signal ended the launcher itself.
+    #[track_caller]
+    fn end(mut self) -> (String, i32) {
+        let start = Instant::now();
+        while self.is_running() {
+            assert!(start.elapsed() < REAL, "the session goes on");
+            thread::sleep(Duration::from_millis(10));
+        }
+        let status = self.child.wait().expect("our child");
+        let mut rest = String::new();
+        self.lines.read_to_string(&mut rest).expect("UTF-8");
+        let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0));
+        (rest, code)
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        // Where a test failed: twice SIGINT ends a session with all that is in it, and SIGKILL whoever forgot that.
+        for signal in [libc::SIGINT, libc::SIGINT, libc::SIGKILL] {
+            if self.is_running() {
+                self.signal(signal);
+                thread::sleep(Duration::from_millis(100));
+            }
+        }
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn signals_reach_the_command() {
+    let signals = [("INT", libc::SIGINT), ("TERM", libc::SIGTERM), ("HUP", libc::SIGHUP), ("QUIT", libc::SIGQUIT)];
+    for (name, signal) in signals {
+        // The default action: the command dies of it.
+        let session = Session::start("");
+        session.signal(signal);
+        assert_eq!(session.end(), (String::new(), 128 + signal), "SIG{name}");
+
+        let handler = format!("$SIG{{{name}}} = sub {{ print qq(got it\\n); exit 6 }}");
+        let session = Session::start(&handler);
+        session.signal(signal);
+        assert_eq!(session.end(), ("got it\n".to_owned(), 6), "SIG{name}");
+    }
+}
+
+#[test]
+fn a_second_sigint_ends_the_session() {
+    let mut session = Session::start("$SIG{INT} = sub { print qq(not yet\\n) }");
+    session.signal(libc::SIGINT);
+    session.expect_line("not yet");
+    thread::sleep(Duration::from_millis(200));
+    assert!(session.is_running(), "one SIGINT is the command's business");
+    session.signal(libc::SIGINT);
+    let (_, code) = session.end();
+    assert!(code >= 128, "{code}");
+}
+
+// Options.
+
+#[test]
+fn help_and_version() {
+    let help = flux(["--help"]);
+    help.assert_success();
+    for word in
+        ["Usage", "--libpath", "--signal", "--verbose", "-v", "--output", "--clock", "frozen", "--version", "-- "]
+    {
+        assert!(help.stdout.contains(word), "nothing about {word}: {help}");
+    }
+    let version = flux(["--version"]);
+    version.assert_success();
+    assert_eq!(version.stdout.trim(), concat!("flux-launch ", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn verbose_sums_up() {
+    let outcome = flux(["-v", "--", "sleep", "5000"]);
+    outcome.assert_success();
+    let summary = outcome.stderr.to_lowercase();
+    for word in ["virtual", "real", "jump"] {
+        assert!(summary.contains(word), "nothing about {word}: {outcome}");
+    }
+    assert_eq!(flux(["--", "sleep", "5000"]).stderr, "", "quiet unless asked");
+    for level in ["-vv", "-vvv"] {
+        flux([level, "--", "sleep", "5000"]).assert_success();
+    }
+}
+
+#[test]
+fn output_takes_the_launchers_messages() {
+    let scratch = Scratch::new("output");
+    let file = scratch.file("messages");
+    let option = format!("--output={file}");
+    let outcome = flux(["-v", &option, "--", "sh", "-c", "echo out; echo err >&2"]);
+    outcome.assert_success();
+    assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str()), ("out\n", "err\n"), "{outcome}");
+    let messages = fs::read_to_string(&file).expect("the file was made").to_lowercase();
+    assert!(messages.contains("virtual") && messages.contains("jump"), "{messages}");
+
+    let missing = format!("--output={}", scratch.file("no/such/folder"));
+    assert_refused(&flux([&missing, "--", "true"]), 2, &["no/such/folder"]);
+}
+
+#[test]
+fn clock_modes() {
+    let script = "a=$EPOCHREALTIME; for ((i = 0; i < 20000; i++)); do :; done; echo $a $EPOCHREALTIME";
+    let differ = |options: &[&str]| {
+        let outcome = flux(options.iter().chain(&["--", "bash", "-c", script]));
+        let (before, after) = outcome.stdout.trim().split_once(' ').expect("two times");
+        before != after
+    };
+    assert!(differ(&[]), "elapsed is the default");
+    assert!(differ(&["--clock=elapsed"]));
+    assert!(!differ(&["--clock=frozen"]));
+    assert_refused(&flux(["--clock=backwards", "--", "true"]), 2, &["backwards", "elapsed", "frozen"]);
+}
+
+#[test]
+fn signal_is_a_choice() {
+    // With the signal that ends kernel waits chosen, the usual ones belong to the program.
+    let script =
+        "trap 'echo usr1' USR1; (sleep 10; kill -USR1 $$) & sleep 20; wait; read -t 30 < <(sleep 100); echo $?";
+    for name in ["SIGUSR2", "USR2", "SIGRTMIN+3", "SIGRTMAX"] {
+        let outcome = flux([&format!("--signal={name}"), "--", "bash", "-c", script]);
+        assert_eq!(outcome.assert_success().stdout, "usr1\n142\n", "{name}: {outcome}");
+    }
+    for name in ["SIGNOSUCH", "", "SIGKILL", "SIGSTOP"] {
+        let outcome = flux([&format!("--signal={name}"), "--", "true"]);
+        assert_refused(&outcome, 2, &[name, "--signal"]);
+    }
+}
+
+#[test]
+fn libpath_says_where_the_library_is() {
+    let scratch = Scratch::new("libpath");
+    for folder in ["programs", "libraries", "empty"] {
+        fs::create_dir_all(scratch.file(folder)).expect("a folder");
+    }
+    let launcher = scratch.file("programs/flux-launch");
+    fs::copy(&artifacts().launcher, &launcher).expect("copied");
+    fs::copy(&artifacts().libflux, scratch.file("libraries/libflux.so")).expect("copied");
+    let run = |options: &[String]| Run::new(&launcher).args(options).args(["--", "sleep", "5000"]).within(REAL).run();
+    assert_refused(&run(&[]), 2, &["libflux.so", &scratch.file("programs"), "--libpath"]);
+    let empty = scratch.file("empty");
+    assert_refused(&run(&[format!("--libpath={empty}")]), 2, &["libflux.so", &empty]);
+    run(&[format!("--libpath={}", scratch.file("libraries"))]).assert_success();
+    fs::copy(&artifacts().libflux, scratch.file("programs/libflux.so")).expect("copied");
+    run(&[]).assert_success();
+}
+
+// Bad input.
+
+#[test]
+fn no_command() {
+    assert_refused(&flux::<&str>([]), 2, &["command"]);
+    assert_refused(&flux(["-v"]), 2, &["command"]);
+    assert_refused(&flux(["--"]), 2, &["command"]);
+    assert_refused(&flux(["--", "true", "--"]), 2, &["command"]);
+    assert_refused(&flux(["--", "true", "--", "--", "true"]), 2, &["command"]);
+}
+
+#[test]
+fn unknown_options() {
+    assert_refused(&flux(["--no-such-option", "--", "true"]), 2, &["--no-such-option"]);
+    assert_refused(&flux(["--clock", "--", "true"]), 2, &["--clock"]);
+}
+
+#[test]
+fn unknown_commands() {
+    let outcome = flux(["--", "no-such-command", "argument"]);
+    assert_refused(&outcome, 127, &["no-such-command", "not found"]);
+    assert_refused(&flux(["--", "./no/such/path"]), 127, &["./no/such/path"]);
+    // One that was there runs to its end all the same.
+    let outcome = flux(["--", "sh", "-c", "sleep 50; echo done", "--", "no-such-command"]);
+    assert_eq!((outcome.code(), outcome.stdout.as_str()), (127, "done\n"), "{outcome}");
+}
+
+#[test]
+fn commands_that_cannot_be_executed() {
+    let scratch = Scratch::new("executable");
+    let file = scratch.file("text");
+    fs::write(&file, "#!/bin/sh\necho ran\n").expect("written");
+    assert_refused(&flux(["--", &file]), 126, &[&file]);
+    assert_refused(&flux(["--", &scratch.file("")]), 126, &[&scratch.file("")]);
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).expect("ours");
+    assert_eq!(flux(["--", &file]).assert_success().stdout, "ran\n");
+}
+
+#[test]
+fn a_region_that_cannot_be_made() {
+    // Too little address space, then no file may grow: either it manages, or it says so.
+    for limit in ["-v 16000", "-f 0"] {
+        let script = format!("ulimit {limit}; exec \"$0\" -- true");
+        let launcher = &artifacts().launcher;
+        let outcome = Run::new("bash").args(["-c", &script]).arg(launcher).within(REAL).run();
+        if !outcome.status.success() {
+            assert_refused(&outcome, 2, &[]);
+        }
+    }
+}
+
+// Hostile surroundings.
+
+#[test]
+fn standard_input_and_environment_are_the_commands() {
+    let outcome = Run::launcher().args(["--", "cat"]).stdin("one\ntwo\n").within(REAL).run();
+    assert_eq!(outcome.assert_success().stdout, "one\ntwo\n");
+    let outcome = Run::launcher().args(["--", "printenv", "GREETING"]).env("GREETING", "hello").run();
+    assert_eq!(outcome.assert_success().stdout, "hello\n");
+    // Somebody else's preload stays.
+    let outcome = Run::launcher().args(["--", "printenv", "LD_PRELOAD"]).env("LD_PRELOAD", "libm.so.6").run();
+    assert!(outcome.assert_success().stdout.contains("libm.so.6"), "{outcome}");
+}
+
+#[test]
+fn programs_that_clear_the_environment() {
+    let nap = "date +%s; sleep 1000; date +%s";
+    let perl = format!("%ENV = (); exec '/bin/sh', '-c', '{nap}'");
+    let python = format!("import os; os.execve('/bin/sh', ['sh', '-c', '{nap}'], {{}})");
+    let spawn = format!("import os; os.waitpid(os.posix_spawn('/bin/sh', ['sh', '-c', '{nap}'], {{}}), 0)");
+    let commands: [&[&str]; 4] = [
+        &["env", "-i", "sh", "-c", nap],
+        &["perl", "-e", &perl],
+        &["python3", "-c", &python],
+        &["python3", "-c", &spawn],
+    ];
+    for command in commands {
+        let outcome = Run::new(command[0]).args(&command[1..]).mode(Mode::Elapsed).within(REAL).run();
+        let times: Vec<u64> = outcome.stdout.lines().flat_map(str::parse).collect();
+        assert!(times.len() == 2 && (1000..1010).contains(&(times[1] - times[0])), "{outcome}");
+    }
+}
+
+#[test]
+fn programs_that_close_all_descriptors() {
+    let close_all = "import os, time, subprocess, threading; os.closerange(0, 65536); start = time.monotonic();";
+    let waits = [
+        "time.sleep(1000)",
+        "threading.Event().wait(1000)",
+        "subprocess.run(['sleep', '1000'])",
+        "os.open('/dev/null', os.O_RDWR); os.dup2(0, 900); time.sleep(500); os.closerange(0, 1000); time.sleep(500)",
+    ];
+    for wait in waits {
+        let script = format!("{close_all} {wait}; os._exit(not 1000 <= time.monotonic() - start < 1010)");
+        for mode in [Mode::Elapsed, Mode::Frozen] {
+            let outcome = Run::new("python3").args(["-c", &script]).mode(mode).within(REAL).run();
+            assert_eq!(outcome.code(), 0, "{mode:?}: {outcome}");
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! libflux.so exports its hooks and nothing else, and every hook of its table is exported.
+//!
+//! A stray export would take a name away from the program; a missing one would let the program pass by.
+
+use flux_tests::{artifacts, workspace_root};
+use std::collections::BTreeSet;
+use std::fs;
+use std::process::Command;
+
+/// The names of the rows in `libflux/src/rows.rs`: one a line, `fn NAME(…) -> … = path;`.
+fn rows() -> BTreeSet<String> {
+    let path = workspace_root().join("libflux/src/rows.rs");
+    let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    let names: Vec<_> = text
+        .lines()
+        .filter_map(|line| line.trim_start().strip_prefix("fn "))
+        .map(|rest| {
+            let end = rest.find(|c: char| c != '_' && !c.is_ascii_alphanumeric());
+            rest[..end.expect("a row goes on after its name")].to_owned()
+        })
+        .collect();
+    let set: BTreeSet<_> = names.iter().cloned().collect();
+    assert_eq!(set.len(), names.len(), "a name has two rows");
+    assert!(set.len() > 50, "these cannot be all: {set:?}");
+    set
+}
+
+/// What the dynamic linker finds in the library.
+fn exports() -> BTreeSet<String> {
+    let output = Command::new("nm")
+        .args(["-D", "--defined-only", "--format=posix"])
+        .arg(&artifacts().libflux)
+        .output()
+        .expect("nm is installed");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    let names = text.lines().filter_map(|line| line.split(' ').next());
+    // A symbol with a version is printed as name@version or name@@version.
+    names.map(|name| name.split('@').next().unwrap_or(name).to_owned()).collect()
+}
+
+#[test]
+fn the_exports_are_the_rows() {
+    let (rows, exports) = (rows(), exports());
+    let missing: Vec<_> = rows.difference(&exports).collect();
+    let stray: Vec<_> = exports.difference(&rows).collect();
+    assert!(missing.is_empty(), "rows that are not exported: {missing:?}");
+    assert!(stray.is_empty(), "exports without a row: {stray:?}");
+}
+
+#[test]
+fn the_families_are_all_there() {
+    let rows = rows();
+    for name in [
+        "clock_gettime",
+        "nanosleep",
+        "poll",
+        "epoll_wait",
+        "pthread_cond_timedwait",
+        "sem_timedwait",
+        "read",
+        "pthread_create",
+        "fork",
+        "syscall",
+    ] {
+        assert!(rows.contains(name), "no row for {name}");
+    }
+}

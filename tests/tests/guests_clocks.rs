@@ -1,0 +1,12 @@
+//! The clocks family: every clock of a session moves together, never back, and costs no processor time.
+
+flux_tests::guests! { "clocks";
+    agree: 60;
+    order: 2;
+    arguments: 0;
+    cpu_time: 5;
+    processes: 5;
+    spin: 1;
+    before_others: 1;
+    setting: 0, only_under_flux();
+}

@@ -1,0 +1,117 @@
+//! Clients and servers in different processes, on the loopback interface.
+
+mod programs;
+
+use flux_tests::{Mode, Outcome, Run};
+use programs::{Scratch, path, python};
+use std::net::TcpListener;
+use std::time::Duration;
+
+const REAL: Duration = Duration::from_secs(20);
+
+/// A server that writes its port into a file, and a client that reads it there.
+struct Pair {
+    server: Vec<String>,
+    client: Vec<String>,
+}
+
+impl Pair {
+    /// Both from a shell script, which is the only way natively.
+    fn by_script(&self, mode: Mode, unit: f64, slack: f64) -> Outcome {
+        let scratch = Scratch::new();
+        let port_file = scratch.file("port");
+        let line = |command: &[String], last: String| format!("{} {port_file} {unit}{last}", command.join(" "));
+        self.finish(Run::new("sh").mode(mode).args([
+            path("shell/pair.sh"),
+            port_file.clone(),
+            line(&self.server, String::new()),
+            line(&self.client, format!(" {slack}")),
+        ]))
+    }
+
+    /// As two commands of one session: the client starts when the server has come to rest.
+    fn by_two_commands(&self, clock: &str, unit: f64, slack: f64) -> Outcome {
+        let scratch = Scratch::new();
+        let port_file = scratch.file("port");
+        let run = Run::launcher()
+            .args([clock, "--"])
+            .args(&self.server)
+            .args([&port_file, &unit.to_string()])
+            .arg("--")
+            .args(&self.client)
+            .args([port_file, unit.to_string(), slack.to_string()]);
+        self.finish(run)
+    }
+
+    fn finish(&self, run: Run) -> Outcome {
+        let outcome = run.env("PYTHONDONTWRITEBYTECODE", "1").within(REAL).run();
+        outcome.assert_success();
+        outcome
+    }
+
+    fn check(&self, native_unit: f64, native_units: f64) {
+        let native = self.by_script(Mode::Native, native_unit, 10.0);
+        let least = Duration::from_secs_f64(native_unit * native_units);
+        assert!(native.took >= least, "{native}");
+        if std::env::var_os("FLUX_TESTS_NATIVE_ONLY").is_some() {
+            return;
+        }
+        for outcome in [
+            self.by_script(Mode::Elapsed, 3600.0, 20.0),
+            self.by_script(Mode::Frozen, 3600.0, 0.02),
+            self.by_two_commands("--clock=elapsed", 3600.0, 20.0),
+            self.by_two_commands("--clock=frozen", 3600.0, 0.02),
+        ] {
+            assert_eq!(outcome.stdout, native.stdout, "{outcome}");
+        }
+    }
+}
+
+#[test]
+fn delayed_echo_server_and_its_tests() {
+    let pair = Pair {
+        server: vec![python(), path("python/echo_server.py")],
+        client: vec![python(), path("python/echo_tests.py")],
+    };
+    pair.check(0.3, 12.0);
+}
+
+#[test]
+fn fifty_round_trips_with_a_nap_before_each_answer() {
+    let pair = Pair {
+        server: vec!["perl".into(), path("perl/round_trips_server.pl")],
+        client: vec![python(), path("python/round_trips_client.py")],
+    };
+    pair.check(0.04, 50.0);
+}
+
+/// A port that was free a moment ago; redis-server wants to be told one.
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("bound").port()
+}
+
+fn redis(mode: Mode, unit: u32) -> Outcome {
+    let scratch = Scratch::new();
+    let outcome = Run::new("bash")
+        .arg(path("shell/redis.sh"))
+        .args([scratch.file(""), free_port().to_string(), unit.to_string()])
+        .mode(mode)
+        .within(REAL)
+        .run();
+    outcome.assert_success();
+    outcome
+}
+
+#[test]
+fn redis_forgets_keys_in_time() {
+    let native = redis(Mode::Native, 1);
+    assert!(native.took >= Duration::from_secs(8), "{native}");
+    if std::env::var_os("FLUX_TESTS_NATIVE_ONLY").is_some() {
+        return;
+    }
+    for (mode, unit) in [(Mode::Elapsed, 60), (Mode::Elapsed, 3600), (Mode::Frozen, 3600)] {
+        let outcome = redis(mode, unit);
+        assert_eq!(outcome.stdout, native.stdout, "{mode:?}: {outcome}");
+    }
+}
