@@ -1,11 +1,11 @@
 //! Cancellation in every cancellation point: while blocked and already pending, cleanup handlers, what must not be one.
 
 flux_tests::guests! { "cancel";
-    sleeps: 9;
-    readiness: 10;
-    sync: 14;
-    descriptors: 24;
-    waits: 11;
-    not_points: 19;
+    sleeps: 8;
+    readiness: 9;
+    sync: 13;
+    descriptors: 23;
+    waits: 10;
+    not_points: 18;
     asynchronous: 2, longest_unit_ms(200), not_frozen();
 }

@@ -1,7 +1,7 @@
 //! The clocks family: every clock of a session moves together, never back, and costs no processor time.
 
 flux_tests::guests! { "clocks";
-    agree: 60;
+    agree: 59;
     order: 2;
     arguments: 0;
     cpu_time: 5;

@@ -1,18 +1,18 @@
 //! The descriptors family: what the kernel lets wait on pipes, sockets, files, children and queues.
 
 flux_tests::guests! { "descriptors";
-    pipe_read: 8;
-    pipe_write: 6;
-    socket_calls: 14;
-    socket_timeouts: 22;
-    tcp: 7;
-    accepting: 8;
+    pipe_read: 7;
+    pipe_write: 5;
+    socket_calls: 13;
+    socket_timeouts: 21;
+    tcp: 6;
+    accepting: 7;
     udp: 5;
-    fifo: 10;
-    file_locks: 22;
-    waiting: 14;
-    sysv_queues: 12;
-    posix_queues: 9;
-    eventfd: 6;
-    stdio: 9;
+    fifo: 9;
+    file_locks: 21;
+    waiting: 13;
+    sysv_queues: 11;
+    posix_queues: 8;
+    eventfd: 5;
+    stdio: 8;
 }

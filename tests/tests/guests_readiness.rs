@@ -1,14 +1,14 @@
 //! The readiness family: poll, ppoll, select, pselect, epoll_wait, epoll_pwait, epoll_pwait2 and their checked forms.
 
 flux_tests::guests! { "readiness";
-    poll: 10;
-    ppoll: 10;
+    poll: 9;
+    ppoll: 7;
     select: 5;
-    pselect: 6;
-    epoll: 17;
-    epoll_pwait: 12;
-    interrupted: 30;
-    fortified: 11, flag("-D_FORTIFY_SOURCE=2");
-    processes: 18;
+    pselect: 5;
+    epoll: 16;
+    epoll_pwait: 11;
+    interrupted: 29;
+    fortified: 10, flag("-D_FORTIFY_SOURCE=2");
+    processes: 17;
     many_waiters: 4;
 }

@@ -1,19 +1,19 @@
 //! The sleep family: nanosleep, clock_nanosleep, usleep, sleep, thrd_sleep, pause, sigsuspend.
 
 flux_tests::guests! { "sleep";
-    nanosleep: 7;
+    nanosleep: 6;
     nanosleep_arguments: 0;
     clock_nanosleep_arguments: 1;
-    clock_nanosleep_absolute: 17;
-    interrupted: 16;
-    seconds: 34;
-    nested_handlers: 12;
-    sleep_sort: 9;
+    clock_nanosleep_absolute: 16;
+    interrupted: 15;
+    seconds: 33;
+    nested_handlers: 11;
+    sleep_sort: 8;
     pause: 4;
-    thousand_threads: 20, seconds(20);
+    thousand_threads: 19, seconds(20);
     two_hundred_processes: 5, seconds(20);
-    beside_computation: 8, longest_unit_ms(200), not_frozen();
-    start_and_end: 6;
+    beside_computation: 7, longest_unit_ms(200), not_frozen();
+    start_and_end: 5;
     tls_destructors: 3;
     many_short: 5;
 }

@@ -2,22 +2,22 @@
 
 flux_tests::guests! { "sync";
     cond_wait: 5;
-    cond_timedwait: 14;
+    cond_timedwait: 13;
     cond_many: 2;
     cond_turns: 4;
-    cond_handler: 8;
-    cond_shared: 8;
-    semaphore: 9;
-    semaphore_many: 7;
-    semaphore_shared: 18;
-    semaphore_handler: 6;
-    mutex: 49;
-    mutex_queue: 7;
+    cond_handler: 7;
+    cond_shared: 7;
+    semaphore: 8;
+    semaphore_many: 6;
+    semaphore_shared: 17;
+    semaphore_handler: 5;
+    mutex: 48;
+    mutex_queue: 6;
     mutex_robust: 4;
-    rwlock: 7;
-    barrier: 24;
-    joining: 11;
-    c11: 7;
+    rwlock: 6;
+    barrier: 23;
+    joining: 10;
+    c11: 6;
     once: 2;
-    futex: 15;
+    futex: 14;
 }

@@ -43,7 +43,7 @@ pub fn attentive(page: &Page) -> bool {
 pub fn kick(page: &Page) {
     let word = &page.header.keeper;
     if word.compare_exchange(ATTENTIVE, KICKED, SeqCst, SeqCst).is_ok() {
-        sys::futex_wake(word, 1);
+        sys::futex_wake(word, 1, false);
     }
 }
 
@@ -131,14 +131,14 @@ pub fn run<L: Look>(engine: Engine, look: &mut L, mut round: impl FnMut(&mut L, 
 fn wait(page: &Page, now: u64, sleep: u64) {
     page.header.keeper_wakes.store(now.saturating_add(sleep), SeqCst);
     let ts = Spec::from_nanos(sleep);
-    sys::futex_wait(&page.header.keeper, ATTENTIVE, Some(&Timespec { sec: ts.sec, nsec: ts.nsec }));
+    sys::futex_wait(&page.header.keeper, ATTENTIVE, Some(&Timespec { sec: ts.sec, nsec: ts.nsec }), false);
 }
 
 /// Sleeps without being kicked, and twice as long the next time.
 fn back_off(page: &Page, backoff: &mut u64) {
     page.header.keeper.store(BACKOFF, SeqCst);
     let ts = Spec::from_nanos(*backoff);
-    sys::futex_wait(&page.header.keeper, BACKOFF, Some(&Timespec { sec: ts.sec, nsec: ts.nsec }));
+    sys::futex_wait(&page.header.keeper, BACKOFF, Some(&Timespec { sec: ts.sec, nsec: ts.nsec }), false);
     *backoff = (*backoff * 2).min(BACKOFF_MAX);
 }
 

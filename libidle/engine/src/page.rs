@@ -24,6 +24,8 @@ pub const SLOTS: usize = 4;
 pub const PER_WORD: usize = 64;
 /// Words of the busy set.
 pub const WORDS: usize = SLOTS.div_ceil(PER_WORD);
+/// Words of the busy set's summary.
+pub const SUMMARY: usize = WORDS.div_ceil(PER_WORD);
 /// Entries of one deadline heap; more than a slot's worth each, since superseded entries stay until they surface.
 pub const HEAP: usize = SLOTS * 2;
 /// Heaps. A holder of the clock's lock that was stopped and lost the lock keeps writing into the arena it knew.
@@ -134,6 +136,8 @@ pub struct Page {
     pub header: Header,
     /// Which slots may be busy: a superset. Bits are set by wakers, cleared by the lock's holder alone.
     pub busy: [AtomicU64; WORDS],
+    /// Which words of [`Page::busy`] may be other than zero: a superset, kept like them.
+    pub busy_summary: [AtomicU64; SUMMARY],
     /// A thread each.
     pub slots: [Slot; SLOTS],
     /// Deadlines, as binary heaps.
@@ -232,6 +236,7 @@ impl Page {
                     _pad4: from_fn(|_| u64s()),
                 },
                 busy: from_fn(|_| u64s()),
+                busy_summary: from_fn(|_| u64s()),
                 slots: from_fn(|_| Slot::new()),
                 heap: from_fn(|_| {
                     from_fn(|_| Entry { deadline: u64s(), parked: u64s(), birth: u64s(), slot: u64s() })

@@ -23,9 +23,11 @@ pub enum Signals {
 impl Engine {
     /// Waits in `seq` (from [`crate::state::StateWord::prepare`]) until promised or `deadline` (absolute virtual ns).
     ///
+    /// `local`: nobody outside this process wakes it, but by the deadline.
+    ///
     /// No wake-up is lost: whoever finds the slot in a queue finds it prepared or parked, and its promise makes either
     /// `publish` fail or the futex wait return. The futex compares the very word that the promise changes.
-    pub fn park(&self, me: usize, seq: u32, deadline: u64, signals: Signals) -> Reason {
+    pub fn park(&self, me: usize, seq: u32, deadline: u64, signals: Signals, local: bool) -> Reason {
         let slot = &self.page.slots[me];
         if deadline != NEVER {
             let now = self.now();
@@ -39,7 +41,7 @@ impl Engine {
             self.page.post_deadline(me, deadline, now);
             self.arm(deadline, now);
         }
-        if slot.state.publish(seq) {
+        if slot.state.publish(seq, local && deadline == NEVER) {
             self.after_blocking(me);
             self.sleep(me, seq, deadline, signals);
         }
@@ -67,8 +69,8 @@ impl Engine {
             if now.kind() != Kind::Parked || now.seq() != seq {
                 return;
             }
-            let ended = sys::futex_wait(&slot.state.0, now.0, timeout);
-            if ended == sys::EINTR && signals != Signals::Ignore && slot.state.promise(seq, Reason::Interrupted) {
+            let ended = sys::futex_wait(&slot.state.0, now.0, timeout, now.local());
+            if ended == sys::EINTR && signals != Signals::Ignore && slot.state.promise(seq, Reason::Interrupted).is_some() {
                 self.page.set_busy(me);
                 return;
             }

@@ -118,8 +118,8 @@ impl Engine {
         /// Kernel waits passed before giving up the search for a busy thread: bounds the cost of a block.
         const PATIENCE: u32 = 64;
         let (mut unknown, mut answer) = (0, Survey::AtRest);
-        for (w, word) in self.page.busy.iter().enumerate().take(self.page.high().div_ceil(PER_WORD)) {
-            let mut bits = word.load(SeqCst);
+        for w in self.page.busy_words() {
+            let mut bits = self.page.busy[w].load(SeqCst);
             while bits != 0 {
                 let index = w * PER_WORD + bits.trailing_zeros() as usize;
                 bits &= bits - 1;
@@ -141,11 +141,12 @@ impl Engine {
         answer
     }
 
-    /// NOTE [At rest] as code. `me` counts as blocked. Lock's holder only.
+    /// NOTE [At rest] as code. The busy set has a second level, a bit for each word that is not zero, kept by the same
+    /// rule: set after the word, by somebody busy; cleared by the decider alone, who then reads the word again. `me` counts as blocked. Lock's holder only.
     pub fn survey<L: Look>(&self, me: usize, look: &mut L) -> Survey {
         let page = self.page;
-        let words = page.high().div_ceil(PER_WORD);
-        for (w, word) in page.busy.iter().enumerate().take(words) {
+        for w in page.busy_words() {
+            let word = &page.busy[w];
             let mut bits = word.load(SeqCst);
             while bits != 0 {
                 let bit = bits & bits.wrapping_neg();
@@ -174,12 +175,10 @@ impl Engine {
                     Found::Unknown => return Survey::Unknown,
                 }
             }
+            page.settle_word(w);
         }
-        if page.high().div_ceil(PER_WORD) != words {
-            return Survey::Changed;
-        }
-        for (w, word) in page.busy.iter().enumerate().take(words) {
-            let mut bits = word.load(SeqCst);
+        for w in page.busy_words() {
+            let mut bits = page.busy[w].load(SeqCst);
             while bits != 0 {
                 let index = w * PER_WORD + bits.trailing_zeros() as usize;
                 bits &= bits - 1;
@@ -328,7 +327,7 @@ impl Engine {
         let s = &self.page.slots[slot];
         let bell = s.bell.load(SeqCst);
         if bell <= 0 {
-            sys::futex_wake(&s.state.0, 1);
+            sys::futex_wake(&s.state.0, 1, false);
         } else if !sys::ring(self.pid, s.pid.load(Relaxed), bell) {
             self.kick_keeper();
         }
@@ -338,13 +337,10 @@ impl Engine {
     /// of it is done. False if the wait had been promised before or is over.
     pub fn unpark(&self, slot: usize, seq: u32, reason: Reason) -> bool {
         let s = &self.page.slots[slot];
-        let seen = s.state.load();
-        if seen.seq() != seq || !s.state.promise(seq, reason) {
-            return false;
-        }
+        let Some(was) = s.state.promise(seq, reason) else { return false };
         self.page.set_busy(slot);
-        if seen.kind() == Kind::Parked {
-            sys::futex_wake(&s.state.0, 1);
+        if was.kind() == Kind::Parked {
+            sys::futex_wake(&s.state.0, 1, was.local());
         }
         true
     }

@@ -45,6 +45,9 @@ pub enum Reason {
     Interrupted = 3,
 }
 
+/// In a parked state the field that holds the reason tells whether the futex is private to the process.
+const LOCAL: Reason = Reason::TimedOut;
+
 /// A value of the state word.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct State(pub u32);
@@ -77,6 +80,11 @@ impl State {
             2 => Reason::Cancelled,
             _ => Reason::Interrupted,
         }
+    }
+
+    /// Parked on a futex that is private to its process?
+    pub fn local(self) -> bool {
+        self.kind() == Kind::Parked && self.reason() == LOCAL
     }
 
     /// The number of the thread's current or last wait, modulo 2^24.
@@ -118,19 +126,25 @@ impl StateWord {
         seq
     }
 
-    /// Stops being busy; false if a promise came first. Owner only.
-    pub fn publish(&self, seq: u32) -> bool {
+    /// Stops being busy; false if a promise came first. `local`: only this process's threads will ever wake it, so the
+    /// futex is a private one. Owner only.
+    pub fn publish(&self, seq: u32, local: bool) -> bool {
         let from = State::new(Kind::Prep, Reason::Woken, seq).0;
-        let to = State::new(Kind::Parked, Reason::Woken, seq).0;
+        let to = State::new(Kind::Parked, if local { LOCAL } else { Reason::Woken }, seq).0;
         self.0.compare_exchange(from, to, SeqCst, SeqCst).is_ok()
     }
 
-    /// Promises wait `seq` its end; false if that wait has already been promised or is over.
-    pub fn promise(&self, seq: u32, reason: Reason) -> bool {
+    /// Promises wait `seq` its end, and tells what it was; `None` if that wait has been promised before or is over.
+    pub fn promise(&self, seq: u32, reason: Reason) -> Option<State> {
         let to = State::new(Kind::Busy, reason, seq).0;
-        [Kind::Parked, Kind::Prep].iter().any(|&kind| {
-            self.0.compare_exchange(State::new(kind, Reason::Woken, seq).0, to, SeqCst, SeqCst).is_ok()
-        })
+        let mut seen = self.load();
+        while matches!(seen.kind(), Kind::Prep | Kind::Parked) && seen.seq() == seq {
+            match self.0.compare_exchange(seen.0, to, SeqCst, SeqCst) {
+                Ok(_) => return Some(seen),
+                Err(now) => seen = State(now),
+            }
+        }
+        None
     }
 
     /// Goes on from [`StateWord::prepare`] into a wait that the kernel will end; false if a promise came first.

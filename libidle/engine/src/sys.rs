@@ -13,6 +13,7 @@ pub const ETIMEDOUT: isize = -110;
 
 const FUTEX_WAIT: usize = 0;
 const FUTEX_WAKE: usize = 1;
+const FUTEX_PRIVATE_FLAG: usize = 128;
 
 /// Issues system call `nr` with six arguments.
 ///
@@ -39,32 +40,34 @@ pub struct Timespec {
     pub nsec: i64,
 }
 
-/// Waits while `word` holds `expected`; `timeout` is relative and real.
-pub fn futex_wait(word: &AtomicU32, expected: u32, timeout: Option<&Timespec>) -> isize {
+/// Waits while `word` holds `expected`; `timeout` is relative and real. `private`: only threads of this process wake it.
+pub fn futex_wait(word: &AtomicU32, expected: u32, timeout: Option<&Timespec>, private: bool) -> isize {
     #[cfg(loom)]
     {
-        let _ = (timeout, FUTEX_WAIT);
+        let _ = (timeout, private, FUTEX_WAIT, FUTEX_PRIVATE_FLAG);
         if word.load(crate::sync::SeqCst) != expected { EAGAIN } else { loom::thread::yield_now(); EINTR }
     }
     #[cfg(not(loom))]
     {
         let ts = timeout.map_or(0, |t| t as *const Timespec as usize);
+        let op = FUTEX_WAIT | if private { FUTEX_PRIVATE_FLAG } else { 0 };
         // SAFETY: `word` and the timespec outlive the call.
-        unsafe { syscall6(libc_nr::FUTEX, word as *const _ as usize, FUTEX_WAIT, expected as usize, ts, 0, 0) }
+        unsafe { syscall6(libc_nr::FUTEX, word as *const _ as usize, op, expected as usize, ts, 0, 0) }
     }
 }
 
-/// Wakes up to `count` waiters of `word`.
-pub fn futex_wake(word: &AtomicU32, count: u32) -> isize {
+/// Wakes up to `count` waiters of `word`; `private` as they said.
+pub fn futex_wake(word: &AtomicU32, count: u32, private: bool) -> isize {
     #[cfg(loom)]
     {
-        let _ = (word, count, FUTEX_WAKE);
+        let _ = (word, count, private, FUTEX_WAKE);
         0
     }
     #[cfg(not(loom))]
     {
+        let op = FUTEX_WAKE | if private { FUTEX_PRIVATE_FLAG } else { 0 };
         // SAFETY: FUTEX_WAKE only uses the address as a key.
-        unsafe { syscall6(libc_nr::FUTEX, word as *const _ as usize, FUTEX_WAKE, count as usize, 0, 0, 0) }
+        unsafe { syscall6(libc_nr::FUTEX, word as *const _ as usize, op, count as usize, 0, 0, 0) }
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::errno::Errno;
 use crate::vdso;
 use engine::time::{NEVER, Spec};
-use engine::{ClockMode, Engine};
+use engine::{ClockMode, Engine, Page};
 use libc::{clockid_t, timespec};
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -13,8 +13,10 @@ fn is_realtime(id: clockid_t) -> bool {
 }
 
 /// Clocks that move with the session. CPU-time clocks (2, 3 and the negative ids) are left alone.
+#[inline(always)]
 pub fn is_virtual(id: clockid_t) -> bool {
-    matches!(id, 0 | 1 | 4..=9 | 11)
+    const IDS: u32 = 0b1011_1111_0011;
+    (id as u32) < 32 && IDS >> id & 1 != 0
 }
 
 /// What clock `id` reads in virtual time.
@@ -34,10 +36,17 @@ pub fn read(engine: &Engine, id: clockid_t) -> Result<Spec, Errno> {
     if !is_virtual(id) {
         return Ok(real);
     }
-    let now = real.plus(offset);
-    Ok(if is_realtime(id) { shifted(now, engine.page.header.realtime_shift.load(Relaxed)) } else { now })
+    Ok(set_ahead(engine.page, id, real.plus(offset)))
 }
 
+/// What `clock_settime(2)` has done to clock `id`.
+#[inline(always)]
+pub fn set_ahead(page: &Page, id: clockid_t, now: Spec) -> Spec {
+    let shift = page.header.realtime_shift.load(Relaxed);
+    if shift != 0 && is_realtime(id) { shifted(now, shift) } else { now }
+}
+
+#[cold]
 fn shifted(at: Spec, by: i64) -> Spec {
     if by == 0 {
         at

@@ -159,9 +159,9 @@ impl Entry {
         seq
     }
 
-    /// Sleeps in the exact wait `seq`. The caller is responsible for cancellation.
-    pub fn park(&self, seq: u32, deadline: u64, signals: Signals) -> Reason {
-        let reason = self.engine.park(self.me, seq, deadline, signals);
+    /// Sleeps in the exact wait `seq`; `local` as in [`Engine::park`]. The caller is responsible for cancellation.
+    pub fn park(&self, seq: u32, deadline: u64, signals: Signals, local: bool) -> Reason {
+        let reason = self.engine.park(self.me, seq, deadline, signals, local);
         if self.base != Kind::Busy {
             self.slot().state.set(self.base);
         }

@@ -74,6 +74,13 @@ pub fn engine() -> Option<Engine> {
     Some(Engine { page, pid: PID.load(Ordering::Relaxed), real_now: vdso::monotonic })
 }
 
+/// The page alone, for what only reads the clock; `None` also before the session is joined.
+#[inline(always)]
+pub fn page() -> Option<&'static Page> {
+    // SAFETY: null or mapped for the life of the process.
+    unsafe { PAGE.load(Ordering::Acquire).as_ref() }
+}
+
 /// Value of `name` in the environment.
 pub fn env(name: &CStr) -> Option<&'static CStr> {
     unsafe extern "C" {
@@ -118,8 +125,8 @@ fn attach() -> bool {
     if let Some(path) = env(ENV_LIBRARY) {
         LIBRARY.keep(path);
     }
-    PAGE.store(page as *const Page as *mut Page, Ordering::Relaxed);
     PID.store(getpid(), Ordering::Relaxed);
+    PAGE.store(page as *const Page as *mut Page, Ordering::Release);
     STATE.store(ATTACHED, Ordering::Release);
     take_first_slot(page);
     true

@@ -25,13 +25,37 @@ struct Bucket {
     tail: AtomicU32,
 }
 
+/// Buckets whose lock a signal handler may want: semaphores and futexes. A condition variable is not for handlers
+/// (signal-safety(7)), so its buckets, the others, spare two system calls a wait and a wake.
+const FOR_HANDLERS: usize = BUCKETS / 2;
+
 static TABLE: [Bucket; BUCKETS] = [const { Bucket { lock: AtomicU32::new(0), head: AtomicU32::new(0), tail: AtomicU32::new(0) } }; BUCKETS];
 
 /// Has anybody waited here? Spares a forked child the pages of an unused table.
 static USED: AtomicU32 = AtomicU32::new(0);
 
-fn bucket(key: u64) -> &'static Bucket {
-    &TABLE[(key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as usize % BUCKETS]
+fn bucket(key: Key) -> &'static Bucket {
+    let at = (key.0.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as usize % FOR_HANDLERS;
+    &TABLE[if key.0 & COND != 0 { FOR_HANDLERS + at } else { at }]
+}
+
+/// What threads wait for: an address, with its lowest bit set for a condition variable.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Key(u64);
+
+/// Addresses of waitable objects are even.
+const COND: u64 = 1;
+
+impl Key {
+    /// An object that signal handlers may touch.
+    pub fn any<T: ?Sized>(object: *const T) -> Key {
+        Key(object.addr() as u64)
+    }
+
+    /// A condition variable or a lock: not for signal handlers.
+    pub fn cond<T>(object: *const T) -> Key {
+        Key(object as u64 | COND)
+    }
 }
 
 /// All signals blocked, until dropped: a handler must not meet a bucket's lock held by the thread it interrupts.
@@ -58,14 +82,14 @@ fn mask(new: &u64, old: &mut u64) {
 }
 
 /// A bucket's lock: 0 free, 1 taken, 2 taken and waited for (Drepper, "Futexes are tricky", mutex 2).
-struct Locked(&'static Bucket, #[allow(dead_code, reason = "restores the signal mask when dropped")] Masked);
+struct Locked(&'static Bucket, #[allow(dead_code, reason = "restores the signal mask when dropped")] Option<Masked>);
 
 impl Locked {
     fn new(bucket: &'static Bucket) -> Locked {
-        let masked = Masked::new();
+        let masked = bucket.signals().then(Masked::new);
         if bucket.lock.compare_exchange(0, 1, Acquire, Relaxed).is_err() {
             while bucket.lock.swap(2, Acquire) != 0 {
-                sys::futex_wait(&bucket.lock, 2, None);
+                sys::futex_wait(&bucket.lock, 2, None, true);
             }
         }
         Locked(bucket, masked)
@@ -75,12 +99,16 @@ impl Locked {
 impl Drop for Locked {
     fn drop(&mut self) {
         if self.0.lock.swap(0, Release) == 2 {
-            sys::futex_wake(&self.0.lock, 1);
+            sys::futex_wake(&self.0.lock, 1, true);
         }
     }
 }
 
 impl Bucket {
+    fn signals(&'static self) -> bool {
+        (self as *const Bucket) < &raw const TABLE[FOR_HANDLERS]
+    }
+
     fn push(&self, engine: &Engine, index: usize) {
         let (slots, at) = (&engine.page.slots, index as u32 + 1);
         let tail = self.tail.load(Relaxed);
@@ -116,7 +144,7 @@ pub struct Place<'a> {
 }
 
 /// Enqueues the calling thread under `key`, if `unless` (asked under the bucket's lock) does not say otherwise.
-pub fn enqueue<'a>(entry: &'a Entry, what: What, key: u64, unless: impl FnOnce() -> bool) -> Option<Place<'a>> {
+pub fn enqueue<'a>(entry: &'a Entry, what: What, key: Key, unless: impl FnOnce() -> bool) -> Option<Place<'a>> {
     let bucket = bucket(key);
     if USED.load(Relaxed) == 0 {
         USED.store(1, Relaxed);
@@ -126,7 +154,7 @@ pub fn enqueue<'a>(entry: &'a Entry, what: What, key: u64, unless: impl FnOnce()
         return None;
     }
     let seq = entry.prepare(what);
-    entry.slot().key.store(key, Relaxed);
+    entry.slot().key.store(key.0, Relaxed);
     bucket.push(&entry.engine, entry.me);
     drop(locked);
     Some(Place { entry, seq })
@@ -140,7 +168,7 @@ impl Place<'_> {
         if cancels.is_some_and(|seen| seen != self.entry.cancels()) {
             self.entry.slot().state.promise(self.seq, Reason::Cancelled);
         }
-        let reason = self.entry.park(self.seq, deadline, signals);
+        let reason = self.entry.park(self.seq, deadline, signals, true);
         if reason != Reason::Woken {
             forget(&self.entry.engine, self.entry.me);
         }
@@ -151,7 +179,7 @@ impl Place<'_> {
     pub fn leave(self) -> bool {
         let slot = self.entry.slot();
         forget(&self.entry.engine, self.entry.me);
-        let woken = !slot.state.promise(self.seq, Reason::Interrupted);
+        let woken = slot.state.promise(self.seq, Reason::Interrupted).is_none();
         slot.state.set(Kind::Busy);
         woken
     }
@@ -161,12 +189,12 @@ impl Place<'_> {
 pub fn forget(engine: &Engine, index: usize) {
     let slot = &engine.page.slots[index];
     loop {
-        let key = slot.key.load(Relaxed);
-        if key == 0 {
+        let key = Key(slot.key.load(Relaxed));
+        if key.0 == 0 {
             return;
         }
         let _locked = Locked::new(bucket(key));
-        if slot.key.load(Relaxed) == key {
+        if slot.key.load(Relaxed) == key.0 {
             bucket(key).remove(engine, index);
             return;
         }
@@ -175,34 +203,32 @@ pub fn forget(engine: &Engine, index: usize) {
 
 /// Is nobody queued where `key` would be? No lock; the caller has changed its condition before asking.
 #[inline]
-pub fn nobody(key: u64) -> bool {
+pub fn nobody(key: Key) -> bool {
     bucket(key).head.load(SeqCst) == 0
 }
 
 /// Ends the waits of up to `count` threads queued under `key`, oldest first, for which `select` says yes. Returns how
 /// many. Each is busy before its bucket's lock is released.
-pub fn wake(engine: &Engine, key: u64, count: u32, mut select: impl FnMut(&Slot) -> bool) -> u32 {
+pub fn wake(engine: &Engine, key: Key, count: u32, mut select: impl FnMut(&Slot) -> bool) -> u32 {
     const BATCH: usize = 32;
     let mut woken = 0;
     while woken < count && !nobody(key) {
-        let (mut asleep, mut found, mut more) = ([0u32; BATCH], 0, false);
+        let (mut asleep, mut found, mut more) = ([(0u32, false); BATCH], 0, false);
         let locked = Locked::new(bucket(key));
         let mut at = bucket(key).head.load(Relaxed);
         while let Some(index) = at.checked_sub(1).map(|i| i as usize) {
             let slot = &engine.page.slots[index];
             at = slot.next.load(Relaxed);
-            if slot.key.load(Relaxed) != key || !select(slot) {
+            if slot.key.load(Relaxed) != key.0 || !select(slot) {
                 continue;
             }
             let seen = slot.state.load();
-            if !slot.state.promise(seen.seq(), Reason::Woken) {
-                continue;
-            }
+            let Some(was) = slot.state.promise(seen.seq(), Reason::Woken) else { continue };
             engine.page.set_busy(index);
             bucket(key).remove(engine, index);
             woken += 1;
-            if seen.kind() == Kind::Parked {
-                asleep[found] = index as u32;
+            if was.kind() == Kind::Parked {
+                asleep[found] = (index as u32, was.local());
                 found += 1;
             }
             if woken == count || found == BATCH {
@@ -211,8 +237,8 @@ pub fn wake(engine: &Engine, key: u64, count: u32, mut select: impl FnMut(&Slot)
             }
         }
         drop(locked);
-        for &index in &asleep[..found] {
-            sys::futex_wake(&engine.page.slots[index as usize].state.0, 1);
+        for &(index, local) in &asleep[..found] {
+            sys::futex_wake(&engine.page.slots[index as usize].state.0, 1, local);
         }
         if !more {
             break;
@@ -222,7 +248,7 @@ pub fn wake(engine: &Engine, key: u64, count: u32, mut select: impl FnMut(&Slot)
 }
 
 /// Moves up to `count` waiters from one key to another (`FUTEX_REQUEUE`). Returns how many.
-pub fn requeue(engine: &Engine, from: u64, to: u64, count: u32) -> u32 {
+pub fn requeue(engine: &Engine, from: Key, to: Key, count: u32) -> u32 {
     let (one, two) = (bucket(from), bucket(to));
     let (first, second) = if std::ptr::from_ref(one) <= two { (one, two) } else { (two, one) };
     let _first = Locked::new(first);
@@ -232,9 +258,9 @@ pub fn requeue(engine: &Engine, from: u64, to: u64, count: u32) -> u32 {
     while let Some(index) = at.checked_sub(1).map(|i| i as usize).filter(|_| moved < count) {
         let slot = &engine.page.slots[index];
         at = slot.next.load(Relaxed);
-        if slot.key.load(Relaxed) == from {
+        if slot.key.load(Relaxed) == from.0 {
             one.remove(engine, index);
-            slot.key.store(to, Relaxed);
+            slot.key.store(to.0, Relaxed);
             two.push(engine, index);
             moved += 1;
         }

@@ -11,7 +11,7 @@ use crate::enter::{Entry, What, enter};
 use crate::errno::Errno;
 use crate::next;
 use crate::session;
-use crate::{kfutex, waitq};
+use crate::{kfutex, waitq::{self, Key}};
 use engine::time::{NEVER, Spec};
 use engine::{Reason, Signals};
 use libc::{c_int, clockid_t, pthread_cond_t, pthread_condattr_t, pthread_mutex_t, timespec};
@@ -105,7 +105,7 @@ unsafe fn wait_until(entry: &Entry, cond: *mut pthread_cond_t, mutex: *mut pthre
         object.waiters.fetch_sub(1, SeqCst);
         reason?
     } else {
-        let Some(place) = waitq::enqueue(entry, What::Cond, cond as u64, || false) else { return Err(libc::EINVAL) };
+        let Some(place) = waitq::enqueue(entry, What::Cond, Key::cond(cond), || false) else { return Err(libc::EINVAL) };
         // SAFETY: the caller's mutex.
         match unsafe { locks::unlock(mutex) } {
             0 => place.wait(deadline, Signals::Ignore, Some(cancels)),
@@ -212,10 +212,10 @@ fn wake(cond: *mut pthread_cond_t, count: u32) -> c_int {
         if object.waiters.load(SeqCst) != 0 {
             kfutex::wake(&object.counter, count.min(i32::MAX as u32), false);
         }
-    } else if !waitq::nobody(cond as u64)
+    } else if !waitq::nobody(Key::cond(cond))
         && let Some(engine) = session::engine()
     {
-        waitq::wake(&engine, cond as u64, count, |_| true);
+        waitq::wake(&engine, Key::cond(cond), count, |_| true);
     }
     0
 }

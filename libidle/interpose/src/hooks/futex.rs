@@ -5,7 +5,7 @@ use super::{clocks, descriptors, epoll, poll, select, sleep};
 use crate::clockid;
 use crate::enter::{Entry, What, enter};
 use crate::errno::{Answer, Errno};
-use crate::{kfutex, next, session, waitq};
+use crate::{kfutex, next, session, waitq::{self, Key}};
 use engine::time::{NEVER, Spec};
 use engine::{Engine, Reason, Signals};
 use libc::{c_int, c_long, clockid_t, timespec};
@@ -95,7 +95,7 @@ unsafe fn futex([address, op, value, timeout, address2, value3]: Args) -> Option
             let engine = session::engine()?;
             let bits = if command == WAKE { ANY } else { value3 as u32 };
             let count = (value as u32).max(1);
-            let woken = if private { wake(&engine, address as u64, count, bits) } else { 0 };
+            let woken = if private { wake(&engine, Key::any(word), count, bits) } else { 0 };
             // Somebody may wait for the same word by an instruction of its own.
             let rest = if woken < count { kfutex::wake(word, count - woken, private).max(0) } else { 0 };
             Some(Ok(woken as c_long + rest as c_long))
@@ -105,8 +105,8 @@ unsafe fn futex([address, op, value, timeout, address2, value3]: Args) -> Option
             if command == CMP_REQUEUE && word.load(SeqCst) != value3 as u32 {
                 return Some(Err(Errno(libc::EAGAIN)));
             }
-            let woken = wake(&engine, address as u64, value as u32, ANY);
-            let moved = waitq::requeue(&engine, address as u64, address2 as u64, timeout as u32);
+            let woken = wake(&engine, Key::any(word), value as u32, ANY);
+            let moved = waitq::requeue(&engine, Key::any(word), Key::any(address2 as *const AtomicU32), timeout as u32);
             Some(Ok((woken + if command == CMP_REQUEUE { moved } else { 0 }) as c_long))
         }
         _ => None,
@@ -139,7 +139,7 @@ fn wait(entry: &Entry, word: &AtomicU32, expected: u32, private: bool, bits: u32
             // The bits that wake it, in a field that an exact wait does not use.
             entry.slot().start_arg.store(bits as u64, Relaxed);
             let changed = || word.load(SeqCst) != expected;
-            let place = waitq::enqueue(entry, What::Futex, word as *const _ as u64, changed).ok_or(Errno(libc::EAGAIN))?;
+            let place = waitq::enqueue(entry, What::Futex, Key::any(word), changed).ok_or(Errno(libc::EAGAIN))?;
             let signals = if until.is_some() { Signals::End } else { Signals::EndUnlessRestart };
             place.wait(deadline, signals, None)
         } else {
@@ -159,7 +159,7 @@ fn wait(entry: &Entry, word: &AtomicU32, expected: u32, private: bool, bits: u32
     }
 }
 
-fn wake(engine: &Engine, key: u64, count: u32, bits: u32) -> u32 {
+fn wake(engine: &Engine, key: Key, count: u32, bits: u32) -> u32 {
     if waitq::nobody(key) {
         return 0;
     }

@@ -3,7 +3,7 @@
 
 use crate::clockid;
 use crate::enter::{Entry, What, enter};
-use crate::{kfutex, next, session, waitq};
+use crate::{kfutex, next, session, waitq::{self, Key}};
 use engine::time::{NEVER, Spec};
 use engine::{Reason, Signals};
 use libc::{c_int, clockid_t, pthread_mutex_t, pthread_rwlock_t, timespec};
@@ -202,7 +202,7 @@ pub unsafe fn rw_unlock(lock: *mut pthread_rwlock_t) -> c_int {
     if TIMED.load(SeqCst) != 0
         && let Some(engine) = session::engine()
     {
-        waitq::wake(&engine, lock as u64, u32::MAX, |_| true);
+        waitq::wake(&engine, Key::cond(lock), u32::MAX, |_| true);
     }
     done
 }
@@ -238,7 +238,7 @@ unsafe fn rw_clocklock(lock: *mut pthread_rwlock_t, attempt: RwFn, clock: clocki
         }
         let deadline = clockid::instant(&entry.engine, clock, until).unwrap_or(NEVER);
         let mut got = libc::EBUSY;
-        let place = waitq::enqueue(&entry, What::Lock, lock as u64, || {
+        let place = waitq::enqueue(&entry, What::Lock, Key::cond(lock), || {
             // SAFETY: the caller's lock; tries never block.
             got = unsafe { attempt(lock) };
             got != libc::EBUSY

@@ -10,7 +10,7 @@
 use crate::clockid;
 use crate::enter::{Entry, What, enter};
 use crate::errno::Errno;
-use crate::{kfutex, next, session, waitq};
+use crate::{kfutex, next, session, waitq::{self, Key}};
 use engine::time::{NEVER, Spec};
 use engine::{Reason, Signals};
 use libc::{c_int, clockid_t, sem_t, timespec};
@@ -81,7 +81,7 @@ fn take(entry: &Entry, sem: *mut sem_t, deadline: impl Fn() -> Result<u64, Errno
         } else {
             let signals = if until == NEVER { Signals::EndUnlessRestart } else { Signals::End };
             let ready = || object.data.load(SeqCst) as u32 != 0;
-            match waitq::enqueue(entry, What::Sem, sem as u64, ready) {
+            match waitq::enqueue(entry, What::Sem, Key::any(sem), ready) {
                 Some(place) => place.wait(until, signals, Some(cancels)),
                 None => Reason::Woken,
             }
@@ -185,7 +185,7 @@ pub unsafe fn post(sem: *mut sem_t) -> Result<c_int, Errno> {
             kfutex::wake(object.value(), 1, false);
         } else {
             match session::engine() {
-                Some(engine) => waitq::wake(&engine, sem as u64, 1, |_| true),
+                Some(engine) => waitq::wake(&engine, Key::any(sem), 1, |_| true),
                 None => kfutex::wake(object.value(), 1, true) as u32,
             };
         }

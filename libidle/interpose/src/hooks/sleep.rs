@@ -12,7 +12,7 @@ use libc::{c_int, c_uint, clockid_t, timespec};
 fn sleep_until(entry: &Entry, deadline: u64) -> Reason {
     loop {
         let seq = entry.prepare_cancellable(What::Sleep);
-        match entry.park(seq, deadline, Signals::End) {
+        match entry.park(seq, deadline, Signals::End, false) {
             Reason::Cancelled | Reason::Woken => {}
             reason => return reason,
         }

@@ -163,7 +163,7 @@ fn await_end(entry: &Entry, thread: pthread_t, deadline: impl Fn() -> u64) -> Re
             entry.slot().state.set(Kind::Busy);
             return Reason::Woken;
         }
-        let reason = entry.park(seq, deadline(), Signals::Ignore);
+        let reason = entry.park(seq, deadline(), Signals::Ignore, false);
         if reason == Reason::Woken {
             return reason;
         }
@@ -254,7 +254,7 @@ pub unsafe fn cancel(thread: pthread_t) -> c_int {
             let ours = [What::Cond as u32, What::Sem as u32].contains(&slot.what.load(Relaxed));
             if ours && slot.state.interrupt(seen, Reason::Cancelled) {
                 engine.page.set_busy(index);
-                sys::futex_wake(&slot.state.0, 1);
+                sys::futex_wake(&slot.state.0, 1, false);
             } else {
                 engine.unpark(index, seen.seq(), Reason::Cancelled);
             }
