@@ -183,7 +183,7 @@ impl ProcLook {
                 Found::Changed
             }
             Thread::Asleep(_) => {
-                self.engine.deliver(index);
+                self.engine.deliver_again(index);
                 Found::Running
             }
             Thread::Running => Found::Running,

@@ -6,6 +6,7 @@ use engine::time::Spec;
 use engine::{ClockMode, Engine, Kind, Page};
 use memfd::MemfdOptions;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::signal::SigSet;
 use std::ffi::{OsStr, OsString};
 use std::os::fd::AsRawFd;
 use std::os::unix::process::CommandExt;
@@ -23,6 +24,7 @@ pub struct Session {
     library: PathBuf,
     path: OsString,
     files: (u64, u64),
+    mask: SigSet,
     started: u64,
 }
 
@@ -93,10 +95,12 @@ impl Session {
         let path = format!("/proc/{pid}/fd/{}", file.as_raw_fd()).into();
         // The descriptor is what others open by its path: it stays open as long as the launcher lives.
         std::mem::forget(file);
+        // The launcher blocks the signals it reads from a descriptor; the commands get the mask that it was given.
+        let mask = SigSet::thread_get_mask().map_err(|e| failed(&e))?;
         let files = getrlimit(Resource::RLIMIT_NOFILE).map_err(|e| failed(&e))?;
         // Looking at many threads takes many descriptors; the commands get the limit back.
         let _ = setrlimit(Resource::RLIMIT_NOFILE, files.1, files.1);
-        Ok(Session { engine: Engine { page, pid, real_now }, library, path, files, started })
+        Ok(Session { engine: Engine { page, pid, real_now }, library, path, files, mask, started })
     }
 
     /// Starts a command; busy until it has joined.
@@ -115,9 +119,13 @@ impl Session {
             command.env("FLUX_SLOT", slot.to_string());
         }
         let files = self.files;
-        // SAFETY: setrlimit is async-signal-safe.
+        let mask = self.mask;
+        // SAFETY: both calls are async-signal-safe.
         unsafe {
-            command.pre_exec(move || Ok(setrlimit(Resource::RLIMIT_NOFILE, files.0, files.1)?));
+            command.pre_exec(move || {
+                mask.thread_set_mask()?;
+                Ok(setrlimit(Resource::RLIMIT_NOFILE, files.0, files.1)?)
+            });
         }
         let child = command.spawn();
         if let Some(slot) = slot {

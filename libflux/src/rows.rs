@@ -113,6 +113,7 @@ hooks! {
     fn tcdrain(fd: c_int) -> c_int = descriptors::tcdrain;
     fn splice(from: c_int, off: *mut i64, to: c_int, off2: *mut i64, n: size_t, flags: u32) -> ssize_t = descriptors::splice;
     fn sendfile(to: c_int, from: c_int, off: *mut off_t, n: size_t) -> ssize_t = descriptors::sendfile;
+    fn socket(domain: c_int, kind: c_int, protocol: c_int) -> c_int = sockets::socket;
     fn setsockopt(fd: c_int, level: c_int, name: c_int, value: *const c_void, len: socklen_t) -> c_int = sockets::setsockopt;
     fn recv(fd: c_int, buf: *mut c_void, n: size_t, flags: c_int) -> ssize_t = sockets::recv;
     fn recvfrom(fd: c_int, buf: *mut c_void, n: size_t, flags: c_int, from: *mut sockaddr, len: *mut socklen_t) -> ssize_t = sockets::recvfrom;

@@ -2,11 +2,12 @@
 
 use flux_tests::{Mode, Outcome, Run, artifacts};
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -172,7 +173,7 @@ fn a_leftover_with_a_deadline_is_left_alone() {
 /// A session whose one command says when it is ready.
 struct Session {
     child: Child,
-    lines: BufReader<std::process::ChildStdout>,
+    lines: Receiver<String>,
 }
 
 impl Session {
@@ -184,17 +185,19 @@ impl Session {
             .stdout(Stdio::piped())
             .spawn()
             .expect("flux-launch starts");
-        let lines = BufReader::new(child.stdout.take().expect("piped"));
-        let mut session = Session { child, lines };
+        // A thread reads, so that a line that never comes is a failure and not a hanging test.
+        let (sender, lines) = channel();
+        let stdout = BufReader::new(child.stdout.take().expect("piped"));
+        thread::spawn(move || stdout.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        let session = Session { child, lines };
         session.expect_line("ready");
         session
     }
 
     #[track_caller]
-    fn expect_line(&mut self, expected: &str) {
-        let mut line = String::new();
-        self.lines.read_line(&mut line).expect("readable");
-        assert_eq!(line.trim_end(), expected);
+    fn expect_line(&self, expected: &str) {
+        let line = self.lines.recv_timeout(REAL).unwrap_or_else(|e| panic!("no line {expected}: {e}"));
+        assert_eq!(line, expected);
     }
 
     fn signal(&self, signal: i32) {
@@ -216,8 +219,7 @@ impl Session {
             thread::sleep(Duration::from_millis(10));
         }
         let status = self.child.wait().expect("our child");
-        let mut rest = String::new();
-        self.lines.read_to_string(&mut rest).expect("UTF-8");
+        let rest = self.lines.iter().map(|line| line + "\n").collect();
         let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0));
         (rest, code)
     }

@@ -35,7 +35,9 @@ impl Engine {
                 return self.give_up(me, seq, Reason::TimedOut);
             }
             let own = Key { deadline, parked: now, birth: slot.birth.load(Relaxed) };
-            if !self.witness(me) && self.solo(me, own, || true) == Outcome::Mine {
+            // A waker may have promised this very wait and gone to sleep: then there is no need to block.
+            let still = || slot.state.load().kind() == Kind::Prep;
+            if !self.witness(me) && self.solo(me, own, still) == Outcome::Mine {
                 return self.give_up(me, seq, Reason::TimedOut);
             }
             self.page.post_deadline(me, deadline, now);

@@ -302,7 +302,7 @@ impl Engine {
             if s.deadline.load(SeqCst) <= now && s.state.expire(seen) {
                 page.set_busy(slot);
                 if seen.kind() != Kind::Prep {
-                    self.deliver(slot);
+                    self.deliver(slot, seen.kind());
                 }
                 if page.mode() == ClockMode::Frozen {
                     return key.deadline;
@@ -322,15 +322,22 @@ impl Engine {
         }
     }
 
-    /// Makes a promised thread run: wakes its futex, or rings its bell. Harmless when repeated.
-    pub fn deliver(&self, slot: usize) {
+    /// Makes a thread run whose wait `was` has been promised its end: wakes its futex, or rings its bell.
+    fn deliver(&self, slot: usize, was: Kind) {
         let s = &self.page.slots[slot];
         let bell = s.bell.load(SeqCst);
-        if bell <= 0 {
+        if was == Kind::Parked || bell <= 0 {
             sys::futex_wake(&s.state.0, 1, false);
         } else if !sys::ring(self.pid, s.pid.load(Relaxed), bell) {
             self.kick_keeper();
         }
+    }
+
+    /// The same for a thread that sleeps though it was promised long ago: whoever promised died before delivering, or
+    /// was not allowed to ring. Harmless when it is not so.
+    pub fn deliver_again(&self, slot: usize) {
+        self.deliver(slot, Kind::Parked);
+        self.deliver(slot, Kind::Kernel);
     }
 
     /// Ends wait `seq` of `slot`: the promise, its mark in the busy set, and the wake-up. The caller is busy until all

@@ -137,8 +137,13 @@ impl Entry {
     pub fn prepare(&self, what: What) -> u32 {
         let slot = self.slot();
         slot.what.store(what as u32, Relaxed);
-        self.note_stack();
+        self.about_to_wait();
         slot.state.prepare()
+    }
+
+    /// Gives up a wait that was prepared and not begun.
+    pub fn stay(&self) {
+        self.slot().state.set(self.base);
     }
 
     /// Cancellations aimed at this thread so far.
@@ -172,7 +177,7 @@ impl Entry {
     #[inline]
     pub fn kernel_wait(&self, what: What) -> KernelWait<'_> {
         self.slot().what.store(what as u32, Relaxed);
-        self.note_stack();
+        self.about_to_wait();
         self.engine.enter_kernel(self.me);
         KernelWait { entry: self, timed: false }
     }
@@ -181,13 +186,15 @@ impl Entry {
     /// nothing to do. What ends the wait is the slot's bell, or its state word where it has none.
     pub fn kernel_wait_until(&self, what: What, deadline: u64, still: impl FnMut() -> bool) -> Option<KernelWait<'_>> {
         self.slot().what.store(what as u32, Relaxed);
-        self.note_stack();
+        self.about_to_wait();
         let guard = KernelWait { entry: self, timed: true };
         self.engine.enter_kernel_until(self.me, deadline, still).then_some(guard)
     }
 
+    /// What every wait does first: the bytes that were sent are let go, and the place of the wait is kept.
     #[inline(always)]
-    fn note_stack(&self) {
+    fn about_to_wait(&self) {
+        crate::tcp::settle();
         let sp: usize;
         // SAFETY: reads the stack pointer.
         unsafe { std::arch::asm!("mov {}, rsp", out(reg) sp, options(nomem, nostack, preserves_flags)) };

@@ -12,6 +12,7 @@ pub mod next;
 pub mod scratch;
 pub mod session;
 pub mod table;
+pub mod tcp;
 pub mod tls;
 pub mod vdso;
 pub mod waitq;

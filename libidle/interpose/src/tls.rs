@@ -19,6 +19,8 @@ pub struct Tls {
     pub bell: Cell<i32>,
     /// Clock reads since the last hook that was something else (frozen mode).
     pub reads: Cell<u32>,
+    /// TCP socket last sent on since the last wait, + 1.
+    pub sent: Cell<i32>,
     /// Slot index + 1 claimed for the child of the fork that is under way.
     pub fork_slot: Cell<u32>,
     /// Function and argument of the `clone` that is under way.

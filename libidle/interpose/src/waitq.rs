@@ -4,8 +4,8 @@
 //! no link and need no initialisation: static initialisers, zeroed and `mmap`ed objects just work. The table is private
 //! memory: a process that is stopped or killed holds up nobody else, and a forked child starts with an empty one.
 //!
-//! No wake-up is lost: a waiter checks its condition and enqueues itself under the bucket's lock; a waker changes the
-//! condition first and then takes that lock. A waiter whose time came is still in the queue, but its state word is no
+//! No wake-up is lost: a waiter enqueues itself and then checks its condition, both under the bucket's lock; a waker
+//! changes the condition and then looks for waiters. One of the two sees the other (all sequentially consistent). A waiter whose time came is still in the queue, but its state word is no
 //! longer waiting, so the waker's promise fails and goes to the next one.
 
 use crate::enter::{Entry, What};
@@ -143,20 +143,22 @@ pub struct Place<'a> {
     seq: u32,
 }
 
-/// Enqueues the calling thread under `key`, if `unless` (asked under the bucket's lock) does not say otherwise.
+/// Enqueues the calling thread under `key`, unless `unless` says otherwise, which is asked when the thread can be found
+/// in the queue already: a waker that changed the condition before that sees the waiter, one that did so later is seen.
 pub fn enqueue<'a>(entry: &'a Entry, what: What, key: Key, unless: impl FnOnce() -> bool) -> Option<Place<'a>> {
     let bucket = bucket(key);
     if USED.load(Relaxed) == 0 {
         USED.store(1, Relaxed);
     }
-    let locked = Locked::new(bucket);
-    if unless() {
-        return None;
-    }
+    let _locked = Locked::new(bucket);
     let seq = entry.prepare(what);
     entry.slot().key.store(key.0, Relaxed);
     bucket.push(&entry.engine, entry.me);
-    drop(locked);
+    if unless() {
+        bucket.remove(&entry.engine, entry.me);
+        entry.stay();
+        return None;
+    }
     Some(Place { entry, seq })
 }
 
@@ -180,7 +182,7 @@ impl Place<'_> {
         let slot = self.entry.slot();
         forget(&self.entry.engine, self.entry.me);
         let woken = slot.state.promise(self.seq, Reason::Interrupted).is_none();
-        slot.state.set(Kind::Busy);
+        self.entry.stay();
         woken
     }
 }

@@ -76,9 +76,9 @@ int main(void)
 			_exit(0);
 		}
 		nap(1.5);
-		if (round == 1)
-			say("signal: %s", name(pthread_cond_signal(&b->cond)));
+		int error = round == 1 ? pthread_cond_signal(&b->cond) : 0;
 		reap(pid);
+		say("signal: %s", name(error));
 	}
 	return 0;
 }

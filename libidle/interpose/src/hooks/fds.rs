@@ -2,7 +2,7 @@
 
 use crate::bell;
 use crate::errno::Errno;
-use crate::next;
+use crate::{next, tcp};
 use libc::{c_int, c_uint};
 
 /// close(2).
@@ -13,6 +13,7 @@ pub unsafe fn close(fd: c_int) -> Result<c_int, Errno> {
     if bell::is_bell(fd) {
         return Err(Errno(libc::EBADF));
     }
+    tcp::mark(fd, false);
     // SAFETY: the caller's arguments.
     super::poll::outcome(unsafe { next!(close: fn(c_int) -> c_int)(fd) })
 }
@@ -59,6 +60,7 @@ pub unsafe fn dup2(old: c_int, new: c_int) -> Result<c_int, Errno> {
     if bell::is_bell(new) {
         bell::make_way(new);
     }
+    tcp::mark(new, tcp::is_socket(old));
     // SAFETY: plain numbers.
     super::poll::outcome(unsafe { next!(dup2: fn(c_int, c_int) -> c_int)(old, new) })
 }
@@ -71,6 +73,7 @@ pub unsafe fn dup3(old: c_int, new: c_int, flags: c_int) -> Result<c_int, Errno>
     if bell::is_bell(new) {
         bell::make_way(new);
     }
+    tcp::mark(new, tcp::is_socket(old));
     // SAFETY: plain numbers.
     super::poll::outcome(unsafe { next!(dup3: fn(c_int, c_int, c_int) -> c_int)(old, new, flags) })
 }

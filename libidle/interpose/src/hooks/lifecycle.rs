@@ -19,6 +19,7 @@ pub fn start() {
 /// process's slots stay until the kernel has ended it.
 pub fn leave() {
     let Some(engine) = session::engine() else { return };
+    crate::tcp::settle();
     let Some(me) = tls().slot.get().checked_sub(1) else { return };
     let slot = &engine.page.slots[me as usize];
     // A child of vfork(2) speaks through its parent's slot, which goes on.

@@ -5,7 +5,7 @@ use super::descriptors::kernel_waits;
 use super::poll::{limit, poll_until};
 use crate::enter::{Entry, What, enter};
 use crate::errno;
-use crate::next;
+use crate::{next, tcp};
 use engine::time;
 use libc::{POLLIN, POLLOUT, c_int, c_short, c_void, iovec, msghdr, pollfd, size_t, sockaddr, socklen_t, ssize_t, timeval};
 use std::sync::atomic::AtomicBool;
@@ -72,8 +72,14 @@ fn within(entry: &Entry, fd: c_int, events: c_short, late: c_int, call: impl Fn(
             Ok(_) => {}
         }
     }
-    let _wait = entry.kernel_wait(What::Descriptor);
-    call()
+    let done = {
+        let _wait = entry.kernel_wait(What::Descriptor);
+        call()
+    };
+    if events == POLLOUT && done > 0 {
+        tcp::sent(fd);
+    }
+    done
 }
 
 macro_rules! transfers {
@@ -112,10 +118,6 @@ transfers! {
     fn sendto[POLLOUT, libc::EAGAIN](fd: c_int, buf: *const c_void, n: size_t, flags: c_int, to: *const sockaddr, len: socklen_t) -> ssize_t;
     /// sendmsg(2).
     fn sendmsg[POLLOUT, libc::EAGAIN](fd: c_int, msg: *const msghdr, flags: c_int) -> ssize_t;
-    /// accept(2).
-    fn accept[POLLIN, libc::EAGAIN](fd: c_int, from: *mut sockaddr, len: *mut socklen_t) -> c_int;
-    /// accept4(2).
-    fn accept4[POLLIN, libc::EAGAIN](fd: c_int, from: *mut sockaddr, len: *mut socklen_t, flags: c_int) -> c_int;
     /// read(2): a socket may have a time-out.
     fn read[POLLIN, libc::EAGAIN](fd: c_int, buf: *mut c_void, n: size_t) -> ssize_t;
     /// write(2).
@@ -124,6 +126,46 @@ transfers! {
     fn readv[POLLIN, libc::EAGAIN](fd: c_int, iov: *const iovec, n: c_int) -> ssize_t;
     /// writev(2).
     fn writev[POLLOUT, libc::EAGAIN](fd: c_int, iov: *const iovec, n: c_int) -> ssize_t;
+}
+
+/// socket(2): notes which are TCP.
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn socket(domain: c_int, kind: c_int, protocol: c_int) -> c_int {
+    // SAFETY: plain numbers.
+    let fd = unsafe { next!(socket: fn(c_int, c_int, c_int) -> c_int)(domain, kind, protocol) };
+    let stream = kind & !(libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC) == libc::SOCK_STREAM;
+    tcp::mark(fd, stream && matches!(domain, libc::AF_INET | libc::AF_INET6));
+    fd
+}
+
+/// accept(2).
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn accept(fd: c_int, from: *mut sockaddr, len: *mut socklen_t) -> c_int {
+    // SAFETY: the caller's arguments.
+    unsafe { accepted(fd, || next!(accept: fn(c_int, *mut sockaddr, *mut socklen_t) -> c_int)(fd, from, len)) }
+}
+
+/// accept4(2).
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn accept4(fd: c_int, from: *mut sockaddr, len: *mut socklen_t, flags: c_int) -> c_int {
+    let real = next!(accept4: fn(c_int, *mut sockaddr, *mut socklen_t, c_int) -> c_int);
+    // SAFETY: the caller's arguments.
+    unsafe { accepted(fd, || real(fd, from, len, flags)) }
+}
+
+fn accepted(fd: c_int, call: impl Fn() -> c_int) -> c_int {
+    let new = match enter() {
+        Some(entry) => within(&entry, fd, POLLIN, libc::EAGAIN, || call() as ssize_t) as c_int,
+        None => call(),
+    };
+    tcp::mark(new, tcp::is_socket(fd));
+    new
 }
 
 /// connect(2). With SO_SNDTIMEO the kernel gives up with EINPROGRESS by the real clock.

@@ -71,6 +71,7 @@ struct Ends;
 impl Drop for Ends {
     fn drop(&mut self) {
         let Some(engine) = session::engine() else { return };
+        crate::tcp::settle();
         bell::discard();
         let tls = tls();
         let Some(me) = tls.slot.get().checked_sub(1) else { return };
@@ -160,7 +161,7 @@ fn await_end(entry: &Entry, thread: pthread_t, deadline: impl Fn() -> u64) -> Re
         let over = matches!(target.state.load().kind(), Kind::Ending | Kind::Free | Kind::Leaving);
         if over || target.pthread.load(SeqCst) != thread as u64 {
             let _ = target.joiner.compare_exchange(entry.me as u32 + 1, 0, SeqCst, SeqCst);
-            entry.slot().state.set(Kind::Busy);
+            entry.stay();
             return Reason::Woken;
         }
         let reason = entry.park(seq, deadline(), Signals::Ignore, false);
