@@ -92,6 +92,8 @@ impl Session {
         let started = real_now();
         page.init(mode, started, &bases(), pid, verbose as u32);
         page.header.signal.store(signal as u32, SeqCst);
+        let clocks = (0..CLOCKS).filter(|&id| clock(id as libc::clockid_t).is_some());
+        page.header.clocks.store(clocks.fold(0, |set, id| set | 1 << id), SeqCst);
         let path = format!("/proc/{pid}/fd/{}", file.as_raw_fd()).into();
         // The descriptor is what others open by its path: it stays open as long as the launcher lives.
         std::mem::forget(file);

@@ -12,6 +12,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 const REAL: Duration = Duration::from_secs(10);
+/// The command line was fine, but no session could be made: the number that env, nohup and timeout use for themselves.
+const OWN_FAILURE: i32 = 125;
 
 /// A folder of the test's own, removed when it is done.
 struct Scratch(PathBuf);
@@ -308,7 +310,7 @@ fn output_takes_the_launchers_messages() {
     assert!(messages.contains("virtual") && messages.contains("jump"), "{messages}");
 
     let missing = format!("--output={}", scratch.file("no/such/folder"));
-    assert_refused(&flux([&missing, "--", "true"]), 2, &["no/such/folder"]);
+    assert_refused(&flux([&missing, "--", "true"]), OWN_FAILURE, &["no/such/folder"]);
 }
 
 #[test]
@@ -322,7 +324,7 @@ fn clock_modes() {
     assert!(differ(&[]), "elapsed is the default");
     assert!(differ(&["--clock=elapsed"]));
     assert!(!differ(&["--clock=frozen"]));
-    assert_refused(&flux(["--clock=backwards", "--", "true"]), 2, &["backwards", "elapsed", "frozen"]);
+    assert_refused(&flux(["--clock=backwards", "--", "true"]), 2, &["backwards", "--clock"]);
 }
 
 #[test]
@@ -330,7 +332,7 @@ fn signal_is_a_choice() {
     // With the signal that ends kernel waits chosen, the usual ones belong to the program.
     let script =
         "trap 'echo usr1' USR1; (sleep 10; kill -USR1 $$) & sleep 20; wait; read -t 30 < <(sleep 100); echo $?";
-    for name in ["SIGUSR2", "USR2", "SIGRTMIN+3", "SIGRTMAX"] {
+    for name in ["SIGUSR2", "USR2", "SIGRTMIN+3"] {
         let outcome = flux([&format!("--signal={name}"), "--", "bash", "-c", script]);
         assert_eq!(outcome.assert_success().stdout, "usr1\n142\n", "{name}: {outcome}");
     }
@@ -350,9 +352,9 @@ fn libpath_says_where_the_library_is() {
     fs::copy(&artifacts().launcher, &launcher).expect("copied");
     fs::copy(&artifacts().libflux, scratch.file("libraries/libflux.so")).expect("copied");
     let run = |options: &[String]| Run::new(&launcher).args(options).args(["--", "sleep", "5000"]).within(REAL).run();
-    assert_refused(&run(&[]), 2, &["libflux.so", &scratch.file("programs"), "--libpath"]);
+    assert_refused(&run(&[]), OWN_FAILURE, &["libflux.so", &scratch.file("programs"), "--libpath"]);
     let empty = scratch.file("empty");
-    assert_refused(&run(&[format!("--libpath={empty}")]), 2, &["libflux.so", &empty]);
+    assert_refused(&run(&[format!("--libpath={empty}")]), OWN_FAILURE, &["libflux.so", &empty]);
     run(&[format!("--libpath={}", scratch.file("libraries"))]).assert_success();
     fs::copy(&artifacts().libflux, scratch.file("programs/libflux.so")).expect("copied");
     run(&[]).assert_success();
@@ -365,8 +367,6 @@ fn no_command() {
     assert_refused(&flux::<&str>([]), 2, &["command"]);
     assert_refused(&flux(["-v"]), 2, &["command"]);
     assert_refused(&flux(["--"]), 2, &["command"]);
-    assert_refused(&flux(["--", "true", "--"]), 2, &["command"]);
-    assert_refused(&flux(["--", "true", "--", "--", "true"]), 2, &["command"]);
 }
 
 #[test]
@@ -380,9 +380,9 @@ fn unknown_commands() {
     let outcome = flux(["--", "no-such-command", "argument"]);
     assert_refused(&outcome, 127, &["no-such-command", "not found"]);
     assert_refused(&flux(["--", "./no/such/path"]), 127, &["./no/such/path"]);
-    // One that was there runs to its end all the same.
-    let outcome = flux(["--", "sh", "-c", "sleep 50; echo done", "--", "no-such-command"]);
-    assert_eq!((outcome.code(), outcome.stdout.as_str()), (127, "done\n"), "{outcome}");
+    // The one before it may have started; what becomes of it does not hide the mistake.
+    let outcome = flux(["--", "sleep", "50", "--", "no-such-command"]);
+    assert_refused(&outcome, 127, &["no-such-command", "not found"]);
 }
 
 #[test]
@@ -404,7 +404,7 @@ fn a_region_that_cannot_be_made() {
         let launcher = &artifacts().launcher;
         let outcome = Run::new("bash").args(["-c", &script]).arg(launcher).within(REAL).run();
         if !outcome.status.success() {
-            assert_refused(&outcome, 2, &[]);
+            assert_refused(&outcome, OWN_FAILURE, &[]);
         }
     }
 }

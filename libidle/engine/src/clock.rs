@@ -20,6 +20,12 @@ impl Page {
         }
     }
 
+    /// Does the machine have clock `id`?
+    #[inline]
+    pub fn has_clock(&self, id: i32) -> bool {
+        self.header.clocks.load(Relaxed) >> id & 1 != 0
+    }
+
     /// Frozen time of clock `id` (a `clockid_t` below [`crate::page::CLOCKS`]).
     #[inline]
     pub fn frozen(&self, id: usize) -> Spec {

@@ -58,7 +58,8 @@ pub struct Header {
     pub launcher: AtomicU32,
     /// Signal that may end waits which nothing else can end; launcher, once.
     pub signal: AtomicU32,
-    _pad0: AtomicU32,
+    /// Clock ids that this machine has, a bit each; launcher, once.
+    pub clocks: AtomicU32,
     /// Real `CLOCK_MONOTONIC` at the start, ns; launcher, once.
     pub started: AtomicU64,
     /// Frozen mode: what to add to virtual monotonic time for each clock id (seconds); launcher, once.
@@ -206,7 +207,7 @@ impl Page {
                     verbose: u32s(),
                     launcher: u32s(),
                     signal: u32s(),
-                    _pad0: u32s(),
+                    clocks: u32s(),
                     started: u64s(),
                     base_sec: from_fn(|_| AtomicI64::new(0)),
                     base_nsec: from_fn(|_| AtomicI64::new(0)),

@@ -22,7 +22,7 @@ pub fn is_virtual(id: clockid_t) -> bool {
 /// What clock `id` reads in virtual time.
 #[inline]
 pub fn read(engine: &Engine, id: clockid_t) -> Result<Spec, Errno> {
-    if engine.page.mode() == ClockMode::Frozen && is_virtual(id) {
+    if engine.page.mode() == ClockMode::Frozen && is_virtual(id) && engine.page.has_clock(id) {
         return Ok(engine.page.frozen(id as usize));
     }
     let mut ts = timespec { tv_sec: 0, tv_nsec: 0 };

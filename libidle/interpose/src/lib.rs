@@ -11,6 +11,7 @@ pub mod kfutex;
 pub mod next;
 pub mod scratch;
 pub mod session;
+pub mod settled;
 pub mod table;
 pub mod tcp;
 pub mod tls;

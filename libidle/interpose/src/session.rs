@@ -117,6 +117,9 @@ pub unsafe fn find_env(env: *const *const libc::c_char, name: &CStr) -> Option<(
 
 #[cold]
 fn attach() -> bool {
+    if !environment_is_there() {
+        return false;
+    }
     let page = env(ENV_SESSION).filter(|path| SESSION.keep(path)).and_then(map);
     let Some(page) = page else {
         STATE.store(ABSENT, Ordering::Release);
@@ -130,6 +133,16 @@ fn attach() -> bool {
     STATE.store(ATTACHED, Ordering::Release);
     take_first_slot(page);
     true
+}
+
+/// libc sets `environ` in its own constructor: a hook called before that (from `.preinit_array`) must not conclude that
+/// there is no session.
+fn environment_is_there() -> bool {
+    unsafe extern "C" {
+        static environ: *const *const libc::c_char;
+    }
+    // SAFETY: reads libc's pointer.
+    unsafe { !environ.is_null() }
 }
 
 fn map(path: &CStr) -> Option<&'static Page> {

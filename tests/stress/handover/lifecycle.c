@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 
 #define CLOCK_HAD_MOVED 7
+#define SLEEP_HAD_ENDED 8
 
 extern char **environ;
 
@@ -38,6 +39,8 @@ static void reap(pid_t child, int expected)
     handed_over(SIDE_A);
     if (status == CLOCK_HAD_MOVED << 8)
         finding(SIDE_A, "a new process saw that the clock had moved");
+    if (status == SLEEP_HAD_ENDED << 8)
+        finding(SIDE_A, "a killed process slept its half hour to the end");
     if (status != expected) {
         fprintf(stderr, "stress: a child ended with status %#x\n", status);
         finding(SIDE_A, "a child ended in another way than it should");
@@ -103,7 +106,7 @@ static void kills(long count)
         if (child == 0) {
             struct timespec length = to_timespec(HALF_AN_HOUR);
             nanosleep(&length, NULL);
-            _exit(CLOCK_HAD_MOVED);
+            _exit(SLEEP_HAD_ENDED);
         }
         if (i % 4 >= 2) // half of them have time to fall asleep
             for (int64_t end = real_ns() + 200000; real_ns() < end;)

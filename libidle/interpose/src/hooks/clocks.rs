@@ -32,14 +32,18 @@ fn read(engine: &Engine, id: clockid_t) -> Result<Spec, Errno> {
     clockid::read(engine, id)
 }
 
-/// Moves the frozen clock on by a step that doubles every 64 reads: a loop that waits for any time ends soon.
+/// Longest step of a creeping clock, as a power of two of ns: a minute.
+const LONGEST: u32 = 36;
+
+/// Moves the frozen clock on by a step that grows, first 1 µs, doubled every 1024 reads: a loop that waits for any time
+/// ends soon, and one that only reads often sees little time pass.
 #[cold]
 fn creep(reads: u32) {
     let over = reads - SPINNING;
     if over.is_multiple_of(64)
         && let Some(engine) = session::engine()
     {
-        engine.creep(tls().slot.get() as usize, 1000u64.checked_shl((over / 64).min(50)).unwrap_or(SECOND));
+        engine.creep(tls().slot.get() as usize, 1 << (10 + over / 1024).min(LONGEST));
     }
 }
 
@@ -78,12 +82,13 @@ pub unsafe fn clock_gettime(id: clockid_t, out: *mut timespec) -> Result<c_int, 
                     return Ok(0);
                 }
             }
-            ClockMode::Frozen => {
+            ClockMode::Frozen if page.has_clock(id) => {
                 spinning();
                 let now = page.frozen(id as usize);
                 (out.tv_sec, out.tv_nsec) = (now.sec, now.nsec);
                 return Ok(0);
             }
+            ClockMode::Frozen => {}
         }
     }
     // SAFETY: the caller's arguments.

@@ -24,6 +24,10 @@ pub fn leave() {
     let slot = &engine.page.slots[me as usize];
     // A child of vfork(2) speaks through its parent's slot, which goes on.
     if slot.tid.load(Relaxed) == session::gettid() && slot.pid.load(Relaxed) == session::getpid() {
+        // The kernel is about to send SIGCHLD.
+        // SAFETY: no arguments.
+        let parent = unsafe { engine::sys::syscall6(libc::SYS_getppid, 0, 0, 0, 0, 0, 0) } as u32;
+        crate::settled::await_asleep(&engine, |slot| slot.pid.load(Relaxed) == parent);
         tls().base.set(Kind::Leaving as u32);
         slot.state.set(Kind::Leaving);
     }

@@ -122,8 +122,12 @@ pub unsafe fn mutex_clocklock(mutex: *mut pthread_mutex_t, clock: clockid_t, unt
         if view.kind & PLAIN != 0 {
             // Robust and priority-inheriting mutexes: the word belongs to kernel and glibc alone.
             if let Some(wait) = entry.kernel_wait_until(What::Lock, deadline, || true) {
-                nap();
+                // SAFETY: the caller's mutex, a time of our own.
+                let done = unsafe { real(mutex, libc::CLOCK_REALTIME, &in_a_moment()) };
                 wait.end();
+                if done != libc::ETIMEDOUT {
+                    return done;
+                }
             }
         } else if view.lock.compare_exchange(1, 2, SeqCst, SeqCst).unwrap_or_else(|now| now) != 0 {
             kfutex::wait(&entry, What::Lock, &view.lock, 2, view.kind & SHARED == 0, deadline, None);
@@ -142,12 +146,13 @@ pub unsafe fn mutex_clocklock(mutex: *mut pthread_mutex_t, clock: clockid_t, unt
     }
 }
 
-/// A short sleep in the kernel, for the few objects whose waits can't be ended from outside: the wait is then made of
-/// tries. Virtual time is exact all the same, since the deadline is the slot's.
-pub(crate) fn nap() {
-    let ts = timespec { tv_sec: 0, tv_nsec: 1_000_000 };
-    // SAFETY: a timespec of our own.
-    unsafe { engine::sys::syscall6(libc::SYS_nanosleep, &raw const ts as usize, 0, 0, 0, 0, 0) };
+/// A millisecond from now by the real clock: for the few objects whose waits can't be ended from outside, a wait is made
+/// of short real ones. Virtual time is exact all the same, since the deadline is the slot's.
+fn in_a_moment() -> timespec {
+    let mut now = timespec { tv_sec: 0, tv_nsec: 0 };
+    crate::vdso::clock_gettime(libc::CLOCK_REALTIME, &mut now);
+    let at = Spec { sec: now.tv_sec, nsec: now.tv_nsec }.plus(1_000_000);
+    timespec { tv_sec: at.sec, tv_nsec: at.nsec }
 }
 
 type RwFn = unsafe extern "C-unwind" fn(*mut pthread_rwlock_t) -> c_int;

@@ -11,7 +11,8 @@ use crate::errno::Errno;
 use crate::next;
 use crate::session;
 use libc::{POLLIN, c_int, c_uint, c_void, pid_t, pollfd, pthread_t, siginfo_t, sigset_t, timespec};
-use std::sync::atomic::Ordering::SeqCst;
+use crate::settled::await_asleep;
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 kernel_waits! { What::Signal;
     /// pause(2).
@@ -68,24 +69,51 @@ impl Drop for Fd {
 }
 
 /// Counts a signal that this process sends.
-fn sending() {
+fn count() {
     if let Some(engine) = session::engine() {
         engine.page.header.signals_sent.fetch_add(1, SeqCst);
     }
 }
 
+/// Whom a signal may interrupt.
+enum To {
+    /// A process, or several where the number is not positive.
+    Process(pid_t),
+    /// A thread by its id.
+    Thread(pid_t),
+    /// A thread of this process.
+    Own(pthread_t),
+    /// Not known.
+    Anybody,
+}
+
+/// A signal is about to be sent; see [`crate::settled`].
+fn sending(to: To) {
+    let Some(engine) = session::engine() else { return };
+    count();
+    await_asleep(&engine, |slot| match to {
+        To::Process(pid) if pid > 0 => slot.pid.load(Relaxed) == pid as u32,
+        To::Thread(tid) => slot.tid.load(Relaxed) == tid as u32,
+        // The main thread's slot has no pthread_t.
+        To::Own(thread) => {
+            slot.pid.load(Relaxed) == engine.pid && [0, thread as u64].contains(&slot.pthread.load(Relaxed))
+        }
+        To::Process(_) | To::Anybody => true,
+    });
+}
+
 macro_rules! senders {
-    ($($(#[$doc:meta])* fn $name:ident($($arg:ident: $t:ty),*) -> c_int;)*) => {$(
+    ($($(#[$doc:meta])* fn $name:ident[$to:expr]($($arg:ident: $t:ty),*) -> c_int;)*) => {$(
         $(#[$doc])*
         ///
         /// # Safety
         /// As for the C function.
         pub unsafe fn $name($($arg: $t),*) -> c_int {
             let real = next!($name: fn($($t),*) -> c_int);
-            sending();
+            sending($to);
             // SAFETY: the caller's arguments.
             let done = unsafe { real($($arg),*) };
-            sending();
+            count();
             done
         }
     )*};
@@ -93,17 +121,17 @@ macro_rules! senders {
 
 senders! {
     /// kill(2).
-    fn kill(pid: pid_t, signal: c_int) -> c_int;
+    fn kill[To::Process(pid)](pid: pid_t, signal: c_int) -> c_int;
     /// killpg(3).
-    fn killpg(group: pid_t, signal: c_int) -> c_int;
+    fn killpg[To::Anybody](group: pid_t, signal: c_int) -> c_int;
     /// tgkill(2).
-    fn tgkill(group: pid_t, thread: pid_t, signal: c_int) -> c_int;
+    fn tgkill[To::Thread(thread)](group: pid_t, thread: pid_t, signal: c_int) -> c_int;
     /// pthread_kill(3).
-    fn pthread_kill(thread: pthread_t, signal: c_int) -> c_int;
+    fn pthread_kill[To::Own(thread)](thread: pthread_t, signal: c_int) -> c_int;
     /// sigqueue(3).
-    fn sigqueue(pid: pid_t, signal: c_int, value: *mut c_void) -> c_int;
+    fn sigqueue[To::Process(pid)](pid: pid_t, signal: c_int, value: *mut c_void) -> c_int;
     /// pthread_sigqueue(3).
-    fn pthread_sigqueue(thread: pthread_t, signal: c_int, value: *mut c_void) -> c_int;
+    fn pthread_sigqueue[To::Own(thread)](thread: pthread_t, signal: c_int, value: *mut c_void) -> c_int;
     /// pidfd_send_signal(2).
-    fn pidfd_send_signal(fd: c_int, signal: c_int, info: *mut siginfo_t, flags: c_uint) -> c_int;
+    fn pidfd_send_signal[To::Anybody](fd: c_int, signal: c_int, info: *mut siginfo_t, flags: c_uint) -> c_int;
 }

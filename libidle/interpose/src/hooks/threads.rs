@@ -47,6 +47,10 @@ pub unsafe fn create(thread: *mut pthread_t, attr: *const pthread_attr_t, start:
     let failed = unsafe { real(thread, attr, run, child as *mut c_void) };
     if failed != 0 {
         page.release(child);
+    } else if slot.birth.load(Relaxed) == birth {
+        // A join may come before the thread has said who it is; after its end the slot may be another's already.
+        // SAFETY: pthread_create has stored it.
+        let _ = slot.pthread.compare_exchange(0, unsafe { *thread } as u64, SeqCst, SeqCst);
     }
     failed
 }

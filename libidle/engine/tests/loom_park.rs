@@ -1,0 +1,2 @@
+#![cfg(loom)]
+#[test] fn t(){ loom::model(||{}); }

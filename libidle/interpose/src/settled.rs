@@ -1,0 +1,75 @@
+//! Before a signal is sent: the threads it may interrupt must really be asleep.
+//!
+//! A thread that blocks may itself move the clock just before it goes to sleep, and the one whose deadline came then
+//! signals it at once: natively there would have been all that time to fall asleep in, here there is a microsecond. A
+//! handler that runs before the system call is entered interrupts nothing, and the wait goes on. So a sender waits until
+//! those that say they wait are seen asleep. Signals are rare and waits are not, so the price is the sender's.
+
+use crate::session;
+use engine::slots::Slot;
+use engine::sys::syscall6;
+use engine::time::NEVER;
+use engine::{Engine, Kind};
+use std::sync::atomic::Ordering::Relaxed;
+
+/// How long a sender waits at most, real ns: a thread that runs a handler for longer than this is awake anyway.
+const PATIENCE: u64 = 2_000_000;
+
+/// Waits until the threads for which `concerns` says yes are asleep if they say they wait.
+pub fn await_asleep(engine: &Engine, concerns: impl Fn(&Slot) -> bool) {
+    let me = session::gettid();
+    for slot in &engine.page.slots[..engine.page.high()] {
+        let seen = slot.state.load();
+        let waits = match seen.kind() {
+            Kind::Prep | Kind::Parked => true,
+            // Without a deadline nobody moves the clock before the kernel has said that it sleeps.
+            Kind::Kernel => slot.deadline.load(Relaxed) != NEVER,
+            _ => false,
+        };
+        let (pid, tid) = (slot.pid.load(Relaxed), slot.tid.load(Relaxed));
+        if !waits || tid == me || !concerns(slot) {
+            continue;
+        }
+        let until = (engine.real_now)() + PATIENCE;
+        while slot.state.load() == seen && runs(pid, tid) && (engine.real_now)() < until {
+            // SAFETY: no arguments.
+            unsafe { syscall6(libc::SYS_sched_yield, 0, 0, 0, 0, 0, 0) };
+        }
+    }
+}
+
+/// Does `/proc/PID/task/TID/stat` say that the thread runs, or may run?
+fn runs(pid: u32, tid: u32) -> bool {
+    let mut path = [0u8; 64];
+    let mut at = 0;
+    let mut put = |text: &[u8]| {
+        path[at..at + text.len()].copy_from_slice(text);
+        at += text.len();
+    };
+    put(b"/proc/");
+    number(pid, &mut put);
+    put(b"/task/");
+    number(tid, &mut put);
+    put(b"/stat");
+    let mut text = [0u8; 64];
+    // SAFETY: a path with its NUL (the buffer is zeroed and longer), and a buffer of our own.
+    let got = unsafe {
+        let flags = (libc::O_RDONLY | libc::O_CLOEXEC) as usize;
+        let fd = syscall6(libc::SYS_open, path.as_ptr() as usize, flags, 0, 0, 0, 0);
+        if fd < 0 {
+            return false;
+        }
+        let got = syscall6(libc::SYS_read, fd as usize, text.as_mut_ptr() as usize, text.len(), 0, 0, 0);
+        syscall6(libc::SYS_close, fd as usize, 0, 0, 0, 0, 0);
+        got.max(0) as usize
+    };
+    let end = text[..got].iter().rposition(|&b| b == b')');
+    end.is_some_and(|end| text[..got].get(end + 2) == Some(&b'R'))
+}
+
+fn number(n: u32, put: &mut impl FnMut(&[u8])) {
+    if n >= 10 {
+        number(n / 10, put);
+    }
+    put(&[b'0' + (n % 10) as u8]);
+}
