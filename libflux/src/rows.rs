@@ -4,7 +4,7 @@ use interpose::hooks;
 use interpose::hooks::clocks::Timeb;
 use interpose::hooks::cond::c11;
 use interpose::hooks::{
-    clocks, cond, descriptors, epoll, exec, fds, fork, futex, lifecycle, locks, poll, queues, select, sem, signals, sleep,
+    clocks, cond, descriptors, epoll, exec, fds, fork, futex, jumps, lifecycle, locks, poll, queues, select, sem, signals, sleep,
     sockets, spawn, threads, wait,
 };
 use libc::*;
@@ -182,6 +182,10 @@ hooks! {
     fn system(command: *const c_char) -> c_int = spawn::system;
     fn popen(command: *const c_char, mode: *const c_char) -> *mut FILE = spawn::popen;
     fn pclose(stream: *mut FILE) -> c_int = spawn::pclose;
+    fn longjmp(env: *mut c_void, value: c_int) -> () = jumps::longjmp;
+    fn _longjmp(env: *mut c_void, value: c_int) -> () = jumps::_longjmp;
+    fn siglongjmp(env: *mut c_void, value: c_int) -> () = jumps::siglongjmp;
+    fn __longjmp_chk(env: *mut c_void, value: c_int) -> () = jumps::__longjmp_chk;
     fn _exit(status: c_int) -> () = lifecycle::exit_now;
     fn _Exit(status: c_int) -> () = lifecycle::exit_now;
 }

@@ -13,6 +13,9 @@ use crate::sync::{AtomicU64, Relaxed, SeqCst};
 pub struct ClockCell {
     value: AtomicU64,
     lock: AtomicU64,
+    /// The model has no compare-and-swap of two words: what must not come between its halves takes this.
+    #[cfg(loom)]
+    both: loom::sync::Mutex<()>,
 }
 
 /// Proof of holding the lock: the lock word's value, unique for each time that it was taken.
@@ -32,7 +35,12 @@ pub const KEEPER: usize = 0xffff_0000;
 impl ClockCell {
     /// Clock at 0, lock free.
     pub fn new() -> ClockCell {
-        ClockCell { value: AtomicU64::new(0), lock: AtomicU64::new(0) }
+        ClockCell {
+            value: AtomicU64::new(0),
+            lock: AtomicU64::new(0),
+            #[cfg(loom)]
+            both: loom::sync::Mutex::new(()),
+        }
     }
 
     /// The clock's word.
@@ -49,7 +57,9 @@ impl ClockCell {
     /// Takes the lock if it is free. `stamp` makes tokens differ (any value that changes, such as a clock).
     pub fn try_lock(&self, owner: usize, stamp: u64) -> Option<Token> {
         let token = (owner as u64 + 1) | (stamp << 32);
-        (self.lock.load(Relaxed) == 0 && self.lock.compare_exchange(0, token, SeqCst, Relaxed).is_ok())
+        // Sequentially consistent, like the note (`rerun`) that its caller has left: a stale "taken" here would leave the
+        // decision to a holder that has already looked for notes.
+        (self.lock.load(SeqCst) == 0 && self.lock.compare_exchange(0, token, SeqCst, Relaxed).is_ok())
             .then_some(Token(token))
     }
 
@@ -66,6 +76,8 @@ impl ClockCell {
     /// Hands the lock of a dead or stopped holder to the keeper.
     pub fn take_over(&self, from: Token, stamp: u64) -> Option<Token> {
         let token = (KEEPER as u64 + 1) | (stamp << 32);
+        #[cfg(loom)]
+        let _both = self.both.lock();
         self.lock.compare_exchange(from.0, token, SeqCst, Relaxed).is_ok().then_some(Token(token))
     }
 
@@ -90,6 +102,8 @@ impl ClockCell {
         }
         #[cfg(any(loom, not(target_arch = "x86_64")))]
         {
+            #[cfg(loom)]
+            let _both = self.both.lock();
             self.lock.load(SeqCst) == token.0 && self.value.compare_exchange(old, new, SeqCst, Relaxed).is_ok()
         }
     }

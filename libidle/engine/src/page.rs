@@ -21,7 +21,11 @@ pub const SLOTS: usize = 65_536;
 #[cfg(loom)]
 pub const SLOTS: usize = 4;
 /// Slots a word of the busy set stands for.
+#[cfg(not(loom))]
 pub const PER_WORD: usize = 64;
+/// In the model: so few that both levels of the set matter.
+#[cfg(loom)]
+pub const PER_WORD: usize = 2;
 /// Words of the busy set.
 pub const WORDS: usize = SLOTS.div_ceil(PER_WORD);
 /// Words of the busy set's summary.

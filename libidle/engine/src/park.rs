@@ -153,10 +153,11 @@ impl Engine {
             return false;
         }
         let own = Key { deadline, parked: now, birth: slot.birth.load(Relaxed) };
+        // Prepared before the clock may move: a sender of signals sees that this thread is about to wait.
+        let seq = slot.state.prepare();
         if !self.witness(me) && self.solo(me, own, &mut still) == Outcome::Mine {
             return false;
         }
-        let seq = slot.state.prepare();
         self.page.post_deadline(me, deadline, now);
         self.arm(deadline, now);
         if slot.state.publish_kernel(seq) && keeper::attentive(self.page) && !self.witness(me) {

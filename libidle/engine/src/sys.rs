@@ -44,8 +44,8 @@ pub struct Timespec {
 pub fn futex_wait(word: &AtomicU32, expected: u32, timeout: Option<&Timespec>, private: bool) -> isize {
     #[cfg(loom)]
     {
-        let _ = (timeout, private, FUTEX_WAIT, FUTEX_PRIVATE_FLAG);
-        if word.load(crate::sync::SeqCst) != expected { EAGAIN } else { loom::thread::yield_now(); EINTR }
+        let _ = (timeout, FUTEX_WAIT, FUTEX_PRIVATE_FLAG);
+        model::wait(word, expected, private)
     }
     #[cfg(not(loom))]
     {
@@ -60,8 +60,8 @@ pub fn futex_wait(word: &AtomicU32, expected: u32, timeout: Option<&Timespec>, p
 pub fn futex_wake(word: &AtomicU32, count: u32, private: bool) -> isize {
     #[cfg(loom)]
     {
-        let _ = (word, count, private, FUTEX_WAKE);
-        0
+        let _ = FUTEX_WAKE;
+        model::wake(word, count, private)
     }
     #[cfg(not(loom))]
     {
@@ -120,4 +120,49 @@ mod libc_nr {
     pub const TGKILL: i64 = 234;
     pub const PIDFD_OPEN: i64 = 434;
     pub const PIDFD_GETFD: i64 = 438;
+}
+
+/// A futex for the model. It keeps private and shared waiters apart as the kernel does, and its time-outs never come:
+/// a wake-up that is lost shows as a deadlock.
+#[cfg(loom)]
+mod model {
+    use crate::sync::{AtomicU32, SeqCst};
+    use loom::sync::Mutex;
+    use loom::thread::{self, Thread};
+
+    type Key = (usize, bool);
+
+    loom::lazy_static! {
+        static ref WAITERS: Mutex<Vec<(Key, Thread)>> = Mutex::new(Vec::new());
+    }
+
+    pub fn wait(word: &AtomicU32, expected: u32, private: bool) -> isize {
+        let (key, me) = ((word as *const _ as usize, private), thread::current());
+        {
+            let mut waiters = WAITERS.lock().unwrap();
+            if word.load(SeqCst) != expected {
+                return super::EAGAIN;
+            }
+            waiters.push((key, me.clone()));
+        }
+        loop {
+            thread::park();
+            if !WAITERS.lock().unwrap().iter().any(|w| w.0 == key && w.1.id() == me.id()) {
+                return 0;
+            }
+        }
+    }
+
+    pub fn wake(word: &AtomicU32, count: u32, private: bool) -> isize {
+        let key = (word as *const _ as usize, private);
+        let mut waiters = WAITERS.lock().unwrap();
+        let mut woken = 0;
+        while woken < count as isize
+            && let Some(at) = waiters.iter().position(|w| w.0 == key)
+        {
+            waiters.remove(at).1.unpark();
+            woken += 1;
+        }
+        woken
+    }
 }

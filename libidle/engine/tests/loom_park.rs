@@ -1,2 +1,99 @@
+//! Parking: no wake-up is lost between a promise and the sleep that it ends, and none ends the wrong wait.
+//! The command is in `model/mod.rs`.
 #![cfg(loom)]
-#[test] fn t(){ loom::model(||{}); }
+
+mod model;
+
+use engine::state::StateWord;
+use engine::sync::{AtomicU32, SeqCst};
+use engine::time::NEVER;
+use engine::{Kind, Reason, Signals};
+use loom::sync::Arc;
+use loom::thread;
+use model::{Session, check};
+
+/// A semaphore as the hooks make one: the waiter says where it is to be found and then looks at the value, the poster
+/// adds to the value and then looks for a waiter.
+fn posted_semaphore(local: bool) {
+    check(3, move || {
+        let session = Session::new();
+        let (sleeper, poster) = (session.thread(1), session.thread(2));
+        let (value, waiter) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
+        value.store(0, SeqCst);
+        waiter.store(0, SeqCst);
+        let engine = session.engine();
+        let waits = {
+            let (value, waiter) = (value.clone(), waiter.clone());
+            thread::spawn(move || {
+                let state = &engine.page.slots[sleeper].state;
+                let seq = state.prepare();
+                waiter.store(seq, SeqCst);
+                if value.load(SeqCst) != 0 {
+                    state.set(Kind::Busy);
+                } else {
+                    assert_eq!(engine.park(sleeper, seq, NEVER, Signals::Ignore, local), Reason::Woken);
+                    assert_eq!(value.load(SeqCst), 1);
+                }
+                assert_eq!(state.load().kind(), Kind::Busy);
+            })
+        };
+        value.store(1, SeqCst);
+        let seq = waiter.load(SeqCst);
+        if seq != 0 {
+            engine.unpark(sleeper, seq, Reason::Woken);
+        }
+        // The poster blocks, so that the waiter's decision meets one that is not there to take it.
+        let seq = engine.page.slots[poster].state.prepare();
+        assert!(engine.page.slots[poster].state.publish(seq, false));
+        engine.after_blocking(poster);
+        waits.join().unwrap();
+        assert_eq!(engine.now(), 0);
+    });
+}
+
+#[test]
+fn a_post_reaches_a_waiter_of_another_process() {
+    posted_semaphore(false);
+}
+
+#[test]
+fn a_post_reaches_a_waiter_of_the_same_process() {
+    posted_semaphore(true);
+}
+
+#[test]
+fn one_of_two_wakers_wins() {
+    check(3, || {
+        let word = Arc::new(StateWord::new());
+        word.set(Kind::Busy);
+        let seq = word.prepare();
+        let wakers: Vec<_> = [Reason::Woken, Reason::Cancelled]
+            .map(|reason| {
+                let word = word.clone();
+                thread::spawn(move || word.promise(seq, reason).map(|_| reason))
+            })
+            .into();
+        let parked = word.publish(seq, false);
+        let won: Vec<_> = wakers.into_iter().filter_map(|w| w.join().unwrap()).collect();
+        assert_eq!(won, [word.load().reason()], "parked: {parked}");
+        assert_eq!(word.load().kind(), Kind::Busy);
+    });
+}
+
+#[test]
+fn a_late_promise_ends_no_later_wait() {
+    check(3, || {
+        let word = Arc::new(StateWord::new());
+        word.set(Kind::Busy);
+        let first = word.prepare();
+        let late = {
+            let word = word.clone();
+            thread::spawn(move || word.promise(first, Reason::Cancelled).is_some())
+        };
+        let ended = !word.publish(first, false) || word.promise(first, Reason::Woken).is_none();
+        let second = word.prepare();
+        assert!(word.publish(second, false), "nobody has promised the second wait");
+        assert_eq!(late.join().unwrap(), ended);
+        assert_eq!((word.load().kind(), word.load().seq()), (Kind::Parked, second));
+    });
+}

@@ -58,11 +58,12 @@ pub fn enter() -> Option<Entry> {
     tls.reads.set(0);
     match engine.page.slots[me].state.load().kind() {
         Kind::Busy | Kind::Ending | Kind::Leaving => Some(Entry { engine, me, base, outer: 0 }),
-        _ => nested(engine, me, base),
+        _ => nested(engine, me),
     }
 }
 
-fn base() -> Kind {
+/// What the calling thread's slot returns to after a wait.
+pub fn base() -> Kind {
     match tls().base.get() {
         0 => Kind::Busy,
         5 => Kind::Ending,
@@ -79,41 +80,36 @@ fn adopt(engine: Engine) -> Option<Entry> {
     Some(Entry { engine, me, base: Kind::Busy, outer: 0 })
 }
 
-/// The slot says that the thread waits, yet here it is: in a signal handler, or after a `longjmp` out of the wait.
+/// The slot says that the thread waits, yet here it is: in a signal handler. (A `longjmp` out of the wait ends it first,
+/// see [`crate::hooks::jumps`].)
 #[cold]
-fn nested(engine: Engine, outer: usize, base: Kind) -> Option<Entry> {
-    let marker = 0u8;
-    let here = &raw const marker as usize;
+fn nested(engine: Engine, outer: usize) -> Option<Entry> {
     let slot = &engine.page.slots[outer];
-    if here > tls().wait_sp.get() && !on_signal_stack() {
-        crate::waitq::forget(&engine, outer);
-        slot.deadline.store(engine::time::NEVER, SeqCst);
-        slot.state.set(base);
-        engine.page.set_busy(outer);
-        return Some(Entry { engine, me: outer, base, outer: 0 });
-    }
-    let tid = session::gettid();
-    let me = engine.page.claim(Kind::Busy, engine.pid, tid, slot.birth.load(Relaxed))?;
-    engine.page.slots[me].bell.store(tls().bell.get(), Relaxed);
+    let me = engine.page.claim(Kind::Busy, engine.pid, session::gettid(), slot.birth.load(Relaxed))?;
+    let own = &engine.page.slots[me];
+    own.bell.store(tls().bell.get(), Relaxed);
+    own.pthread.store(outer as u64 + 1, Relaxed);
+    own.start.store(tls().wait_sp.get() as u64, Relaxed);
     slot.covered.store(me as u32 + 1, SeqCst);
     tls().slot.set(me as u32 + 1);
     Some(Entry { engine, me, base: Kind::Busy, outer: outer as u32 + 1 })
 }
 
-fn on_signal_stack() -> bool {
-    // SAFETY: sigaltstack with a null new stack only reads; a zeroed stack_t is a valid out-parameter.
-    unsafe {
-        let mut stack: libc::stack_t = std::mem::zeroed();
-        engine::sys::syscall6(libc::SYS_sigaltstack, 0, &raw mut stack as usize, 0, 0, 0, 0) == 0
-            && stack.ss_flags & libc::SS_ONSTACK != 0
-    }
+/// For a handler's own slot: the interrupted slot's index + 1, and the stack pointer of its wait. (The fields that a
+/// thread's slot has for its start hold them.)
+pub fn interrupted(slot: &engine::slots::Slot) -> Option<(u32, usize)> {
+    let outer = slot.pthread.load(Relaxed);
+    (1..=engine::page::SLOTS as u64).contains(&outer).then(|| (outer as u32, slot.start.load(Relaxed) as usize))
 }
 
 impl Drop for Entry {
     #[inline]
     fn drop(&mut self) {
         if self.outer != 0 {
+            let slot = self.slot();
             tls().slot.set(self.outer);
+            tls().wait_sp.set(slot.start.load(Relaxed) as usize);
+            slot.pthread.store(0, Relaxed);
             self.engine.page.slots[self.outer as usize - 1].covered.store(0, SeqCst);
             self.engine.page.release(self.me);
         }

@@ -85,9 +85,16 @@ pub fn page() -> Option<&'static Page> {
 pub fn env(name: &CStr) -> Option<&'static CStr> {
     unsafe extern "C" {
         static environ: *const *const libc::c_char;
+        /// ld.so's: where the kernel has put argc, argv, a NULL, the environment.
+        static __libc_stack_end: *const usize;
     }
-    // SAFETY: `environ` is null or a NULL-terminated array of C strings.
-    unsafe { find_env(environ, name).map(|(_, value)| value) }
+    // SAFETY: `environ` is null or a NULL-terminated array of C strings. libc sets it in its own constructor; a hook that
+    // is called before that (from `.preinit_array`) finds the same array on the initial stack.
+    unsafe {
+        let early = || __libc_stack_end.add(*__libc_stack_end + 2).cast();
+        let array = if environ.is_null() { early() } else { environ };
+        find_env(array, name).map(|(_, value)| value)
+    }
 }
 
 /// Index and value of `name` in an environment array.
@@ -117,9 +124,6 @@ pub unsafe fn find_env(env: *const *const libc::c_char, name: &CStr) -> Option<(
 
 #[cold]
 fn attach() -> bool {
-    if !environment_is_there() {
-        return false;
-    }
     let page = env(ENV_SESSION).filter(|path| SESSION.keep(path)).and_then(map);
     let Some(page) = page else {
         STATE.store(ABSENT, Ordering::Release);
@@ -133,16 +137,6 @@ fn attach() -> bool {
     STATE.store(ATTACHED, Ordering::Release);
     take_first_slot(page);
     true
-}
-
-/// libc sets `environ` in its own constructor: a hook called before that (from `.preinit_array`) must not conclude that
-/// there is no session.
-fn environment_is_there() -> bool {
-    unsafe extern "C" {
-        static environ: *const *const libc::c_char;
-    }
-    // SAFETY: reads libc's pointer.
-    unsafe { !environ.is_null() }
 }
 
 fn map(path: &CStr) -> Option<&'static Page> {

@@ -13,7 +13,7 @@ pub struct Tls {
     pub slot: Cell<u32>,
     /// 0 while the thread lives, then the `Kind` that its slot returns to after a wait (`Ending`, `Leaving`).
     pub base: Cell<u32>,
-    /// Stack pointer at the current wait: a later entry from above it means that the wait was left by `longjmp`.
+    /// Stack pointer at the current wait: a `longjmp` to above it leaves the wait.
     pub wait_sp: Cell<usize>,
     /// The thread's eventfd, or 0.
     pub bell: Cell<i32>,

@@ -17,7 +17,7 @@ cli set forever here
 sleep $((3 * unit))
 echo "after $(units): $(cli get session)"
 ttl=$(cli ttl session)
-echo "to live: at most $unit: $((ttl <= unit && ttl >= 0))"
+echo "to live: at most a unit: $((ttl <= unit && ttl >= 0))"
 sleep $((2 * unit))
 echo "after $(units): [$(cli get session)] $(cli get forever)"
 

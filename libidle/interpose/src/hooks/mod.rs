@@ -8,6 +8,7 @@ pub mod exec;
 pub mod fds;
 pub mod fork;
 pub mod futex;
+pub mod jumps;
 pub mod lifecycle;
 pub mod locks;
 pub mod poll;

@@ -2,7 +2,7 @@
 
 use crate::clockid::{self, plausible};
 use crate::enter::{Entry, What, enter};
-use crate::errno::Errno;
+use crate::errno::{self, Errno};
 use crate::next;
 use engine::time::{NEVER, SECOND, Spec};
 use engine::{Reason, Signals};
@@ -118,7 +118,10 @@ pub unsafe fn sleep(seconds: c_uint) -> c_uint {
     };
     match sleep_for(&entry, seconds as u64 * SECOND) {
         Ok(()) => 0,
-        Err(rest) => (rest / SECOND) as c_uint,
+        Err(rest) => {
+            errno::set(libc::EINTR);
+            (rest / SECOND) as c_uint
+        }
     }
 }
 

@@ -1,0 +1,88 @@
+//! What the models share: a session of one model run, and how far a run is explored.
+//!
+//! Run them all with
+//! `RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=target/loom cargo test -p engine --release --test 'loom_*'`
+
+#![allow(dead_code)]
+
+use engine::page::{CLOCKS, Page};
+use engine::time::Spec;
+use engine::{ClockMode, Engine, Kind};
+use std::ops::Deref;
+use std::sync::atomic::Ordering::SeqCst;
+
+/// Checks `model` in every order that takes a processor away from a running thread at most `preemptions` times.
+pub fn check(preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = builder.preemption_bound.or(Some(preemptions));
+    builder.max_branches = 50_000;
+    let runs = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let counter = runs.clone();
+    builder.check(move || {
+        counter.fetch_add(1, SeqCst);
+        model();
+    });
+    // Shown with `--nocapture`: a model that has hardly any orders to try proves nothing.
+    println!("{}: {} orders", std::thread::current().name().unwrap_or("model"), runs.load(SeqCst));
+}
+
+/// A frozen session whose clock starts at 0. It lives as long as one run of a model.
+pub struct Session {
+    page: *mut Page,
+    engine: Engine,
+}
+
+impl Session {
+    /// An empty session.
+    pub fn new() -> Session {
+        let page = Box::into_raw(Page::boxed());
+        // SAFETY: freed when the session is dropped, which every model does after it has joined its threads.
+        let engine = Engine { page: unsafe { &*page }, pid: 1, real_now: || 0 };
+        engine.page.init(ClockMode::Frozen, 0, &[Spec { sec: 0, nsec: 0 }; CLOCKS], 1, 0);
+        let h = &engine.page.header;
+        // Loom takes an atomic's first value for one that even a sequentially consistent load may read late.
+        for word in [&h.rerun, &h.mail, &h.high, &h.heap_len, &h.keeper, &h.hold, &h.want_rest] {
+            word.store(0, SeqCst);
+        }
+        for word in engine.page.busy.iter().chain(&engine.page.busy_summary).chain([&h.free, &h.signals_sent, &h.signals_seen]) {
+            word.store(0, SeqCst);
+        }
+        engine.page.header.clock.set(0);
+        Session { page, engine }
+    }
+
+    /// A slot for a thread of the model: busy.
+    pub fn thread(&self, birth: u64) -> usize {
+        self.engine.page.claim(Kind::Busy, 1, birth as u32, birth).unwrap()
+    }
+
+    /// A slot without a thread in the model: parked until `deadline`.
+    pub fn sleeper(&self, birth: u64, deadline: u64) -> usize {
+        let slot = self.thread(birth);
+        let seq = self.engine.page.slots[slot].state.prepare();
+        self.engine.page.post_deadline(slot, deadline, 0);
+        assert!(self.engine.page.slots[slot].state.publish(seq, false));
+        slot
+    }
+
+    /// The engine, for a thread of the model.
+    pub fn engine(&self) -> Engine {
+        self.engine
+    }
+}
+
+impl Deref for Session {
+    type Target = Engine;
+    fn deref(&self) -> &Engine {
+        &self.engine
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            // SAFETY: from Box::into_raw; the threads that used it have been joined.
+            drop(unsafe { Box::from_raw(self.page) });
+        }
+    }
+}
