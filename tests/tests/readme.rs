@@ -55,7 +55,7 @@ fn run(file: &str, line: usize, command: &str) {
         .cwd(workspace_root())
         .env("CARGO_TARGET_DIR", target_dir())
         .env("PATH", format!("{}:{path}", artifacts().dir.display()))
-        .within(Duration::from_secs(120))
+        .within(Duration::from_secs(300))
         .run();
     assert!(outcome.status.success(), "{file}:{line}: $ {command}\n{outcome}");
 }

@@ -75,7 +75,7 @@ impl Page {
     }
 
     /// Puts `slot` into the heap under its current deadline, if it has one.
-    fn enter(&self, slot: usize) {
+    pub(crate) fn enter(&self, slot: usize) {
         let s = &self.slots[slot];
         s.heap_key.store(NEVER, SeqCst);
         let key = self.key_of(slot);
@@ -105,7 +105,7 @@ impl Page {
         None
     }
 
-    /// Takes the earliest waiter out; its deadline has been dealt with.
+    /// Takes the earliest waiter out. Who does then ends its wait, or looks whether there is a later one to put in.
     pub fn drop_earliest(&self, slot: usize) {
         self.pop();
         let s = &self.slots[slot];

@@ -160,7 +160,15 @@ impl Engine {
         }
         self.page.post_deadline(me, deadline, now);
         self.arm(deadline, now);
-        if slot.state.publish_kernel(seq) && keeper::attentive(self.page) && !self.witness(me) {
+        if !slot.state.publish_kernel(seq) {
+            // Whoever ended the wait this early has rung no bell.
+            if slot.state.load().reason() == Reason::TimedOut {
+                return false;
+            }
+            // A cancellation, which libc delivers (or which is disabled).
+            slot.state.enter_kernel();
+        }
+        if keeper::attentive(self.page) && !self.witness(me) {
             self.after_kernel_entry(me);
         }
         true

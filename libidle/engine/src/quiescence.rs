@@ -298,15 +298,23 @@ impl Engine {
             }
             page.drop_earliest(slot);
             let s = &page.slots[slot];
+            // In this order: a deadline read after the state is never that of an earlier wait.
             let seen = s.state.load();
-            if s.deadline.load(SeqCst) <= now && s.state.expire(seen) {
-                page.set_busy(slot);
-                if seen.kind() != Kind::Prep {
-                    self.deliver(slot, seen.kind());
+            let due = s.deadline.load(SeqCst) <= now;
+            let Some(was) = due.then(|| s.state.expire(seen)).flatten() else {
+                // The thread may have gone on to a later deadline and have relied on the entry that is out now. If it
+                // is still on its way out of its wait, it will find no entry and post the next one itself.
+                if !due {
+                    page.enter(slot);
                 }
-                if page.mode() == ClockMode::Frozen {
-                    return key.deadline;
-                }
+                continue;
+            };
+            page.set_busy(slot);
+            if was.kind() != Kind::Prep {
+                self.deliver(slot, was.kind());
+            }
+            if page.mode() == ClockMode::Frozen {
+                return key.deadline;
             }
         }
         NEVER

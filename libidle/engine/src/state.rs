@@ -154,11 +154,18 @@ impl StateWord {
         self.0.compare_exchange(from, to, SeqCst, SeqCst).is_ok()
     }
 
-    /// Ends the wait `seen` because its deadline has come; false if it has been promised or is over.
-    pub fn expire(&self, seen: State) -> bool {
+    /// Ends the wait of `seen` because its deadline has come, and tells what it was; `None` if it has been promised or is
+    /// over. That the thread publishes the wait meanwhile is no reason to give up: nobody would try again.
+    pub fn expire(&self, seen: State) -> Option<State> {
         let to = State::new(Kind::Busy, Reason::TimedOut, seen.seq()).0;
-        matches!(seen.kind(), Kind::Prep | Kind::Parked | Kind::Kernel)
-            && self.0.compare_exchange(seen.0, to, SeqCst, Relaxed).is_ok()
+        let mut now = seen;
+        while matches!(now.kind(), Kind::Prep | Kind::Parked | Kind::Kernel) && now.seq() == seen.seq() {
+            match self.0.compare_exchange(now.0, to, SeqCst, SeqCst) {
+                Ok(_) => return Some(now),
+                Err(other) => now = State(other),
+            }
+        }
+        None
     }
 
     /// Ends the kernel wait `seen` for `reason`; the caller then wakes the state word's futex.

@@ -15,9 +15,12 @@ pub fn spin_hint() {
     std::hint::spin_loop();
 }
 
-/// Loom's atomics, with one difference: loom gives sequentially consistent stores no total order, so that two threads
-/// which both store before they look at each other could both miss the other's store. As an exchange, which is what
-/// x86-64 makes of such a store, it takes its place in the one order of all changes of the word.
+/// Loom's atomics, with one difference: what is sequentially consistent is an exchange here.
+///
+/// Loom gives such stores no total order, so that two threads which both store before they look at each other could
+/// both miss the other's store; an exchange, which is what x86-64 makes of such a store, takes its place in the one order
+/// of all changes of the word. And loom remembers only the last access of each word to find what else could have come
+/// first: a thread that reads a word and then changes it hides who read it before. An exchange hides nobody.
 #[cfg(loom)]
 mod model {
     use std::sync::atomic::Ordering::{self, SeqCst};
@@ -34,7 +37,7 @@ mod model {
                     $name(loom::sync::atomic::$name::new(v))
                 }
                 pub fn load(&self, order: Ordering) -> $int {
-                    self.0.load(order)
+                    if order == SeqCst { self.0.fetch_or(0, Ordering::Acquire) } else { self.0.load(order) }
                 }
                 pub fn store(&self, v: $int, order: Ordering) {
                     if order == SeqCst { self.0.swap(v, SeqCst); } else { self.0.store(v, order) }

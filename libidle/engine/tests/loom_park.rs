@@ -19,8 +19,6 @@ fn posted_semaphore(local: bool) {
         let session = Session::new();
         let (sleeper, poster) = (session.thread(1), session.thread(2));
         let (value, waiter) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
-        value.store(0, SeqCst);
-        waiter.store(0, SeqCst);
         let engine = session.engine();
         let waits = {
             let (value, waiter) = (value.clone(), waiter.clone());

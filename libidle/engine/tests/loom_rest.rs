@@ -90,13 +90,18 @@ fn a_baton_is_seen() {
     });
 }
 
-/// A thread is made and its creator blocks: the credit counts.
-#[test]
-fn a_credit_is_seen() {
-    check(4, || {
+/// A thread is made and its creator blocks: the credit counts, be it for a new slot or for one used before.
+fn credit(reused: bool) {
+    check(4, move || {
         let session = Session::new();
-        let creator = session.thread(1);
+        let other = session.thread(1);
+        let creator = session.thread(2);
         let engine = session.engine();
+        if reused {
+            engine.page.release(other);
+        } else {
+            block(engine, other);
+        }
         survey(engine);
         let runs = thread::spawn(move || {
             let child = engine.page.claim(Kind::New, 1, 0, 2).unwrap();
@@ -106,8 +111,19 @@ fn a_credit_is_seen() {
         assert_ne!(survey(engine), Survey::AtRest);
         assert_ne!(survey(engine), Survey::AtRest);
         let child = runs.join().unwrap();
+        assert_eq!(child == other, reused);
         assert_eq!(survey(engine), Survey::Busy(child));
     });
+}
+
+#[test]
+fn a_credit_in_a_new_slot_is_seen() {
+    credit(false);
+}
+
+#[test]
+fn a_credit_in_a_used_slot_is_seen() {
+    credit(true);
 }
 
 /// Who holds the lock surveys under it while another blocks: one of the two sees that all are at rest, though the
@@ -168,7 +184,6 @@ fn no_time_passes_in_a_hand_over() {
         session.sleeper(3, 1000);
         let engine = session.engine();
         let handed = Arc::new(AtomicU32::new(0));
-        handed.store(0, SeqCst);
         let first = engine.page.slots[a].state.prepare();
         let other = {
             let handed = handed.clone();

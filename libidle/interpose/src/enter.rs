@@ -86,6 +86,11 @@ fn adopt(engine: Engine) -> Option<Entry> {
 fn nested(engine: Engine, outer: usize) -> Option<Entry> {
     let slot = &engine.page.slots[outer];
     let me = engine.page.claim(Kind::Busy, engine.pid, session::gettid(), slot.birth.load(Relaxed))?;
+    if tls().wait_ends.get() && slot.state.promise(slot.state.load().seq(), Reason::Interrupted).is_some() {
+        // It is over: no deadline may end it otherwise, and what is left is counted from here.
+        slot.deadline.store(engine::time::NEVER, SeqCst);
+        slot.start_arg.store(engine.now(), Relaxed);
+    }
     let own = &engine.page.slots[me];
     own.bell.store(tls().bell.get(), Relaxed);
     own.pthread.store(outer as u64 + 1, Relaxed);
@@ -162,7 +167,9 @@ impl Entry {
 
     /// Sleeps in the exact wait `seq`; `local` as in [`Engine::park`]. The caller is responsible for cancellation.
     pub fn park(&self, seq: u32, deadline: u64, signals: Signals, local: bool) -> Reason {
+        tls().wait_ends.set(signals == Signals::End);
         let reason = self.engine.park(self.me, seq, deadline, signals, local);
+        tls().wait_ends.set(false);
         if self.base != Kind::Busy {
             self.slot().state.set(self.base);
         }

@@ -15,6 +15,8 @@ pub struct Tls {
     pub base: Cell<u32>,
     /// Stack pointer at the current wait: a `longjmp` to above it leaves the wait.
     pub wait_sp: Cell<usize>,
+    /// Does any signal handler end the current exact wait?
+    pub wait_ends: Cell<bool>,
     /// The thread's eventfd, or 0.
     pub bell: Cell<i32>,
     /// Clock reads since the last hook that was something else (frozen mode).

@@ -39,15 +39,6 @@ impl Session {
         // SAFETY: freed when the session is dropped, which every model does after it has joined its threads.
         let engine = Engine { page: unsafe { &*page }, pid: 1, real_now: || 0 };
         engine.page.init(ClockMode::Frozen, 0, &[Spec { sec: 0, nsec: 0 }; CLOCKS], 1, 0);
-        let h = &engine.page.header;
-        // Loom takes an atomic's first value for one that even a sequentially consistent load may read late.
-        for word in [&h.rerun, &h.mail, &h.high, &h.heap_len, &h.keeper, &h.hold, &h.want_rest] {
-            word.store(0, SeqCst);
-        }
-        for word in engine.page.busy.iter().chain(&engine.page.busy_summary).chain([&h.free, &h.signals_sent, &h.signals_seen]) {
-            word.store(0, SeqCst);
-        }
-        engine.page.header.clock.set(0);
         Session { page, engine }
     }
 

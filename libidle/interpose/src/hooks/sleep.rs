@@ -7,6 +7,7 @@ use crate::next;
 use engine::time::{NEVER, SECOND, Spec};
 use engine::{Reason, Signals};
 use libc::{c_int, c_uint, clockid_t, timespec};
+use std::sync::atomic::Ordering::Relaxed;
 
 /// Sleeps until the virtual instant `deadline`, or until a signal handler has run. A cancellation point.
 fn sleep_until(entry: &Entry, deadline: u64) -> Reason {
@@ -22,8 +23,14 @@ fn sleep_until(entry: &Entry, deadline: u64) -> Reason {
 /// Sleeps for `ns`; on EINTR stores what is left.
 fn sleep_for(entry: &Entry, ns: u64) -> Result<(), u64> {
     let deadline = if ns == NEVER { NEVER - 1 } else { clockid::after(&entry.engine, ns) };
+    // Where a handler that waited itself notes when it came; see `enter::nested`.
+    let interrupted = &entry.slot().start_arg;
+    interrupted.store(0, Relaxed);
     match sleep_until(entry, deadline) {
-        Reason::Interrupted => Err(deadline.saturating_sub(entry.now())),
+        Reason::Interrupted => {
+            let at = Some(interrupted.load(Relaxed)).filter(|&at| at != 0).unwrap_or_else(|| entry.now());
+            Err(deadline.saturating_sub(at))
+        }
         _ => Ok(()),
     }
 }

@@ -1,0 +1,171 @@
+//! The keeper: no kick is lost. Its sleep has no end of its own in the model, so a lost one shows as a deadlock.
+//! The command is in `model/mod.rs`.
+#![cfg(loom)]
+
+mod model;
+
+use engine::keeper::{self, Event};
+use engine::page::Page;
+use engine::quiescence::{Found, Look};
+use engine::state::State;
+use engine::sync::{AtomicU32, SeqCst};
+use engine::time::NEVER;
+use engine::{Engine, Kind, Reason, Signals};
+use loom::sync::Arc;
+use loom::thread;
+use model::{Session, check};
+
+/// The kernel's word on the one thread that is in a kernel wait: how often it has begun to run or to sleep; it sleeps when
+/// that is odd.
+struct Kernel {
+    count: Arc<AtomicU32>,
+    seen: u32,
+}
+
+impl Look for Kernel {
+    fn first(&mut self, _: &Page, _: usize, seen: State) -> Found {
+        self.seen = self.count.load(SeqCst);
+        if seen.kind() == Kind::Kernel && self.seen % 2 == 1 { Found::Asleep } else { Found::Running }
+    }
+    fn confirm(&mut self, _: &Page, _: usize, seen: State) -> bool {
+        seen.kind() == Kind::Kernel && self.count.load(SeqCst) == self.seen
+    }
+}
+
+/// A keeper that ends with the first jump.
+fn keeper(engine: Engine, asleep: Arc<AtomicU32>) -> thread::JoinHandle<()> {
+    thread::spawn(move || keeper::run(engine, &mut Kernel { count: asleep, seen: 0 }, |_, _| {}, |event| event != Event::Jump))
+}
+
+/// The last thread to block does so in the kernel.
+#[test]
+fn a_kernel_wait_is_looked_at() {
+    check(3, || {
+        let session = Session::new();
+        let a = session.thread(1);
+        session.sleeper(2, 100);
+        let engine = session.engine();
+        let asleep = Arc::new(AtomicU32::new(0));
+        let keeper = keeper(engine, asleep.clone());
+        engine.enter_kernel(a);
+        asleep.store(1, SeqCst);
+        keeper.join().unwrap();
+        assert_eq!(engine.now(), 100);
+    });
+}
+
+/// The same with a deadline of its own.
+#[test]
+fn a_timed_kernel_wait_is_looked_at() {
+    check(3, || {
+        let session = Session::new();
+        let (a, b) = (session.thread(1), session.thread(2));
+        let engine = session.engine();
+        let asleep = Arc::new(AtomicU32::new(1));
+        // So that the thread cannot decide by itself.
+        engine.enter_kernel(b);
+        let keeper = keeper(engine, asleep);
+        assert!(engine.enter_kernel_until(a, 100, || true));
+        keeper.join().unwrap();
+        assert_eq!(engine.now(), 100);
+        assert_eq!(engine.leave_kernel(a, Kind::Busy, true), Reason::TimedOut);
+    });
+}
+
+/// The last thread to block parks, beside one in the kernel that only the keeper can look at.
+#[test]
+fn a_decision_left_to_the_keeper_is_taken() {
+    check(3, || {
+        let session = Session::new();
+        let (a, b) = (session.thread(1), session.thread(2));
+        session.sleeper(3, 100);
+        let engine = session.engine();
+        let asleep = Arc::new(AtomicU32::new(0));
+        engine.enter_kernel(b);
+        let seq = engine.page.slots[a].state.prepare();
+        let sleeper = {
+            let asleep = asleep.clone();
+            thread::spawn(move || {
+                asleep.store(1, SeqCst);
+                assert_eq!(engine.park(a, seq, NEVER, Signals::Ignore, true), Reason::Woken);
+            })
+        };
+        keeper::run(engine, &mut Kernel { count: asleep, seen: 0 }, |_, _| {}, |event| event != Event::Jump);
+        assert_eq!(engine.now(), 100);
+        engine.unpark(a, seq, Reason::Woken);
+        sleeper.join().unwrap();
+    });
+}
+
+/// A thread is seen in the kernel, comes out, wakes another and goes in again, while the keeper looks.
+#[test]
+fn a_thread_between_two_kernel_waits_is_busy() {
+    check(3, || {
+        let session = Session::new();
+        let (a, b) = (session.thread(1), session.thread(2));
+        session.sleeper(3, 100);
+        let engine = session.engine();
+        let asleep = Arc::new(AtomicU32::new(0));
+        let state = &engine.page.slots[b].state;
+        let seq = state.prepare();
+        assert!(state.publish(seq, false));
+        let keeper = keeper(engine, asleep.clone());
+        engine.enter_kernel(a);
+        engine.leave_kernel(a, Kind::Busy, false);
+        assert!(engine.unpark(b, seq, Reason::Woken));
+        engine.enter_kernel(a);
+        asleep.store(1, SeqCst);
+        // From here on slot b stands for the thread that was woken.
+        assert_eq!(engine.now(), 0, "time has passed while the promised thread was busy");
+        let seq = state.prepare();
+        assert!(state.publish(seq, false));
+        engine.after_blocking(b);
+        keeper.join().unwrap();
+        assert_eq!(engine.now(), 100);
+    });
+}
+
+/// A thread that the keeper has seen on its way to sleep comes back, and goes into a second wait.
+#[test]
+fn a_second_kernel_wait_is_looked_at() {
+    check(4, || {
+        let session = Session::new();
+        let a = session.thread(1);
+        session.sleeper(2, 100);
+        let engine = session.engine();
+        let asleep = Arc::new(AtomicU32::new(0));
+        let keeper = keeper(engine, asleep.clone());
+        engine.enter_kernel(a);
+        engine.leave_kernel(a, Kind::Busy, false);
+        assert_eq!(engine.now(), 0);
+        engine.enter_kernel(a);
+        asleep.store(1, SeqCst);
+        keeper.join().unwrap();
+        assert_eq!(engine.now(), 100);
+    });
+}
+
+/// A busy thread wakes one in a kernel wait (it writes to a pipe) and blocks at once.
+#[test]
+fn a_thread_woken_through_the_kernel_is_seen() {
+    check(4, || {
+        let session = Session::new();
+        let (a, b) = (session.thread(1), session.thread(2));
+        session.sleeper(3, 100);
+        let engine = session.engine();
+        let asleep = Arc::new(AtomicU32::new(1));
+        engine.enter_kernel(a);
+        let keeper = keeper(engine, asleep.clone());
+        asleep.store(2, SeqCst);
+        let seq = engine.page.slots[b].state.prepare();
+        assert!(engine.page.slots[b].state.publish(seq, false));
+        engine.after_blocking(b);
+        // From here on this is thread a, which the kernel has made run.
+        assert_eq!(engine.now(), 0, "time has passed though a thread was awake");
+        engine.leave_kernel(a, Kind::Busy, false);
+        engine.enter_kernel(a);
+        asleep.store(3, SeqCst);
+        keeper.join().unwrap();
+        assert_eq!(engine.now(), 100);
+    });
+}
