@@ -21,7 +21,11 @@ pub enum Clock {
 /// read agrees with it. Several commands, separated by `--`, start one after the other, each when the one before has
 /// come to rest, in one session. The exit status is the largest of the commands' (128+n for a death by signal n).
 #[derive(Parser, Debug)]
-#[command(name = "flux-launch", version, override_usage = "flux-launch [OPTIONS] -- COMMAND [ARG]... [-- COMMAND [ARG]...]...")]
+#[command(
+    name = "flux-launch",
+    version,
+    override_usage = "flux-launch [OPTIONS] -- COMMAND [ARG]... [-- COMMAND [ARG]...]..."
+)]
 pub struct Cli {
     /// Folder that holds libflux.so, if it is not beside flux-launch
     #[arg(long, value_name = "DIR")]

@@ -82,7 +82,8 @@ pub fn run(session: Session, commands: &[Vec<OsString>]) -> u8 {
             break;
         }
         let mut fds = [PollFd::new(signals.as_fd(), PollFlags::POLLIN), PollFd::new(rest.as_fd(), PollFlags::POLLIN)];
-        let timeout = if course.leftovers == Leftovers::Asked { PollTimeout::from(GRACE_MS) } else { PollTimeout::NONE };
+        let timeout =
+            if course.leftovers == Leftovers::Asked { PollTimeout::from(GRACE_MS) } else { PollTimeout::NONE };
         match poll(&mut fds, timeout) {
             Ok(0) => course.kill_leftovers(),
             Ok(_) | Err(Errno::EINTR) => {}
@@ -185,7 +186,10 @@ impl Course<'_> {
             }
             self.session.engine.kick_keeper();
         }
-        if self.waiting.is_empty() && self.commands.iter().all(|c| c.status.is_some()) && self.leftovers == Leftovers::None {
+        if self.waiting.is_empty()
+            && self.commands.iter().all(|c| c.status.is_some())
+            && self.leftovers == Leftovers::None
+        {
             self.session.engine.page.header.want_rest.store(1, SeqCst);
             self.session.engine.kick_keeper();
         }
@@ -208,9 +212,14 @@ impl Course<'_> {
                 self.leftovers = Leftovers::Asked;
                 let left = self.living();
                 report::verbose(1, || {
-                    format!("all commands have ended; left over and at rest for ever: {}; sending SIGTERM", names(&left))
+                    format!(
+                        "all commands have ended; left over and at rest for ever: {}; sending SIGTERM",
+                        names(&left)
+                    )
                 });
-                left.iter().for_each(|&pid| { let _ = kill(pid, Signal::SIGTERM); });
+                left.iter().for_each(|&pid| {
+                    let _ = kill(pid, Signal::SIGTERM);
+                });
                 self.session.engine.page.header.want_rest.store(0, SeqCst);
             }
             Leftovers::Asked | Leftovers::Killed => {}
@@ -222,7 +231,9 @@ impl Course<'_> {
         self.leftovers = Leftovers::Killed;
         let left = self.living();
         report::verbose(1, || format!("still there after SIGTERM: {}; sending SIGKILL", names(&left)));
-        left.iter().for_each(|&pid| { let _ = kill(pid, Signal::SIGKILL); });
+        left.iter().for_each(|&pid| {
+            let _ = kill(pid, Signal::SIGKILL);
+        });
     }
 
     /// The session's processes: those with a slot, and our children.
@@ -237,7 +248,9 @@ impl Course<'_> {
     }
 
     fn send_all(&self, signal: Signal) {
-        self.living().iter().for_each(|&pid| { let _ = kill(pid, signal); });
+        self.living().iter().for_each(|&pid| {
+            let _ = kill(pid, signal);
+        });
     }
 
     /// A signal to the launcher. One from the terminal has reached the commands already: it goes to the whole
@@ -272,7 +285,11 @@ impl Course<'_> {
                 0 => String::new(),
                 n => format!("; {n} threads were too many and ran in real time"),
             };
-            format!("{} virtual, {} real, {jumps} jumps{creeps}{missed}", report::duration(virtual_), report::duration(real))
+            format!(
+                "{} virtual, {} real, {jumps} jumps{creeps}{missed}",
+                report::duration(virtual_),
+                report::duration(real)
+            )
         });
         let statuses = self.commands.iter().filter_map(|c| c.status);
         statuses.chain(self.failure).max().unwrap_or(0)

@@ -75,7 +75,8 @@ impl Session {
     /// Makes the region.
     pub fn new(library: PathBuf, mode: Clock, signal: i32, verbose: u8) -> Result<Session, String> {
         let failed = |e: &dyn std::fmt::Display| format!("cannot make the session's shared memory: {e}");
-        let file = MemfdOptions::default().close_on_exec(true).create("flux-session").map_err(|e| failed(&e))?.into_file();
+        let file =
+            MemfdOptions::default().close_on_exec(true).create("flux-session").map_err(|e| failed(&e))?.into_file();
         file.set_len(size_of::<Page>() as u64).map_err(|e| failed(&e))?;
         // SAFETY: a fresh shared mapping of a file of that size; it stays for the life of the process.
         let at = unsafe {
@@ -102,7 +103,14 @@ impl Session {
         let files = getrlimit(Resource::RLIMIT_NOFILE).map_err(|e| failed(&e))?;
         // Looking at many threads takes many descriptors; the commands get the limit back.
         let _ = setrlimit(Resource::RLIMIT_NOFILE, files.1, files.1);
-        Ok(Session { engine: Engine { page, pid, real_now }, library, path, files, mask, started })
+        Ok(Session {
+            engine: Engine { page, pid, real_now, process: std::process::id },
+            library,
+            path,
+            files,
+            mask,
+            started,
+        })
     }
 
     /// Starts a command; busy until it has joined.

@@ -4,8 +4,8 @@ use interpose::hooks;
 use interpose::hooks::clocks::Timeb;
 use interpose::hooks::cond::c11;
 use interpose::hooks::{
-    clocks, cond, descriptors, epoll, exec, fds, fork, futex, jumps, lifecycle, locks, poll, queues, select, sem, signals, sleep,
-    sockets, spawn, threads, wait,
+    clocks, cond, descriptors, epoll, exec, fds, fork, futex, jumps, lifecycle, locks, poll, queues, select, sem,
+    signals, sleep, sockets, spawn, threads, wait,
 };
 use libc::*;
 
@@ -191,4 +191,3 @@ hooks! {
 }
 
 interpose::exec_lists!(execl = "0", execlp = "1", execle = "2");
-

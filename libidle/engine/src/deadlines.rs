@@ -10,8 +10,8 @@
 //! out sees the new deadline and puts it back, or the thread sees the reset key and posts itself.
 //! All this is before the thread stops being busy, so no jump comes between.
 
-use crate::page::{Entry, HEAP, Page};
-use crate::sync::{Relaxed, SeqCst};
+use crate::page::{ARENAS, Entry, HEAP, Page, SLOTS};
+use crate::sync::{AtomicU32, Relaxed, SeqCst};
 use crate::time::NEVER;
 
 /// What orders waiters: the deadline, then when the wait began, then the birth key.
@@ -31,7 +31,9 @@ impl Page {
         let s = &self.slots[slot];
         s.parked.store(parked, Relaxed);
         s.deadline.store(deadline, SeqCst);
-        if deadline >= s.heap_key.load(SeqCst) || s.queued.swap(1, SeqCst) == 1 {
+        // The mark holds the arena's number: one left by a holder who died with the mail in his hands is void.
+        let mark = self.header.arena.load(SeqCst).wrapping_add(1);
+        if deadline >= s.heap_key.load(SeqCst) || s.queued.swap(mark, SeqCst) == mark {
             return;
         }
         let mut head = self.header.mail.load(Relaxed);
@@ -46,7 +48,7 @@ impl Page {
 
     /// May there be a deadline at all?
     pub fn deadlines_pending(&self) -> bool {
-        self.header.heap_len.load(Relaxed) != 0 || self.header.mail.load(SeqCst) != 0
+        self.heap_len(self.arena()).load(Relaxed) != 0 || self.header.mail.load(SeqCst) != 0
     }
 
     /// The key that `slot`'s current deadline has.
@@ -55,40 +57,51 @@ impl Page {
         Key { deadline: s.deadline.load(SeqCst), parked: s.parked.load(Relaxed), birth: s.birth.load(Relaxed) }
     }
 
+    /// The arena in use. Whoever takes the lock reads it once: one who loses the lock goes on writing to his own.
+    pub fn arena(&self) -> usize {
+        self.header.arena.load(SeqCst) as usize % ARENAS
+    }
+
+    fn heap_len(&self, arena: usize) -> &AtomicU32 {
+        &self.header.heap_len[arena]
+    }
+
     /// Moves the mail into the heap. Lock's holder only.
-    pub fn drain_mail(&self) {
-        if self.header.heap_lost.load(Relaxed) != 0 {
-            self.rebuild();
+    pub fn drain_mail(&self, arena: usize) {
+        if self.header.heap_lost.load(SeqCst) != 0 {
+            self.rebuild(arena);
         }
         if self.header.mail.load(SeqCst) == 0 {
             return;
         }
         let mut at = self.header.mail.swap(0, SeqCst);
-        while at != 0 {
+        let mut left = SLOTS;
+        while at != 0 && left != 0 {
+            left -= 1;
             let slot = at as usize - 1;
             let s = &self.slots[slot];
             // Read the link first: the slot may be posted again as soon as `queued` is reset.
             at = s.mail_next.load(Relaxed);
             s.queued.store(0, SeqCst);
-            self.enter(slot);
+            self.enter(arena, slot);
         }
     }
 
     /// Puts `slot` into the heap under its current deadline, if it has one.
-    pub(crate) fn enter(&self, slot: usize) {
+    pub(crate) fn enter(&self, arena: usize, slot: usize) {
         let s = &self.slots[slot];
         s.heap_key.store(NEVER, SeqCst);
         let key = self.key_of(slot);
         if key.deadline != NEVER {
             s.heap_key.store(key.deadline, SeqCst);
-            self.push(slot, key);
+            self.push(arena, slot, key);
         }
     }
 
     /// The earliest waiter. Entries that no longer hold are dropped or moved on the way. Lock's holder only.
-    pub fn earliest(&self) -> Option<(usize, Key)> {
-        while self.header.heap_len.load(Relaxed) != 0 {
-            let (slot, key) = self.read(0);
+    pub fn earliest(&self, arena: usize) -> Option<(usize, Key)> {
+        while self.heap_len(arena).load(Relaxed) != 0 {
+            let (slot, key) = self.read(arena, 0);
             let s = &self.slots[slot];
             if s.deadline.load(SeqCst) == key.deadline && s.heap_key.load(Relaxed) == key.deadline {
                 let now = self.key_of(slot);
@@ -96,78 +109,74 @@ impl Page {
                     return Some((slot, key));
                 }
             }
-            self.pop();
+            self.pop(arena);
             // An older entry of a slot that is also held under an earlier key is just dropped.
             if s.heap_key.load(SeqCst) >= key.deadline {
-                self.enter(slot);
+                self.enter(arena, slot);
             }
         }
         None
     }
 
     /// Takes the earliest waiter out. Who does then ends its wait, or looks whether there is a later one to put in.
-    pub fn drop_earliest(&self, slot: usize) {
-        self.pop();
+    pub fn drop_earliest(&self, arena: usize, slot: usize) {
+        self.pop(arena);
         let s = &self.slots[slot];
         s.heap_key.store(NEVER, SeqCst);
     }
 
-    /// Makes the heap anew from the slots, in a fresh arena if the old one's owner may still write to it.
-    fn rebuild(&self) {
-        self.header.heap_lost.store(0, Relaxed);
-        self.header.heap_len.store(0, Relaxed);
+    /// Makes the heap anew from the slots.
+    fn rebuild(&self, arena: usize) {
+        self.header.heap_lost.store(0, SeqCst);
+        self.heap_len(arena).store(0, Relaxed);
         for slot in 0..self.high() {
-            self.enter(slot);
+            self.enter(arena, slot);
         }
     }
 
-    fn entry(&self, at: usize) -> &Entry {
-        let arena = self.header.arena.load(Relaxed) as usize % crate::page::ARENAS;
+    fn entry(&self, arena: usize, at: usize) -> &Entry {
         &self.heap[arena][at.min(HEAP - 1)]
     }
 
-    fn read(&self, at: usize) -> (usize, Key) {
-        let e = self.entry(at);
-        let key = Key {
-            deadline: e.deadline.load(Relaxed),
-            parked: e.parked.load(Relaxed),
-            birth: e.birth.load(Relaxed),
-        };
+    fn read(&self, arena: usize, at: usize) -> (usize, Key) {
+        let e = self.entry(arena, at);
+        let key =
+            Key { deadline: e.deadline.load(Relaxed), parked: e.parked.load(Relaxed), birth: e.birth.load(Relaxed) };
         (e.slot.load(Relaxed) as usize % crate::page::SLOTS, key)
     }
 
-    fn write(&self, at: usize, (slot, key): (usize, Key)) {
-        let e = self.entry(at);
+    fn write(&self, arena: usize, at: usize, (slot, key): (usize, Key)) {
+        let e = self.entry(arena, at);
         e.deadline.store(key.deadline, Relaxed);
         e.parked.store(key.parked, Relaxed);
         e.birth.store(key.birth, Relaxed);
         e.slot.store(slot as u64, Relaxed);
     }
 
-    fn push(&self, slot: usize, key: Key) {
-        let mut at = self.header.heap_len.load(Relaxed) as usize;
+    fn push(&self, arena: usize, slot: usize, key: Key) {
+        let mut at = self.heap_len(arena).load(Relaxed) as usize;
         if at >= HEAP {
             // Full of superseded entries: the live ones are at most one a slot.
-            self.rebuild();
+            self.rebuild(arena);
             return;
         }
-        self.header.heap_len.store(at as u32 + 1, Relaxed);
+        self.heap_len(arena).store(at as u32 + 1, Relaxed);
         while at > 0 {
             let parent = (at - 1) / 2;
-            let above = self.read(parent);
+            let above = self.read(arena, parent);
             if above.1 <= key {
                 break;
             }
-            self.write(at, above);
+            self.write(arena, at, above);
             at = parent;
         }
-        self.write(at, (slot, key));
+        self.write(arena, at, (slot, key));
     }
 
-    fn pop(&self) {
-        let len = self.header.heap_len.load(Relaxed) as usize - 1;
-        self.header.heap_len.store(len as u32, Relaxed);
-        let last = self.read(len);
+    fn pop(&self, arena: usize) {
+        let len = self.heap_len(arena).load(Relaxed) as usize - 1;
+        self.heap_len(arena).store(len as u32, Relaxed);
+        let last = self.read(arena, len);
         let mut at = 0;
         loop {
             let left = 2 * at + 1;
@@ -175,17 +184,17 @@ impl Page {
                 break;
             }
             let right = left + 1;
-            let (child, below) = match (self.read(left), (right < len).then(|| self.read(right))) {
+            let (child, below) = match (self.read(arena, left), (right < len).then(|| self.read(arena, right))) {
                 (l, Some(r)) if r.1 < l.1 => (right, r),
                 (l, _) => (left, l),
             };
             if last.1 <= below.1 {
                 break;
             }
-            self.write(at, below);
+            self.write(arena, at, below);
             at = child;
         }
-        self.write(at, last);
+        self.write(arena, at, last);
     }
 }
 
@@ -207,11 +216,11 @@ mod tests {
         for (i, &d) in order.iter().enumerate() {
             post(&page, d, 100 - i as u64);
         }
-        page.drain_mail();
+        page.drain_mail(page.arena());
         let mut seen = vec![];
-        while let Some((slot, key)) = page.earliest() {
+        while let Some((slot, key)) = page.earliest(page.arena()) {
             seen.push((key.deadline, key.birth));
-            page.drop_earliest(slot);
+            page.drop_earliest(page.arena(), slot);
         }
         assert_eq!(seen, [(10, 94), (10, 97), (10, 99), (20, 96), (30, 98), (40, 95), (50, 100)]);
     }
@@ -220,18 +229,18 @@ mod tests {
     fn later_deadline_needs_no_mail_and_earlier_one_wins() {
         let page = Page::boxed();
         let a = post(&page, 100, 1);
-        page.drain_mail();
+        page.drain_mail(page.arena());
         page.post_deadline(a, 200, 0);
         assert_eq!(page.header.mail.load(Relaxed), 0);
-        assert_eq!(page.earliest().unwrap().1.deadline, 200);
+        assert_eq!(page.earliest(page.arena()).unwrap().1.deadline, 200);
         page.post_deadline(a, 50, 0);
-        page.drain_mail();
-        assert_eq!(page.earliest().unwrap().1.deadline, 50);
+        page.drain_mail(page.arena());
+        assert_eq!(page.earliest(page.arena()).unwrap().1.deadline, 50);
         page.post_deadline(a, NEVER, 0);
-        assert_eq!(page.earliest(), None);
+        assert_eq!(page.earliest(page.arena()), None);
         page.post_deadline(a, 70, 0);
-        page.drain_mail();
-        assert_eq!(page.earliest().unwrap().1.deadline, 70);
+        page.drain_mail(page.arena());
+        assert_eq!(page.earliest(page.arena()).unwrap().1.deadline, 70);
     }
 
     #[test]
@@ -240,10 +249,10 @@ mod tests {
         for d in [9, 3, 7] {
             post(&page, d, d);
         }
-        page.drain_mail();
+        page.drain_mail(page.arena());
         page.header.arena.store(1, Relaxed);
         page.header.heap_lost.store(1, Relaxed);
-        page.drain_mail();
-        assert_eq!(page.earliest().unwrap().1.deadline, 3);
+        page.drain_mail(page.arena());
+        assert_eq!(page.earliest(page.arena()).unwrap().1.deadline, 3);
     }
 }

@@ -71,13 +71,20 @@ pub enum Event {
 
 /// The keeper's thread. `patient` tells the look that nothing has changed for a while (it may then look closer at busy
 /// threads); `event` hears the result of every look and ends the loop with `false`.
-pub fn run<L: Look>(engine: Engine, look: &mut L, mut round: impl FnMut(&mut L, Round), mut event: impl FnMut(Event) -> bool) {
+pub fn run<L: Look>(
+    engine: Engine,
+    look: &mut L,
+    mut round: impl FnMut(&mut L, Round),
+    mut event: impl FnMut(Event) -> bool,
+) {
     let page = engine.page;
     let mut backoff = BACKOFF_MIN;
     let mut patrol = PATROL_MIN;
     let mut last_busy = None;
     loop {
         page.header.keeper.store(ATTENTIVE, SeqCst);
+        // Until it is known how long it will sleep, any deadline that comes by real time is worth a kick.
+        page.header.keeper_wakes.store(NEVER, SeqCst);
         let next = if page.mode() == ClockMode::Elapsed { expire_by_real_time(&engine) } else { NEVER };
         round(look, Round::Begins);
         let outcome = engine.settle(KEEPER, look);
@@ -149,10 +156,10 @@ fn back_off(page: &Page, backoff: &mut u64) {
 /// Ends the waits that are due by real time, though others are busy. Returns the next deadline.
 fn expire_by_real_time(engine: &Engine) -> u64 {
     let page = engine.page;
-    let Some(token) = page.header.clock.try_lock(KEEPER, (engine.real_now)()) else { return NEVER };
-    page.drain_mail();
-    let next = engine.expire_due(engine.now());
-    page.header.clock.unlock(token);
+    let Some(held) = engine.lock(KEEPER, (engine.real_now)()) else { return engine.now() };
+    page.drain_mail(held.arena);
+    let next = engine.expire_due(held, engine.now());
+    engine.unlock(held);
     next
 }
 
@@ -164,18 +171,20 @@ fn unstick(engine: &Engine) {
     if token.owner() >= crate::page::SLOTS || !holder_is_stuck(page, token.owner()) {
         return;
     }
-    if let Some(mine) = page.header.clock.take_over(token, (engine.real_now)()) {
-        page.header.arena.fetch_add(1, SeqCst);
-        page.header.heap_lost.store(1, SeqCst);
-        page.drain_mail();
-        page.header.clock.unlock(mine);
+    if let Some(held) = engine.take_over(token, KEEPER, (engine.real_now)()) {
+        page.drain_mail(held.arena);
+        engine.unlock(held);
     }
 }
 
-/// Is the thread of slot `index` dead or stopped, by `/proc/PID/task/TID/stat`?
+/// Is the thread of slot `index` dead, stopped, or in a handler that waits? By `/proc/PID/task/TID/stat`; nobody sleeps
+/// while holding the lock.
 fn holder_is_stuck(page: &Page, index: usize) -> bool {
     let slot = &page.slots[index];
     let (pid, tid) = (slot.pid.load(SeqCst), slot.tid.load(SeqCst));
     let Ok(stat) = std::fs::read(format!("/proc/{pid}/task/{tid}/stat")) else { return true };
-    matches!(stat.iter().rposition(|&b| b == b')').and_then(|at| stat.get(at + 2)), Some(b'T' | b'Z' | b'X') | None)
+    matches!(
+        stat.iter().rposition(|&b| b == b')').and_then(|at| stat.get(at + 2)),
+        Some(b'S' | b'T' | b'Z' | b'X') | None
+    )
 }

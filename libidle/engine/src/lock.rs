@@ -63,9 +63,9 @@ impl ClockCell {
             .then_some(Token(token))
     }
 
-    /// Gives the lock back, unless it was broken meanwhile.
-    pub fn unlock(&self, token: Token) {
-        let _ = self.lock.compare_exchange(token.0, 0, SeqCst, Relaxed);
+    /// Gives the lock back; false if it was broken meanwhile.
+    pub fn unlock(&self, token: Token) -> bool {
+        self.lock.compare_exchange(token.0, 0, SeqCst, Relaxed).is_ok()
     }
 
     /// Who holds the lock.
@@ -73,9 +73,9 @@ impl ClockCell {
         Some(self.lock.load(SeqCst)).filter(|&t| t != 0).map(Token)
     }
 
-    /// Hands the lock of a dead or stopped holder to the keeper.
-    pub fn take_over(&self, from: Token, stamp: u64) -> Option<Token> {
-        let token = (KEEPER as u64 + 1) | (stamp << 32);
+    /// Hands the lock of a holder that can't go on (dead, stopped, interrupted by a handler that waits) to `owner`.
+    pub fn take_over(&self, from: Token, owner: usize, stamp: u64) -> Option<Token> {
+        let token = (owner as u64 + 1) | (stamp << 32);
         #[cfg(loom)]
         let _both = self.both.lock();
         self.lock.compare_exchange(from.0, token, SeqCst, Relaxed).is_ok().then_some(Token(token))
@@ -126,7 +126,7 @@ mod tests {
         assert_eq!(first.owner(), 3);
         assert!(cell.try_lock(4, 8).is_none());
         assert!(cell.commit(first, 0, 10));
-        let keeper = cell.take_over(first, 9).unwrap();
+        let keeper = cell.take_over(first, KEEPER, 9).unwrap();
         assert!(!cell.commit(first, 10, 20));
         cell.unlock(first);
         assert_eq!(cell.holder(), Some(keeper));

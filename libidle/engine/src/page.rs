@@ -80,8 +80,8 @@ pub struct Header {
     pub rerun: AtomicU32,
     /// Arena that the deadline heap lives in; under the lock, changed when a lock is broken.
     pub arena: AtomicU32,
-    /// Length of the heap; under the lock.
-    pub heap_len: AtomicU32,
+    /// Length of the heap in each arena; under the lock.
+    pub heap_len: [AtomicU32; ARENAS],
     /// The heap has to be rebuilt from the slots before it is used; set when a lock is broken.
     pub heap_lost: AtomicU32,
     /// Jumps made; under the lock.
@@ -90,7 +90,7 @@ pub struct Header {
     pub jumped: AtomicU64,
     /// Times the clock was moved on for a thread that spins on it; under the lock.
     pub creeps: AtomicU64,
-    _pad1: [AtomicU64; 3],
+    _pad1: [AtomicU32; 4],
 
     /// Slots whose deadline the heap has not seen yet: index + 1 of the first, linked by [`Slot::mail_next`].
     pub mail: AtomicU32,
@@ -219,12 +219,12 @@ impl Page {
                     clock: ClockCell::new(),
                     rerun: u32s(),
                     arena: u32s(),
-                    heap_len: u32s(),
+                    heap_len: from_fn(|_| u32s()),
                     heap_lost: u32s(),
                     jumps: u64s(),
                     jumped: u64s(),
                     creeps: u64s(),
-                    _pad1: from_fn(|_| u64s()),
+                    _pad1: from_fn(|_| u32s()),
                     mail: u32s(),
                     _pad2: from_fn(|_| u32s()),
                     keeper: u32s(),
@@ -243,9 +243,7 @@ impl Page {
                 busy: from_fn(|_| u64s()),
                 busy_summary: from_fn(|_| u64s()),
                 slots: from_fn(|_| Slot::new()),
-                heap: from_fn(|_| {
-                    from_fn(|_| Entry { deadline: u64s(), parked: u64s(), birth: u64s(), slot: u64s() })
-                }),
+                heap: from_fn(|_| from_fn(|_| Entry { deadline: u64s(), parked: u64s(), birth: u64s(), slot: u64s() })),
             })
         }
     }

@@ -47,10 +47,19 @@ impl Engine {
             self.after_blocking(me);
             self.sleep(me, seq, deadline, signals);
         }
+        if self.forked() {
+            return Reason::Interrupted;
+        }
         if deadline != NEVER {
             slot.deadline.store(NEVER, SeqCst);
         }
         slot.state.load().reason()
+    }
+
+    /// Is this a child that a handler forked out of the wait?
+    #[inline]
+    pub fn forked(&self) -> bool {
+        (self.process)() != self.pid
     }
 
     /// Ends an unpublished wait for `reason`, unless a waker was first.
@@ -72,7 +81,13 @@ impl Engine {
                 return;
             }
             let ended = sys::futex_wait(&slot.state.0, now.0, timeout, now.local());
-            if ended == sys::EINTR && signals != Signals::Ignore && slot.state.promise(seq, Reason::Interrupted).is_some() {
+            if self.forked() {
+                return;
+            }
+            if ended == sys::EINTR
+                && signals != Signals::Ignore
+                && slot.state.promise(seq, Reason::Interrupted).is_some()
+            {
                 self.page.set_busy(me);
                 return;
             }
@@ -178,6 +193,9 @@ impl Engine {
     #[inline]
     pub fn leave_kernel(&self, me: usize, base: Kind, timed: bool) -> Reason {
         let slot = &self.page.slots[me];
+        if self.forked() {
+            return Reason::Interrupted;
+        }
         if timed {
             slot.deadline.store(NEVER, SeqCst);
         }

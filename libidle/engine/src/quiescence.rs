@@ -21,7 +21,7 @@
 
 use crate::deadlines::Key;
 use crate::lock::Token;
-use crate::page::{ClockMode, PER_WORD, Page};
+use crate::page::{ClockMode, PER_WORD, Page, SLOTS};
 use crate::state::{Kind, Reason, State};
 use crate::sync::{Relaxed, SeqCst};
 use crate::sys;
@@ -94,6 +94,13 @@ pub enum Outcome {
     LockBusy,
 }
 
+/// Holding the lock: the token, and the arena that the deadlines are in.
+#[derive(Clone, Copy)]
+pub(crate) struct Held {
+    token: Token,
+    pub(crate) arena: usize,
+}
+
 /// The engine as one process sees it: the page, its own process id, and how to read the real clock.
 #[derive(Clone, Copy)]
 pub struct Engine {
@@ -103,6 +110,9 @@ pub struct Engine {
     pub pid: u32,
     /// Real `CLOCK_MONOTONIC`, ns.
     pub real_now: fn() -> u64,
+    /// This process as it is now: another than `pid` in a child that a signal handler forked during a wait. The frames of
+    /// that wait are the parent's business.
+    pub process: fn() -> u32,
 }
 
 impl Engine {
@@ -202,21 +212,58 @@ impl Engine {
     /// `still` is asked last: is there really nothing to do for the caller?
     /// `Mine` means that the deadline has come and the caller need not block.
     pub fn solo(&self, me: usize, own: Key, still: impl FnOnce() -> bool) -> Outcome {
-        let Some(token) = self.page.header.clock.try_lock(me, own.parked ^ own.deadline) else {
-            return Outcome::LockBusy;
-        };
+        let Some(held) = self.lock(me, own.parked ^ own.deadline) else { return Outcome::LockBusy };
         let outcome = match self.survey(me, &mut NoLook) {
-            Survey::AtRest if still() => self.jump(token, Some(own)),
+            Survey::AtRest if still() => self.jump(held, Some(own)),
             other => Outcome::NotIdle(other),
         };
-        self.unlock(token);
+        self.unlock(held);
         outcome
+    }
+
+    /// Takes the lock if it is free, or if this very thread holds it further down its stack: then a signal handler has
+    /// interrupted it there, and waits (or has left it by `longjmp`). That frame can't move the clock any more, and
+    /// writes to an arena that nobody reads.
+    pub(crate) fn lock(&self, me: usize, stamp: u64) -> Option<Held> {
+        let h = &self.page.header;
+        if let Some(token) = h.clock.try_lock(me, stamp) {
+            return Some(Held { token, arena: self.page.arena() });
+        }
+        let holder = h.clock.holder().filter(|t| t.owner() < SLOTS && me < SLOTS)?;
+        let id = |index: usize| {
+            let slot = &self.page.slots[index];
+            (slot.pid.load(Relaxed), slot.tid.load(Relaxed))
+        };
+        (id(holder.owner()) == id(me)).then(|| self.take_over(holder, me, stamp)).flatten()
+    }
+
+    /// Breaks the lock of `holder`. The heap has to be made anew, in the other arena.
+    pub(crate) fn take_over(&self, holder: Token, me: usize, stamp: u64) -> Option<Held> {
+        let h = &self.page.header;
+        let token = h.clock.take_over(holder, me, stamp)?;
+        h.arena.fetch_add(1, SeqCst);
+        h.heap_lost.store(1, SeqCst);
+        // The old holder may have died between a promise and its mark in the busy set.
+        let busy = |i: &usize| self.page.slots[*i].state.load().busy();
+        (0..self.page.high()).filter(busy).for_each(|i| self.page.set_busy(i));
+        Some(Held { token, arena: self.page.arena() })
+    }
+
+    /// A frame of slot `me`'s thread that held the lock is gone (`longjmp`): nobody else would free it.
+    pub fn abandon_lock(&self, me: usize) {
+        let held = self.page.header.clock.holder().filter(|t| t.owner() == me);
+        if let Some(held) = held.and_then(|t| self.take_over(t, me, (self.real_now)())) {
+            self.unlock(held);
+        }
     }
 
     /// Releases the lock. Who set `rerun` meanwhile has left the decision to us: everybody who does has blocked, and
     /// the caller is either busy itself (it will decide when it blocks) or calls [`Engine::settle`] in a loop.
-    fn unlock(&self, token: Token) {
-        self.page.header.clock.unlock(token);
+    pub(crate) fn unlock(&self, held: Held) {
+        if !self.page.header.clock.unlock(held.token) {
+            // The lock was broken: what this thread took out of the mail meanwhile is in no heap.
+            self.page.header.heap_lost.store(1, SeqCst);
+        }
     }
 
     /// A thread has just published that it is blocked (or the keeper looks): decides, until nobody left a note.
@@ -225,17 +272,17 @@ impl Engine {
         let h = &self.page.header;
         loop {
             let stamp = h.jumps.load(Relaxed) ^ (self.real_now)();
-            let token = h.clock.try_lock(me, stamp).or_else(|| {
+            let held = self.lock(me, stamp).or_else(|| {
                 h.rerun.store(1, SeqCst);
-                h.clock.try_lock(me, stamp)
+                self.lock(me, stamp)
             });
-            let Some(token) = token else { return Outcome::LockBusy };
+            let Some(held) = held else { return Outcome::LockBusy };
             h.rerun.store(0, SeqCst);
             let outcome = match self.survey(crate::lock::KEEPER, look) {
-                Survey::AtRest => self.jump(token, None),
+                Survey::AtRest => self.jump(held, None),
                 other => Outcome::NotIdle(other),
             };
-            self.unlock(token);
+            self.unlock(held);
             if h.rerun.load(SeqCst) == 0 {
                 return outcome;
             }
@@ -244,13 +291,13 @@ impl Engine {
 
     /// Everybody is blocked: on to the earliest deadline, and wakes whoever waits for it. `own` is the deadline of a
     /// caller that has not been posted. Lock's holder only.
-    fn jump(&self, token: Token, own: Option<Key>) -> Outcome {
+    fn jump(&self, held: Held, own: Option<Key>) -> Outcome {
         let page = self.page;
-        page.drain_mail();
+        page.drain_mail(held.arena);
         if page.header.hold.load(SeqCst) != 0 {
             return Outcome::NoDeadline;
         }
-        let first = page.earliest().map(|(_, key)| key);
+        let first = page.earliest(held.arena).map(|(_, key)| key);
         let target = match (first, own) {
             (None, None) => return Outcome::NoDeadline,
             (Some(k), None) | (None, Some(k)) => k,
@@ -260,7 +307,7 @@ impl Engine {
             return Outcome::NoDeadline;
         }
         let real = (self.real_now)();
-        if !page.advance(token, target.deadline, real) {
+        if !page.advance(held.token, target.deadline, real) {
             return Outcome::LockBusy;
         }
         let now = page.now(|| real);
@@ -268,7 +315,8 @@ impl Engine {
         if mine && page.mode() == ClockMode::Frozen {
             return Outcome::Mine;
         }
-        self.expire_due(now);
+        let next = self.expire_due(held, now);
+        self.arm(next, now);
         if mine { Outcome::Mine } else { Outcome::Woke }
     }
 
@@ -276,27 +324,27 @@ impl Engine {
     /// `step` ns, and not past a deadline. Costs repeatability, so it is counted.
     pub fn creep(&self, me: usize, step: u64) {
         let page = self.page;
-        let Some(token) = page.header.clock.try_lock(me, step) else { return };
-        page.drain_mail();
+        let Some(held) = self.lock(me, step) else { return };
+        page.drain_mail(held.arena);
         let now = self.now();
-        let due = page.earliest().map_or(NEVER, |(_, key)| key.deadline);
-        if page.advance(token, due.min(now.saturating_add(step)), 0) {
+        let due = page.earliest(held.arena).map_or(NEVER, |(_, key)| key.deadline);
+        if page.advance(held.token, due.min(now.saturating_add(step)), 0) {
             page.header.creeps.fetch_add(1, Relaxed);
-            self.expire_due(self.now());
+            let now = self.now();
+            self.expire_due(held, now);
         }
-        page.header.clock.unlock(token);
+        self.unlock(held);
     }
 
     /// Wakes those whose deadline is not after `now`, in order; in frozen mode only the first of them, the next when
     /// everybody is at rest again. Returns the earliest deadline left. Lock's holder only.
-    pub(crate) fn expire_due(&self, now: u64) -> u64 {
+    pub(crate) fn expire_due(&self, held: Held, now: u64) -> u64 {
         let page = self.page;
-        while let Some((slot, key)) = page.earliest() {
+        while let Some((slot, key)) = page.earliest(held.arena) {
             if key.deadline > now {
-                self.arm(key.deadline, now);
                 return key.deadline;
             }
-            page.drop_earliest(slot);
+            page.drop_earliest(held.arena, slot);
             let s = &page.slots[slot];
             // In this order: a deadline read after the state is never that of an earlier wait.
             let seen = s.state.load();
@@ -305,7 +353,7 @@ impl Engine {
                 // The thread may have gone on to a later deadline and have relied on the entry that is out now. If it
                 // is still on its way out of its wait, it will find no entry and post the next one itself.
                 if !due {
-                    page.enter(slot);
+                    page.enter(held.arena, slot);
                 }
                 continue;
             };
@@ -324,7 +372,7 @@ impl Engine {
     pub(crate) fn arm(&self, deadline: u64, now: u64) {
         if self.page.mode() == ClockMode::Elapsed {
             let real = (self.real_now)().saturating_add(deadline.saturating_sub(now));
-            if real < self.page.header.keeper_wakes.load(SeqCst) {
+            if deadline != NEVER && real < self.page.header.keeper_wakes.load(SeqCst) {
                 self.kick_keeper();
             }
         }

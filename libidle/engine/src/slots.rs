@@ -4,7 +4,7 @@
 //! taken it as a *credit* (kind `New`, counted as busy) so that no jump comes between the creation and the first step.
 
 use crate::page::{PER_WORD, Page, SLOTS};
-use crate::state::{Kind, StateWord};
+use crate::state::{Kind, State, StateWord};
 use crate::sync::{AtomicI32, AtomicU32, AtomicU64, Relaxed, SeqCst};
 use crate::time::NEVER;
 
@@ -20,7 +20,7 @@ pub struct Slot {
     pub deadline: AtomicU64,
     /// The earliest deadline under which the heap or the mail holds this slot, or [`NEVER`]. See [`crate::deadlines`].
     pub heap_key: AtomicU64,
-    /// 1 while the slot is in the mail.
+    /// While the slot is in the mail, the number of the arena that the mail is for, + 1; else 0.
     pub queued: AtomicU32,
     /// Next slot in the mail, index + 1.
     pub mail_next: AtomicU32,
@@ -148,6 +148,8 @@ impl Page {
     /// Gives slot `index` back. Its bit of the busy set stays until the lock's holder sees that it is free.
     pub fn release(&self, index: usize) {
         let slot = &self.slots[index];
+        // A new wait number: nobody who saw the slot before may take its next owner for the old one.
+        slot.state.prepare();
         slot.deadline.store(NEVER, SeqCst);
         slot.pid.store(0, Relaxed);
         slot.tid.store(0, Relaxed);
@@ -161,6 +163,15 @@ impl Page {
                 Err(now) => head = now,
             }
         }
+    }
+
+    /// Gives slot `index` back if it is still as it was `seen`: of several who find its thread gone, one does it.
+    pub fn release_seen(&self, index: usize, seen: State) -> bool {
+        let mine = self.slots[index].state.replace(seen, Kind::New);
+        if mine {
+            self.release(index);
+        }
+        mine
     }
 
     fn pop_free(&self) -> Option<usize> {

@@ -22,7 +22,7 @@ fn the_next_deadline_survives_the_end_of_the_last() {
             let seq = state.prepare();
             engine.page.post_deadline(a, 10, 0);
             assert!(state.publish(seq, false));
-            engine.page.drain_mail();
+            engine.page.drain_mail(engine.page.arena());
             let sleeper = thread::spawn(move || {
                 let slot = &engine.page.slots[a];
                 slot.state.promise(seq, Reason::Woken);
@@ -57,15 +57,15 @@ fn an_earlier_deadline_is_taken_in() {
             }
         });
         engine.page.post_deadline(b, 50, 0);
-        engine.page.drain_mail();
-        let before = engine.page.earliest().map(|(_, key)| key.deadline);
+        engine.page.drain_mail(engine.page.arena());
+        let before = engine.page.earliest(engine.page.arena()).map(|(_, key)| key.deadline);
         assert!([Some(20), Some(30), Some(40), Some(50)].contains(&before));
         posts.join().unwrap();
-        engine.page.drain_mail();
-        assert_eq!(engine.page.earliest().map(|(slot, key)| (slot, key.deadline)), Some((a, 20)));
-        engine.page.drop_earliest(a);
+        engine.page.drain_mail(engine.page.arena());
+        assert_eq!(engine.page.earliest(engine.page.arena()).map(|(slot, key)| (slot, key.deadline)), Some((a, 20)));
+        engine.page.drop_earliest(engine.page.arena(), a);
         engine.page.slots[a].deadline.store(NEVER, SeqCst);
-        assert_eq!(engine.page.earliest().map(|(slot, key)| (slot, key.deadline)), Some((b, 50)));
+        assert_eq!(engine.page.earliest(engine.page.arena()).map(|(slot, key)| (slot, key.deadline)), Some((b, 50)));
     });
 }
 

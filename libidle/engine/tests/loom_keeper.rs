@@ -34,7 +34,9 @@ impl Look for Kernel {
 
 /// A keeper that ends with the first jump.
 fn keeper(engine: Engine, asleep: Arc<AtomicU32>) -> thread::JoinHandle<()> {
-    thread::spawn(move || keeper::run(engine, &mut Kernel { count: asleep, seen: 0 }, |_, _| {}, |event| event != Event::Jump))
+    thread::spawn(move || {
+        keeper::run(engine, &mut Kernel { count: asleep, seen: 0 }, |_, _| {}, |event| event != Event::Jump)
+    })
 }
 
 /// The last thread to block does so in the kernel.

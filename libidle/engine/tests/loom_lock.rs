@@ -48,7 +48,7 @@ fn a_broken_lock_moves_no_clock() {
                 (moved, again)
             })
         };
-        let mine = cell.take_over(token, 2);
+        let mine = cell.take_over(token, engine::lock::KEEPER, 2);
         if let Some(mine) = mine {
             let now = cell.value();
             assert!(cell.commit(mine, now, now + 1));

@@ -55,11 +55,10 @@ pub fn enter() -> Option<Entry> {
     let Some(me) = tls.slot.get().checked_sub(1) else { return adopt(engine) };
     let me = me as usize;
     let base = base();
-    tls.reads.set(0);
-    match engine.page.slots[me].state.load().kind() {
-        Kind::Busy | Kind::Ending | Kind::Leaving => Some(Entry { engine, me, base, outer: 0 }),
-        _ => nested(engine, me),
+    if engine.frozen() {
+        crate::hooks::clocks::spinning();
     }
+    if tls.waiting.get() == me as u32 + 1 { nested(engine, me) } else { Some(Entry { engine, me, base, outer: 0 }) }
 }
 
 /// What the calling thread's slot returns to after a wait.
@@ -80,7 +79,7 @@ fn adopt(engine: Engine) -> Option<Entry> {
     Some(Entry { engine, me, base: Kind::Busy, outer: 0 })
 }
 
-/// The slot says that the thread waits, yet here it is: in a signal handler. (A `longjmp` out of the wait ends it first,
+/// The thread is in a wait, yet here it is: in a signal handler. (A `longjmp` out of the wait ends it first,
 /// see [`crate::hooks::jumps`].)
 #[cold]
 fn nested(engine: Engine, outer: usize) -> Option<Entry> {
@@ -110,11 +109,14 @@ pub fn interrupted(slot: &engine::slots::Slot) -> Option<(u32, usize)> {
 impl Drop for Entry {
     #[inline]
     fn drop(&mut self) {
-        if self.outer != 0 {
+        if self.outer != 0 && !self.engine.forked() {
             let slot = self.slot();
             tls().slot.set(self.outer);
             tls().wait_sp.set(slot.start.load(Relaxed) as usize);
             slot.pthread.store(0, Relaxed);
+            // The thread runs on in the handler while the outer slot may say that it waits: until it has been looked at
+            // once more, time stands still.
+            self.engine.page.header.signals_sent.fetch_add(1, SeqCst);
             self.engine.page.slots[self.outer as usize - 1].covered.store(0, SeqCst);
             self.engine.page.release(self.me);
         }
@@ -167,10 +169,16 @@ impl Entry {
 
     /// Sleeps in the exact wait `seq`; `local` as in [`Engine::park`]. The caller is responsible for cancellation.
     pub fn park(&self, seq: u32, deadline: u64, signals: Signals, local: bool) -> Reason {
-        tls().wait_ends.set(signals == Signals::End);
+        let tls = tls();
+        tls.wait_ends.set(signals == Signals::End);
+        let (clock, outer) = (self.engine.page.header.clock.value(), tls.waiting.replace(self.me as u32 + 1));
         let reason = self.engine.park(self.me, seq, deadline, signals, local);
-        tls().wait_ends.set(false);
-        if self.base != Kind::Busy {
+        tls.waiting.set(outer);
+        tls.wait_ends.set(false);
+        if reason != Reason::TimedOut || self.engine.page.header.clock.value() != clock {
+            tls.reads.set(0);
+        }
+        if self.base != Kind::Busy && !self.engine.forked() {
             self.slot().state.set(self.base);
         }
         reason
@@ -181,8 +189,9 @@ impl Entry {
     pub fn kernel_wait(&self, what: What) -> KernelWait<'_> {
         self.slot().what.store(what as u32, Relaxed);
         self.about_to_wait();
+        let outer = tls().waiting.replace(self.me as u32 + 1);
         self.engine.enter_kernel(self.me);
-        KernelWait { entry: self, timed: false }
+        KernelWait { entry: self, timed: false, outer }
     }
 
     /// The same with a deadline (absolute virtual ns); `None` if it has come. `still` asks whether there is still
@@ -190,7 +199,8 @@ impl Entry {
     pub fn kernel_wait_until(&self, what: What, deadline: u64, still: impl FnMut() -> bool) -> Option<KernelWait<'_>> {
         self.slot().what.store(what as u32, Relaxed);
         self.about_to_wait();
-        let guard = KernelWait { entry: self, timed: true };
+        let outer = tls().waiting.replace(self.me as u32 + 1);
+        let guard = KernelWait { entry: self, timed: true, outer };
         self.engine.enter_kernel_until(self.me, deadline, still).then_some(guard)
     }
 
@@ -218,13 +228,22 @@ impl Entry {
 pub struct KernelWait<'a> {
     entry: &'a Entry,
     timed: bool,
+    outer: u32,
 }
 
 impl KernelWait<'_> {
     /// Ends the wait and tells whether its deadline had come.
     pub fn end(self) -> Reason {
-        let reason = self.entry.engine.leave_kernel(self.entry.me, self.entry.base, self.timed);
+        let reason = self.leave();
         std::mem::forget(self);
+        reason
+    }
+
+    #[inline]
+    fn leave(&self) -> Reason {
+        let reason = self.entry.engine.leave_kernel(self.entry.me, self.entry.base, self.timed);
+        tls().waiting.set(self.outer);
+        tls().reads.set(0);
         reason
     }
 }
@@ -232,6 +251,6 @@ impl KernelWait<'_> {
 impl Drop for KernelWait<'_> {
     #[inline]
     fn drop(&mut self) {
-        self.entry.engine.leave_kernel(self.entry.me, self.entry.base, self.timed);
+        self.leave();
     }
 }

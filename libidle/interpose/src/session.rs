@@ -71,7 +71,7 @@ pub fn engine() -> Option<Engine> {
     }
     // SAFETY: set before STATE, mapped for the life of the process.
     let page = unsafe { &*PAGE.load(Ordering::Relaxed) };
-    Some(Engine { page, pid: PID.load(Ordering::Relaxed), real_now: vdso::monotonic })
+    Some(Engine { page, pid: PID.load(Ordering::Relaxed), real_now: vdso::monotonic, process })
 }
 
 /// The page alone, for what only reads the clock; `None` also before the session is joined.
@@ -186,6 +186,11 @@ fn take_first_slot(page: &Page) {
         }
     }
     tls().slot.set(index.map_or(0, |i| i as u32 + 1));
+}
+
+/// This process's id, without a system call.
+pub fn process() -> u32 {
+    PID.load(Ordering::Relaxed)
 }
 
 /// In a forked child: this is another process now.

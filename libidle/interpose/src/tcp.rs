@@ -69,7 +69,15 @@ fn release(fd: c_int) {
         if unsent > 0 {
             for value in [&on, &off] {
                 let (level, name) = (libc::IPPROTO_TCP as usize, libc::TCP_NODELAY as usize);
-                syscall6(libc::SYS_setsockopt, fd as usize, level, name, value as *const c_int as usize, size_of::<c_int>(), 0);
+                syscall6(
+                    libc::SYS_setsockopt,
+                    fd as usize,
+                    level,
+                    name,
+                    value as *const c_int as usize,
+                    size_of::<c_int>(),
+                    0,
+                );
             }
         }
     }

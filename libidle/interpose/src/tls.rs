@@ -15,6 +15,8 @@ pub struct Tls {
     pub base: Cell<u32>,
     /// Stack pointer at the current wait: a `longjmp` to above it leaves the wait.
     pub wait_sp: Cell<usize>,
+    /// Slot index + 1 whose wait the thread is in: a hook that finds it so is called by a signal handler.
+    pub waiting: Cell<u32>,
     /// Does any signal handler end the current exact wait?
     pub wait_ends: Cell<bool>,
     /// The thread's eventfd, or 0.

@@ -39,9 +39,7 @@ fn first(id: i32, out: &mut timespec) -> i32 {
         }
     }
     // SAFETY: `out` is a valid timespec.
-    unsafe {
-        engine::sys::syscall6(libc::SYS_clock_gettime, id as usize, out as *mut _ as usize, 0, 0, 0, 0) as i32
-    }
+    unsafe { engine::sys::syscall6(libc::SYS_clock_gettime, id as usize, out as *mut _ as usize, 0, 0, 0, 0) as i32 }
 }
 
 /// Address of `name` (with its NUL) in the ELF image at `base`.

@@ -29,7 +29,8 @@ struct Bucket {
 /// (signal-safety(7)), so its buckets, the others, spare two system calls a wait and a wake.
 const FOR_HANDLERS: usize = BUCKETS / 2;
 
-static TABLE: [Bucket; BUCKETS] = [const { Bucket { lock: AtomicU32::new(0), head: AtomicU32::new(0), tail: AtomicU32::new(0) } }; BUCKETS];
+static TABLE: [Bucket; BUCKETS] =
+    [const { Bucket { lock: AtomicU32::new(0), head: AtomicU32::new(0), tail: AtomicU32::new(0) } }; BUCKETS];
 
 /// Has anybody waited here? Spares a forked child the pages of an unused table.
 static USED: AtomicU32 = AtomicU32::new(0);
@@ -171,7 +172,7 @@ impl Place<'_> {
             self.entry.slot().state.promise(self.seq, Reason::Cancelled);
         }
         let reason = self.entry.park(self.seq, deadline, signals, true);
-        if reason != Reason::Woken {
+        if reason != Reason::Woken && !self.entry.engine.forked() {
             forget(&self.entry.engine, self.entry.me);
         }
         reason

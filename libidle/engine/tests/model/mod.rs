@@ -37,7 +37,7 @@ impl Session {
     pub fn new() -> Session {
         let page = Box::into_raw(Page::boxed());
         // SAFETY: freed when the session is dropped, which every model does after it has joined its threads.
-        let engine = Engine { page: unsafe { &*page }, pid: 1, real_now: || 0 };
+        let engine = Engine { page: unsafe { &*page }, pid: 1, real_now: || 0, process: || 1 };
         engine.page.init(ClockMode::Frozen, 0, &[Spec { sec: 0, nsec: 0 }; CLOCKS], 1, 0);
         Session { page, engine }
     }

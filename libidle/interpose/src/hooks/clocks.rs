@@ -14,9 +14,10 @@ use std::sync::atomic::Ordering::Relaxed;
 /// Clock reads in frozen mode with no other hook between them, after which the clock creeps.
 const SPINNING: u32 = 20_000;
 
-/// Counts a read of the frozen clock: here a loop that spins on it is noticed.
+/// Counts a read of the frozen clock, or another call that did not wait: here a loop that spins is noticed. A wait that
+/// was one starts the count anew.
 #[inline(always)]
-fn spinning() {
+pub fn spinning() {
     let reads = tls().reads.get() + 1;
     tls().reads.set(reads);
     if reads > SPINNING {

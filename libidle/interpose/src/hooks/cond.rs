@@ -11,7 +11,10 @@ use crate::enter::{Entry, What, enter};
 use crate::errno::Errno;
 use crate::next;
 use crate::session;
-use crate::{kfutex, waitq::{self, Key}};
+use crate::{
+    kfutex,
+    waitq::{self, Key},
+};
 use engine::time::{NEVER, Spec};
 use engine::{Reason, Signals};
 use libc::{c_int, clockid_t, pthread_cond_t, pthread_condattr_t, pthread_mutex_t, timespec};
@@ -89,7 +92,12 @@ pub unsafe fn destroy(cond: *mut pthread_cond_t) -> c_int {
 ///
 /// # Safety
 /// As for pthread_cond_wait(3).
-unsafe fn wait_until(entry: &Entry, cond: *mut pthread_cond_t, mutex: *mut pthread_mutex_t, deadline: u64) -> Result<Reason, c_int> {
+unsafe fn wait_until(
+    entry: &Entry,
+    cond: *mut pthread_cond_t,
+    mutex: *mut pthread_mutex_t,
+    deadline: u64,
+) -> Result<Reason, c_int> {
     let cancels = entry.cancels();
     entry.cancellation_point();
     let object = view(cond);
@@ -105,7 +113,9 @@ unsafe fn wait_until(entry: &Entry, cond: *mut pthread_cond_t, mutex: *mut pthre
         object.waiters.fetch_sub(1, SeqCst);
         reason?
     } else {
-        let Some(place) = waitq::enqueue(entry, What::Cond, Key::cond(cond), || false) else { return Err(libc::EINVAL) };
+        let Some(place) = waitq::enqueue(entry, What::Cond, Key::cond(cond), || false) else {
+            return Err(libc::EINVAL);
+        };
         // SAFETY: the caller's mutex.
         match unsafe { locks::unlock(mutex) } {
             0 => place.wait(deadline, Signals::Ignore, Some(cancels)),
@@ -141,7 +151,13 @@ pub unsafe fn wait(cond: *mut pthread_cond_t, mutex: *mut pthread_mutex_t) -> c_
 
 /// # Safety
 /// As for pthread_cond_clockwait(3).
-unsafe fn timed(entry: &Entry, cond: *mut pthread_cond_t, mutex: *mut pthread_mutex_t, clock: clockid_t, until: Spec) -> c_int {
+unsafe fn timed(
+    entry: &Entry,
+    cond: *mut pthread_cond_t,
+    mutex: *mut pthread_mutex_t,
+    clock: clockid_t,
+    until: Spec,
+) -> c_int {
     if until.nanos_absolute().is_none() || !matches!(clock, libc::CLOCK_REALTIME | libc::CLOCK_MONOTONIC) {
         return libc::EINVAL;
     }
@@ -168,7 +184,9 @@ pub unsafe fn timedwait(cond: *mut pthread_cond_t, mutex: *mut pthread_mutex_t, 
     let Some(entry) = enter() else {
         // SAFETY: the caller's arguments.
         return unsafe {
-            real!(c"pthread_cond_timedwait", fn(*mut pthread_cond_t, *mut pthread_mutex_t, *const timespec))(cond, mutex, until)
+            real!(c"pthread_cond_timedwait", fn(*mut pthread_cond_t, *mut pthread_mutex_t, *const timespec))(
+                cond, mutex, until,
+            )
         };
     };
     let clock = view(cond).clock as clockid_t;

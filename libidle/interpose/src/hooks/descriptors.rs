@@ -75,7 +75,12 @@ pub unsafe fn fcntl64(fd: c_int, cmd: c_int, arg: usize) -> c_int {
     unsafe { control(next!(fcntl64: fn(c_int, c_int, usize) -> c_int), fd, cmd, arg) }
 }
 
-unsafe fn control(real: unsafe extern "C-unwind" fn(c_int, c_int, usize) -> c_int, fd: c_int, cmd: c_int, arg: usize) -> c_int {
+unsafe fn control(
+    real: unsafe extern "C-unwind" fn(c_int, c_int, usize) -> c_int,
+    fd: c_int,
+    cmd: c_int,
+    arg: usize,
+) -> c_int {
     let entry = if matches!(cmd, libc::F_SETLKW | libc::F_OFD_SETLKW) { enter() } else { None };
     let _wait = entry.as_ref().map(|e| e.kernel_wait(What::Descriptor));
     // SAFETY: the caller's arguments.

@@ -11,7 +11,13 @@ use libc::{POLLIN, c_int, epoll_event, pollfd, sigset_t, timespec};
 
 /// # Safety
 /// As for epoll_pwait(2).
-unsafe fn real(fd: c_int, events: *mut epoll_event, max: c_int, timeout: c_int, mask: *const sigset_t) -> Result<c_int, Errno> {
+unsafe fn real(
+    fd: c_int,
+    events: *mut epoll_event,
+    max: c_int,
+    timeout: c_int,
+    mask: *const sigset_t,
+) -> Result<c_int, Errno> {
     let pwait = next!(epoll_pwait: fn(c_int, *mut epoll_event, c_int, c_int, *const sigset_t) -> c_int);
     // SAFETY: the caller's arguments.
     outcome(unsafe { pwait(fd, events, max, timeout, mask) })
@@ -21,7 +27,13 @@ unsafe fn real(fd: c_int, events: *mut epoll_event, max: c_int, timeout: c_int, 
 ///
 /// # Safety
 /// As for epoll_pwait(2).
-unsafe fn wait(fd: c_int, events: *mut epoll_event, max: c_int, duration: Option<u64>, mask: *const sigset_t) -> Result<c_int, Errno> {
+unsafe fn wait(
+    fd: c_int,
+    events: *mut epoll_event,
+    max: c_int,
+    duration: Option<u64>,
+    mask: *const sigset_t,
+) -> Result<c_int, Errno> {
     let Some(entry) = enter() else {
         let ms = duration.map_or(-1, |ns| time::to_millis_up(ns).min(i32::MAX as u64) as c_int);
         // SAFETY: the caller's arguments.

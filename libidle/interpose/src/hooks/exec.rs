@@ -134,10 +134,16 @@ pub enum List {
 ///
 /// # Safety
 /// As for the C functions, through their stubs.
-pub unsafe extern "C-unwind" fn exec_list(kind: List, path: *const c_char, registers: Strings, stack: Strings) -> c_int {
+pub unsafe extern "C-unwind" fn exec_list(
+    kind: List,
+    path: *const c_char,
+    registers: Strings,
+    stack: Strings,
+) -> c_int {
     const IN_REGISTERS: usize = 5;
     // SAFETY: the caller passed arguments up to a NULL (and an environment after it).
-    let argument = |i: usize| unsafe { if i < IN_REGISTERS { *registers.add(i) } else { *stack.add(i - IN_REGISTERS) } };
+    let argument =
+        |i: usize| unsafe { if i < IN_REGISTERS { *registers.add(i) } else { *stack.add(i - IN_REGISTERS) } };
     let count = (0..).find(|&i| argument(i).is_null()).unwrap_or(0);
     // SAFETY: null pointers are valid.
     let Some(mut argv) = (unsafe { Scratch::<*const c_char, 64>::zeroed(count + 1) }) else { return -1 };

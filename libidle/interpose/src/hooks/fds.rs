@@ -25,9 +25,8 @@ pub unsafe fn close(fd: c_int) -> Result<c_int, Errno> {
 pub unsafe fn close_range(first: c_uint, last: c_uint, flags: c_int) -> Result<c_int, Errno> {
     let range = |a: c_uint, b: c_uint| {
         // SAFETY: plain numbers.
-        let raw = unsafe {
-            engine::sys::syscall6(libc::SYS_close_range, a as usize, b as usize, flags as usize, 0, 0, 0)
-        };
+        let raw =
+            unsafe { engine::sys::syscall6(libc::SYS_close_range, a as usize, b as usize, flags as usize, 0, 0, 0) };
         crate::errno::kernel(raw).map(|v| v as c_int)
     };
     let mut from = first;

@@ -127,7 +127,9 @@ pub unsafe fn clone(
     ) -> c_int;
     // SAFETY: clone's signature with all its optional arguments.
     let real: Clone = unsafe {
-        std::mem::transmute(next!(clone: fn(CloneFn, *mut c_void, c_int, *mut c_void, *mut pid_t, *mut c_void, *mut pid_t) -> c_int))
+        std::mem::transmute(
+            next!(clone: fn(CloneFn, *mut c_void, c_int, *mut c_void, *mut pid_t, *mut c_void, *mut pid_t) -> c_int),
+        )
     };
     if flags & libc::CLONE_VM != 0 || flags & libc::CLONE_SETTLS != 0 {
         // SAFETY: the caller's arguments.

@@ -5,7 +5,10 @@ use super::{clocks, descriptors, epoll, poll, select, sleep};
 use crate::clockid;
 use crate::enter::{Entry, What, enter};
 use crate::errno::{Answer, Errno};
-use crate::{kfutex, next, session, waitq::{self, Key}};
+use crate::{
+    kfutex, next, session,
+    waitq::{self, Key},
+};
 use engine::time::{NEVER, Spec};
 use engine::{Engine, Reason, Signals};
 use libc::{c_int, c_long, clockid_t, timespec};
@@ -37,7 +40,9 @@ pub unsafe fn syscall(number: c_long, args: Args) -> c_long {
         match number {
             libc::SYS_futex => match futex(args) {
                 Some(done) => done.answer(),
-                None => next!(syscall: fn(c_long, usize, usize, usize, usize, usize, usize) -> c_long)(number, a, b, c, d, e, f),
+                None => next!(syscall: fn(c_long, usize, usize, usize, usize, usize, usize) -> c_long)(
+                    number, a, b, c, d, e, f,
+                ),
             },
             libc::SYS_clock_gettime => clocks::clock_gettime(a as clockid_t, b as *mut timespec).answer() as c_long,
             libc::SYS_gettimeofday => clocks::gettimeofday(a as *mut _, b as *mut _).answer() as c_long,
@@ -51,21 +56,36 @@ pub unsafe fn syscall(number: c_long, args: Args) -> c_long {
             }
             libc::SYS_poll => poll::poll(a as *mut _, b as _, c as c_int).answer() as c_long,
             libc::SYS_ppoll => poll::ppoll(a as *mut _, b as _, c as *const timespec, d as *const _).answer() as c_long,
-            libc::SYS_select => select::select(a as c_int, b as *mut _, c as *mut _, d as *mut _, e as *mut _).answer() as c_long,
-            libc::SYS_epoll_wait => epoll::epoll_wait(a as c_int, b as *mut _, c as c_int, d as c_int).answer() as c_long,
+            libc::SYS_select => {
+                select::select(a as c_int, b as *mut _, c as *mut _, d as *mut _, e as *mut _).answer() as c_long
+            }
+            libc::SYS_epoll_wait => {
+                epoll::epoll_wait(a as c_int, b as *mut _, c as c_int, d as c_int).answer() as c_long
+            }
             libc::SYS_epoll_pwait => {
                 epoll::epoll_pwait(a as c_int, b as *mut _, c as c_int, d as c_int, e as *const _).answer() as c_long
             }
             libc::SYS_epoll_pwait2 => {
-                epoll::epoll_pwait2(a as c_int, b as *mut _, c as c_int, d as *const timespec, e as *const _).answer() as c_long
+                epoll::epoll_pwait2(a as c_int, b as *mut _, c as c_int, d as *const timespec, e as *const _).answer()
+                    as c_long
             }
             libc::SYS_close_range => super::fds::close_range(a as u32, b as u32, c as c_int).answer() as c_long,
             libc::SYS_tgkill => super::signals::tgkill(a as i32, b as i32, c as c_int) as c_long,
             libc::SYS_kill => super::signals::kill(a as i32, b as c_int) as c_long,
-            libc::SYS_pidfd_send_signal => super::signals::pidfd_send_signal(a as c_int, b as c_int, c as *mut _, d as u32) as c_long,
-            libc::SYS_read | libc::SYS_write | libc::SYS_wait4 | libc::SYS_waitid | libc::SYS_io_uring_enter
-            | libc::SYS_futex_waitv | libc::SYS_flock | libc::SYS_rt_sigtimedwait => descriptors::waiting(number, args),
-            _ => next!(syscall: fn(c_long, usize, usize, usize, usize, usize, usize) -> c_long)(number, a, b, c, d, e, f),
+            libc::SYS_pidfd_send_signal => {
+                super::signals::pidfd_send_signal(a as c_int, b as c_int, c as *mut _, d as u32) as c_long
+            }
+            libc::SYS_read
+            | libc::SYS_write
+            | libc::SYS_wait4
+            | libc::SYS_waitid
+            | libc::SYS_io_uring_enter
+            | libc::SYS_futex_waitv
+            | libc::SYS_flock
+            | libc::SYS_rt_sigtimedwait => descriptors::waiting(number, args),
+            _ => {
+                next!(syscall: fn(c_long, usize, usize, usize, usize, usize, usize) -> c_long)(number, a, b, c, d, e, f)
+            }
         }
     }
 }
@@ -113,7 +133,12 @@ unsafe fn futex([address, op, value, timeout, address2, value3]: Args) -> Option
     }
 }
 
-unsafe fn limit(engine: &Engine, timeout: *const timespec, relative: bool, clock: clockid_t) -> Result<Option<(clockid_t, Spec)>, Errno> {
+unsafe fn limit(
+    engine: &Engine,
+    timeout: *const timespec,
+    relative: bool,
+    clock: clockid_t,
+) -> Result<Option<(clockid_t, Spec)>, Errno> {
     if timeout.is_null() {
         return Ok(None);
     }
@@ -126,7 +151,14 @@ unsafe fn limit(engine: &Engine, timeout: *const timespec, relative: bool, clock
     }))
 }
 
-fn wait(entry: &Entry, word: &AtomicU32, expected: u32, private: bool, bits: u32, until: Option<(clockid_t, Spec)>) -> Result<c_long, Errno> {
+fn wait(
+    entry: &Entry,
+    word: &AtomicU32,
+    expected: u32,
+    private: bool,
+    bits: u32,
+    until: Option<(clockid_t, Spec)>,
+) -> Result<c_long, Errno> {
     loop {
         let deadline = match until {
             None => NEVER,

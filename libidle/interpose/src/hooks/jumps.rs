@@ -5,7 +5,6 @@
 
 use crate::tls::tls;
 use crate::{next, session, waitq};
-use engine::Kind;
 use engine::time::NEVER;
 use libc::{c_int, c_void};
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
@@ -27,8 +26,9 @@ fn leave_waits(to: usize) {
     let tls = tls();
     while let Some(me) = tls.slot.get().checked_sub(1) {
         let slot = &engine.page.slots[me as usize];
-        let waits = matches!(slot.state.load().kind(), Kind::Prep | Kind::Parked | Kind::Kernel | Kind::Foreign);
-        if waits && to > tls.wait_sp.get() {
+        if tls.waiting.get() == me + 1 && to > tls.wait_sp.get() {
+            tls.waiting.set(0);
+            engine.abandon_lock(me as usize);
             waitq::forget(&engine, me as usize);
             slot.deadline.store(NEVER, SeqCst);
             slot.state.set(crate::enter::base());
@@ -38,6 +38,7 @@ fn leave_waits(to: usize) {
         let Some((outer, sp)) = crate::enter::interrupted(slot).filter(|&(_, sp)| to > sp) else { return };
         engine.page.slots[outer as usize - 1].covered.store(0, SeqCst);
         tls.slot.set(outer);
+        tls.waiting.set(outer);
         tls.wait_sp.set(sp);
         slot.pthread.store(0, Relaxed);
         engine.page.release(me as usize);

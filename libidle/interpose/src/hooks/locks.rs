@@ -3,7 +3,10 @@
 
 use crate::clockid;
 use crate::enter::{Entry, What, enter};
-use crate::{kfutex, next, session, waitq::{self, Key}};
+use crate::{
+    kfutex, next, session,
+    waitq::{self, Key},
+};
 use engine::time::{NEVER, Spec};
 use engine::{Reason, Signals};
 use libc::{c_int, clockid_t, pthread_mutex_t, pthread_rwlock_t, timespec};

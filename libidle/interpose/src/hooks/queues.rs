@@ -11,7 +11,9 @@ use crate::errno::Errno;
 use crate::next;
 use engine::Reason;
 use engine::time::Spec;
-use libc::{POLLIN, POLLOUT, c_char, c_int, c_long, c_short, c_uint, c_void, mqd_t, pollfd, sembuf, size_t, ssize_t, timespec};
+use libc::{
+    POLLIN, POLLOUT, c_char, c_int, c_long, c_short, c_uint, c_void, mqd_t, pollfd, sembuf, size_t, ssize_t, timespec,
+};
 
 kernel_waits! { What::Queue;
     /// msgrcv(2).
@@ -67,7 +69,12 @@ pub unsafe fn semtimedop(id: c_int, ops: *mut sembuf, n: size_t, timeout: *const
 ///
 /// # Safety
 /// `until` is as for mq_timedsend(3).
-unsafe fn queue_until(queue: mqd_t, events: c_short, until: *const timespec, call: impl Fn(*const timespec) -> ssize_t) -> Result<ssize_t, Errno> {
+unsafe fn queue_until(
+    queue: mqd_t,
+    events: c_short,
+    until: *const timespec,
+    call: impl Fn(*const timespec) -> ssize_t,
+) -> Result<ssize_t, Errno> {
     let attempt = |until: *const timespec| {
         let raw = call(until);
         if raw < 0 { Err(Errno(crate::errno::get())) } else { Ok(raw) }
@@ -96,7 +103,13 @@ unsafe fn queue_until(queue: mqd_t, events: c_short, until: *const timespec, cal
 ///
 /// # Safety
 /// As for the C function.
-pub unsafe fn mq_timedsend(queue: mqd_t, msg: *const c_char, n: size_t, priority: c_uint, until: *const timespec) -> Result<c_int, Errno> {
+pub unsafe fn mq_timedsend(
+    queue: mqd_t,
+    msg: *const c_char,
+    n: size_t,
+    priority: c_uint,
+    until: *const timespec,
+) -> Result<c_int, Errno> {
     let real = next!(mq_timedsend: fn(mqd_t, *const c_char, size_t, c_uint, *const timespec) -> c_int);
     // SAFETY: the caller's arguments.
     unsafe { queue_until(queue, POLLOUT, until, |t| real(queue, msg, n, priority, t) as ssize_t) }.map(|v| v as c_int)
@@ -106,7 +119,13 @@ pub unsafe fn mq_timedsend(queue: mqd_t, msg: *const c_char, n: size_t, priority
 ///
 /// # Safety
 /// As for the C function.
-pub unsafe fn mq_timedreceive(queue: mqd_t, msg: *mut c_char, n: size_t, priority: *mut c_uint, until: *const timespec) -> Result<ssize_t, Errno> {
+pub unsafe fn mq_timedreceive(
+    queue: mqd_t,
+    msg: *mut c_char,
+    n: size_t,
+    priority: *mut c_uint,
+    until: *const timespec,
+) -> Result<ssize_t, Errno> {
     let real = next!(mq_timedreceive: fn(mqd_t, *mut c_char, size_t, *mut c_uint, *const timespec) -> ssize_t);
     // SAFETY: the caller's arguments.
     unsafe { queue_until(queue, POLLIN, until, |t| real(queue, msg, n, priority, t)) }

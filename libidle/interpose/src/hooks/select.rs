@@ -19,7 +19,8 @@ type Sets = [*mut fd_set; 3];
 /// As for pselect(2).
 unsafe fn real(n: c_int, s: Sets, wait: bool, mask: *const sigset_t) -> Result<c_int, Errno> {
     const NO_WAIT: timespec = timespec { tv_sec: 0, tv_nsec: 0 };
-    let pselect = next!(pselect: fn(c_int, *mut fd_set, *mut fd_set, *mut fd_set, *const timespec, *const sigset_t) -> c_int);
+    let pselect =
+        next!(pselect: fn(c_int, *mut fd_set, *mut fd_set, *mut fd_set, *const timespec, *const sigset_t) -> c_int);
     // SAFETY: the caller's arguments.
     outcome(unsafe { pselect(n, s[0], s[1], s[2], if wait { std::ptr::null() } else { &NO_WAIT }, mask) })
 }
@@ -88,7 +89,13 @@ impl Copies {
 ///
 /// # Safety
 /// As for pselect(2).
-unsafe fn select_until(entry: &Entry, n: c_int, user: Sets, deadline: u64, mask: *const sigset_t) -> Result<c_int, Errno> {
+unsafe fn select_until(
+    entry: &Entry,
+    n: c_int,
+    user: Sets,
+    deadline: u64,
+    mask: *const sigset_t,
+) -> Result<c_int, Errno> {
     if deadline == NEVER {
         let _wait = entry.kernel_wait(What::Ready);
         // SAFETY: the caller's arguments.
@@ -172,7 +179,8 @@ pub unsafe fn pselect(
     mask: *const sigset_t,
 ) -> Result<c_int, Errno> {
     let Some(entry) = enter() else {
-        let pselect = next!(pselect: fn(c_int, *mut fd_set, *mut fd_set, *mut fd_set, *const timespec, *const sigset_t) -> c_int);
+        let pselect =
+            next!(pselect: fn(c_int, *mut fd_set, *mut fd_set, *mut fd_set, *const timespec, *const sigset_t) -> c_int);
         // SAFETY: the caller's arguments.
         return outcome(unsafe { pselect(n, read, write, except, timeout, mask) });
     };

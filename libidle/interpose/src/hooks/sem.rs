@@ -10,7 +10,10 @@
 use crate::clockid;
 use crate::enter::{Entry, What, enter};
 use crate::errno::Errno;
-use crate::{kfutex, next, session, waitq::{self, Key}};
+use crate::{
+    kfutex, next, session,
+    waitq::{self, Key},
+};
 use engine::time::{NEVER, Spec};
 use engine::{Reason, Signals};
 use libc::{c_int, clockid_t, sem_t, timespec};

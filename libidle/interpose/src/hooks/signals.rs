@@ -10,8 +10,8 @@ use crate::enter::{What, enter};
 use crate::errno::Errno;
 use crate::next;
 use crate::session;
-use libc::{POLLIN, c_int, c_uint, c_void, pid_t, pollfd, pthread_t, siginfo_t, sigset_t, timespec};
 use crate::settled::await_asleep;
+use libc::{POLLIN, c_int, c_uint, c_void, pid_t, pollfd, pthread_t, siginfo_t, sigset_t, timespec};
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 kernel_waits! { What::Signal;
@@ -29,7 +29,11 @@ kernel_waits! { What::Signal;
 ///
 /// # Safety
 /// As for the C function.
-pub unsafe fn sigtimedwait(set: *const sigset_t, info: *mut siginfo_t, timeout: *const timespec) -> Result<c_int, Errno> {
+pub unsafe fn sigtimedwait(
+    set: *const sigset_t,
+    info: *mut siginfo_t,
+    timeout: *const timespec,
+) -> Result<c_int, Errno> {
     let real = next!(sigtimedwait: fn(*const sigset_t, *mut siginfo_t, *const timespec) -> c_int);
     let Some(entry) = enter() else {
         // SAFETY: the caller's arguments.

@@ -7,7 +7,9 @@ use crate::enter::{Entry, What, enter};
 use crate::errno;
 use crate::{next, tcp};
 use engine::time;
-use libc::{POLLIN, POLLOUT, c_int, c_short, c_void, iovec, msghdr, pollfd, size_t, sockaddr, socklen_t, ssize_t, timeval};
+use libc::{
+    POLLIN, POLLOUT, c_int, c_short, c_void, iovec, msghdr, pollfd, size_t, sockaddr, socklen_t, ssize_t, timeval,
+};
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -30,7 +32,9 @@ pub unsafe fn setsockopt(fd: c_int, level: c_int, name: c_int, value: *const c_v
         TIMEOUTS.store(true, Relaxed);
     }
     // SAFETY: the caller's arguments.
-    unsafe { next!(setsockopt: fn(c_int, c_int, c_int, *const c_void, socklen_t) -> c_int)(fd, level, name, value, len) }
+    unsafe {
+        next!(setsockopt: fn(c_int, c_int, c_int, *const c_void, socklen_t) -> c_int)(fd, level, name, value, len)
+    }
 }
 
 /// The socket's time-out for that direction, ns, if it has one and blocks at all.

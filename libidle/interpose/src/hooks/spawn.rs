@@ -9,7 +9,8 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 type Strings = *const *const c_char;
-type Spawn = unsafe extern "C-unwind" fn(*mut pid_t, *const c_char, *const c_void, *const c_void, Strings, Strings) -> c_int;
+type Spawn =
+    unsafe extern "C-unwind" fn(*mut pid_t, *const c_char, *const c_void, *const c_void, Strings, Strings) -> c_int;
 
 /// # Safety
 /// As for posix_spawn(3).
@@ -60,7 +61,8 @@ pub unsafe fn posix_spawn(
     argv: Strings,
     env: Strings,
 ) -> c_int {
-    let real = next!(posix_spawn: fn(*mut pid_t, *const c_char, *const c_void, *const c_void, Strings, Strings) -> c_int);
+    let real =
+        next!(posix_spawn: fn(*mut pid_t, *const c_char, *const c_void, *const c_void, Strings, Strings) -> c_int);
     // SAFETY: the caller's arguments.
     unsafe { spawn_with(real, pid, path, actions, attr, argv, env) }
 }
@@ -77,7 +79,8 @@ pub unsafe fn posix_spawnp(
     argv: Strings,
     env: Strings,
 ) -> c_int {
-    let real = next!(posix_spawnp: fn(*mut pid_t, *const c_char, *const c_void, *const c_void, Strings, Strings) -> c_int);
+    let real =
+        next!(posix_spawnp: fn(*mut pid_t, *const c_char, *const c_void, *const c_void, Strings, Strings) -> c_int);
     // SAFETY: the caller's arguments.
     unsafe { spawn_with(real, pid, file, actions, attr, argv, env) }
 }
@@ -232,7 +235,11 @@ unsafe fn open_stream(command: *const c_char, mode: &[u8], reads: bool, place: &
         libc::posix_spawn_file_actions_destroy(&mut actions);
         libc::close(theirs);
         if failed != 0 || stream.is_null() {
-            if stream.is_null() { libc::close(mine) } else { libc::fclose(stream) };
+            if stream.is_null() {
+                libc::close(mine)
+            } else {
+                libc::fclose(stream)
+            };
             errno::set(failed);
             return std::ptr::null_mut();
         }

@@ -127,7 +127,11 @@ fn find(engine: &Engine, thread: pthread_t) -> Option<usize> {
 ///
 /// # Safety
 /// As for the C function.
-pub unsafe fn c11_create(thread: *mut pthread_t, start: unsafe extern "C-unwind" fn(*mut c_void) -> c_int, arg: *mut c_void) -> c_int {
+pub unsafe fn c11_create(
+    thread: *mut pthread_t,
+    start: unsafe extern "C-unwind" fn(*mut c_void) -> c_int,
+    arg: *mut c_void,
+) -> c_int {
     // SAFETY: a function that returns an int leaves it in the lower half of the register that a pointer is returned in;
     // `c11_join` reads that half alone.
     let start = unsafe { std::mem::transmute::<unsafe extern "C-unwind" fn(*mut c_void) -> c_int, Start>(start) };
@@ -206,7 +210,12 @@ pub unsafe fn join(thread: pthread_t, result: *mut *mut c_void) -> c_int {
 ///
 /// # Safety
 /// As for the C function.
-pub unsafe fn clockjoin(thread: pthread_t, result: *mut *mut c_void, clock: clockid_t, until: *const timespec) -> c_int {
+pub unsafe fn clockjoin(
+    thread: pthread_t,
+    result: *mut *mut c_void,
+    clock: clockid_t,
+    until: *const timespec,
+) -> c_int {
     let real = next!(pthread_clockjoin_np: fn(pthread_t, *mut *mut c_void, clockid_t, *const timespec) -> c_int);
     let tryjoin = next!(pthread_tryjoin_np: fn(pthread_t, *mut *mut c_void) -> c_int);
     let Some(entry) = enter().filter(|_| !until.is_null()) else {
