@@ -9,17 +9,18 @@
 //! longer waiting, so the waker's promise fails and goes to the next one.
 
 use crate::enter::{Entry, What};
+use crate::guard::{FutexLock, Locked};
 use engine::slots::Slot;
 use engine::sys;
 use engine::{Engine, Kind, Reason, Signals};
 use std::sync::atomic::AtomicU32;
-use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 const BUCKETS: usize = 256;
 
 #[repr(align(64))]
 struct Bucket {
-    lock: AtomicU32,
+    lock: FutexLock,
     /// Slot index + 1.
     head: AtomicU32,
     tail: AtomicU32,
@@ -30,7 +31,7 @@ struct Bucket {
 const FOR_HANDLERS: usize = BUCKETS / 2;
 
 static TABLE: [Bucket; BUCKETS] =
-    [const { Bucket { lock: AtomicU32::new(0), head: AtomicU32::new(0), tail: AtomicU32::new(0) } }; BUCKETS];
+    [const { Bucket { lock: FutexLock::new(), head: AtomicU32::new(0), tail: AtomicU32::new(0) } }; BUCKETS];
 
 /// Has anybody waited here? Spares a forked child the pages of an unused table.
 static USED: AtomicU32 = AtomicU32::new(0);
@@ -59,55 +60,11 @@ impl Key {
     }
 }
 
-/// All signals blocked, until dropped: a handler must not meet a bucket's lock held by the thread it interrupts.
-struct Masked(u64);
-
-impl Masked {
-    fn new() -> Masked {
-        let (all, mut old) = (u64::MAX, 0u64);
-        mask(&all, &mut old);
-        Masked(old)
-    }
-}
-
-impl Drop for Masked {
-    fn drop(&mut self) {
-        mask(&self.0, &mut 0);
-    }
-}
-
-fn mask(new: &u64, old: &mut u64) {
-    let (new, old) = (new as *const u64 as usize, old as *mut u64 as usize);
-    // SAFETY: rt_sigprocmask with the kernel's 8-byte sets.
-    unsafe { sys::syscall6(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK as usize, new, old, 8, 0, 0) };
-}
-
-/// A bucket's lock: 0 free, 1 taken, 2 taken and waited for (Drepper, "Futexes are tricky", mutex 2).
-struct Locked(&'static Bucket, #[allow(dead_code, reason = "restores the signal mask when dropped")] Option<Masked>);
-
-impl Locked {
-    fn new(bucket: &'static Bucket) -> Locked {
-        let masked = bucket.signals().then(Masked::new);
-        if bucket.lock.compare_exchange(0, 1, Acquire, Relaxed).is_err() {
-            while bucket.lock.swap(2, Acquire) != 0 {
-                sys::futex_wait(&bucket.lock, 2, None, true);
-            }
-        }
-        Locked(bucket, masked)
-    }
-}
-
-impl Drop for Locked {
-    fn drop(&mut self) {
-        if self.0.lock.swap(0, Release) == 2 {
-            sys::futex_wake(&self.0.lock, 1, true);
-        }
-    }
-}
-
 impl Bucket {
-    fn signals(&'static self) -> bool {
-        (self as *const Bucket) < &raw const TABLE[FOR_HANDLERS]
+    /// Takes the bucket's lock.
+    fn lock(&'static self) -> Locked<'static> {
+        let for_handlers = (self as *const Bucket) < &raw const TABLE[FOR_HANDLERS];
+        if for_handlers { self.lock.lock() } else { self.lock.lock_unmasked() }
     }
 
     fn push(&self, engine: &Engine, index: usize) {
@@ -151,7 +108,7 @@ pub fn enqueue<'a>(entry: &'a Entry, what: What, key: Key, unless: impl FnOnce()
     if USED.load(Relaxed) == 0 {
         USED.store(1, Relaxed);
     }
-    let _locked = Locked::new(bucket);
+    let _locked = bucket.lock();
     let seq = entry.prepare(what);
     entry.slot().key.store(key.0, Relaxed);
     bucket.push(&entry.engine, entry.me);
@@ -196,7 +153,7 @@ pub fn forget(engine: &Engine, index: usize) {
         if key.0 == 0 {
             return;
         }
-        let _locked = Locked::new(bucket(key));
+        let _locked = bucket(key).lock();
         if slot.key.load(Relaxed) == key.0 {
             bucket(key).remove(engine, index);
             return;
@@ -217,7 +174,7 @@ pub fn wake(engine: &Engine, key: Key, count: u32, mut select: impl FnMut(&Slot)
     let mut woken = 0;
     while woken < count && !nobody(key) {
         let (mut asleep, mut found, mut more) = ([(0u32, false); BATCH], 0, false);
-        let locked = Locked::new(bucket(key));
+        let locked = bucket(key).lock();
         let mut at = bucket(key).head.load(Relaxed);
         while let Some(index) = at.checked_sub(1).map(|i| i as usize) {
             let slot = &engine.page.slots[index];
@@ -254,8 +211,8 @@ pub fn wake(engine: &Engine, key: Key, count: u32, mut select: impl FnMut(&Slot)
 pub fn requeue(engine: &Engine, from: Key, to: Key, count: u32) -> u32 {
     let (one, two) = (bucket(from), bucket(to));
     let (first, second) = if std::ptr::from_ref(one) <= two { (one, two) } else { (two, one) };
-    let _first = Locked::new(first);
-    let _second = (!std::ptr::eq(first, second)).then(|| Locked::new(second));
+    let _first = first.lock();
+    let _second = (!std::ptr::eq(first, second)).then(|| second.lock());
     let mut moved = 0;
     let mut at = one.head.load(Relaxed);
     while let Some(index) = at.checked_sub(1).map(|i| i as usize).filter(|_| moved < count) {
@@ -277,7 +234,7 @@ pub fn reset() {
         return;
     }
     for bucket in &TABLE {
-        bucket.lock.store(0, Relaxed);
+        bucket.lock.reset();
         bucket.head.store(0, Relaxed);
         bucket.tail.store(0, Relaxed);
     }
