@@ -1,6 +1,7 @@
 //! A session's region, the library to preload, and how a command is started in it.
 
 use crate::cli::Clock;
+use crate::inherited;
 use engine::page::CLOCKS;
 use engine::time::Spec;
 use engine::{ClockMode, Engine, Kind, Page};
@@ -75,7 +76,8 @@ impl Session {
     /// Makes the region.
     pub fn new(library: PathBuf, mode: Clock, signal: i32, verbose: u8) -> Result<Session, String> {
         let failed = |e: &dyn std::fmt::Display| format!("cannot make the session's shared memory: {e}");
-        let file = MemfdOptions::default().close_on_exec(true).create("flux-session").map_err(|e| failed(&e))?.into_file();
+        let file =
+            MemfdOptions::default().close_on_exec(true).create("flux-session").map_err(|e| failed(&e))?.into_file();
         file.set_len(size_of::<Page>() as u64).map_err(|e| failed(&e))?;
         // SAFETY: a fresh shared mapping of a file of that size; it stays for the life of the process.
         let at = unsafe {
@@ -122,9 +124,10 @@ impl Session {
         }
         let files = self.files;
         let mask = self.mask;
-        // SAFETY: both calls are async-signal-safe.
+        // SAFETY: all calls are async-signal-safe.
         unsafe {
             command.pre_exec(move || {
+                inherited::restore();
                 mask.thread_set_mask()?;
                 Ok(setrlimit(Resource::RLIMIT_NOFILE, files.0, files.1)?)
             });
@@ -146,15 +149,5 @@ impl Session {
         let h = &self.engine.page.header;
         let real = real_now() - self.started;
         (real, self.engine.now() - self.started, h.jumps.load(SeqCst))
-    }
-
-    /// Processes that have a slot.
-    pub fn processes(&self) -> Vec<u32> {
-        let page = self.engine.page;
-        let live = page.slots[..page.high()].iter().filter(|s| s.state.load().kind() != Kind::Free);
-        let mut pids: Vec<u32> = live.map(|s| s.pid.load(SeqCst)).filter(|&p| p != 0).collect();
-        pids.sort_unstable();
-        pids.dedup();
-        pids
     }
 }
