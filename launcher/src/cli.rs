@@ -1,5 +1,6 @@
 //! The command line.
 
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Parser, ValueEnum};
 use nix::sys::signal::Signal;
 use std::ffi::OsString;
@@ -48,7 +49,7 @@ pub struct Cli {
     pub clock: Clock,
 
     /// The commands, separated by --
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND", hide = true)]
+    #[arg(last = true, value_name = "COMMAND", hide = true)]
     pub words: Vec<OsString>,
 }
 
@@ -57,6 +58,21 @@ impl Cli {
     pub fn commands(&self) -> Vec<Vec<OsString>> {
         self.words.split(|w| w == "--").filter(|c| !c.is_empty()).map(<[_]>::to_vec).collect()
     }
+}
+
+/// What is wrong with the command line, in one line.
+pub fn explain(error: &clap::Error) -> String {
+    if let (ErrorKind::UnknownArgument, Some(ContextValue::String(word))) =
+        (error.kind(), error.get(ContextKind::InvalidArg))
+        && !word.starts_with('-')
+    {
+        let words: Vec<_> =
+            std::env::args_os().map(|arg| arg.to_string_lossy().into_owned()).skip_while(|arg| arg != word).collect();
+        return format!("the command comes after two dashes; write: flux-launch -- {}", words.join(" "));
+    }
+    let text = error.to_string();
+    let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+    format!("{first}; see flux-launch --help")
 }
 
 /// A signal by name (with or without `SIG`), number, or `RTMIN+n`.

@@ -4,18 +4,26 @@
 //! `schedstat`). Neither file alone is exact: a thread on its way to sleep shows `S` before it has let go of the
 //! processor, one that is being switched shows a number. See proc(5).
 
+use crate::proc::{self, Files, Thread};
+use crate::report;
 use engine::page::Page;
 use engine::quiescence::{Found, Look};
 use engine::state::State;
 use engine::sys;
 use engine::{Engine, Kind, Reason};
-use std::collections::HashMap;
-use std::fs::File;
-use std::os::unix::fs::FileExt;
+use nix::sys::resource::{Resource, getrlimit};
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::time::{Duration, Instant};
 
-/// Threads whose files are kept open.
-const OPEN: usize = 2048;
+/// Threads whose files are kept open, three each, if the limit allows so many.
+const OPEN: u64 = 2048;
+/// Descriptors left for everything else.
+const SPARE: u64 = 64;
+/// A thread in its last steps that has been asleep for this long is waiting for somebody else, real time.
+const LINGERING: Duration = Duration::from_millis(2);
+/// Numbers below this one, or below the launcher's, may be those that a process has in a PID namespace of its own.
+const LOW: u32 = 1024;
 
 /// Looks through `/proc`.
 pub struct ProcLook {
@@ -23,6 +31,13 @@ pub struct ProcLook {
     /// Asleep in the first pass: slot's state, run count.
     seen: HashMap<usize, (State, u64)>,
     files: HashMap<(u32, u32), Files>,
+    open: usize,
+    /// Processes that are the launcher's descendants.
+    ours: HashSet<u32>,
+    /// Processes reported to run without the library.
+    told: HashSet<u32>,
+    /// Threads in their last steps that are asleep: slot's state, run count, since when.
+    lingering: HashMap<usize, (State, u64, Instant)>,
     /// Busy threads found asleep by the last patient look.
     stray: HashMap<usize, (State, u64)>,
     patient: bool,
@@ -30,29 +45,18 @@ pub struct ProcLook {
     signals: u64,
 }
 
-struct Files {
-    syscall: File,
-    stat: File,
-    schedstat: File,
-}
-
-/// What the files say of a thread.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Thread {
-    Asleep(u64),
-    Stopped(u64),
-    Running,
-    Zombie,
-    Gone,
-}
-
 impl ProcLook {
     /// A look for `engine`'s session.
     pub fn new(engine: Engine) -> ProcLook {
+        let limit = getrlimit(Resource::RLIMIT_NOFILE).map_or(1024, |(now, _)| now);
         ProcLook {
             engine,
             seen: HashMap::new(),
             files: HashMap::new(),
+            open: OPEN.min(limit.saturating_sub(SPARE) / 3).max(1) as usize,
+            ours: HashSet::new(),
+            told: HashSet::new(),
+            lingering: HashMap::new(),
             stray: HashMap::new(),
             patient: false,
             parked_too: false,
@@ -83,24 +87,46 @@ impl ProcLook {
         }
     }
 
-    fn files(&mut self, pid: u32, tid: u32) -> Option<&Files> {
-        if self.files.len() >= OPEN {
-            self.files.clear();
+    /// May what `/proc` says of number `pid` be believed? Slots hold numbers as their processes see them; in a PID
+    /// namespace below ours they name somebody else here, or nobody.
+    fn known(&mut self, pid: u32) -> bool {
+        if self.ours.contains(&pid) {
+            return true;
         }
-        match self.files.entry((pid, tid)) {
-            std::collections::hash_map::Entry::Occupied(e) => Some(e.into_mut()),
-            std::collections::hash_map::Entry::Vacant(e) => {
-                let open = |name: &str| File::open(format!("/proc/{pid}/task/{tid}/{name}")).ok();
-                let (syscall, stat, schedstat) = (open("syscall")?, open("stat")?, open("schedstat")?);
-                Some(e.insert(Files { syscall, stat, schedstat }))
+        let launcher = self.engine.pid;
+        match proc::descends(pid, launcher) {
+            Ok(true) => self.ours.insert(pid),
+            Ok(false) => false,
+            Err(e) => proc::gone(&e) && !(pid < launcher.max(LOW) && proc::in_other_namespace(pid, launcher)),
+        }
+    }
+
+    fn files(&mut self, pid: u32, tid: u32) -> Result<&Files, Thread> {
+        let key = (pid, tid);
+        if !self.files.contains_key(&key) {
+            if !self.known(pid) {
+                return Err(Thread::Running);
+            }
+            if self.files.len() >= self.open {
+                self.files.clear();
+            }
+            let mut opened = Files::open(pid, tid);
+            if opened.as_ref().is_err_and(proc::full) {
+                self.files.clear();
+                opened = Files::open(pid, tid);
+            }
+            match opened {
+                Ok(files) => drop(self.files.insert(key, files)),
+                Err(e) => return Err(if proc::gone(&e) { Thread::Gone } else { Thread::Running }),
             }
         }
+        self.files.get(&key).ok_or(Thread::Running)
     }
 
     /// Looks at one thread. `since` is a run count from before: the thread must not have run since, and its system call
     /// need not be read again.
     fn thread(&mut self, pid: u32, tid: u32, since: Option<u64>) -> Thread {
-        let found = self.files(pid, tid).map_or(Thread::Gone, |f| f.look(since));
+        let found = self.files(pid, tid).map_or_else(|e| e, |f| f.look(since));
         if matches!(found, Thread::Gone | Thread::Zombie) {
             self.files.remove(&(pid, tid));
         }
@@ -109,9 +135,20 @@ impl ProcLook {
 
     /// All threads of a process without the shim.
     fn process(&mut self, pid: u32) -> Thread {
-        let Ok(tasks) = std::fs::read_dir(format!("/proc/{pid}/task")) else { return Thread::Gone };
+        if !self.known(pid) {
+            return Thread::Running;
+        }
+        let mut tasks = proc::tasks(pid);
+        if tasks.as_ref().is_err_and(proc::full) {
+            self.files.clear();
+            tasks = proc::tasks(pid);
+        }
+        let tasks = match tasks {
+            Ok(tasks) => tasks,
+            Err(e) => return if proc::gone(&e) { Thread::Gone } else { Thread::Running },
+        };
         let (mut runs, mut live) = (0u64, false);
-        for tid in tasks.flatten().filter_map(|t| t.file_name().to_str()?.parse::<u32>().ok()) {
+        for tid in tasks {
             match self.thread(pid, tid, None) {
                 Thread::Asleep(n) | Thread::Stopped(n) => {
                     runs = runs.wrapping_mul(31).wrapping_add(n.wrapping_add(tid as u64));
@@ -130,38 +167,61 @@ impl ProcLook {
         match (pid, tid) {
             (0, _) => Thread::Running,
             (_, 0) if seen.kind() == Kind::Foreign || self.patient => self.process(pid),
-            (_, 0) if dead(pid) => Thread::Gone,
+            (_, 0) if proc::dead(pid) => Thread::Gone,
             (_, 0) => Thread::Running,
             _ => self.thread(pid, tid, None),
         }
     }
 
     /// The thread, and perhaps its whole process, is gone: gives back what they held.
-    fn bury(&mut self, page: &Page, index: usize) {
-        let slot = &page.slots[index];
-        let pid = slot.pid.load(SeqCst);
-        if pid != 0 && dead(pid) {
+    ///
+    /// NOTE [Killed]. `announced`: the thread had said that it ends. Otherwise its process is likely to be dying, and its
+    /// threads go one by one: were each slot given back as its thread goes, there would be a moment in which nothing of
+    /// the process counts any more and the parent still sleeps in waitpid(2). So a dying process counts as running until
+    /// it is dead, and then gives back all its slots. If one thread alone has ended, by a system call that no hook saw or
+    /// because the others are not marked yet, all parked threads are looked at again.
+    fn bury(&mut self, page: &Page, index: usize, seen: State, announced: bool) -> Found {
+        let pid = page.slots[index].pid.load(SeqCst);
+        if pid == 0 || !self.known(pid) {
+            return Found::Running;
+        }
+        if proc::dead(pid) {
             sys::task_lock_fence();
             for i in 0..page.high() {
+                let seen = page.slots[i].state.load();
                 if page.slots[i].pid.load(SeqCst) == pid {
-                    self.release(page, i);
+                    self.release(page, i, seen);
                 }
             }
+            // The parent may have been sent SIGCHLD.
+            page.header.signals_sent.fetch_add(1, SeqCst);
+            self.ours.remove(&pid);
+        } else if announced {
+            self.release(page, index, seen);
+        } else if proc::dying(pid) {
+            return Found::Running;
         } else {
-            self.release(page, index);
+            page.header.signals_sent.fetch_add(1, SeqCst);
+            self.release(page, index, seen);
         }
+        Found::Changed
     }
 
-    fn release(&mut self, page: &Page, index: usize) {
+    /// Gives a slot back, unless somebody else has done so since its state was `seen`.
+    fn release(&mut self, page: &Page, index: usize, seen: State) {
         let slot = &page.slots[index];
-        if slot.state.load().kind() == Kind::Free {
+        if seen.kind() == Kind::Free {
             return;
         }
-        if let Some(joiner) = slot.joiner.swap(0, SeqCst).checked_sub(1) {
+        self.lingering.remove(&index);
+        let joiner = slot.joiner.load(SeqCst).checked_sub(1);
+        if !page.release_seen(index, seen) {
+            return;
+        }
+        if let Some(joiner) = joiner {
             let joiner = joiner as usize;
             self.engine.unpark(joiner, page.slots[joiner].state.load().seq(), Reason::Woken);
         }
-        page.release(index);
     }
 
     /// A thread that is busy by its word: only looked at when nothing moves. It may have died, been stopped, missed its
@@ -171,14 +231,14 @@ impl ProcLook {
             return Found::Running;
         }
         match self.look(page, index, seen) {
-            Thread::Gone | Thread::Zombie => {
-                self.bury(page, index);
-                Found::Changed
-            }
+            Thread::Gone | Thread::Zombie => self.bury(page, index, seen, false),
             Thread::Stopped(runs) => self.asleep(index, seen, runs),
             Thread::Asleep(runs) if self.stray.insert(index, (seen, runs)) == Some((seen, runs)) => {
                 if page.slots[index].state.replace(seen, Kind::Foreign) {
                     self.stray.remove(&index);
+                    if seen.kind() == Kind::New {
+                        self.tell(page.slots[index].pid.load(SeqCst));
+                    }
                 }
                 Found::Changed
             }
@@ -187,6 +247,37 @@ impl ProcLook {
                 Found::Running
             }
             Thread::Running => Found::Running,
+        }
+    }
+
+    /// A process that never joined the session is part of it now; says so once.
+    fn tell(&mut self, pid: u32) {
+        // One that has the library mapped is only late.
+        let maps = std::fs::read_to_string(format!("/proc/{pid}/maps")).unwrap_or_default();
+        if !maps.contains("/libflux.so") && self.told.insert(pid) {
+            report::verbose(1, || {
+                format!("process {pid} ({}) runs without libflux.so: in real time", proc::name(pid, 0))
+            });
+        }
+    }
+
+    /// A thread or process in its last steps: running until it is gone, but what it still writes (stdio's buffers) may
+    /// have to wait for a reader.
+    fn lingers(&mut self, page: &Page, index: usize, seen: State) -> Found {
+        match self.look(page, index, seen) {
+            Thread::Stopped(runs) => self.asleep(index, seen, runs),
+            Thread::Asleep(runs) => {
+                let fresh = (seen, runs, Instant::now());
+                let known = self.lingering.entry(index).or_insert(fresh);
+                if (known.0, known.1) != (seen, runs) {
+                    *known = fresh;
+                }
+                if known.2.elapsed() < LINGERING {
+                    return Found::Running;
+                }
+                self.asleep(index, seen, runs)
+            }
+            _ => Found::Running,
         }
     }
 
@@ -203,33 +294,21 @@ impl Look for ProcLook {
             Kind::Busy | Kind::Prep | Kind::New => self.busy(page, index, seen),
             Kind::Ending => {
                 let (pid, tid) = (slot.pid.load(SeqCst), slot.tid.load(SeqCst));
-                let over = sys::thread_gone(pid, tid) || (pid == tid && zombie(pid));
+                let over = sys::thread_gone(pid, tid) || (pid == tid && proc::leader_ended(pid));
                 if !over {
-                    return Found::Running;
+                    return self.lingers(page, index, seen);
                 }
                 sys::task_lock_fence();
-                self.bury(page, index);
-                Found::Changed
+                self.bury(page, index, seen, true)
             }
-            Kind::Leaving => {
-                if !dead(slot.pid.load(SeqCst)) {
-                    return match self.look(page, index, seen) {
-                        Thread::Stopped(runs) => self.asleep(index, seen, runs),
-                        _ => Found::Running,
-                    };
-                }
-                self.bury(page, index);
-                Found::Changed
-            }
+            Kind::Leaving if proc::dead(slot.pid.load(SeqCst)) => self.bury(page, index, seen, true),
+            Kind::Leaving => self.lingers(page, index, seen),
             _ => match self.look(page, index, seen) {
                 Thread::Asleep(runs) | Thread::Stopped(runs) => self.asleep(index, seen, runs),
                 Thread::Running => Found::Running,
                 Thread::Zombie | Thread::Gone => {
                     // The word may have changed since it was read: then the slot is somebody else's by now.
-                    if slot.state.load() == seen {
-                        self.bury(page, index);
-                    }
-                    Found::Changed
+                    if slot.state.load() == seen { self.bury(page, index, seen, false) } else { Found::Changed }
                 }
             },
         }
@@ -255,71 +334,4 @@ impl Look for ProcLook {
             page.header.signals_seen.store(self.signals, Relaxed);
         }
     }
-}
-
-impl Files {
-    fn look(&self, since: Option<u64>) -> Thread {
-        let runs = match self.runs() {
-            Some(runs) => runs,
-            None => return Thread::Gone,
-        };
-        if since.is_none() {
-            let mut text = [0u8; 16];
-            match self.syscall.read_at(&mut text, 0) {
-                Ok(n) if n > 0 && text[0].is_ascii_digit() => {}
-                // "running", or "-1" for a fault: not asleep in a system call; but stopped threads say so too.
-                Ok(_) => return if self.state() == Some(b'T') { Thread::Stopped(runs) } else { self.not_asleep() },
-                Err(_) => return self.not_asleep(),
-            }
-        }
-        match self.state() {
-            Some(b'S') if self.runs() == Some(runs) && since.is_none_or(|n| n == runs) => Thread::Asleep(runs),
-            Some(b'T') => Thread::Stopped(runs),
-            Some(b'Z' | b'X') => Thread::Zombie,
-            None => Thread::Gone,
-            _ => Thread::Running,
-        }
-    }
-
-    fn not_asleep(&self) -> Thread {
-        match self.state() {
-            None => Thread::Gone,
-            Some(b'Z' | b'X') => Thread::Zombie,
-            _ => Thread::Running,
-        }
-    }
-
-    /// The state letter.
-    fn state(&self) -> Option<u8> {
-        let mut text = [0u8; 128];
-        let n = self.stat.read_at(&mut text, 0).ok()?;
-        let end = text[..n].iter().rposition(|&b| b == b')')?;
-        text[..n].get(end + 2).copied()
-    }
-
-    /// How often the thread has been put on a processor.
-    fn runs(&self) -> Option<u64> {
-        let mut text = [0u8; 96];
-        let n = self.schedstat.read_at(&mut text, 0).ok()?;
-        std::str::from_utf8(&text[..n]).ok()?.split_ascii_whitespace().nth(2)?.parse().ok()
-    }
-}
-
-/// State letter and number of threads of process `pid`, from `/proc/PID/stat`.
-fn process_stat(pid: u32) -> Option<(u8, u64)> {
-    let text = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
-    let end = text.iter().rposition(|&b| b == b')')?;
-    let mut fields = std::str::from_utf8(&text[end + 2..]).ok()?.split_ascii_whitespace();
-    let state = fields.next()?.as_bytes()[0];
-    // num_threads is field 20, the state field 3.
-    Some((state, fields.nth(16)?.parse().ok()?))
-}
-
-/// Has the whole process ended? A leader shows `Z` after pthread_exit although other threads live.
-fn dead(pid: u32) -> bool {
-    process_stat(pid).is_none_or(|(state, threads)| matches!(state, b'Z' | b'X') && threads <= 1)
-}
-
-fn zombie(pid: u32) -> bool {
-    process_stat(pid).is_none_or(|(state, _)| matches!(state, b'Z' | b'X'))
 }

@@ -1,24 +1,27 @@
 //! flux-launch: runs commands in a session of virtual time.
 
 mod cli;
+mod inherited;
 mod look;
+mod proc;
 mod report;
 mod run;
 mod session;
+mod stuck;
 
 use clap::Parser;
+use std::path::Path;
 use std::process::ExitCode;
 
 /// Exit status for bad usage, as `timeout(1)` and `env(1)` have it for errors of their own.
 const USAGE: u8 = 125;
 
 fn main() -> ExitCode {
+    inherited::change();
     let cli = match cli::Cli::try_parse() {
         Ok(cli) => cli,
         Err(e) if e.use_stderr() => {
-            let text = e.to_string();
-            let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
-            report::say(&format!("{first}; see flux-launch --help"));
+            report::say(&cli::explain(&e));
             return ExitCode::from(2);
         }
         Err(e) => {
@@ -29,7 +32,8 @@ fn main() -> ExitCode {
     let output = match cli.output.as_ref().map(std::fs::File::create).transpose() {
         Ok(output) => output,
         Err(e) => {
-            report::say(&format!("cannot write --output's file: {e}"));
+            let file = cli.output.as_deref().unwrap_or(Path::new(""));
+            report::say(&format!("cannot write --output={}: {e}", file.display()));
             return ExitCode::from(USAGE);
         }
     };

@@ -1,8 +1,9 @@
 //! A session's course: starting the commands, forwarding signals, reaping, ending.
 
 use crate::look::ProcLook;
-use crate::report;
 use crate::session::Session;
+use crate::stuck::Stuck;
+use crate::{proc, report};
 use engine::keeper::{self, Event, Round};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -15,11 +16,14 @@ use std::ffi::OsString;
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
+use std::time::{Duration, Instant};
 
 /// Forwarded to the commands.
 const FORWARDED: [Signal; 4] = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT];
 /// How long processes that are asked to end get before they are killed, real ms.
-const GRACE_MS: u16 = 500;
+const GRACE: Duration = Duration::from_millis(500);
+/// Two SIGINTs within this time are impatience.
+const TWICE: Duration = Duration::from_secs(2);
 
 /// A command and what became of it.
 struct Running {
@@ -32,7 +36,7 @@ struct Course<'a> {
     waiting: &'a [Vec<OsString>],
     started: u64,
     commands: Vec<Running>,
-    interrupts: u32,
+    interrupted: Option<Instant>,
     /// What is being done about processes left over.
     leftovers: Leftovers,
     failure: Option<u8>,
@@ -43,8 +47,8 @@ enum Leftovers {
     None,
     /// At rest once; they are asked again before they are judged.
     Suspected,
-    /// Got SIGTERM.
-    Asked,
+    /// Got SIGTERM, or what the launcher got; have until then to end.
+    Asked(Instant),
     Killed,
 }
 
@@ -72,7 +76,7 @@ pub fn run(session: Session, commands: &[Vec<OsString>]) -> u8 {
         waiting: commands,
         started: 0,
         commands: vec![],
-        interrupts: 0,
+        interrupted: None,
         leftovers: Leftovers::None,
         failure: None,
     };
@@ -82,12 +86,12 @@ pub fn run(session: Session, commands: &[Vec<OsString>]) -> u8 {
             break;
         }
         let mut fds = [PollFd::new(signals.as_fd(), PollFlags::POLLIN), PollFd::new(rest.as_fd(), PollFlags::POLLIN)];
-        let timeout =
-            if course.leftovers == Leftovers::Asked { PollTimeout::from(GRACE_MS) } else { PollTimeout::NONE };
-        match poll(&mut fds, timeout) {
-            Ok(0) => course.kill_leftovers(),
+        match poll(&mut fds, course.patience()) {
             Ok(_) | Err(Errno::EINTR) => {}
             Err(_) => break,
+        }
+        if matches!(course.leftovers, Leftovers::Asked(until) if until <= Instant::now()) {
+            course.kill_leftovers();
         }
         while let Ok(Some(info)) = signals.read_signal() {
             course.signal(info.ssi_signo as i32, info.ssi_code);
@@ -108,6 +112,7 @@ fn start_keeper(session: &Session, rest: Arc<EventFd>) {
         unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, 1) };
         let mut look = ProcLook::new(engine);
         let mut idle = false;
+        let mut stuck = Stuck::default();
         let resting = std::cell::Cell::new(false);
         keeper::run(
             engine,
@@ -124,9 +129,11 @@ fn start_keeper(session: &Session, rest: Arc<EventFd>) {
             },
             |event| {
                 resting.set(event == Event::Rest);
-                if event == Event::Rest && engine.page.header.want_rest.load(SeqCst) != 0 {
+                let wanted = engine.page.header.want_rest.load(SeqCst) != 0;
+                if event == Event::Rest && wanted {
                     let _ = rest.write(1);
                 }
+                stuck.rests(event == Event::Rest && !wanted, engine.page);
                 true
             },
         );
@@ -134,6 +141,18 @@ fn start_keeper(session: &Session, rest: Arc<EventFd>) {
 }
 
 impl Course<'_> {
+    /// How long to wait for an event.
+    fn patience(&self) -> PollTimeout {
+        let Leftovers::Asked(until) = self.leftovers else { return PollTimeout::NONE };
+        // Not less than what is left: rounded up to whole milliseconds.
+        let left = until.saturating_duration_since(Instant::now()) + Duration::from_millis(1);
+        PollTimeout::try_from(left).unwrap_or(PollTimeout::ZERO)
+    }
+
+    fn over(&self) -> bool {
+        self.waiting.is_empty() && self.commands.iter().all(|c| c.status.is_some())
+    }
+
     /// Starts the next command. While more are waiting the clock is held, so that each finds the one before at rest and
     /// no time passed.
     fn start_next(&mut self) {
@@ -159,7 +178,7 @@ impl Course<'_> {
                 self.failure = Some(status);
                 self.waiting = &[];
                 header.hold.store(0, SeqCst);
-                self.send_all(Signal::SIGTERM);
+                self.send(&living(), Signal::SIGTERM);
             }
         }
         self.session.engine.kick_keeper();
@@ -186,10 +205,7 @@ impl Course<'_> {
             }
             self.session.engine.kick_keeper();
         }
-        if self.waiting.is_empty()
-            && self.commands.iter().all(|c| c.status.is_some())
-            && self.leftovers == Leftovers::None
-        {
+        if self.over() && self.leftovers == Leftovers::None {
             self.session.engine.page.header.want_rest.store(1, SeqCst);
             self.session.engine.kick_keeper();
         }
@@ -202,55 +218,39 @@ impl Course<'_> {
             self.start_next();
             return;
         }
-        if self.commands.iter().any(|c| c.status.is_none()) {
+        if !self.over() {
             return;
         }
         match self.leftovers {
             // The first answer may have been on its way since before the last command ended.
             Leftovers::None => self.leftovers = Leftovers::Suspected,
             Leftovers::Suspected => {
-                self.leftovers = Leftovers::Asked;
-                let left = self.living();
+                let left = living();
                 report::verbose(1, || {
                     format!(
                         "all commands have ended; left over and at rest for ever: {}; sending SIGTERM",
                         names(&left)
                     )
                 });
-                left.iter().for_each(|&pid| {
-                    let _ = kill(pid, Signal::SIGTERM);
-                });
-                self.session.engine.page.header.want_rest.store(0, SeqCst);
+                self.send(&left, Signal::SIGTERM);
+                self.asked();
             }
-            Leftovers::Asked | Leftovers::Killed => {}
+            Leftovers::Asked(_) | Leftovers::Killed => {}
         }
         self.session.engine.kick_keeper();
     }
 
+    /// The processes left over know that they should end.
+    fn asked(&mut self) {
+        self.leftovers = Leftovers::Asked(Instant::now() + GRACE);
+        self.session.engine.page.header.want_rest.store(0, SeqCst);
+    }
+
     fn kill_leftovers(&mut self) {
         self.leftovers = Leftovers::Killed;
-        let left = self.living();
-        report::verbose(1, || format!("still there after SIGTERM: {}; sending SIGKILL", names(&left)));
-        left.iter().for_each(|&pid| {
-            let _ = kill(pid, Signal::SIGKILL);
-        });
-    }
-
-    /// The session's processes: those with a slot, and our children.
-    fn living(&self) -> Vec<Pid> {
-        let mut pids = self.session.processes();
-        let me = std::process::id();
-        let children = std::fs::read_to_string(format!("/proc/{me}/task/{me}/children")).unwrap_or_default();
-        pids.extend(children.split_ascii_whitespace().filter_map(|p| p.parse::<u32>().ok()));
-        pids.sort_unstable();
-        pids.dedup();
-        pids.into_iter().filter(|&p| p != me).map(|p| Pid::from_raw(p as i32)).collect()
-    }
-
-    fn send_all(&self, signal: Signal) {
-        self.living().iter().for_each(|&pid| {
-            let _ = kill(pid, signal);
-        });
+        let left = living();
+        report::verbose(1, || format!("still there after being asked to end: {}; sending SIGKILL", names(&left)));
+        self.send(&left, Signal::SIGKILL);
     }
 
     /// A signal to the launcher. One from the terminal has reached the commands already: it goes to the whole
@@ -258,11 +258,18 @@ impl Course<'_> {
     fn signal(&mut self, number: i32, code: i32) {
         const SI_KERNEL: i32 = 0x80;
         let Some(signal) = FORWARDED.into_iter().find(|&s| s as i32 == number) else { return };
-        self.interrupts += (signal == Signal::SIGINT) as u32;
-        if self.interrupts >= 2 {
+        let before = if signal == Signal::SIGINT { self.interrupted.replace(Instant::now()) } else { None };
+        if before.is_some_and(|before| before.elapsed() <= TWICE) {
             report::say("interrupted twice; ending the session");
             self.waiting = &[];
-            self.send_all(Signal::SIGKILL);
+            self.send(&living(), Signal::SIGKILL);
+        } else if self.over() {
+            if code != SI_KERNEL {
+                self.send(&living(), signal);
+            }
+            if !matches!(self.leftovers, Leftovers::Asked(_)) {
+                self.asked();
+            }
         } else if code != SI_KERNEL {
             for command in self.commands.iter().filter(|c| c.status.is_none()) {
                 let _ = kill(command.pid, signal);
@@ -270,6 +277,14 @@ impl Course<'_> {
         }
         let header = &self.session.engine.page.header;
         header.signals_sent.fetch_add(1, SeqCst);
+        self.session.engine.kick_keeper();
+    }
+
+    fn send(&self, pids: &[Pid], signal: Signal) {
+        for &pid in pids {
+            let _ = kill(pid, signal);
+        }
+        self.session.engine.page.header.signals_sent.fetch_add(1, SeqCst);
         self.session.engine.kick_keeper();
     }
 
@@ -291,15 +306,18 @@ impl Course<'_> {
                 report::duration(real)
             )
         });
-        let statuses = self.commands.iter().filter_map(|c| c.status);
-        statuses.chain(self.failure).max().unwrap_or(0)
+        // That a command could not be started is not to be hidden by how we ended the others.
+        self.failure.or(self.commands.iter().filter_map(|c| c.status).max()).unwrap_or(0)
     }
 }
 
+/// The session's processes: our descendants. Not those with a slot: in a PID namespace of their own they see themselves
+/// by numbers that are strangers' here.
+fn living() -> Vec<Pid> {
+    proc::descendants(std::process::id()).into_iter().map(|pid| Pid::from_raw(pid as i32)).collect()
+}
+
 fn names(pids: &[Pid]) -> String {
-    let name = |pid: &Pid| {
-        let comm = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
-        format!("{} ({pid})", comm.trim())
-    };
+    let name = |pid: &Pid| format!("{} ({pid})", proc::name(pid.as_raw() as u32, 0));
     pids.iter().map(name).collect::<Vec<_>>().join(", ")
 }

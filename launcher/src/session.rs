@@ -1,6 +1,7 @@
 //! A session's region, the library to preload, and how a command is started in it.
 
 use crate::cli::Clock;
+use crate::inherited;
 use engine::page::CLOCKS;
 use engine::time::Spec;
 use engine::{ClockMode, Engine, Kind, Page};
@@ -130,9 +131,10 @@ impl Session {
         }
         let files = self.files;
         let mask = self.mask;
-        // SAFETY: both calls are async-signal-safe.
+        // SAFETY: all calls are async-signal-safe.
         unsafe {
             command.pre_exec(move || {
+                inherited::restore();
                 mask.thread_set_mask()?;
                 Ok(setrlimit(Resource::RLIMIT_NOFILE, files.0, files.1)?)
             });
@@ -154,15 +156,5 @@ impl Session {
         let h = &self.engine.page.header;
         let real = real_now() - self.started;
         (real, self.engine.now() - self.started, h.jumps.load(SeqCst))
-    }
-
-    /// Processes that have a slot.
-    pub fn processes(&self) -> Vec<u32> {
-        let page = self.engine.page;
-        let live = page.slots[..page.high()].iter().filter(|s| s.state.load().kind() != Kind::Free);
-        let mut pids: Vec<u32> = live.map(|s| s.pid.load(SeqCst)).filter(|&p| p != 0).collect();
-        pids.sort_unstable();
-        pids.dedup();
-        pids
     }
 }

@@ -1,6 +1,6 @@
 //! The command line of flux-launch: what it accepts, what it answers, what it exits with.
 
-use flux_tests::{Mode, Outcome, Run, artifacts};
+use flux_tests::{Guest, Mode, Outcome, Run, artifacts};
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
@@ -102,6 +102,43 @@ fn it_returns_when_the_last_process_has_ended() {
     assert!(PathBuf::from(scratch.file("done")).exists());
 }
 
+/// Compiles a C program for one test.
+fn compile(scratch: &Scratch, flags: &[&str], source: &str) -> String {
+    let (text, program) = (scratch.file("program.c"), scratch.file("program"));
+    fs::write(&text, source).expect("written");
+    let output = Command::new("gcc").args(flags).args(["-O2", "-o", &program, &text]).output().expect("gcc starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    program
+}
+
+#[test]
+fn a_program_that_waits_for_a_reader_at_its_end() {
+    // What stdio still holds is written after the last hook has run.
+    let scratch = Scratch::new("flush");
+    let source = "#include <stdio.h>\nstatic char b[4096];\nint main(void) { setvbuf(stdout, NULL, _IOFBF, 1 << 18);
+        for (int i = 0; i < 40; i++) fwrite(b, 1, sizeof b, stdout); return 0; }\n";
+    let script = format!("{} | (sleep 1500; wc -c)", compile(&scratch, &[], source));
+    for mode in [Mode::Elapsed, Mode::Frozen] {
+        let outcome = Run::new("bash").args(["-c", &script]).mode(mode).within(REAL).run();
+        assert_eq!(outcome.assert_success().stdout.trim(), "163840", "{mode:?}: {outcome}");
+    }
+}
+
+#[test]
+fn deaths_without_a_hook_are_seen_in_time() {
+    // Threads of a killed process go one by one; its parent must get to know before any other deadline comes.
+    let guest = Guest::new("lifecycle/exits").compile();
+    let run = |mode| Run::new(&guest).env("GUEST_UNIT_MS", "3600000").mode(mode).within(REAL).run();
+    let expected = run(Mode::Elapsed).assert_success().stdout.clone();
+    assert!(expected.contains("SIGKILL: 1009 after 1\n"), "{expected}");
+    thread::scope(|scope| {
+        for mode in [Mode::Elapsed, Mode::Frozen, Mode::Elapsed, Mode::Frozen] {
+            let (run, expected) = (&run, &expected);
+            scope.spawn(move || (0..25).for_each(|_| assert_eq!(&run(mode).stdout, expected, "{mode:?}")));
+        }
+    });
+}
+
 // Several commands.
 
 #[test]
@@ -170,6 +207,24 @@ fn a_leftover_with_a_deadline_is_left_alone() {
     assert_eq!(outcome.assert_success().stdout, "done\n", "{outcome}");
 }
 
+#[test]
+fn a_pid_namespace_inside_the_session() {
+    // Its processes know themselves by numbers that belong to others here.
+    if !Command::new("unshare").args(["-pf", "--mount-proc", "true"]).status().is_ok_and(|s| s.success()) {
+        return;
+    }
+    let crowd = format!("for (1 .. 7) {{ last unless fork }} {FOR_EVER} while 1");
+    let victims = "for i in 1 2 3 4 5 6 7; do (trap 'echo hit' TERM; while :; do sleep 0.1; done) & done";
+    let session = format!("sh -c \"unshare -pf perl -e '{crowd}' & sleep 1; echo slept\"");
+    let script = format!("{victims}; timeout 2 $0 -- {session}; echo $?; kill -0 2 3 4 5 6 7 8 && echo all there");
+    let outcome = Run::new("unshare")
+        .args(["-pf", "--mount-proc", "bash", "-c", &script])
+        .arg(&artifacts().launcher)
+        .within(REAL)
+        .run();
+    assert_eq!(outcome.stdout, "slept\n124\nall there\n", "{outcome}");
+}
+
 // Signals to the launcher.
 
 /// A session whose one command says when it is ready.
@@ -180,6 +235,10 @@ struct Session {
 
 impl Session {
     fn start(perl: &str) -> Self {
+        Session::start_saying(perl, "ready")
+    }
+
+    fn start_saying(perl: &str, first: &str) -> Self {
         let script = format!("$| = 1; {perl}; print qq(ready\\n); {FOR_EVER} while 1");
         let mut child = Command::new(&artifacts().launcher)
             .args(["--", "perl", "-e", &script])
@@ -192,7 +251,7 @@ impl Session {
         let stdout = BufReader::new(child.stdout.take().expect("piped"));
         thread::spawn(move || stdout.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
         let session = Session { child, lines };
-        session.expect_line("ready");
+        session.expect_line(first);
         session
     }
 
@@ -268,6 +327,28 @@ fn a_second_sigint_ends_the_session() {
     assert!(code >= 128, "{code}");
 }
 
+#[test]
+fn two_sigints_far_apart_are_the_commands_business() {
+    let mut session = Session::start("$SIG{INT} = sub { print qq(not yet\\n) }");
+    for _ in 0..2 {
+        session.signal(libc::SIGINT);
+        session.expect_line("not yet");
+        thread::sleep(Duration::from_millis(2100));
+    }
+    assert!(session.is_running());
+}
+
+#[test]
+fn signals_reach_what_is_left_over() {
+    // It always has a deadline, so nothing else would end it.
+    let stays = "unless (fork) { $SIG{TERM} = sub { print qq(no\\n) }; print qq(there\\n); sleep 1000 while 1 }
+        $SIG{TERM} = 'DEFAULT'; sleep 1; kill 'KILL', $$";
+    let session = Session::start_saying(stays, "there");
+    thread::sleep(Duration::from_millis(300));
+    session.signal(libc::SIGTERM);
+    assert_eq!(session.end(), ("no\n".to_owned(), 137));
+}
+
 // Options.
 
 #[test]
@@ -295,6 +376,31 @@ fn verbose_sums_up() {
     assert_eq!(flux(["--", "sleep", "5000"]).stderr, "", "quiet unless asked");
     for level in ["-vv", "-vvv"] {
         flux([level, "--", "sleep", "5000"]).assert_success();
+    }
+}
+
+#[test]
+fn verbose_names_what_runs_in_real_time() {
+    let scratch = Scratch::new("static");
+    let source = "#include <unistd.h>\nint main(void) { usleep(300000); return 0; }\n";
+    let program = compile(&scratch, &["-static"], source);
+    let outcome = flux(["-v", "--", "sh", "-c", &format!("{program}; sleep 100; exit 0")]);
+    let said =
+        outcome.assert_success().stderr.lines().filter(|l| l.contains("(program) runs without libflux.so")).count();
+    assert_eq!(said, 1, "{outcome}");
+}
+
+#[test]
+fn verbose_says_who_waits_when_nobody_can_move() {
+    let scratch = Scratch::new("stuck");
+    let fifo = scratch.file("fifo");
+    assert!(Command::new("mkfifo").arg(&fifo).status().expect("mkfifo").success());
+    let script = format!("(sleep 2; echo > {fifo}) & \"$0\" -v -- sh -c 'cat {fifo}; exit 0'");
+    let outcome = Run::new("bash").args(["-c", &script]).arg(&artifacts().launcher).within(REAL).run();
+    let lines: Vec<_> = outcome.assert_success().stderr.lines().filter(|l| l.contains("nobody can move")).collect();
+    let [line] = lines[..] else { panic!("{outcome}") };
+    for words in ["sh (", "waits for a child", "cat ("] {
+        assert!(line.contains(words), "nothing about {words}: {outcome}");
     }
 }
 
@@ -373,6 +479,7 @@ fn no_command() {
 fn unknown_options() {
     assert_refused(&flux(["--no-such-option", "--", "true"]), 2, &["--no-such-option"]);
     assert_refused(&flux(["--clock", "--", "true"]), 2, &["--clock"]);
+    assert_refused(&flux(["sleep", "12"]), 2, &["flux-launch -- sleep 12"]);
 }
 
 #[test]
@@ -404,7 +511,7 @@ fn a_region_that_cannot_be_made() {
         let launcher = &artifacts().launcher;
         let outcome = Run::new("bash").args(["-c", &script]).arg(launcher).within(REAL).run();
         if !outcome.status.success() {
-            assert_refused(&outcome, OWN_FAILURE, &[]);
+            assert_refused(&outcome, OWN_FAILURE, &["cannot make the session's shared memory: "]);
         }
     }
 }
@@ -420,6 +527,65 @@ fn standard_input_and_environment_are_the_commands() {
     // Somebody else's preload stays.
     let outcome = Run::launcher().args(["--", "printenv", "LD_PRELOAD"]).env("LD_PRELOAD", "libm.so.6").run();
     assert!(outcome.assert_success().stdout.contains("libm.so.6"), "{outcome}");
+}
+
+#[test]
+fn signal_dispositions_are_the_commands() {
+    let status = |ignored: &str| {
+        let script = format!("trap '' {ignored} USR2; exec \"$@\"");
+        // Not 32 and 33: glibc uses them for itself as soon as there are threads.
+        let lines = |outcome: Outcome| -> Vec<u64> {
+            let sets = outcome.stdout.lines().filter_map(|line| line.split('\t').nth(1));
+            sets.map(|set| u64::from_str_radix(set, 16).expect("hexadecimal") & !(3 << 31)).collect()
+        };
+        let command = ["grep", "-E", "SigIgn|SigBlk", "/proc/self/status"];
+        let native = Run::new("bash").args(["-c", &script, "bash"]).args(command).run();
+        let args = ["-c", &script, "bash"];
+        let flux = Run::new("bash").args(args).arg(&artifacts().launcher).arg("--").args(command).within(REAL).run();
+        assert_eq!(lines(native), lines(flux), "{ignored}");
+    };
+    ["PIPE", "CHLD", "XFSZ", "PIPE CHLD XFSZ HUP", ""].into_iter().for_each(status);
+    // Whoever ignores it has no children to wait for; the launcher does.
+    let script = "trap '' CHLD; \"$0\" -- bash -c 'sleep 5; exit 3'";
+    assert_eq!(Run::new("bash").args(["-c", script]).arg(&artifacts().launcher).within(REAL).run().code(), 3);
+}
+
+#[test]
+fn closed_descriptors_stay_closed() {
+    let python = "import os, sys\nopen_fds = []\nfor fd in range(3):\n  try: os.fstat(fd); open_fds.append(fd)\n  except OSError: pass\nsys.exit(len(open_fds) * 10 + sum(open_fds))";
+    for (closed, code) in [("<&-", 23), ("<&- >&-", 12), (">&- 2>&-", 10), ("<&- >&- 2>&-", 0), ("", 33)] {
+        let script = format!("exec \"$0\" -- python3 -c '{python}' {closed}");
+        let outcome = Run::new("bash").args(["-c", &script]).arg(&artifacts().launcher).within(REAL).run();
+        assert_eq!(outcome.code(), code, "{closed}: {outcome}");
+    }
+}
+
+#[test]
+fn few_descriptors() {
+    // Each needs three to be looked at.
+    let many = "for ((i = 0; i < 20; i++)); do (sleep 1000; echo) | cat & done; wait";
+    let script = format!("ulimit -n 40; exec \"$0\" -- bash -c '{many}'");
+    let outcome = Run::new("bash").args(["-c", &script]).arg(&artifacts().launcher).within(REAL).run();
+    assert_eq!(outcome.assert_success().stdout.lines().count(), 20, "{outcome}");
+}
+
+#[test]
+fn processes_that_nobody_may_look_at() {
+    // prctl(PR_SET_DUMPABLE, 0); root may look all the same, so not as root.
+    let scratch = Scratch::new("dumpable");
+    let launcher = scratch.file("flux-launch");
+    fs::copy(&artifacts().launcher, &launcher).expect("copied");
+    fs::copy(&artifacts().libflux, scratch.file("libflux.so")).expect("copied");
+    let perl = "syscall(157, 4, 0, 0, 0, 0); if (fork) { wait } else { sleep 1000 for 1 .. 5 } print time > $^T + 4990";
+    let command = ["--", "perl", "-e", perl];
+    // SAFETY: only asks.
+    let run = if unsafe { libc::geteuid() } == 0 {
+        Run::new("setpriv").args(["--reuid=65534", "--regid=65534", "--clear-groups", &launcher])
+    } else {
+        Run::new(&launcher)
+    };
+    let outcome = run.args(command).within(REAL).run();
+    assert_eq!(outcome.assert_success().stdout, "11", "{outcome}");
 }
 
 #[test]
@@ -443,7 +609,7 @@ fn programs_that_clear_the_environment() {
 
 #[test]
 fn programs_that_close_all_descriptors() {
-    let close_all = "import os, time, subprocess, threading; os.closerange(0, 65536); start = time.monotonic();";
+    let close_all = "import os, time, subprocess, threading; os.closerange(0, 65536); start = time.monotonic_ns();";
     let waits = [
         "time.sleep(1000)",
         "threading.Event().wait(1000)",
@@ -451,7 +617,7 @@ fn programs_that_close_all_descriptors() {
         "os.open('/dev/null', os.O_RDWR); os.dup2(0, 900); time.sleep(500); os.closerange(0, 1000); time.sleep(500)",
     ];
     for wait in waits {
-        let script = format!("{close_all} {wait}; os._exit(not 1000 <= time.monotonic() - start < 1010)");
+        let script = format!("{close_all} {wait}; os._exit(not 1000 <= (time.monotonic_ns() - start) / 1e9 < 1010)");
         for mode in [Mode::Elapsed, Mode::Frozen] {
             let outcome = Run::new("python3").args(["-c", &script]).mode(mode).within(REAL).run();
             assert_eq!(outcome.code(), 0, "{mode:?}: {outcome}");
