@@ -5,13 +5,14 @@
 
 use super::descriptors::kernel_waits;
 use super::poll::{outcome, poll_until};
+use super::slices;
 use crate::clockid;
 use crate::enter::{What, enter};
 use crate::errno::Errno;
 use crate::next;
 use crate::session;
-use libc::{POLLIN, c_int, c_uint, c_void, pid_t, pollfd, pthread_t, siginfo_t, sigset_t, timespec};
 use crate::settled::await_asleep;
+use libc::{POLLIN, c_int, c_uint, c_void, pid_t, pollfd, pthread_t, siginfo_t, sigset_t, timespec};
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 kernel_waits! { What::Signal;
@@ -29,7 +30,11 @@ kernel_waits! { What::Signal;
 ///
 /// # Safety
 /// As for the C function.
-pub unsafe fn sigtimedwait(set: *const sigset_t, info: *mut siginfo_t, timeout: *const timespec) -> Result<c_int, Errno> {
+pub unsafe fn sigtimedwait(
+    set: *const sigset_t,
+    info: *mut siginfo_t,
+    timeout: *const timespec,
+) -> Result<c_int, Errno> {
     let real = next!(sigtimedwait: fn(*const sigset_t, *mut siginfo_t, *const timespec) -> c_int);
     let Some(entry) = enter() else {
         // SAFETY: the caller's arguments.
@@ -51,6 +56,19 @@ pub unsafe fn sigtimedwait(set: *const sigset_t, info: *mut siginfo_t, timeout: 
         match outcome(unsafe { real(set, info, &now) }) {
             Err(Errno(libc::EAGAIN)) if ns != 0 && entry.now() < deadline => {}
             done => return done,
+        }
+        if fd.0 < 0 {
+            // No descriptor left.
+            let ask = |slice: Option<&timespec>| {
+                // SAFETY: the caller's arguments.
+                slice
+                    .map(|slice| outcome(unsafe { real(set, info, slice) }))
+                    .filter(|&answer| answer != Err(Errno(libc::EAGAIN)))
+            };
+            match slices::wait(&entry, What::Signal, deadline, ask) {
+                Some(done) => return done,
+                None => continue,
+            }
         }
         let mut ready = pollfd { fd: fd.0, events: POLLIN, revents: 0 };
         // SAFETY: a set of our own.
@@ -96,7 +114,7 @@ fn sending(to: To) {
         To::Thread(tid) => slot.tid.load(Relaxed) == tid as u32,
         // The main thread's slot has no pthread_t.
         To::Own(thread) => {
-            slot.pid.load(Relaxed) == engine.pid && [0, thread as u64].contains(&slot.pthread.load(Relaxed))
+            slot.pid.load(Relaxed) == engine.pid && [0, thread].contains(&slot.pthread.load(Relaxed))
         }
         To::Process(_) | To::Anybody => true,
     });
