@@ -15,4 +15,6 @@ flux_tests::guests! { "descriptors";
     posix_queues: 8;
     eventfd: 5;
     stdio: 8;
+    socket_limits: 40;
+    semtimedop: 12;
 }

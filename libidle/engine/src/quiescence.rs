@@ -378,11 +378,18 @@ impl Engine {
         }
     }
 
-    /// Makes a thread run whose wait `was` has been promised its end: wakes its futex, or rings its bell.
+    /// Makes a thread run whose wait `was` has been promised its end: wakes its futex, rings its bell, or signals it.
     fn deliver(&self, slot: usize, was: Kind) {
         let s = &self.page.slots[slot];
+        /// In the place of a bell: the session's signal ends the wait.
+        const SIGNAL: i32 = -1;
         let bell = s.bell.load(SeqCst);
-        if was == Kind::Parked || bell <= 0 {
+        if was == Kind::Kernel && bell == SIGNAL {
+            let (pid, tid) = (s.pid.load(Relaxed) as usize, s.tid.load(Relaxed) as usize);
+            let number = self.page.header.signal.load(Relaxed) as usize;
+            // SAFETY: plain numbers. Where it is refused, the thread looks up by itself.
+            unsafe { sys::syscall6(234, pid, tid, number, 0, 0, 0) };
+        } else if was == Kind::Parked || bell <= 0 {
             sys::futex_wake(&s.state.0, 1, false);
         } else if !sys::ring(self.pid, s.pid.load(Relaxed), bell) {
             self.kick_keeper();

@@ -5,6 +5,7 @@
 //! `dup2` onto it moves it elsewhere.
 
 use crate::enter::Entry;
+use crate::session;
 use crate::tls::tls;
 use engine::sys::syscall6;
 use std::sync::atomic::AtomicU64;
@@ -32,9 +33,25 @@ pub fn is_bell(fd: i32) -> bool {
 
 /// Bells in the range `first..=last`, ascending.
 pub fn within(first: u32, last: u32) -> impl Iterator<Item = u32> {
-    let last = last.min(TRACKED as u32 - 1);
-    let range = if COUNT.load(Relaxed) == 0 { 1..=0 } else { first..=last };
-    range.filter(|&fd| is_bell(fd as i32))
+    let (first, last) = (first as usize, (last as usize).min(TRACKED - 1));
+    let none = COUNT.load(Relaxed) == 0 || first > last;
+    let words = if none { 0..0 } else { first / 64..last / 64 + 1 };
+    words.flat_map(move |w| {
+        let mut bits = BELLS[w].load(Relaxed);
+        std::iter::from_fn(move || {
+            let bit = (bits != 0).then(|| bits.trailing_zeros() as usize)?;
+            bits &= bits - 1;
+            Some(w * 64 + bit)
+        })
+        .filter(move |fd| (first..=last).contains(fd))
+        .map(|fd| fd as u32)
+    })
+}
+
+/// Does this process use the memory of another, as a vfork child does? Then what this library notes about descriptors is
+/// about that one's.
+pub fn borrowed() -> bool {
+    session::engine().is_some_and(|engine| engine.pid != session::getpid())
 }
 
 fn mark(fd: i32, on: bool) {
@@ -47,8 +64,12 @@ fn mark(fd: i32, on: bool) {
     }
 }
 
-/// The calling thread's bell, made at the first need; `None` when the process has no descriptor left.
+/// The calling thread's bell, made at the first need; `None` when the process has no descriptor left, in a vfork child,
+/// and in the destructors of thread-specific data: nobody would close it.
 pub fn mine(entry: &Entry) -> Option<i32> {
+    if tls().base.get() != 0 || borrowed() {
+        return None;
+    }
     let have = tls().bell.get();
     let fd = if have > 0 { have } else { make()? };
     tls().bell.set(fd);
@@ -63,7 +84,13 @@ fn make() -> Option<i32> {
     if low < 0 {
         return None;
     }
-    let fd = raise(low as usize).unwrap_or(low as i32);
+    let fd = match raise(low as usize) {
+        Some(high) => {
+            close(low as i32);
+            high
+        }
+        None => low as i32,
+    };
     if fd as usize >= TRACKED {
         close(fd);
         return None;
@@ -72,27 +99,29 @@ fn make() -> Option<i32> {
     Some(fd)
 }
 
-/// Moves a descriptor to a high number.
+/// A duplicate with a high number.
 fn raise(low: usize) -> Option<i32> {
-    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    let out = &raw mut limit as usize;
-    // SAFETY: plain calls; `limit` is a valid out-parameter.
-    unsafe {
-        syscall6(libc::SYS_prlimit64, 0, libc::RLIMIT_NOFILE as usize, 0, out, 0, 0);
-        let top = (limit.rlim_cur as usize).min(TOP);
-        // Downwards in steps that double: F_DUPFD takes the lowest free number from there on.
-        let mut room = 16;
-        while room < top {
-            let floor = (top - room).max(BOTTOM.min(top - 1));
-            let high = syscall6(libc::SYS_fcntl, low, libc::F_DUPFD_CLOEXEC as usize, floor, 0, 0, 0);
-            if high >= 0 {
-                close(low as i32);
-                return Some(high as i32);
-            }
-            room *= 2;
+    let top = descriptor_limit().min(TOP);
+    // Downwards in steps that double: F_DUPFD takes the lowest free number from there on.
+    let mut room = 16;
+    while room < top * 2 {
+        let floor = top.saturating_sub(room).max(BOTTOM.min(top / 2));
+        // SAFETY: a plain descriptor call.
+        let high = unsafe { syscall6(libc::SYS_fcntl, low, libc::F_DUPFD_CLOEXEC as usize, floor, 0, 0, 0) };
+        if high >= 0 {
+            return Some(high as i32);
         }
+        room *= 2;
     }
     None
+}
+
+/// RLIMIT_NOFILE.
+pub fn descriptor_limit() -> usize {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: a valid out-parameter.
+    unsafe { syscall6(libc::SYS_prlimit64, 0, libc::RLIMIT_NOFILE as usize, 0, &raw mut limit as usize, 0, 0) };
+    limit.rlim_cur as usize
 }
 
 fn close(fd: i32) {
@@ -131,15 +160,8 @@ pub fn discard_all() {
 /// The program is about to take number `fd` for itself (`dup2`): a bell there moves away. Whoever polls it goes on with
 /// the open file; whoever rings it finds the new number in the owner's slot.
 pub fn make_way(fd: i32) {
-    let Some(engine) = crate::session::engine() else { return };
-    // SAFETY: plain descriptor calls.
-    let Some(moved) = (unsafe {
-        let floor = BOTTOM as i32;
-        let new = syscall6(libc::SYS_fcntl, fd as usize, libc::F_DUPFD_CLOEXEC as usize, floor as usize, 0, 0, 0);
-        (new >= 0 && (new as usize) < TRACKED).then_some(new as i32)
-    }) else {
-        return;
-    };
+    let Some(engine) = session::engine().filter(|_| !borrowed()) else { return };
+    let Some(moved) = raise(fd as usize) else { return };
     mark(moved, true);
     mark(fd, false);
     if tls().bell.get() == fd {

@@ -13,7 +13,7 @@ use engine::{Engine, Kind};
 use std::sync::atomic::Ordering::Relaxed;
 
 /// How long a sender waits at most, real ns: a thread that runs a handler for longer than this is awake anyway.
-const PATIENCE: u64 = 2_000_000;
+const PATIENCE: u64 = 20_000_000;
 
 /// Waits until the threads for which `concerns` says yes are asleep if they say they wait.
 pub fn await_asleep(engine: &Engine, concerns: impl Fn(&Slot) -> bool) {

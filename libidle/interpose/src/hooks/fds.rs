@@ -13,9 +13,16 @@ pub unsafe fn close(fd: c_int) -> Result<c_int, Errno> {
     if bell::is_bell(fd) {
         return Err(Errno(libc::EBADF));
     }
-    tcp::mark(fd, false);
+    mark(fd, false);
     // SAFETY: the caller's arguments.
     super::poll::outcome(unsafe { next!(close: fn(c_int) -> c_int)(fd) })
+}
+
+/// Notes whether `fd` is a TCP socket; not in a vfork child, whose descriptors are its own.
+fn mark(fd: c_int, tcp: bool) {
+    if (tcp || tcp::is_socket(fd)) && !bell::borrowed() {
+        tcp::mark(fd, tcp);
+    }
 }
 
 /// close_range(2), around the bells.
@@ -59,7 +66,7 @@ pub unsafe fn dup2(old: c_int, new: c_int) -> Result<c_int, Errno> {
     if bell::is_bell(new) {
         bell::make_way(new);
     }
-    tcp::mark(new, tcp::is_socket(old));
+    mark(new, tcp::is_socket(old));
     // SAFETY: plain numbers.
     super::poll::outcome(unsafe { next!(dup2: fn(c_int, c_int) -> c_int)(old, new) })
 }
@@ -72,7 +79,7 @@ pub unsafe fn dup3(old: c_int, new: c_int, flags: c_int) -> Result<c_int, Errno>
     if bell::is_bell(new) {
         bell::make_way(new);
     }
-    tcp::mark(new, tcp::is_socket(old));
+    mark(new, tcp::is_socket(old));
     // SAFETY: plain numbers.
     super::poll::outcome(unsafe { next!(dup3: fn(c_int, c_int, c_int) -> c_int)(old, new, flags) })
 }

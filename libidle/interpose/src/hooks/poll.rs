@@ -1,5 +1,6 @@
 //! poll(2) and ppoll(2). A wait with a time-out adds the thread's bell to the set.
 
+use super::slices;
 use crate::bell;
 use crate::clockid;
 use crate::enter::{Entry, What, enter};
@@ -7,10 +8,14 @@ use crate::errno::Errno;
 use crate::next;
 use crate::scratch::Scratch;
 use engine::Reason;
+use engine::sys::syscall6;
 use engine::time::{self, NEVER};
 use libc::{POLLIN, c_int, nfds_t, pollfd, sigset_t, timespec};
 
-const NO_WAIT: timespec = timespec { tv_sec: 0, tv_nsec: 0 };
+/// Do not wait.
+pub(crate) const NO_WAIT: timespec = timespec { tv_sec: 0, tv_nsec: 0 };
+/// Wait for ever.
+pub(crate) const NO_LIMIT: *const timespec = std::ptr::null();
 
 /// What a real call answered, with libc's errno taken out.
 pub(crate) fn outcome(raw: c_int) -> Result<c_int, Errno> {
@@ -19,10 +24,26 @@ pub(crate) fn outcome(raw: c_int) -> Result<c_int, Errno> {
 
 /// # Safety
 /// As for ppoll(2).
-unsafe fn real_ppoll(fds: *mut pollfd, n: nfds_t, wait: bool, mask: *const sigset_t) -> Result<c_int, Errno> {
+unsafe fn real_ppoll(
+    fds: *mut pollfd,
+    n: nfds_t,
+    wait: *const timespec,
+    mask: *const sigset_t,
+) -> Result<c_int, Errno> {
     let ppoll = next!(ppoll: fn(*mut pollfd, nfds_t, *const timespec, *const sigset_t) -> c_int);
     // SAFETY: the caller's arguments.
-    outcome(unsafe { ppoll(fds, n, if wait { std::ptr::null() } else { &NO_WAIT }, mask) })
+    outcome(unsafe { ppoll(fds, n, wait, mask) })
+}
+
+/// Is nothing ready? For under the clock's lock: no cancellation point, and no handler runs by the caller's mask, which
+/// would then have run without an EINTR to show for it.
+///
+/// # Safety
+/// As for poll(2).
+unsafe fn none_ready(fds: *mut pollfd, n: nfds_t) -> bool {
+    let mut now = NO_WAIT;
+    // SAFETY: the caller's entries, a time-out of our own (the kernel writes it), no mask.
+    unsafe { syscall6(libc::SYS_ppoll, fds as usize, n as usize, &raw mut now as usize, 0, 8, 0) == 0 }
 }
 
 /// Waits for descriptors until the virtual instant `deadline`; 0 when it comes. Asks without waiting first, so a call
@@ -38,19 +59,22 @@ pub unsafe fn poll_until(
     mask: *const sigset_t,
 ) -> Result<c_int, Errno> {
     // SAFETY: the caller's arguments.
-    let ready = unsafe { real_ppoll(fds, n, false, mask) }?;
+    let ready = unsafe { real_ppoll(fds, n, &NO_WAIT, mask) }?;
     if ready != 0 || deadline == 0 {
         return Ok(ready);
     }
     if deadline == NEVER {
         let _wait = entry.kernel_wait(What::Ready);
         // SAFETY: the caller's arguments.
-        return unsafe { real_ppoll(fds, n, true, mask) };
+        return unsafe { real_ppoll(fds, n, NO_LIMIT, mask) };
     }
-    let bell = bell::mine(entry).ok_or(Errno(libc::ENOMEM))?;
     let count = n as usize;
     // SAFETY: a zeroed pollfd is valid.
-    let mut copy = unsafe { Scratch::<pollfd, 32>::zeroed(count + 1) }.ok_or(Errno(libc::ENOMEM))?;
+    let copy = unsafe { Scratch::<pollfd, 32>::zeroed(count + 1) };
+    let (Some(bell), Some(mut copy)) = (bell::mine(entry), copy) else {
+        // SAFETY: the caller's arguments.
+        return unsafe { poll_slices(entry, fds, n, deadline, mask) };
+    };
     let set = copy.slice();
     if count != 0 {
         // SAFETY: the kernel has just read these n entries.
@@ -59,14 +83,19 @@ pub unsafe fn poll_until(
     set[count] = pollfd { fd: bell, events: POLLIN, revents: 0 };
     loop {
         // SAFETY: the caller's arguments.
-        let still = || unsafe { real_ppoll(fds, n, false, mask) } == Ok(0);
+        let still = || unsafe { none_ready(fds, n) };
         let Some(wait) = entry.kernel_wait_until(What::Ready, deadline, still) else {
             // SAFETY: the caller's arguments.
-            return unsafe { real_ppoll(fds, n, false, mask) };
+            return unsafe { real_ppoll(fds, n, &NO_WAIT, mask) };
         };
         // SAFETY: n + 1 entries of our own.
-        let ready = unsafe { real_ppoll(set.as_mut_ptr(), n + 1, true, mask) };
+        let ready = unsafe { real_ppoll(set.as_mut_ptr(), n + 1, NO_LIMIT, mask) };
         let reason = wait.end();
+        if ready == Err(Errno(libc::EINVAL)) {
+            // One more entry than RLIMIT_NOFILE allows.
+            // SAFETY: the caller's arguments.
+            return unsafe { poll_slices(entry, fds, n, deadline, mask) };
+        }
         let rung = set[count].revents != 0;
         if rung {
             bell::drain(bell);
@@ -83,6 +112,27 @@ pub unsafe fn poll_until(
             return Ok(0);
         }
     }
+}
+
+/// The same without a bell.
+///
+/// # Safety
+/// As for ppoll(2).
+unsafe fn poll_slices(
+    entry: &Entry,
+    fds: *mut pollfd,
+    n: nfds_t,
+    deadline: u64,
+    mask: *const sigset_t,
+) -> Result<c_int, Errno> {
+    let ask = |slice: Option<&timespec>| match slice {
+        // SAFETY: the caller's arguments.
+        None => (!unsafe { none_ready(fds, n) }).then_some(Ok(0)),
+        // SAFETY: the caller's arguments.
+        Some(slice) => Some(unsafe { real_ppoll(fds, n, slice, mask) }).filter(|&answer| answer != Ok(0)),
+    };
+    // SAFETY: the caller's arguments.
+    slices::wait(entry, What::Ready, deadline, ask).unwrap_or_else(|| unsafe { real_ppoll(fds, n, &NO_WAIT, mask) })
 }
 
 /// The virtual instant that a duration leads to; 0 for "do not wait", [`NEVER`] for none.

@@ -1,19 +1,23 @@
 //! System V message queues and semaphores, POSIX message queues.
 //!
 //! A POSIX queue is a descriptor on Linux, so its timed waits are waits for readiness. A System V semaphore can't be
-//! waited for together with anything else: semtimedop(2) is made of short real waits under one virtual deadline.
+//! waited for together with anything else: semtimedop(2) is ended by a signal at its virtual deadline (`--signal`).
 
 use super::descriptors::kernel_waits;
 use super::poll::{outcome, poll_until};
-use crate::clockid;
-use crate::enter::{What, enter};
+use super::slices::Silenced;
+use crate::enter::{Entry, What, enter};
 use crate::errno::Errno;
-use crate::next;
-use engine::Reason;
+use crate::tls::tls;
+use crate::{bell, clockid, next, session};
+use engine::sys::syscall6;
 use engine::time::Spec;
+use engine::{Kind, Reason};
 use libc::{
     POLLIN, POLLOUT, c_char, c_int, c_long, c_short, c_uint, c_void, mqd_t, pollfd, sembuf, size_t, ssize_t, timespec,
 };
+use std::sync::atomic::AtomicI32;
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 kernel_waits! { What::Queue;
     /// msgrcv(2).
@@ -43,25 +47,113 @@ pub unsafe fn semtimedop(id: c_int, ops: *mut sembuf, n: size_t, timeout: *const
     // SAFETY: the caller's pointer.
     let ns = unsafe { clockid::spec(timeout) }?.nanos().ok_or(Errno(libc::EINVAL))?;
     let deadline = clockid::after(&entry.engine, ns);
-    /// Longest real wait at a time: how late, by the real clock, a virtual deadline is noticed.
-    const SLICE: timespec = timespec { tv_sec: 0, tv_nsec: 1_000_000 };
     let now = timespec { tv_sec: 0, tv_nsec: 0 };
+    let (_bell, signal, slice) = rung(&entry);
+    let slot = entry.slot();
     loop {
         // SAFETY: the caller's arguments.
         match outcome(unsafe { real(id, ops, n, &now) }) {
             Err(Errno(libc::EAGAIN)) => {}
+            Err(Errno(libc::EINTR)) if slot.bell.compare_exchange(HEARD, QUIET, SeqCst, Relaxed).is_ok() => continue,
             done => return done,
         }
+        slot.bell.store(signal, SeqCst);
         let Some(wait) = entry.kernel_wait_until(What::Queue, deadline, || true) else {
             return Err(Errno(libc::EAGAIN));
         };
-        // SAFETY: the caller's arguments.
-        let answer = outcome(unsafe { real(id, ops, n, &SLICE) });
-        match (answer, wait.end()) {
-            (Err(Errno(libc::EAGAIN)), Reason::TimedOut) => return answer,
-            (Err(Errno(libc::EAGAIN)), _) => {}
-            (done, _) => return done,
+        let mut answer;
+        loop {
+            // SAFETY: the caller's arguments.
+            answer = outcome(unsafe { real(id, ops, n, &slice) });
+            // One wait, however many calls: a sender of signals sees that there is something to end.
+            if answer != Err(Errno(libc::EAGAIN)) || slot.state.load().kind() != Kind::Kernel {
+                break;
+            }
         }
+        let reason = wait.end();
+        if reason == Reason::TimedOut && signal == SIGNAL {
+            await_signal(&slot.bell);
+        }
+        let rung = slot.bell.swap(QUIET, SeqCst) == HEARD;
+        match answer {
+            Err(Errno(libc::EAGAIN)) if reason == Reason::TimedOut => return answer,
+            Err(Errno(libc::EINTR)) if rung && reason == Reason::TimedOut => return Err(Errno(libc::EAGAIN)),
+            Err(Errno(libc::EAGAIN)) => {}
+            Err(Errno(libc::EINTR)) if rung => {}
+            done => return done,
+        }
+    }
+}
+
+/// In the place of a slot's bell: the session's signal ends the wait, see `Engine::deliver`.
+const SIGNAL: i32 = -1;
+/// The same, and it has come.
+const HEARD: i32 = -2;
+/// Nothing is to end, and if it comes it must not be taken for a signal of the program's.
+const QUIET: i32 = -3;
+
+/// Puts the bell away, and says what is to be in its place during a wait: the session's signal, if nothing speaks against
+/// it. With it comes how long to wait really at a time: the signal may come just before the wait, and how late, by the
+/// real clock, a virtual deadline is then noticed is this.
+fn rung(entry: &Entry) -> (Silenced, i32, timespec) {
+    let number = entry.engine.page.header.signal.load(Relaxed) as c_int;
+    let usable = !bell::borrowed() && installed(number) && !blocked(number);
+    let (signal, ms) = if usable { (SIGNAL, 20) } else { (QUIET, 1) };
+    (Silenced::new(entry, QUIET), signal, timespec { tv_sec: 0, tv_nsec: ms * 1_000_000 })
+}
+
+/// Notes that the signal has come.
+extern "C" fn heard(_: c_int) {
+    if let (Some(page), Some(me)) = (session::page(), tls().slot.get().checked_sub(1)) {
+        let bell = &page.slots[me as usize].bell;
+        for state in [SIGNAL, QUIET] {
+            let _ = bell.compare_exchange(state, HEARD, SeqCst, Relaxed);
+        }
+    }
+}
+
+/// Is the signal ours? It is if the program has no use for it. SA_RESTART: semtimedop fails with EINTR all the same
+/// (signal(7)), and if it ever comes to another thread's wait, that one is not disturbed.
+fn installed(signal: c_int) -> bool {
+    let sigaction = next!(sigaction: fn(c_int, *const libc::sigaction, *mut libc::sigaction) -> c_int);
+    let ours = heard as extern "C" fn(c_int) as usize;
+    // SAFETY: zeroes are a valid sigaction; the handler is async-signal-safe.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        if signal == 0 || sigaction(signal, std::ptr::null(), &mut action) != 0 {
+            return false;
+        }
+        match action.sa_sigaction {
+            libc::SIG_DFL | libc::SIG_IGN => {
+                action = std::mem::zeroed();
+                action.sa_sigaction = ours;
+                action.sa_flags = libc::SA_RESTART;
+                sigaction(signal, &action, std::ptr::null_mut()) == 0
+            }
+            other => other == ours,
+        }
+    }
+}
+
+/// Does the calling thread block it?
+fn blocked(signal: c_int) -> bool {
+    let mut mask = 0u64;
+    // SAFETY: reads the mask into 8 bytes.
+    unsafe { syscall6(libc::SYS_rt_sigprocmask, 0, 0, &raw mut mask as usize, 8, 0, 0) };
+    mask & 1 << (signal - 1) != 0
+}
+
+/// The deadline has come and the signal is on its way: it must not end another call of the program's.
+fn await_signal(bell: &AtomicI32) {
+    /// Who sends it may have died, or may not be allowed to.
+    const TRIES: u32 = 100;
+    let moment = timespec { tv_sec: 0, tv_nsec: 20_000 };
+    for _ in 0..TRIES {
+        if bell.load(SeqCst) != SIGNAL {
+            return;
+        }
+        // SAFETY: a time of our own.
+        unsafe { syscall6(libc::SYS_nanosleep, &raw const moment as usize, 0, 0, 0, 0, 0) };
     }
 }
 

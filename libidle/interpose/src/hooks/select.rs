@@ -1,7 +1,8 @@
 //! select(2) and pselect(2). The kernel overwrites the sets it is given, so every try gets copies; a wait with a
 //! time-out has the thread's bell in its read set.
 
-use super::poll::{limit, outcome};
+use super::poll::{NO_LIMIT, NO_WAIT, limit, outcome};
+use super::slices;
 use crate::bell;
 use crate::clockid;
 use crate::enter::{Entry, What, enter};
@@ -9,6 +10,7 @@ use crate::errno::Errno;
 use crate::next;
 use crate::scratch::Scratch;
 use engine::Reason;
+use engine::sys::syscall6;
 use engine::time::{self, NEVER, Spec};
 use libc::{c_int, fd_set, sigset_t, timespec, timeval};
 
@@ -17,18 +19,62 @@ type Sets = [*mut fd_set; 3];
 
 /// # Safety
 /// As for pselect(2).
-unsafe fn real(n: c_int, s: Sets, wait: bool, mask: *const sigset_t) -> Result<c_int, Errno> {
-    const NO_WAIT: timespec = timespec { tv_sec: 0, tv_nsec: 0 };
+unsafe fn real(n: c_int, s: Sets, wait: *const timespec, mask: *const sigset_t) -> Result<c_int, Errno> {
     let pselect =
         next!(pselect: fn(c_int, *mut fd_set, *mut fd_set, *mut fd_set, *const timespec, *const sigset_t) -> c_int);
     // SAFETY: the caller's arguments.
-    outcome(unsafe { pselect(n, s[0], s[1], s[2], if wait { std::ptr::null() } else { &NO_WAIT }, mask) })
+    outcome(unsafe { pselect(n, s[0], s[1], s[2], wait, mask) })
+}
+
+/// Is nothing ready? As in [`super::poll`]: no cancellation point, no handler by the caller's mask.
+///
+/// # Safety
+/// As for select(2).
+unsafe fn none_ready(n: c_int, [read, write, except]: Sets) -> bool {
+    let mut now = NO_WAIT;
+    let at = &raw mut now as usize;
+    // SAFETY: the caller's sets, a time-out of our own (the kernel writes it), no mask.
+    unsafe { syscall6(libc::SYS_pselect6, n as usize, read as usize, write as usize, except as usize, at, 0) == 0 }
+}
+
+/// What the kernel makes of the number of descriptors: no more than the process's table has room for. The caller's sets
+/// need not be any larger.
+fn clamp(n: c_int) -> c_int {
+    /// A set of the usual type holds this many.
+    const USUAL: c_int = 1024;
+    if n <= USUAL {
+        return n;
+    }
+    let room = table_size().unwrap_or_else(bell::descriptor_limit);
+    n.min(c_int::try_from(room).unwrap_or(c_int::MAX).max(USUAL))
+}
+
+/// `FDSize` of `/proc/self/status`.
+fn table_size() -> Option<usize> {
+    const NAME: &[u8] = b"\nFDSize:";
+    let mut text = [0u8; 1024];
+    // SAFETY: a path with its NUL, a buffer of our own.
+    let got = unsafe {
+        let flags = (libc::O_RDONLY | libc::O_CLOEXEC) as usize;
+        let fd = syscall6(libc::SYS_open, c"/proc/self/status".as_ptr() as usize, flags, 0, 0, 0, 0);
+        if fd < 0 {
+            return None;
+        }
+        let got = syscall6(libc::SYS_read, fd as usize, text.as_mut_ptr() as usize, text.len(), 0, 0, 0);
+        syscall6(libc::SYS_close, fd as usize, 0, 0, 0, 0, 0);
+        &text[..got.max(0) as usize]
+    };
+    let at = got.windows(NAME.len()).position(|w| w == NAME)? + NAME.len();
+    let digits = got[at..].iter().skip_while(|b| b.is_ascii_whitespace()).take_while(|b| b.is_ascii_digit());
+    Some(digits.fold(0, |n, digit| n * 10 + (digit - b'0') as usize))
 }
 
 /// The caller's sets and room for copies of them, in words of 64 descriptors.
 struct Copies {
     user: Sets,
     given: usize,
+    /// Bits of the last given word that count: the kernel looks at `n` bits.
+    last: u64,
     words: usize,
     room: Scratch<u64, 48>,
 }
@@ -40,7 +86,8 @@ impl Copies {
         let words = n.max(bell + 1).div_ceil(64);
         // SAFETY: zeroed words are valid.
         let room = unsafe { Scratch::zeroed(3 * words) }?;
-        Some(Copies { user, given: n.div_ceil(64), words, room })
+        let last = if n.is_multiple_of(64) { u64::MAX } else { (1 << (n % 64)) - 1 };
+        Some(Copies { user, given: n.div_ceil(64), last, words, room })
     }
 
     /// Fresh copies, with `bell` in the read set.
@@ -54,6 +101,9 @@ impl Copies {
             if !from.is_null() {
                 // SAFETY: `new`'s caller vouches for this many words.
                 to[..given].copy_from_slice(unsafe { std::slice::from_raw_parts(from.cast(), given) });
+                if given != 0 {
+                    to[given - 1] &= self.last;
+                }
                 pointers[i] = to.as_mut_ptr().cast();
             }
         }
@@ -99,27 +149,40 @@ unsafe fn select_until(
     if deadline == NEVER {
         let _wait = entry.kernel_wait(What::Ready);
         // SAFETY: the caller's arguments.
-        return unsafe { real(n, user, true, mask) };
+        return unsafe { real(n, user, NO_LIMIT, mask) };
     }
     if deadline == 0 || n < 0 {
         // SAFETY: the caller's arguments.
-        return unsafe { real(n, user, false, mask) };
+        return unsafe { real(n, user, &NO_WAIT, mask) };
     }
-    let bell = bell::mine(entry).ok_or(Errno(libc::ENOMEM))? as usize;
+    let n = clamp(n);
+    let bell = bell::mine(entry).map(|bell| bell as usize);
     // SAFETY: the caller's sets.
-    let mut sets = unsafe { Copies::new(user, n as usize, bell) }.ok_or(Errno(libc::ENOMEM))?;
+    let mut sets = unsafe { Copies::new(user, n as usize, bell.unwrap_or(0)) }.ok_or(Errno(libc::ENOMEM))?;
     // SAFETY: copies of our own, here and below.
-    let mut ready = unsafe { real(n, sets.load(None), false, mask) }?;
+    let mut ready = unsafe { real(n, sets.load(None), &NO_WAIT, mask) }?;
     while ready == 0 {
-        // SAFETY: as above.
-        let still = || unsafe { real(n, sets.load(None), false, mask) } == Ok(0);
-        let Some(wait) = entry.kernel_wait_until(What::Ready, deadline, still) else {
+        let Some(bell) = bell else {
+            let ask = |slice: Option<&timespec>| match slice {
+                // SAFETY: as above.
+                None => (!unsafe { none_ready(n, sets.load(None)) }).then_some(Ok(0)),
+                // SAFETY: as above.
+                Some(slice) => Some(unsafe { real(n, sets.load(None), slice, mask) }).filter(|&answer| answer != Ok(0)),
+            };
+            let answer = slices::wait(entry, What::Ready, deadline, ask);
             // SAFETY: as above.
-            ready = unsafe { real(n, sets.load(None), false, mask) }?;
+            ready = answer.unwrap_or_else(|| unsafe { real(n, sets.load(None), &NO_WAIT, mask) })?;
             break;
         };
         // SAFETY: as above.
-        let woken = unsafe { real(n.max(bell as c_int + 1), sets.load(Some(bell)), true, mask) };
+        let still = || unsafe { none_ready(n, sets.load(None)) };
+        let Some(wait) = entry.kernel_wait_until(What::Ready, deadline, still) else {
+            // SAFETY: as above.
+            ready = unsafe { real(n, sets.load(None), &NO_WAIT, mask) }?;
+            break;
+        };
+        // SAFETY: as above.
+        let woken = unsafe { real(n.max(bell as c_int + 1), sets.load(Some(bell)), NO_LIMIT, mask) };
         let reason = wait.end();
         ready = woken?;
         if sets.take_bell(bell) {

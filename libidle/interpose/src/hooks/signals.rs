@@ -5,6 +5,7 @@
 
 use super::descriptors::kernel_waits;
 use super::poll::{outcome, poll_until};
+use super::slices;
 use crate::clockid;
 use crate::enter::{What, enter};
 use crate::errno::Errno;
@@ -56,6 +57,19 @@ pub unsafe fn sigtimedwait(
             Err(Errno(libc::EAGAIN)) if ns != 0 && entry.now() < deadline => {}
             done => return done,
         }
+        if fd.0 < 0 {
+            // No descriptor left.
+            let ask = |slice: Option<&timespec>| {
+                // SAFETY: the caller's arguments.
+                slice
+                    .map(|slice| outcome(unsafe { real(set, info, slice) }))
+                    .filter(|&answer| answer != Err(Errno(libc::EAGAIN)))
+            };
+            match slices::wait(&entry, What::Signal, deadline, ask) {
+                Some(done) => return done,
+                None => continue,
+            }
+        }
         let mut ready = pollfd { fd: fd.0, events: POLLIN, revents: 0 };
         // SAFETY: a set of our own.
         unsafe { poll_until(&entry, &mut ready, 1, deadline, std::ptr::null()) }?;
@@ -99,9 +113,7 @@ fn sending(to: To) {
         To::Process(pid) if pid > 0 => slot.pid.load(Relaxed) == pid as u32,
         To::Thread(tid) => slot.tid.load(Relaxed) == tid as u32,
         // The main thread's slot has no pthread_t.
-        To::Own(thread) => {
-            slot.pid.load(Relaxed) == engine.pid && [0, thread as u64].contains(&slot.pthread.load(Relaxed))
-        }
+        To::Own(thread) => slot.pid.load(Relaxed) == engine.pid && [0, thread].contains(&slot.pthread.load(Relaxed)),
         To::Process(_) | To::Anybody => true,
     });
 }

@@ -1,16 +1,11 @@
-//! Socket calls that may block. SO_RCVTIMEO and SO_SNDTIMEO are kept by the real clock in the kernel, so on a socket
-//! that has one the wait is made here: for readiness, until the virtual deadline, with the error the kernel would give.
+//! Socket calls that may block: the real call inside a kernel wait, or, on a socket with a time-out, what [`timed`] makes
+//! of it.
 
 use super::descriptors::kernel_waits;
-use super::poll::{limit, poll_until};
-use crate::enter::{Entry, What, enter};
-use crate::errno;
+use super::timed;
+use crate::enter::{What, enter};
 use crate::{next, tcp};
-use engine::time;
-use libc::{
-    POLLIN, POLLOUT, c_int, c_short, c_void, iovec, msghdr, pollfd, size_t, sockaddr, socklen_t, ssize_t, timeval,
-};
-use std::sync::atomic::AtomicBool;
+use libc::{POLLIN, POLLOUT, c_int, c_short, c_void, iovec, msghdr, size_t, sockaddr, socklen_t, ssize_t};
 use std::sync::atomic::Ordering::Relaxed;
 
 kernel_waits! { What::Descriptor;
@@ -20,16 +15,13 @@ kernel_waits! { What::Descriptor;
     fn recvmmsg(fd: c_int, msgs: *mut libc::mmsghdr, n: u32, flags: c_int, timeout: *mut libc::timespec) -> c_int;
 }
 
-/// Has this process set a time-out on any socket? Spares all others the question. Inherited by fork.
-static TIMEOUTS: AtomicBool = AtomicBool::new(false);
-
 /// setsockopt(2): notes that there are time-outs.
 ///
 /// # Safety
 /// As for the C function.
 pub unsafe fn setsockopt(fd: c_int, level: c_int, name: c_int, value: *const c_void, len: socklen_t) -> c_int {
     if level == libc::SOL_SOCKET && matches!(name, libc::SO_RCVTIMEO | libc::SO_SNDTIMEO) {
-        TIMEOUTS.store(true, Relaxed);
+        timed::TIMEOUTS.store(true, Relaxed);
     }
     // SAFETY: the caller's arguments.
     unsafe {
@@ -37,48 +29,27 @@ pub unsafe fn setsockopt(fd: c_int, level: c_int, name: c_int, value: *const c_v
     }
 }
 
-/// The socket's time-out for that direction, ns, if it has one and blocks at all.
-fn timeout(fd: c_int, events: c_short) -> Option<u64> {
-    if !TIMEOUTS.load(Relaxed) {
-        return None;
-    }
-    let name = if events == POLLIN { libc::SO_RCVTIMEO } else { libc::SO_SNDTIMEO };
-    let mut tv = timeval { tv_sec: 0, tv_usec: 0 };
-    let mut len = size_of::<timeval>() as socklen_t;
-    let saved = errno::get();
-    // SAFETY: valid out-parameters; a descriptor that is no socket is an error.
-    let failed = unsafe {
-        libc::getsockopt(fd, libc::SOL_SOCKET, name, (&raw mut tv).cast(), &mut len) != 0
-            || next!(fcntl: fn(c_int, c_int, usize) -> c_int)(fd, libc::F_GETFL, 0) & libc::O_NONBLOCK != 0
-    };
-    errno::set(saved);
-    if failed {
-        return None;
-    }
-    time::timeval(tv.tv_sec, tv.tv_usec).filter(|&ns| ns != 0)
-}
-
-/// Does `call` inside a kernel wait, or, on a socket with a time-out, after a wait of our own; `late` is the error when
-/// the time is over. `call` blocks only if the readiness was taken by somebody else, then in real time.
-fn within(entry: &Entry, fd: c_int, events: c_short, late: c_int, call: impl Fn() -> ssize_t) -> ssize_t {
-    if let Some(ns) = timeout(fd, events) {
-        let mut set = pollfd { fd, events, revents: 0 };
-        // SAFETY: a set of our own.
-        match unsafe { poll_until(entry, &mut set, 1, limit(entry, Some(ns)), std::ptr::null()) } {
-            Ok(0) => {
-                errno::set(late);
-                return -1;
-            }
-            Err(errno::Errno(code)) => {
-                errno::set(code);
-                return -1;
-            }
-            Ok(_) => {}
-        }
+/// One transfer: `whole` is the real call, to be made inside a kernel wait; the other two are for a socket with a
+/// time-out, see [`timed::transfer`].
+#[inline]
+fn transfer(
+    fd: c_int,
+    events: c_short,
+    flags: c_int,
+    whole: impl Fn() -> ssize_t,
+    part: impl Fn(usize, c_int) -> ssize_t,
+    len: impl Fn() -> usize,
+) -> ssize_t {
+    let Some(entry) = enter() else { return whole() };
+    if flags & libc::MSG_DONTWAIT == 0
+        && let Some(ns) = timed::timeout(fd, events)
+        && !(events == POLLIN && timed::at_once(fd, flags))
+    {
+        return timed::transfer(&entry, (fd, events, ns), flags, part, len);
     }
     let done = {
         let _wait = entry.kernel_wait(What::Descriptor);
-        call()
+        whole()
     };
     if events == POLLOUT && done > 0 {
         tcp::sent(fd);
@@ -86,50 +57,147 @@ fn within(entry: &Entry, fd: c_int, events: c_short, late: c_int, call: impl Fn(
     done
 }
 
-macro_rules! transfers {
-    ($($(#[$doc:meta])* fn $name:ident[$events:expr, $late:expr]($fd:ident: c_int $(, $arg:ident: $t:ty)*) -> $r:ty;)*) => {$(
+/// Transfers of one buffer: the real call, and the same by another function of `done` bytes and more flags.
+macro_rules! buffers {
+    ($($(#[$doc:meta])* fn $name:ident[$events:expr, $flags:expr]($fd:ident: c_int, $buf:ident: $b:ty, $n:ident: size_t $(, $arg:ident: $t:ty)*)
+        = |$done:ident, $more:ident| $part:expr;)*) => {$(
         $(#[$doc])*
         ///
         /// # Safety
         /// As for the C function.
         #[inline]
-        pub unsafe fn $name($fd: c_int, $($arg: $t),*) -> $r {
-            let real = next!($name: fn(c_int, $($t),*) -> $r);
-            match enter() {
-                // SAFETY: the caller's arguments.
-                Some(entry) => within(&entry, $fd, $events, $late, || unsafe { real($fd, $($arg),*) as ssize_t }) as $r,
-                // SAFETY: the caller's arguments.
-                None => unsafe { real($fd, $($arg),*) },
-            }
+        pub unsafe fn $name($fd: c_int, $buf: $b, $n: size_t, $($arg: $t),*) -> ssize_t {
+            let real = next!($name: fn(c_int, $b, size_t, $($t),*) -> ssize_t);
+            // SAFETY: the caller's arguments.
+            let whole = || unsafe { real($fd, $buf, $n, $($arg),*) };
+            // SAFETY: the same without the first `done` bytes, which the kernel has had.
+            let part = |$done: usize, $more: c_int| unsafe { $part };
+            transfer($fd, $events, $flags, whole, part, || $n)
         }
     )*};
 }
 
-transfers! {
+/// recv(2) beneath the hook.
+type Recv = unsafe extern "C-unwind" fn(c_int, *mut c_void, size_t, c_int) -> ssize_t;
+/// send(2) beneath the hook.
+type Send = unsafe extern "C-unwind" fn(c_int, *const c_void, size_t, c_int) -> ssize_t;
+
+fn real_recv() -> Recv {
+    next!(recv: fn(c_int, *mut c_void, size_t, c_int) -> ssize_t)
+}
+
+fn real_send() -> Send {
+    next!(send: fn(c_int, *const c_void, size_t, c_int) -> ssize_t)
+}
+
+buffers! {
     /// recv(2).
-    fn recv[POLLIN, libc::EAGAIN](fd: c_int, buf: *mut c_void, n: size_t, flags: c_int) -> ssize_t;
+    fn recv[POLLIN, flags](fd: c_int, buf: *mut c_void, n: size_t, flags: c_int)
+        = |done, more| real_recv()(fd, buf.byte_add(done), n - done, flags | more);
     /// recvfrom(2).
-    fn recvfrom[POLLIN, libc::EAGAIN](fd: c_int, buf: *mut c_void, n: size_t, flags: c_int, from: *mut sockaddr, len: *mut socklen_t) -> ssize_t;
-    /// recvmsg(2).
-    fn recvmsg[POLLIN, libc::EAGAIN](fd: c_int, msg: *mut msghdr, flags: c_int) -> ssize_t;
+    fn recvfrom[POLLIN, flags](fd: c_int, buf: *mut c_void, n: size_t, flags: c_int, from: *mut sockaddr, len: *mut socklen_t)
+        = |done, more| next!(recvfrom: fn(c_int, *mut c_void, size_t, c_int, *mut sockaddr, *mut socklen_t) -> ssize_t)(
+            fd, buf.byte_add(done), n - done, flags | more, from, len);
     /// __recv_chk (`_FORTIFY_SOURCE`).
-    fn __recv_chk[POLLIN, libc::EAGAIN](fd: c_int, buf: *mut c_void, n: size_t, size: size_t, flags: c_int) -> ssize_t;
+    fn __recv_chk[POLLIN, flags](fd: c_int, buf: *mut c_void, n: size_t, size: size_t, flags: c_int)
+        = |done, more| next!(__recv_chk: fn(c_int, *mut c_void, size_t, size_t, c_int) -> ssize_t)(
+            fd, buf.byte_add(done), n - done, size.wrapping_sub(done), flags | more);
     /// __recvfrom_chk (`_FORTIFY_SOURCE`).
-    fn __recvfrom_chk[POLLIN, libc::EAGAIN](fd: c_int, buf: *mut c_void, n: size_t, size: size_t, flags: c_int, from: *mut sockaddr, len: *mut socklen_t) -> ssize_t;
+    fn __recvfrom_chk[POLLIN, flags](fd: c_int, buf: *mut c_void, n: size_t, size: size_t, flags: c_int, from: *mut sockaddr, len: *mut socklen_t)
+        = |done, more| next!(__recvfrom_chk: fn(c_int, *mut c_void, size_t, size_t, c_int, *mut sockaddr, *mut socklen_t) -> ssize_t)(
+            fd, buf.byte_add(done), n - done, size.wrapping_sub(done), flags | more, from, len);
     /// send(2).
-    fn send[POLLOUT, libc::EAGAIN](fd: c_int, buf: *const c_void, n: size_t, flags: c_int) -> ssize_t;
+    fn send[POLLOUT, flags](fd: c_int, buf: *const c_void, n: size_t, flags: c_int)
+        = |done, more| real_send()(fd, buf.byte_add(done), n - done, flags | more);
     /// sendto(2).
-    fn sendto[POLLOUT, libc::EAGAIN](fd: c_int, buf: *const c_void, n: size_t, flags: c_int, to: *const sockaddr, len: socklen_t) -> ssize_t;
-    /// sendmsg(2).
-    fn sendmsg[POLLOUT, libc::EAGAIN](fd: c_int, msg: *const msghdr, flags: c_int) -> ssize_t;
-    /// read(2): a socket may have a time-out.
-    fn read[POLLIN, libc::EAGAIN](fd: c_int, buf: *mut c_void, n: size_t) -> ssize_t;
+    fn sendto[POLLOUT, flags](fd: c_int, buf: *const c_void, n: size_t, flags: c_int, to: *const sockaddr, len: socklen_t)
+        = |done, more| next!(sendto: fn(c_int, *const c_void, size_t, c_int, *const sockaddr, socklen_t) -> ssize_t)(
+            fd, buf.byte_add(done), n - done, flags | more, to, len);
+    /// read(2): a socket may have a time-out. Reading nothing never waits.
+    fn read[POLLIN, if n == 0 { libc::MSG_DONTWAIT } else { 0 }](fd: c_int, buf: *mut c_void, n: size_t)
+        = |done, more| real_recv()(fd, buf.byte_add(done), n - done, more);
     /// write(2).
-    fn write[POLLOUT, libc::EAGAIN](fd: c_int, buf: *const c_void, n: size_t) -> ssize_t;
-    /// readv(2).
-    fn readv[POLLIN, libc::EAGAIN](fd: c_int, iov: *const iovec, n: c_int) -> ssize_t;
-    /// writev(2).
-    fn writev[POLLOUT, libc::EAGAIN](fd: c_int, iov: *const iovec, n: c_int) -> ssize_t;
+    fn write[POLLOUT, 0](fd: c_int, buf: *const c_void, n: size_t)
+        = |done, more| real_send()(fd, buf.byte_add(done), n - done, more);
+}
+
+fn real_recvmsg(fd: c_int, msg: *mut msghdr, flags: c_int) -> ssize_t {
+    // SAFETY: the message of the callers below.
+    unsafe { next!(recvmsg: fn(c_int, *mut msghdr, c_int) -> ssize_t)(fd, msg, flags) }
+}
+
+fn real_sendmsg(fd: c_int, msg: *const msghdr, flags: c_int) -> ssize_t {
+    // SAFETY: the message of the callers below.
+    unsafe { next!(sendmsg: fn(c_int, *const msghdr, c_int) -> ssize_t)(fd, msg, flags) }
+}
+
+/// A message of nothing but parts.
+fn plain(iov: *const iovec, n: c_int) -> msghdr {
+    // SAFETY: null pointers and zeroes are valid.
+    let empty: msghdr = unsafe { std::mem::zeroed() };
+    msghdr { msg_iov: iov.cast_mut(), msg_iovlen: n as size_t, ..empty }
+}
+
+/// recvmsg(2).
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn recvmsg(fd: c_int, msg: *mut msghdr, flags: c_int) -> ssize_t {
+    // SAFETY: the caller's message.
+    let part = |done, more| unsafe { timed::rest(msg, done, |m| real_recvmsg(fd, m, flags | more)) };
+    // SAFETY: asked for after the kernel has read the message.
+    transfer(
+        fd,
+        POLLIN,
+        flags,
+        || real_recvmsg(fd, msg, flags),
+        part,
+        || unsafe { timed::total((*msg).msg_iov, (*msg).msg_iovlen) },
+    )
+}
+
+/// sendmsg(2).
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn sendmsg(fd: c_int, msg: *const msghdr, flags: c_int) -> ssize_t {
+    // SAFETY: the caller's message, which is not written.
+    let part = |done, more| unsafe { timed::rest(msg.cast_mut(), done, |m| real_sendmsg(fd, m, flags | more)) };
+    // SAFETY: asked for after the kernel has read the message.
+    transfer(
+        fd,
+        POLLOUT,
+        flags,
+        || real_sendmsg(fd, msg, flags),
+        part,
+        || unsafe { timed::total((*msg).msg_iov, (*msg).msg_iovlen) },
+    )
+}
+
+/// readv(2).
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn readv(fd: c_int, iov: *const iovec, n: c_int) -> ssize_t {
+    // SAFETY: the caller's arguments.
+    let whole = || unsafe { next!(readv: fn(c_int, *const iovec, c_int) -> ssize_t)(fd, iov, n) };
+    // SAFETY: the caller's parts.
+    let part = |done, more| unsafe { timed::rest(&mut plain(iov, n), done, |m| real_recvmsg(fd, m, more)) };
+    // SAFETY: asked for after the kernel has read the parts.
+    transfer(fd, POLLIN, 0, whole, part, || unsafe { timed::total(iov, n as usize) })
+}
+
+/// writev(2).
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn writev(fd: c_int, iov: *const iovec, n: c_int) -> ssize_t {
+    // SAFETY: the caller's arguments.
+    let whole = || unsafe { next!(writev: fn(c_int, *const iovec, c_int) -> ssize_t)(fd, iov, n) };
+    // SAFETY: the caller's parts.
+    let part = |done, more| unsafe { timed::rest(&mut plain(iov, n), done, |m| real_sendmsg(fd, m, more)) };
+    // SAFETY: asked for after the kernel has read the parts.
+    transfer(fd, POLLOUT, 0, whole, part, || unsafe { timed::total(iov, n as usize) })
 }
 
 /// socket(2): notes which are TCP.
@@ -165,21 +233,30 @@ pub unsafe fn accept4(fd: c_int, from: *mut sockaddr, len: *mut socklen_t, flags
 
 fn accepted(fd: c_int, call: impl Fn() -> c_int) -> c_int {
     let new = match enter() {
-        Some(entry) => within(&entry, fd, POLLIN, libc::EAGAIN, || call() as ssize_t) as c_int,
+        Some(entry) => match timed::timeout(fd, POLLIN) {
+            Some(ns) => timed::accept(&entry, fd, ns, call),
+            None => {
+                let _wait = entry.kernel_wait(What::Descriptor);
+                call()
+            }
+        },
         None => call(),
     };
     tcp::mark(new, tcp::is_socket(fd));
     new
 }
 
-/// connect(2). With SO_SNDTIMEO the kernel gives up with EINPROGRESS by the real clock.
+/// connect(2). With SO_SNDTIMEO the kernel gives up by the real clock.
 ///
 /// # Safety
 /// As for the C function.
 pub unsafe fn connect(fd: c_int, to: *const sockaddr, len: socklen_t) -> c_int {
-    let real = next!(connect: fn(c_int, *const sockaddr, socklen_t) -> c_int);
     let entry = enter();
+    if let (Some(entry), Some(ns)) = (&entry, timed::timeout(fd, POLLOUT)) {
+        // SAFETY: the caller's arguments.
+        return unsafe { timed::connect(entry, fd, to, len, ns) };
+    }
     let _wait = entry.as_ref().map(|e| e.kernel_wait(What::Descriptor));
     // SAFETY: the caller's arguments.
-    unsafe { real(fd, to, len) }
+    unsafe { next!(connect: fn(c_int, *const sockaddr, socklen_t) -> c_int)(fd, to, len) }
 }
