@@ -3,6 +3,7 @@
 //! A thread is busy from before its creator can block: the creator takes its slot. When it leaves its last hook the slot
 //! is *ending* and stays until the kernel says that the thread is gone; its joiner is promised the wake-up first.
 
+use super::locks;
 use crate::bell;
 use crate::clockid;
 use crate::enter::{Entry, What, enter};
@@ -85,8 +86,13 @@ impl Drop for Ends {
         // The joiner registers itself and then looks whether the thread is ending; here it is the other way round.
         slot.state.set(Kind::Ending);
         if let Some(joiner) = slot.joiner.swap(0, SeqCst).checked_sub(1) {
-            let seq = engine.page.slots[joiner as usize].state.load().seq();
-            engine.unpark(joiner as usize, seq, Reason::Woken);
+            let waiter = &engine.page.slots[joiner as usize];
+            let seq = waiter.state.load().seq();
+            // Its time may have come just now, and it may be in another wait already. In this order: what is read after
+            // the number belongs to that wait or to a later one.
+            if waiter.what.load(SeqCst) == What::Join as u32 {
+                engine.unpark(joiner as usize, seq, Reason::Woken);
+            }
         }
     }
 }
@@ -98,7 +104,9 @@ unsafe extern "C-unwind" fn run(index: *mut c_void) -> *mut c_void {
     tls().slot.set(index as u32 + 1);
     slot.tid.store(session::gettid(), SeqCst);
     // SAFETY: no arguments.
-    slot.pthread.store(unsafe { libc::pthread_self() } as u64, SeqCst);
+    let number = unsafe { libc::pthread_self() };
+    slot.pthread.store(number as u64, SeqCst);
+    place(number).store(index as u32 + 1, SeqCst);
     let start = slot.start.load(Relaxed) as usize;
     let arg = slot.start_arg.load(Relaxed) as *mut c_void;
     slot.state.set(Kind::Busy);
@@ -107,27 +115,50 @@ unsafe extern "C-unwind" fn run(index: *mut c_void) -> *mut c_void {
     unsafe { std::mem::transmute::<usize, Start>(start)(arg) }
 }
 
-/// Where the search for a joined thread starts: threads are usually joined in the order they were made.
-static HINT: AtomicU32 = AtomicU32::new(0);
+const PLACES: usize = 4096;
 
+/// Slot index + 1 of the thread that began last of those whose `pthread_t` leads to this place. A hint: whoever reads
+/// it looks whether the slot is that thread's.
+static BY_THREAD: [AtomicU32; PLACES] = [const { AtomicU32::new(0) }; PLACES];
+
+fn place(thread: pthread_t) -> &'static AtomicU32 {
+    let hash = (thread as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    &BY_THREAD[(hash >> 52) as usize % PLACES]
+}
+
+/// The slot of `thread`. libc gives a `pthread_t` to a new thread as soon as the former one is joined (or has ended, when
+/// detached), and the former one's slot may still be there: one that lives comes first.
 fn find(engine: &Engine, thread: pthread_t) -> Option<usize> {
     let high = engine.page.high();
-    let from = HINT.load(Relaxed) as usize;
-    let found = (0..high).map(|i| (from + i) % high).find(|&i| {
+    let kind = |i: usize| {
         let slot = &engine.page.slots[i];
-        slot.pthread.load(Relaxed) == thread as u64
-            && slot.pid.load(Relaxed) == engine.pid
-            && slot.state.load().kind() != Kind::Free
-    })?;
-    HINT.store(found as u32 + 1, Relaxed);
-    Some(found)
+        let same = slot.pthread.load(SeqCst) == thread as u64 && slot.pid.load(Relaxed) == engine.pid;
+        Some(slot.state.load().kind()).filter(|&kind| same && kind != Kind::Free)
+    };
+    let hint = place(thread).load(SeqCst).checked_sub(1).map(|i| i as usize);
+    if let Some(i) = hint.filter(|&i| i < high && kind(i).is_some()) {
+        return Some(i);
+    }
+    let mut ended = None;
+    for i in 0..high {
+        match kind(i) {
+            Some(Kind::Ending) => ended = Some(i),
+            Some(_) => return Some(i),
+            None => {}
+        }
+    }
+    ended
 }
 
 /// thrd_create(3): the start routine's int becomes the thread's result, as glibc keeps it.
 ///
 /// # Safety
 /// As for the C function.
-pub unsafe fn c11_create(thread: *mut pthread_t, start: unsafe extern "C-unwind" fn(*mut c_void) -> c_int, arg: *mut c_void) -> c_int {
+pub unsafe fn c11_create(
+    thread: *mut pthread_t,
+    start: unsafe extern "C-unwind" fn(*mut c_void) -> c_int,
+    arg: *mut c_void,
+) -> c_int {
     // SAFETY: a function that returns an int leaves it in the lower half of the register that a pointer is returned in;
     // `c11_join` reads that half alone.
     let start = unsafe { std::mem::transmute::<unsafe extern "C-unwind" fn(*mut c_void) -> c_int, Start>(start) };
@@ -163,30 +194,25 @@ fn await_end(entry: &Entry, thread: pthread_t, deadline: impl Fn() -> u64) -> Re
         let seq = entry.prepare_cancellable(What::Join);
         target.joiner.store(entry.me as u32 + 1, SeqCst);
         let over = matches!(target.state.load().kind(), Kind::Ending | Kind::Free | Kind::Leaving);
-        if over || target.pthread.load(SeqCst) != thread as u64 {
-            let _ = target.joiner.compare_exchange(entry.me as u32 + 1, 0, SeqCst, SeqCst);
+        let reason = if over || target.pthread.load(SeqCst) != thread as u64 {
             entry.stay();
-            return Reason::Woken;
-        }
-        let reason = entry.park(seq, deadline(), Signals::Ignore, false);
-        if reason == Reason::Woken {
-            return reason;
-        }
+            Reason::Woken
+        } else {
+            entry.park(seq, deadline(), Signals::Ignore, false)
+        };
         let _ = target.joiner.compare_exchange(entry.me as u32 + 1, 0, SeqCst, SeqCst);
-        if reason == Reason::TimedOut {
-            return reason;
+        match reason {
+            Reason::Woken => {
+                // Not joined yet, so the number is still this thread's alone; once it is, libc gives it to another.
+                if target.state.load().kind() == Kind::Ending {
+                    let _ = target.pthread.compare_exchange(thread as u64, 0, SeqCst, SeqCst);
+                }
+                return reason;
+            }
+            Reason::TimedOut => return reason,
+            Reason::Cancelled | Reason::Interrupted => {}
         }
     }
-}
-
-/// The last part of a join: the thread is on its way out, and the kernel says when it is gone.
-fn finish(entry: &Entry, thread: pthread_t, result: *mut *mut c_void) -> c_int {
-    let real = next!(pthread_join: fn(pthread_t, *mut *mut c_void) -> c_int);
-    let wait = entry.kernel_wait(What::Join);
-    // SAFETY: the caller's arguments.
-    let done = unsafe { real(thread, result) };
-    drop(wait);
-    done
 }
 
 /// pthread_join(3).
@@ -194,19 +220,27 @@ fn finish(entry: &Entry, thread: pthread_t, result: *mut *mut c_void) -> c_int {
 /// # Safety
 /// As for the C function.
 pub unsafe fn join(thread: pthread_t, result: *mut *mut c_void) -> c_int {
-    let Some(entry) = enter() else {
-        // SAFETY: the caller's arguments.
-        return unsafe { next!(pthread_join: fn(pthread_t, *mut *mut c_void) -> c_int)(thread, result) };
-    };
-    await_end(&entry, thread, || NEVER);
-    finish(&entry, thread, result)
+    let real = next!(pthread_join: fn(pthread_t, *mut *mut c_void) -> c_int);
+    let entry = enter();
+    if let Some(entry) = &entry {
+        await_end(entry, thread, || NEVER);
+    }
+    // It is on its way out, and the kernel says when it is gone.
+    let _wait = entry.as_ref().map(|e| e.kernel_wait(What::Join));
+    // SAFETY: the caller's arguments.
+    unsafe { real(thread, result) }
 }
 
 /// pthread_clockjoin_np(3), and timedjoin_np with CLOCK_REALTIME.
 ///
 /// # Safety
 /// As for the C function.
-pub unsafe fn clockjoin(thread: pthread_t, result: *mut *mut c_void, clock: clockid_t, until: *const timespec) -> c_int {
+pub unsafe fn clockjoin(
+    thread: pthread_t,
+    result: *mut *mut c_void,
+    clock: clockid_t,
+    until: *const timespec,
+) -> c_int {
     let real = next!(pthread_clockjoin_np: fn(pthread_t, *mut *mut c_void, clockid_t, *const timespec) -> c_int);
     let tryjoin = next!(pthread_tryjoin_np: fn(pthread_t, *mut *mut c_void) -> c_int);
     let Some(entry) = enter().filter(|_| !until.is_null()) else {
@@ -226,10 +260,20 @@ pub unsafe fn clockjoin(thread: pthread_t, result: *mut *mut c_void, clock: cloc
         if !matches!(clock, libc::CLOCK_REALTIME | libc::CLOCK_MONOTONIC) {
             return libc::EINVAL;
         }
+        let mut over = false;
         while !clockid::reached(&entry.engine, clock, until) {
             let deadline = || clockid::instant(&entry.engine, clock, until).unwrap_or(NEVER);
-            if await_end(&entry, thread, deadline) == Reason::Woken {
-                return finish(&entry, thread, result);
+            if !over {
+                over = await_end(&entry, thread, deadline) == Reason::Woken;
+                continue;
+            }
+            // Nobody here says when it is gone, and destructors of its own may still wait: short real waits.
+            if let Some(wait) = entry.kernel_wait_until(What::Join, deadline(), || true) {
+                let done = real(thread, result, libc::CLOCK_REALTIME, &locks::in_a_moment());
+                wait.end();
+                if done != libc::ETIMEDOUT {
+                    return done;
+                }
             }
         }
         match tryjoin(thread, result) {
@@ -250,8 +294,12 @@ pub unsafe fn cancel(thread: pthread_t) -> c_int {
         && let Some(engine) = session::engine()
     {
         // The main thread is not made by pthread_create: it is the one whose thread id is the process id.
-        let found = find(&engine, thread).or_else(|| main_slot(&engine, thread));
-        for index in found.into_iter() {
+        let lives = |&i: &usize| engine.page.slots[i].state.load().kind() != Kind::Ending;
+        let found = find(&engine, thread).filter(lives).or_else(|| {
+            tell_unnamed(&engine);
+            find(&engine, thread).or_else(|| main_slot(&engine, thread))
+        });
+        if let Some(index) = found {
             let slot = &engine.page.slots[index];
             slot.cancels.fetch_add(1, SeqCst);
             let seen = slot.state.load();
@@ -266,6 +314,16 @@ pub unsafe fn cancel(thread: pthread_t) -> c_int {
         }
     }
     done
+}
+
+/// The thread may not have said yet which `pthread_t` it has: whoever has not is told to look for a cancellation.
+fn tell_unnamed(engine: &Engine) {
+    for slot in &engine.page.slots[..engine.page.high()] {
+        let begins = matches!(slot.state.load().kind(), Kind::New | Kind::Busy);
+        if begins && slot.pthread.load(SeqCst) == 0 && slot.pid.load(Relaxed) == engine.pid {
+            slot.cancels.fetch_add(1, SeqCst);
+        }
+    }
 }
 
 /// The main thread's slot, if `thread` is it: no slot of this process carries that `pthread_t`.
@@ -294,5 +352,4 @@ pub unsafe fn exit(value: *mut c_void) {
 /// In a forked child: nobody but the calling thread is there.
 pub fn only_thread_left() {
     waitq::reset();
-    HINT.store(0, Relaxed);
 }
