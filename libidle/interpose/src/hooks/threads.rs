@@ -51,7 +51,7 @@ pub unsafe fn create(thread: *mut pthread_t, attr: *const pthread_attr_t, start:
     } else if slot.birth.load(Relaxed) == birth {
         // A join may come before the thread has said who it is; after its end the slot may be another's already.
         // SAFETY: pthread_create has stored it.
-        let _ = slot.pthread.compare_exchange(0, unsafe { *thread } as u64, SeqCst, SeqCst);
+        let _ = slot.pthread.compare_exchange(0, unsafe { *thread }, SeqCst, SeqCst);
     }
     failed
 }
@@ -105,7 +105,7 @@ unsafe extern "C-unwind" fn run(index: *mut c_void) -> *mut c_void {
     slot.tid.store(session::gettid(), SeqCst);
     // SAFETY: no arguments.
     let number = unsafe { libc::pthread_self() };
-    slot.pthread.store(number as u64, SeqCst);
+    slot.pthread.store(number, SeqCst);
     place(number).store(index as u32 + 1, SeqCst);
     let start = slot.start.load(Relaxed) as usize;
     let arg = slot.start_arg.load(Relaxed) as *mut c_void;
@@ -122,7 +122,7 @@ const PLACES: usize = 4096;
 static BY_THREAD: [AtomicU32; PLACES] = [const { AtomicU32::new(0) }; PLACES];
 
 fn place(thread: pthread_t) -> &'static AtomicU32 {
-    let hash = (thread as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let hash = thread.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     &BY_THREAD[(hash >> 52) as usize % PLACES]
 }
 
@@ -132,7 +132,7 @@ fn find(engine: &Engine, thread: pthread_t) -> Option<usize> {
     let high = engine.page.high();
     let kind = |i: usize| {
         let slot = &engine.page.slots[i];
-        let same = slot.pthread.load(SeqCst) == thread as u64 && slot.pid.load(Relaxed) == engine.pid;
+        let same = slot.pthread.load(SeqCst) == thread && slot.pid.load(Relaxed) == engine.pid;
         Some(slot.state.load().kind()).filter(|&kind| same && kind != Kind::Free)
     };
     let hint = place(thread).load(SeqCst).checked_sub(1).map(|i| i as usize);
@@ -194,7 +194,7 @@ fn await_end(entry: &Entry, thread: pthread_t, deadline: impl Fn() -> u64) -> Re
         let seq = entry.prepare_cancellable(What::Join);
         target.joiner.store(entry.me as u32 + 1, SeqCst);
         let over = matches!(target.state.load().kind(), Kind::Ending | Kind::Free | Kind::Leaving);
-        let reason = if over || target.pthread.load(SeqCst) != thread as u64 {
+        let reason = if over || target.pthread.load(SeqCst) != thread {
             entry.stay();
             Reason::Woken
         } else {
@@ -205,7 +205,7 @@ fn await_end(entry: &Entry, thread: pthread_t, deadline: impl Fn() -> u64) -> Re
             Reason::Woken => {
                 // Not joined yet, so the number is still this thread's alone; once it is, libc gives it to another.
                 if target.state.load().kind() == Kind::Ending {
-                    let _ = target.pthread.compare_exchange(thread as u64, 0, SeqCst, SeqCst);
+                    let _ = target.pthread.compare_exchange(thread, 0, SeqCst, SeqCst);
                 }
                 return reason;
             }
