@@ -116,8 +116,7 @@ pub unsafe fn clone(
     new_tls: *mut c_void,
     child_tid: *mut pid_t,
 ) -> c_int {
-    let real =
-        next!(clone: fn(CloneFn, *mut c_void, c_int, *mut c_void, *mut pid_t, *mut c_void, *mut pid_t) -> c_int);
+    let real = next!(clone: fn(CloneFn, *mut c_void, c_int, *mut c_void, *mut pid_t, *mut c_void, *mut pid_t) -> c_int);
     if flags & libc::CLONE_VM != 0 || flags & libc::CLONE_SETTLS != 0 {
         // SAFETY: the caller's arguments.
         return unsafe { real(start, stack, flags, arg, parent_tid, new_tls, child_tid) };

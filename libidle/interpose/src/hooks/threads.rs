@@ -88,8 +88,7 @@ impl Drop for Ends {
         if let Some(joiner) = slot.joiner.swap(0, SeqCst).checked_sub(1) {
             let waiter = &engine.page.slots[joiner as usize];
             let seq = waiter.state.load().seq();
-            // Its time may have come just now, and it may be in another wait already. In this order: what is read after
-            // the number belongs to that wait or to a later one.
+            // It may be in another wait by now. Read after the number: it belongs to that wait or to a later one.
             if waiter.what.load(SeqCst) == What::Join as u32 {
                 engine.unpark(joiner as usize, seq, Reason::Woken);
             }
@@ -183,13 +182,11 @@ pub unsafe fn c11_join(thread: pthread_t, result: *mut c_int) -> c_int {
 
 /// Waits until `thread` has left its last hook: `Woken`, or the deadline came. A cancellation point.
 fn await_end(entry: &Entry, thread: pthread_t, deadline: impl Fn() -> u64) -> Reason {
-    // SAFETY: no arguments.
-    if unsafe { libc::pthread_self() } == thread {
-        return Reason::Woken;
-    }
     loop {
+        // SAFETY: no arguments.
+        let myself = unsafe { libc::pthread_self() } == thread;
         // Not found: its slot was given back already, or it was not made by pthread_create; the real join knows.
-        let Some(target) = find(&entry.engine, thread) else { return Reason::Woken };
+        let Some(target) = find(&entry.engine, thread).filter(|_| !myself) else { return Reason::Woken };
         let target = &entry.engine.page.slots[target];
         let seq = entry.prepare_cancellable(What::Join);
         target.joiner.store(entry.me as u32 + 1, SeqCst);
@@ -222,9 +219,7 @@ fn await_end(entry: &Entry, thread: pthread_t, deadline: impl Fn() -> u64) -> Re
 pub unsafe fn join(thread: pthread_t, result: *mut *mut c_void) -> c_int {
     let real = next!(pthread_join: fn(pthread_t, *mut *mut c_void) -> c_int);
     let entry = enter();
-    if let Some(entry) = &entry {
-        await_end(entry, thread, || NEVER);
-    }
+    let _ = entry.as_ref().map(|e| await_end(e, thread, || NEVER));
     // It is on its way out, and the kernel says when it is gone.
     let _wait = entry.as_ref().map(|e| e.kernel_wait(What::Join));
     // SAFETY: the caller's arguments.
@@ -318,9 +313,9 @@ pub unsafe fn cancel(thread: pthread_t) -> c_int {
 
 /// The thread may not have said yet which `pthread_t` it has: whoever has not is told to look for a cancellation.
 fn tell_unnamed(engine: &Engine) {
-    for slot in &engine.page.slots[..engine.page.high()] {
-        let begins = matches!(slot.state.load().kind(), Kind::New | Kind::Busy);
-        if begins && slot.pthread.load(SeqCst) == 0 && slot.pid.load(Relaxed) == engine.pid {
+    let begins = |kind| matches!(kind, Kind::New | Kind::Busy);
+    for slot in engine.page.slots[..engine.page.high()].iter().filter(|s| begins(s.state.load().kind())) {
+        if slot.pthread.load(SeqCst) == 0 && slot.pid.load(Relaxed) == engine.pid {
             slot.cancels.fetch_add(1, SeqCst);
         }
     }
