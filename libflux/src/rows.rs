@@ -5,7 +5,7 @@ use interpose::hooks::clocks::Timeb;
 use interpose::hooks::cond::c11;
 use interpose::hooks::{
     clocks, cond, descriptors, epoll, exec, fds, fork, futex, jumps, lifecycle, locks, poll, queues, select, sem,
-    signals, sleep, sockets, spawn, threads, wait,
+    shell, signals, sleep, sockets, spawn, threads, wait,
 };
 use libc::*;
 
@@ -77,7 +77,6 @@ hooks! {
     fn mtx_timedlock(mutex: *mut pthread_mutex_t, until: *const timespec) -> c_int = |m, t| c11(locks::mutex_clocklock(m, CLOCK_REALTIME, t));
     fn pthread_rwlock_rdlock(lock: *mut pthread_rwlock_t) -> c_int = locks::rdlock;
     fn pthread_rwlock_wrlock(lock: *mut pthread_rwlock_t) -> c_int = locks::wrlock;
-    fn pthread_rwlock_unlock(lock: *mut pthread_rwlock_t) -> c_int = locks::rw_unlock;
     fn pthread_rwlock_timedrdlock(lock: *mut pthread_rwlock_t, until: *const timespec) -> c_int = |l, t| locks::clockrdlock(l, CLOCK_REALTIME, t);
     fn pthread_rwlock_timedwrlock(lock: *mut pthread_rwlock_t, until: *const timespec) -> c_int = |l, t| locks::clockwrlock(l, CLOCK_REALTIME, t);
     fn pthread_rwlock_clockrdlock(lock: *mut pthread_rwlock_t, clock: clockid_t, until: *const timespec) -> c_int = locks::clockrdlock;
@@ -179,9 +178,10 @@ hooks! {
     fn execveat(dir: c_int, path: *const c_char, argv: Strings, env: Strings, flags: c_int) -> c_int = exec::execveat;
     fn posix_spawn(pid: *mut pid_t, path: *const c_char, actions: *const c_void, attr: *const c_void, argv: Strings, env: Strings) -> c_int = spawn::posix_spawn;
     fn posix_spawnp(pid: *mut pid_t, file: *const c_char, actions: *const c_void, attr: *const c_void, argv: Strings, env: Strings) -> c_int = spawn::posix_spawnp;
-    fn system(command: *const c_char) -> c_int = spawn::system;
-    fn popen(command: *const c_char, mode: *const c_char) -> *mut FILE = spawn::popen;
-    fn pclose(stream: *mut FILE) -> c_int = spawn::pclose;
+    fn system(command: *const c_char) -> c_int = shell::system;
+    fn popen(command: *const c_char, mode: *const c_char) -> *mut FILE = shell::popen;
+    fn pclose(stream: *mut FILE) -> c_int = shell::pclose;
+    fn fclose(stream: *mut FILE) -> c_int = shell::fclose;
     fn longjmp(env: *mut c_void, value: c_int) -> () = jumps::longjmp;
     fn _longjmp(env: *mut c_void, value: c_int) -> () = jumps::_longjmp;
     fn siglongjmp(env: *mut c_void, value: c_int) -> () = jumps::siglongjmp;

@@ -7,5 +7,6 @@ flux_tests::guests! { "cancel";
     descriptors: 23;
     waits: 10;
     not_points: 18;
+    reuse: 1;
     asynchronous: 2, longest_unit_ms(200), not_frozen();
 }

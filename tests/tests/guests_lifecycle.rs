@@ -7,6 +7,7 @@ flux_tests::guests! { "lifecycle";
     fork_kinds: 17;
     spawn: 8;
     shell: 9;
+    shell_streams: 2;
     exec: 8;
     all_closed: 19;
     stop_and_continue: 11;

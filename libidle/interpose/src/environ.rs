@@ -7,13 +7,12 @@ use libc::c_char;
 use std::ffi::CStr;
 
 const PRELOAD: &CStr = c"LD_PRELOAD";
-/// Longest `LD_PRELOAD` of the program's own that is kept beside ours.
-const TEXT: usize = 4096;
 
 /// An environment array with our four entries in it. Nothing is allocated on the heap: this runs between vfork and exec.
 pub struct Environ {
     array: Scratch<*const c_char, 256>,
-    text: Scratch<u8, 1024>,
+    /// Long enough for what is usual: what a child of vfork(2) maps stays in its parent for ever.
+    text: Scratch<u8, 2048>,
     /// Where our entries go in the array, and where each begins in the text.
     from: usize,
     starts: [usize; 4],
@@ -34,48 +33,46 @@ impl Environ {
         }
         // SAFETY: the caller's array.
         let theirs = unsafe { find_env(env, PRELOAD) }.map_or(&b""[..], |(_, v)| v.to_bytes());
-        let need = 3 * 512 + 128 + theirs.len().min(TEXT);
-        // SAFETY: null pointers and zero bytes are valid.
-        let (array, text) = unsafe { (Scratch::zeroed(count + 5)?, Scratch::zeroed(need)?) };
-        let mut new = Environ { array, text, from: 0, starts: [0; 4] };
-        let mut fill = 0;
-        let ours = [ENV_SESSION, ENV_LIBRARY, ENV_SLOT, PRELOAD];
-        for i in 0..count {
-            // SAFETY: i < count.
-            let entry = unsafe { *env.add(i) };
-            // SAFETY: an environment string.
-            let text = unsafe { CStr::from_ptr(entry) }.to_bytes();
-            let mine = ours.iter().any(|name| {
-                let name = name.to_bytes();
-                text.len() > name.len() && &text[..name.len()] == name && text[name.len()] == b'='
-            });
-            if !mine {
-                new.array.slice()[new.from] = entry;
-                new.from += 1;
-            }
-        }
         let library = session::LIBRARY.get().to_bytes();
+        let session = session::SESSION.get().to_bytes();
         let mut digits = [0u8; 20];
         let slot = decimal(slot, &mut digits);
-        let keep = theirs.len() <= TEXT && !theirs.is_empty();
-        let listed = theirs.split(|&b| b == b':' || b == b' ').any(|p| p == library);
-        let preload: [&[u8]; 3] = match (keep, listed) {
-            (true, true) => [theirs, b"", b""],
-            (true, false) => [library, b":", theirs],
-            (false, _) => [library, b"", b""],
+        // ld.so separates by colons and by spaces.
+        let listed = theirs.split(|&b| b == b':' || b == b' ').any(|path| path == library);
+        let preload: [&[u8]; 3] = match (theirs.is_empty(), listed || library.is_empty()) {
+            (true, _) => [library, b"", b""],
+            (false, true) => [theirs, b"", b""],
+            (false, false) => [library, b":", theirs],
         };
-        let session = session::SESSION.get().to_bytes();
         let rows: [(&CStr, [&[u8]; 3]); 4] = [
             (ENV_SESSION, [session, b"", b""]),
             (ENV_LIBRARY, [library, b"", b""]),
             (ENV_SLOT, [slot, b"", b""]),
             (PRELOAD, preload),
         ];
-        for (row, (name, value)) in rows.into_iter().enumerate() {
+        let parts = |row: usize| [rows[row].0.to_bytes(), b"="].into_iter().chain(rows[row].1).chain([&b"\0"[..]]);
+        let need = (0..rows.len()).flat_map(parts).map(<[u8]>::len).sum();
+        // SAFETY: null pointers and zero bytes are valid.
+        let (array, text) = unsafe { (Scratch::zeroed(count + 5)?, Scratch::zeroed(need)?) };
+        let mut new = Environ { array, text, from: 0, starts: [0; 4] };
+        for i in 0..count {
+            // SAFETY: i < count.
+            let entry = unsafe { *env.add(i) };
+            // SAFETY: an environment string.
+            let text = unsafe { CStr::from_ptr(entry) }.to_bytes();
+            let mine = rows
+                .iter()
+                .any(|(name, _)| text.strip_prefix(name.to_bytes()).is_some_and(|rest| rest.starts_with(b"=")));
+            if !mine {
+                new.array.slice()[new.from] = entry;
+                new.from += 1;
+            }
+        }
+        let mut fill = 0;
+        for row in 0..rows.len() {
             new.starts[row] = fill;
-            let buffer = new.text.slice();
-            for part in [name.to_bytes(), b"="].into_iter().chain(value).chain([&b"\0"[..]]) {
-                buffer[fill..fill + part.len()].copy_from_slice(part);
+            for part in parts(row) {
+                new.text.slice()[fill..fill + part.len()].copy_from_slice(part);
                 fill += part.len();
             }
         }

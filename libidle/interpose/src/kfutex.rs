@@ -3,6 +3,8 @@
 //! both (Linux 5.16).
 
 use crate::enter::{Entry, What};
+use engine::slots::Slot;
+use engine::state::StateWord;
 use engine::sys::{self, syscall6};
 use engine::time::NEVER;
 use engine::{Kind, Reason};
@@ -31,15 +33,14 @@ pub fn wait(
     deadline: u64,
     cancels: Option<u32>,
 ) -> Reason {
-    // The state word is what ends the wait, so no bell may be rung instead.
     let slot = entry.slot();
-    let bell = slot.bell.swap(0, SeqCst);
+    let _silent = Silent::new(slot);
     let guard = if deadline == NEVER {
         Some(entry.kernel_wait(what))
     } else {
         entry.kernel_wait_until(what, deadline, || word.load(SeqCst) == expected)
     };
-    let reason = match guard {
+    match guard {
         None => Reason::TimedOut,
         Some(guard) => {
             let state = slot.state.load();
@@ -47,16 +48,71 @@ pub fn wait(
             if cancels.is_some_and(|seen| seen != entry.cancels()) {
                 slot.state.interrupt(state, Reason::Cancelled);
             } else if state.kind() == Kind::Kernel {
-                raw = waitv(word, expected, private, &slot.state.0, state.0);
+                let interruptible = deadline != NEVER && matches!(what, What::Sem | What::Futex);
+                raw = if interruptible && restarts() {
+                    in_slices(word, expected, private, &slot.state)
+                } else {
+                    waitv(word, expected, private, &slot.state.0, state.0)
+                };
             }
             match guard.end() {
                 Reason::Woken if raw == sys::EINTR => Reason::Interrupted,
                 reason => reason,
             }
         }
-    };
-    slot.bell.store(bell, SeqCst);
-    reason
+    }
+}
+
+/// The state word is what ends the wait, so no bell may be rung instead: its number is negative until this is dropped,
+/// also by unwinding.
+struct Silent(&'static Slot);
+
+impl Silent {
+    fn new(slot: &'static Slot) -> Silent {
+        slot.bell.store(-slot.bell.load(SeqCst).abs(), SeqCst);
+        Silent(slot)
+    }
+}
+
+impl Drop for Silent {
+    fn drop(&mut self) {
+        self.0.bell.store(self.0.bell.load(SeqCst).abs(), SeqCst);
+    }
+}
+
+/// Has any signal a handler with `SA_RESTART`? futex_waitv(2) is then restarted, even with a time-out, where futex(2)
+/// with one and so sem_timedwait(3) end with EINTR.
+fn restarts() -> bool {
+    /// The kernel's `struct sigaction`.
+    #[repr(C)]
+    struct Action {
+        handler: usize,
+        flags: u64,
+        restorer: usize,
+        mask: u64,
+    }
+    // Not those that libc uses itself, 32 and 33.
+    (1..32).chain(34..=64).any(|signal: usize| {
+        let mut now = Action { handler: 0, flags: 0, restorer: 0, mask: 0 };
+        // SAFETY: rt_sigaction reads into a structure of the kernel's layout.
+        unsafe { syscall6(libc::SYS_rt_sigaction, signal, 0, &raw mut now as usize, 8, 0, 0) };
+        now.handler > libc::SIG_IGN && now.flags & libc::SA_RESTART as u64 != 0
+    })
+}
+
+/// The same wait made of short real ones on `word` alone, which every handler ends.
+fn in_slices(word: &AtomicU32, expected: u32, private: bool, state: &StateWord) -> isize {
+    const FUTEX_WAIT: usize = 0;
+    let op = FUTEX_WAIT | if private { FUTEX_PRIVATE as usize } else { 0 };
+    let slice = libc::timespec { tv_sec: 0, tv_nsec: 1_000_000 };
+    loop {
+        let (word, slice) = (word as *const AtomicU32 as usize, &raw const slice as usize);
+        // SAFETY: a futex word and a time of our own.
+        let raw = unsafe { syscall6(libc::SYS_futex, word, op, expected as usize, slice, 0, 0) };
+        if raw != -libc::ETIMEDOUT as isize || state.load().kind() != Kind::Kernel {
+            return raw;
+        }
+    }
 }
 
 fn waitv(word: &AtomicU32, expected: u32, private: bool, own: &AtomicU32, state: u32) -> isize {

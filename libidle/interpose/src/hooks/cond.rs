@@ -76,7 +76,8 @@ pub unsafe fn init(cond: *mut pthread_cond_t, attr: *const pthread_condattr_t) -
     0
 }
 
-/// pthread_cond_destroy(3): nothing is held.
+/// pthread_cond_destroy(3). Of a private one nothing is held; a shared one's waiters, woken before, may still be about
+/// to look at it, so it waits until they have left, as glibc's does.
 ///
 /// # Safety
 /// As for the C function.
@@ -85,7 +86,39 @@ pub unsafe fn destroy(cond: *mut pthread_cond_t) -> c_int {
         // SAFETY: the caller's arguments.
         return unsafe { real!(c"pthread_cond_destroy", fn(*mut pthread_cond_t))(cond) };
     }
+    let object = view(cond);
+    if object.shared == SHARED
+        && let Some(entry) = enter()
+    {
+        let mut seen = object.waiters.fetch_or(DESTROYED, SeqCst) | DESTROYED;
+        while seen != DESTROYED {
+            kfutex::wait(&entry, What::Cond, &object.waiters, seen, false, NEVER, None);
+            seen = object.waiters.load(SeqCst);
+        }
+    }
     0
+}
+
+/// In the count of waiters: somebody waits for it to become zero.
+const DESTROYED: u32 = 1 << 31;
+
+/// A waiter of a shared condition, until dropped (cancellation unwinds).
+struct Counted<'a>(&'a AtomicU32);
+
+impl Counted<'_> {
+    fn new(object: &Cond) -> Counted<'_> {
+        object.waiters.fetch_add(1, SeqCst);
+        Counted(&object.waiters)
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        if self.0.fetch_sub(1, SeqCst) == DESTROYED + 1 {
+            // The condition may be gone by now: its address is all that is used.
+            kfutex::wake(self.0, 1, false);
+        }
+    }
 }
 
 /// One wait, with the mutex given up and taken back. Cancellation is acted on with the mutex held, as POSIX wants.
@@ -103,15 +136,12 @@ unsafe fn wait_until(
     let object = view(cond);
     let reason = if object.shared == SHARED {
         let seen = object.counter.load(SeqCst);
-        object.waiters.fetch_add(1, SeqCst);
+        let _counted = Counted::new(object);
         // SAFETY: the caller's mutex.
-        let failed = unsafe { locks::unlock(mutex) };
-        let reason = match failed {
-            0 => Ok(kfutex::wait(entry, What::Cond, &object.counter, seen, false, deadline, Some(cancels))),
-            code => Err(code),
-        };
-        object.waiters.fetch_sub(1, SeqCst);
-        reason?
+        match unsafe { locks::unlock(mutex) } {
+            0 => kfutex::wait(entry, What::Cond, &object.counter, seen, false, deadline, Some(cancels)),
+            code => return Err(code),
+        }
     } else {
         let Some(place) = waitq::enqueue(entry, What::Cond, Key::cond(cond), || false) else {
             return Err(libc::EINVAL);
@@ -130,7 +160,8 @@ unsafe fn wait_until(
     if reason == Reason::Cancelled {
         entry.cancellation_point();
     }
-    if locked == 0 || locked == libc::EOWNERDEAD && reason == Reason::Woken { Ok(reason) } else { Err(locked) }
+    // EOWNERDEAD too comes before what became of the wait: the mutex is held, and its user must be told.
+    if locked == 0 { Ok(reason) } else { Err(locked) }
 }
 
 /// pthread_cond_wait(3).

@@ -9,7 +9,7 @@ use libc::{c_int, c_void, pid_t};
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 /// Takes a slot for the child, to be found by it in its copy of the thread-local block.
-fn credit() -> Option<usize> {
+pub(crate) fn credit() -> Option<usize> {
     let entry = enter()?;
     let page = entry.engine.page;
     let child = page.claim(Kind::New, 0, 0, page.birth_of_child(entry.me))?;
@@ -18,7 +18,7 @@ fn credit() -> Option<usize> {
 }
 
 /// The parent's side once the child's number is known, or the fork has failed.
-fn settle(child: Option<usize>, pid: pid_t) {
+pub(crate) fn settle(child: Option<usize>, pid: pid_t) {
     tls().fork_slot.set(0);
     let (Some(child), Some(engine)) = (child, session::engine()) else { return };
     if pid < 0 {
@@ -116,21 +116,7 @@ pub unsafe fn clone(
     new_tls: *mut c_void,
     child_tid: *mut pid_t,
 ) -> c_int {
-    type Clone = unsafe extern "C-unwind" fn(
-        CloneFn,
-        *mut c_void,
-        c_int,
-        *mut c_void,
-        *mut pid_t,
-        *mut c_void,
-        *mut pid_t,
-    ) -> c_int;
-    // SAFETY: clone's signature with all its optional arguments.
-    let real: Clone = unsafe {
-        std::mem::transmute(
-            next!(clone: fn(CloneFn, *mut c_void, c_int, *mut c_void, *mut pid_t, *mut c_void, *mut pid_t) -> c_int),
-        )
-    };
+    let real = next!(clone: fn(CloneFn, *mut c_void, c_int, *mut c_void, *mut pid_t, *mut c_void, *mut pid_t) -> c_int);
     if flags & libc::CLONE_VM != 0 || flags & libc::CLONE_SETTLS != 0 {
         // SAFETY: the caller's arguments.
         return unsafe { real(start, stack, flags, arg, parent_tid, new_tls, child_tid) };

@@ -1,7 +1,7 @@
 //! syscall(2): programs and language runtimes (Rust's std, C++20's atomics) wait with `syscall(SYS_futex, …)`. A
 //! private futex is an exact wait here, queued by its address; everything else that has a hook of its own goes there.
 
-use super::{clocks, descriptors, epoll, poll, select, sleep};
+use super::{clocks, descriptors, epoll, fork, poll, select, sleep};
 use crate::clockid;
 use crate::enter::{Entry, What, enter};
 use crate::errno::{Answer, Errno};
@@ -19,6 +19,7 @@ const WAIT: usize = 0;
 const WAKE: usize = 1;
 const REQUEUE: usize = 3;
 const CMP_REQUEUE: usize = 4;
+const WAKE_OP: usize = 5;
 const WAIT_BITSET: usize = 9;
 const WAKE_BITSET: usize = 10;
 const PRIVATE: usize = 128;
@@ -34,16 +35,25 @@ pub type Args = [usize; 6];
 /// As for the C function; six arguments are read whether or not they were passed.
 pub unsafe fn syscall(number: c_long, args: Args) -> c_long {
     let [a, b, c, d, e, f] = args;
+    let real = next!(syscall: fn(c_long, usize, usize, usize, usize, usize, usize) -> c_long);
     // SAFETY: the caller's arguments, in the order that the system call has them; those of a C function of the same name
     // are the same but for sizes of signal sets.
     unsafe {
         match number {
             libc::SYS_futex => match futex(args) {
                 Some(done) => done.answer(),
-                None => next!(syscall: fn(c_long, usize, usize, usize, usize, usize, usize) -> c_long)(
-                    number, a, b, c, d, e, f,
-                ),
+                None => real(number, a, b, c, d, e, f),
             },
+            libc::SYS_fork | libc::SYS_clone | libc::SYS_clone3 if forks(number, args) => {
+                let child = fork::credit();
+                let pid = real(number, a, b, c, d, e, f);
+                if pid == 0 {
+                    fork::adopt();
+                } else {
+                    fork::settle(child, pid as libc::pid_t);
+                }
+                pid
+            }
             libc::SYS_clock_gettime => clocks::clock_gettime(a as clockid_t, b as *mut timespec).answer() as c_long,
             libc::SYS_gettimeofday => clocks::gettimeofday(a as *mut _, b as *mut _).answer() as c_long,
             libc::SYS_time => clocks::time(a as *mut _),
@@ -83,11 +93,29 @@ pub unsafe fn syscall(number: c_long, args: Args) -> c_long {
             | libc::SYS_futex_waitv
             | libc::SYS_flock
             | libc::SYS_rt_sigtimedwait => descriptors::waiting(number, args),
-            _ => {
-                next!(syscall: fn(c_long, usize, usize, usize, usize, usize, usize) -> c_long)(number, a, b, c, d, e, f)
-            }
+            _ => real(number, a, b, c, d, e, f),
         }
     }
+}
+
+/// Does the call make a process with memory and stack of its own? It goes on in a copy of this very frame then.
+///
+/// # Safety
+/// As for syscall(2).
+unsafe fn forks(number: c_long, args: Args) -> bool {
+    let (flags, stack) = match number {
+        libc::SYS_clone => (args[0], args[1]),
+        libc::SYS_clone3 => {
+            let given = args[0] as *const u64;
+            if !clockid::plausible(given) || args[1] < 64 {
+                return false;
+            }
+            // SAFETY: the caller's `struct clone_args`, at least 64 bytes long: flags first, stack sixth.
+            unsafe { (*given as usize, *given.add(5) as usize) }
+        }
+        _ => (0, 0),
+    };
+    stack == 0 && flags & (libc::CLONE_VM | libc::CLONE_SETTLS) as usize == 0
 }
 
 /// futex(2); `None` for what the kernel is to do alone.
@@ -114,11 +142,21 @@ unsafe fn futex([address, op, value, timeout, address2, value3]: Args) -> Option
         WAKE | WAKE_BITSET => {
             let engine = session::engine()?;
             let bits = if command == WAKE { ANY } else { value3 as u32 };
-            let count = (value as u32).max(1);
-            let woken = if private { wake(&engine, Key::any(word), count, bits) } else { 0 };
-            // Somebody may wait for the same word by an instruction of its own.
-            let rest = if woken < count { kfutex::wake(word, count - woken, private).max(0) } else { 0 };
-            Some(Ok(woken as c_long + rest as c_long))
+            Some(Ok(wake_all(&engine, word, value as u32, bits, private)))
+        }
+        WAKE_OP if private => {
+            let engine = session::engine()?;
+            if !address2.is_multiple_of(4) || !clockid::plausible(address2 as *const u32) {
+                return None;
+            }
+            // SAFETY: the caller's second futex word.
+            let second = unsafe { &*(address2 as *const AtomicU32) };
+            let too = change(second, value3 as u32)?;
+            let mut woken = wake_all(&engine, word, value as u32, ANY, true);
+            if too {
+                woken += wake_all(&engine, second, timeout as u32, ANY, true);
+            }
+            Some(Ok(woken))
         }
         REQUEUE | CMP_REQUEUE if private => {
             let engine = session::engine()?;
@@ -131,6 +169,35 @@ unsafe fn futex([address, op, value, timeout, address2, value3]: Args) -> Option
         }
         _ => None,
     }
+}
+
+/// The operation on the second word of `FUTEX_WAKE_OP`: does the comparison with its old value hold? `None` for a code
+/// that futex(2) does not know.
+fn change(word: &AtomicU32, code: u32) -> Option<bool> {
+    let signed = |bits: u32| ((bits << 20) as i32) >> 20;
+    let (compare, against) = (code >> 24 & 15, signed(code & 0xfff));
+    // Sign-extended like the other, unless it is a number of bits to shift by (`FUTEX_OP_OPARG_SHIFT`).
+    let given = signed(code >> 12 & 0xfff) as u32;
+    let operand = if code >> 31 != 0 { 1 << (given & 31) } else { given };
+    if compare > 5 {
+        return None;
+    }
+    let old = match code >> 28 & 7 {
+        0 => word.swap(operand, SeqCst),
+        1 => word.fetch_add(operand, SeqCst),
+        2 => word.fetch_or(operand, SeqCst),
+        3 => word.fetch_and(!operand, SeqCst),
+        4 => word.fetch_xor(operand, SeqCst),
+        _ => return None,
+    } as i32;
+    Some(match compare {
+        0 => old == against,
+        1 => old != against,
+        2 => old < against,
+        3 => old <= against,
+        4 => old > against,
+        _ => old >= against,
+    })
 }
 
 unsafe fn limit(
@@ -189,6 +256,15 @@ fn wait(
             Reason::TimedOut => {}
         }
     }
+}
+
+/// `FUTEX_WAKE` of at least one waiter, here and in the kernel: somebody may wait for the same word by an instruction of
+/// its own.
+fn wake_all(engine: &Engine, word: &AtomicU32, count: u32, bits: u32, private: bool) -> c_long {
+    let count = count.max(1);
+    let woken = if private { wake(engine, Key::any(word), count, bits) } else { 0 };
+    let rest = if woken < count { kfutex::wake(word, count - woken, private).max(0) } else { 0 };
+    woken as c_long + rest as c_long
 }
 
 fn wake(engine: &Engine, key: Key, count: u32, bits: u32) -> u32 {

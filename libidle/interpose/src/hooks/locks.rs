@@ -3,12 +3,8 @@
 
 use crate::clockid;
 use crate::enter::{Entry, What, enter};
-use crate::{
-    kfutex, next, session,
-    waitq::{self, Key},
-};
+use crate::{kfutex, next, session};
 use engine::time::{NEVER, Spec};
-use engine::{Reason, Signals};
 use libc::{c_int, clockid_t, pthread_mutex_t, pthread_rwlock_t, timespec};
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::SeqCst;
@@ -93,6 +89,9 @@ unsafe fn lock_contended(entry: &Entry, mutex: *mut pthread_mutex_t) -> c_int {
 /// # Safety
 /// As for the C function.
 pub unsafe fn mutex_clocklock(mutex: *mut pthread_mutex_t, clock: clockid_t, until: *const timespec) -> c_int {
+    if !supported(clock) {
+        return libc::EINVAL;
+    }
     // SAFETY: the caller's mutex.
     match unsafe { try_lock(mutex) } {
         libc::EBUSY => {}
@@ -110,9 +109,6 @@ pub unsafe fn mutex_clocklock(mutex: *mut pthread_mutex_t, clock: clockid_t, unt
         Ok(spec) if spec.nanos_absolute().is_some() => spec,
         _ => return libc::EINVAL,
     };
-    if !matches!(clock, libc::CLOCK_REALTIME | libc::CLOCK_MONOTONIC) {
-        return libc::EINVAL;
-    }
     const ERRORCHECK: u32 = 2;
     if view.kind & 127 == ERRORCHECK && view.owner == session::gettid() {
         return libc::EDEADLK;
@@ -151,11 +147,16 @@ pub unsafe fn mutex_clocklock(mutex: *mut pthread_mutex_t, clock: clockid_t, unt
 
 /// A millisecond from now by the real clock: for the few objects whose waits can't be ended from outside, a wait is made
 /// of short real ones. Virtual time is exact all the same, since the deadline is the slot's.
-fn in_a_moment() -> timespec {
+pub(super) fn in_a_moment() -> timespec {
     let mut now = timespec { tv_sec: 0, tv_nsec: 0 };
     crate::vdso::clock_gettime(libc::CLOCK_REALTIME, &mut now);
     let at = Spec { sec: now.tv_sec, nsec: now.tv_nsec }.plus(1_000_000);
     timespec { tv_sec: at.sec, tv_nsec: at.nsec }
+}
+
+/// The clocks that timed waits for locks know.
+fn supported(clock: clockid_t) -> bool {
+    matches!(clock, libc::CLOCK_REALTIME | libc::CLOCK_MONOTONIC)
 }
 
 type RwFn = unsafe extern "C-unwind" fn(*mut pthread_rwlock_t) -> c_int;
@@ -197,74 +198,44 @@ pub unsafe fn wrlock(lock: *mut pthread_rwlock_t) -> c_int {
     unsafe { rw_lock(lock, attempt, real) }
 }
 
-/// Threads in a timed wait for some read-write lock of this process: unlocking looks for them only if there are any.
-static TIMED: AtomicU32 = AtomicU32::new(0);
+type RwTimedFn = unsafe extern "C-unwind" fn(*mut pthread_rwlock_t, clockid_t, *const timespec) -> c_int;
 
-/// pthread_rwlock_unlock(3).
-///
-/// # Safety
-/// As for the C function.
-pub unsafe fn rw_unlock(lock: *mut pthread_rwlock_t) -> c_int {
-    // SAFETY: the caller's lock.
-    let done = unsafe { next!(pthread_rwlock_unlock: fn(*mut pthread_rwlock_t) -> c_int)(lock) };
-    if TIMED.load(SeqCst) != 0
-        && let Some(engine) = session::engine()
-    {
-        waitq::wake(&engine, Key::cond(lock), u32::MAX, |_| true);
-    }
-    done
-}
-
-/// The timed forms: tries, and between them waits for an unlock.
+/// The timed forms: short real waits until it has the lock or the virtual time has come.
 ///
 /// # Safety
 /// As for pthread_rwlock_clockrdlock(3).
-unsafe fn rw_clocklock(lock: *mut pthread_rwlock_t, attempt: RwFn, clock: clockid_t, until: *const timespec) -> c_int {
-    // SAFETY: the caller's lock.
-    match unsafe { attempt(lock) } {
-        libc::EBUSY => {}
-        done => return done,
-    }
-    let Some(entry) = enter() else { return libc::EBUSY };
+unsafe fn rw_clocklock(
+    lock: *mut pthread_rwlock_t,
+    attempt: RwFn,
+    real: RwTimedFn,
+    clock: clockid_t,
+    until: *const timespec,
+) -> c_int {
+    let Some(entry) = enter() else {
+        // SAFETY: the caller's arguments.
+        return unsafe { real(lock, clock, until) };
+    };
     // SAFETY: the caller's pointer.
-    let until: Spec = match unsafe { clockid::spec(until) } {
-        Ok(spec) if spec.nanos_absolute().is_some() => spec,
+    let until = match unsafe { clockid::spec(until) } {
+        Ok(spec) if spec.nanos_absolute().is_some() && supported(clock) => spec,
         _ => return libc::EINVAL,
     };
-    if !matches!(clock, libc::CLOCK_REALTIME | libc::CLOCK_MONOTONIC) {
-        return libc::EINVAL;
+    // SAFETY: the caller's lock.
+    let mut done = unsafe { attempt(lock) };
+    if done == libc::EBUSY {
+        // Held for writing by the caller itself: only the real function says EDEADLK.
+        // SAFETY: the caller's lock, a time of our own that is past.
+        done = unsafe { real(lock, libc::CLOCK_REALTIME, &timespec { tv_sec: 0, tv_nsec: 0 }) };
     }
-    // The lock held for writing by the caller itself: real lock functions answer EDEADLK.
-    // SAFETY: pthread_rwlock_t begins with readers, writers, wrphase_futex, writers_futex, pad3, pad4, cur_writer.
-    if unsafe { *(lock as *const u32).add(6) } == session::gettid() {
-        return libc::EDEADLK;
-    }
-    TIMED.fetch_add(1, SeqCst);
-    let answer = loop {
-        if clockid::reached(&entry.engine, clock, until) {
-            break libc::ETIMEDOUT;
-        }
+    while done == libc::ETIMEDOUT && !clockid::reached(&entry.engine, clock, until) {
         let deadline = clockid::instant(&entry.engine, clock, until).unwrap_or(NEVER);
-        let mut got = libc::EBUSY;
-        let place = waitq::enqueue(&entry, What::Lock, Key::cond(lock), || {
-            // SAFETY: the caller's lock; tries never block.
-            got = unsafe { attempt(lock) };
-            got != libc::EBUSY
-        });
-        match place {
-            None => break got,
-            Some(place) => {
-                let _: Reason = place.wait(deadline, Signals::Ignore, None);
-            }
-        }
-        // SAFETY: the caller's lock.
-        match unsafe { attempt(lock) } {
-            libc::EBUSY => {}
-            done => break done,
-        }
-    };
-    TIMED.fetch_sub(1, SeqCst);
-    answer
+        let wait = entry.kernel_wait_until(What::Lock, deadline, || true);
+        // The deadline may have come while nobody else could run: one more try then, with a time that is past.
+        let slice = if wait.is_some() { in_a_moment() } else { timespec { tv_sec: 0, tv_nsec: 0 } };
+        // SAFETY: the caller's lock, a time of our own.
+        done = unsafe { real(lock, libc::CLOCK_REALTIME, &slice) };
+    }
+    done
 }
 
 /// pthread_rwlock_clockrdlock(3), and timedrdlock with CLOCK_REALTIME.
@@ -275,9 +246,7 @@ pub unsafe fn clockrdlock(lock: *mut pthread_rwlock_t, clock: clockid_t, until: 
     let real = next!(pthread_rwlock_clockrdlock: fn(*mut pthread_rwlock_t, clockid_t, *const timespec) -> c_int);
     let attempt = next!(pthread_rwlock_tryrdlock: fn(*mut pthread_rwlock_t) -> c_int);
     // SAFETY: the caller's arguments.
-    unsafe {
-        if session::engine().is_none() { real(lock, clock, until) } else { rw_clocklock(lock, attempt, clock, until) }
-    }
+    unsafe { rw_clocklock(lock, attempt, real, clock, until) }
 }
 
 /// pthread_rwlock_clockwrlock(3), and timedwrlock with CLOCK_REALTIME.
@@ -288,9 +257,7 @@ pub unsafe fn clockwrlock(lock: *mut pthread_rwlock_t, clock: clockid_t, until: 
     let real = next!(pthread_rwlock_clockwrlock: fn(*mut pthread_rwlock_t, clockid_t, *const timespec) -> c_int);
     let attempt = next!(pthread_rwlock_trywrlock: fn(*mut pthread_rwlock_t) -> c_int);
     // SAFETY: the caller's arguments.
-    unsafe {
-        if session::engine().is_none() { real(lock, clock, until) } else { rw_clocklock(lock, attempt, clock, until) }
-    }
+    unsafe { rw_clocklock(lock, attempt, real, clock, until) }
 }
 
 /// pthread_barrier_wait(3).

@@ -15,6 +15,7 @@ pub mod poll;
 pub mod queues;
 pub mod select;
 pub mod sem;
+pub mod shell;
 pub mod signals;
 pub mod sleep;
 pub(crate) mod slices;

@@ -101,11 +101,19 @@ fn take(entry: &Entry, sem: *mut sem_t, deadline: impl Fn() -> Result<u64, Errno
     }
 }
 
+/// A wait is a cancellation point even where it need not wait.
+#[inline]
+fn cancellation_point() {
+    // SAFETY: no arguments; unwinds through frames that allow it.
+    unsafe { next!(pthread_testcancel: fn() -> ())() };
+}
+
 /// sem_wait(3).
 ///
 /// # Safety
 /// As for the C function.
 pub unsafe fn wait(sem: *mut sem_t) -> Result<c_int, Errno> {
+    cancellation_point();
     if view(sem).try_take(false) {
         return Ok(0);
     }
@@ -156,8 +164,11 @@ pub unsafe fn clockwait(sem: *mut sem_t, clock: clockid_t, until: *const timespe
     }
     // SAFETY: the caller's pointer.
     let spec = unsafe { clockid::spec(until) };
-    if spec.is_ok_and(|s| s.nanos_absolute().is_some()) && view(sem).try_take(false) {
-        return Ok(0);
+    if spec.is_ok_and(|s| s.nanos_absolute().is_some()) {
+        cancellation_point();
+        if view(sem).try_take(false) {
+            return Ok(0);
+        }
     }
     let Some(entry) = enter() else {
         let real = next!(sem_clockwait: fn(*mut sem_t, clockid_t, *const timespec) -> c_int);

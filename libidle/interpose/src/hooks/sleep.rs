@@ -93,6 +93,8 @@ pub unsafe fn clock_nanosleep(id: clockid_t, flags: c_int, request: *const times
             }
         };
     }
+    // Also where the time has come already.
+    entry.cancellation_point();
     while !clockid::reached(&entry.engine, id, request) {
         let Ok(deadline) = clockid::instant(&entry.engine, id, request) else { return libc::EINVAL };
         if sleep_until(&entry, deadline) == Reason::Interrupted {

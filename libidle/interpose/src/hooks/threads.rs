@@ -3,6 +3,7 @@
 //! A thread is busy from before its creator can block: the creator takes its slot. When it leaves its last hook the slot
 //! is *ending* and stays until the kernel says that the thread is gone; its joiner is promised the wake-up first.
 
+use super::locks;
 use crate::bell;
 use crate::clockid;
 use crate::enter::{Entry, What, enter};
@@ -50,7 +51,7 @@ pub unsafe fn create(thread: *mut pthread_t, attr: *const pthread_attr_t, start:
     } else if slot.birth.load(Relaxed) == birth {
         // A join may come before the thread has said who it is; after its end the slot may be another's already.
         // SAFETY: pthread_create has stored it.
-        let _ = slot.pthread.compare_exchange(0, unsafe { *thread } as u64, SeqCst, SeqCst);
+        let _ = slot.pthread.compare_exchange(0, unsafe { *thread }, SeqCst, SeqCst);
     }
     failed
 }
@@ -58,13 +59,13 @@ pub unsafe fn create(thread: *mut pthread_t, attr: *const pthread_attr_t, start:
 /// Gives back the slots of this process's threads that have ended.
 fn sweep(engine: &Engine) {
     for (i, slot) in engine.page.slots[..engine.page.high()].iter().enumerate() {
-        let tid = slot.tid.load(Relaxed);
-        if slot.pid.load(Relaxed) == engine.pid
-            && slot.state.load().kind() == Kind::Ending
-            && sys::thread_gone(engine.pid, tid)
-            && slot.state.replace(slot.state.load(), Kind::New)
+        // The state first: its wait number changes when the slot is given back, so the rest is of the same thread.
+        let seen = slot.state.load();
+        if seen.kind() == Kind::Ending
+            && slot.pid.load(Relaxed) == engine.pid
+            && sys::thread_gone(engine.pid, slot.tid.load(Relaxed))
         {
-            engine.page.release(i);
+            engine.page.release_seen(i, seen);
         }
     }
 }
@@ -85,8 +86,12 @@ impl Drop for Ends {
         // The joiner registers itself and then looks whether the thread is ending; here it is the other way round.
         slot.state.set(Kind::Ending);
         if let Some(joiner) = slot.joiner.swap(0, SeqCst).checked_sub(1) {
-            let seq = engine.page.slots[joiner as usize].state.load().seq();
-            engine.unpark(joiner as usize, seq, Reason::Woken);
+            let waiter = &engine.page.slots[joiner as usize];
+            let seq = waiter.state.load().seq();
+            // It may be in another wait by now. Read after the number: it belongs to that wait or to a later one.
+            if waiter.what.load(SeqCst) == What::Join as u32 {
+                engine.unpark(joiner as usize, seq, Reason::Woken);
+            }
         }
     }
 }
@@ -98,7 +103,9 @@ unsafe extern "C-unwind" fn run(index: *mut c_void) -> *mut c_void {
     tls().slot.set(index as u32 + 1);
     slot.tid.store(session::gettid(), SeqCst);
     // SAFETY: no arguments.
-    slot.pthread.store(unsafe { libc::pthread_self() } as u64, SeqCst);
+    let number = unsafe { libc::pthread_self() };
+    slot.pthread.store(number, SeqCst);
+    place(number).store(index as u32 + 1, SeqCst);
     let start = slot.start.load(Relaxed) as usize;
     let arg = slot.start_arg.load(Relaxed) as *mut c_void;
     slot.state.set(Kind::Busy);
@@ -107,20 +114,39 @@ unsafe extern "C-unwind" fn run(index: *mut c_void) -> *mut c_void {
     unsafe { std::mem::transmute::<usize, Start>(start)(arg) }
 }
 
-/// Where the search for a joined thread starts: threads are usually joined in the order they were made.
-static HINT: AtomicU32 = AtomicU32::new(0);
+const PLACES: usize = 4096;
 
+/// Slot index + 1 of the thread that began last of those whose `pthread_t` leads to this place. A hint: whoever reads
+/// it looks whether the slot is that thread's.
+static BY_THREAD: [AtomicU32; PLACES] = [const { AtomicU32::new(0) }; PLACES];
+
+fn place(thread: pthread_t) -> &'static AtomicU32 {
+    let hash = thread.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    &BY_THREAD[(hash >> 52) as usize % PLACES]
+}
+
+/// The slot of `thread`. libc gives a `pthread_t` to a new thread as soon as the former one is joined (or has ended, when
+/// detached), and the former one's slot may still be there: one that lives comes first.
 fn find(engine: &Engine, thread: pthread_t) -> Option<usize> {
     let high = engine.page.high();
-    let from = HINT.load(Relaxed) as usize;
-    let found = (0..high).map(|i| (from + i) % high).find(|&i| {
+    let kind = |i: usize| {
         let slot = &engine.page.slots[i];
-        slot.pthread.load(Relaxed) == thread as u64
-            && slot.pid.load(Relaxed) == engine.pid
-            && slot.state.load().kind() != Kind::Free
-    })?;
-    HINT.store(found as u32 + 1, Relaxed);
-    Some(found)
+        let same = slot.pthread.load(SeqCst) == thread && slot.pid.load(Relaxed) == engine.pid;
+        Some(slot.state.load().kind()).filter(|&kind| same && kind != Kind::Free)
+    };
+    let hint = place(thread).load(SeqCst).checked_sub(1).map(|i| i as usize);
+    if let Some(i) = hint.filter(|&i| i < high && kind(i).is_some()) {
+        return Some(i);
+    }
+    let mut ended = None;
+    for i in 0..high {
+        match kind(i) {
+            Some(Kind::Ending) => ended = Some(i),
+            Some(_) => return Some(i),
+            None => {}
+        }
+    }
+    ended
 }
 
 /// thrd_create(3): the start routine's int becomes the thread's result, as glibc keeps it.
@@ -156,41 +182,34 @@ pub unsafe fn c11_join(thread: pthread_t, result: *mut c_int) -> c_int {
 
 /// Waits until `thread` has left its last hook: `Woken`, or the deadline came. A cancellation point.
 fn await_end(entry: &Entry, thread: pthread_t, deadline: impl Fn() -> u64) -> Reason {
-    // SAFETY: no arguments.
-    if unsafe { libc::pthread_self() } == thread {
-        return Reason::Woken;
-    }
     loop {
+        // SAFETY: no arguments.
+        let myself = unsafe { libc::pthread_self() } == thread;
         // Not found: its slot was given back already, or it was not made by pthread_create; the real join knows.
-        let Some(target) = find(&entry.engine, thread) else { return Reason::Woken };
+        let Some(target) = find(&entry.engine, thread).filter(|_| !myself) else { return Reason::Woken };
         let target = &entry.engine.page.slots[target];
         let seq = entry.prepare_cancellable(What::Join);
         target.joiner.store(entry.me as u32 + 1, SeqCst);
         let over = matches!(target.state.load().kind(), Kind::Ending | Kind::Free | Kind::Leaving);
-        if over || target.pthread.load(SeqCst) != thread as u64 {
-            let _ = target.joiner.compare_exchange(entry.me as u32 + 1, 0, SeqCst, SeqCst);
+        let reason = if over || target.pthread.load(SeqCst) != thread {
             entry.stay();
-            return Reason::Woken;
-        }
-        let reason = entry.park(seq, deadline(), Signals::Ignore, false);
-        if reason == Reason::Woken {
-            return reason;
-        }
+            Reason::Woken
+        } else {
+            entry.park(seq, deadline(), Signals::Ignore, false)
+        };
         let _ = target.joiner.compare_exchange(entry.me as u32 + 1, 0, SeqCst, SeqCst);
-        if reason == Reason::TimedOut {
-            return reason;
+        match reason {
+            Reason::Woken => {
+                // Not joined yet, so the number is still this thread's alone; once it is, libc gives it to another.
+                if target.state.load().kind() == Kind::Ending {
+                    let _ = target.pthread.compare_exchange(thread, 0, SeqCst, SeqCst);
+                }
+                return reason;
+            }
+            Reason::TimedOut => return reason,
+            Reason::Cancelled | Reason::Interrupted => {}
         }
     }
-}
-
-/// The last part of a join: the thread is on its way out, and the kernel says when it is gone.
-fn finish(entry: &Entry, thread: pthread_t, result: *mut *mut c_void) -> c_int {
-    let real = next!(pthread_join: fn(pthread_t, *mut *mut c_void) -> c_int);
-    let wait = entry.kernel_wait(What::Join);
-    // SAFETY: the caller's arguments.
-    let done = unsafe { real(thread, result) };
-    drop(wait);
-    done
 }
 
 /// pthread_join(3).
@@ -198,12 +217,13 @@ fn finish(entry: &Entry, thread: pthread_t, result: *mut *mut c_void) -> c_int {
 /// # Safety
 /// As for the C function.
 pub unsafe fn join(thread: pthread_t, result: *mut *mut c_void) -> c_int {
-    let Some(entry) = enter() else {
-        // SAFETY: the caller's arguments.
-        return unsafe { next!(pthread_join: fn(pthread_t, *mut *mut c_void) -> c_int)(thread, result) };
-    };
-    await_end(&entry, thread, || NEVER);
-    finish(&entry, thread, result)
+    let real = next!(pthread_join: fn(pthread_t, *mut *mut c_void) -> c_int);
+    let entry = enter();
+    let _ = entry.as_ref().map(|e| await_end(e, thread, || NEVER));
+    // It is on its way out, and the kernel says when it is gone.
+    let _wait = entry.as_ref().map(|e| e.kernel_wait(What::Join));
+    // SAFETY: the caller's arguments.
+    unsafe { real(thread, result) }
 }
 
 /// pthread_clockjoin_np(3), and timedjoin_np with CLOCK_REALTIME.
@@ -235,10 +255,20 @@ pub unsafe fn clockjoin(
         if !matches!(clock, libc::CLOCK_REALTIME | libc::CLOCK_MONOTONIC) {
             return libc::EINVAL;
         }
+        let mut over = false;
         while !clockid::reached(&entry.engine, clock, until) {
             let deadline = || clockid::instant(&entry.engine, clock, until).unwrap_or(NEVER);
-            if await_end(&entry, thread, deadline) == Reason::Woken {
-                return finish(&entry, thread, result);
+            if !over {
+                over = await_end(&entry, thread, deadline) == Reason::Woken;
+                continue;
+            }
+            // Nobody here says when it is gone, and destructors of its own may still wait: short real waits.
+            if let Some(wait) = entry.kernel_wait_until(What::Join, deadline(), || true) {
+                let done = real(thread, result, libc::CLOCK_REALTIME, &locks::in_a_moment());
+                wait.end();
+                if done != libc::ETIMEDOUT {
+                    return done;
+                }
             }
         }
         match tryjoin(thread, result) {
@@ -259,8 +289,12 @@ pub unsafe fn cancel(thread: pthread_t) -> c_int {
         && let Some(engine) = session::engine()
     {
         // The main thread is not made by pthread_create: it is the one whose thread id is the process id.
-        let found = find(&engine, thread).or_else(|| main_slot(&engine, thread));
-        for index in found.into_iter() {
+        let lives = |&i: &usize| engine.page.slots[i].state.load().kind() != Kind::Ending;
+        let found = find(&engine, thread).filter(lives).or_else(|| {
+            tell_unnamed(&engine);
+            find(&engine, thread).or_else(|| main_slot(&engine, thread))
+        });
+        if let Some(index) = found {
             let slot = &engine.page.slots[index];
             slot.cancels.fetch_add(1, SeqCst);
             let seen = slot.state.load();
@@ -275,6 +309,16 @@ pub unsafe fn cancel(thread: pthread_t) -> c_int {
         }
     }
     done
+}
+
+/// The thread may not have said yet which `pthread_t` it has: whoever has not is told to look for a cancellation.
+fn tell_unnamed(engine: &Engine) {
+    let begins = |kind| matches!(kind, Kind::New | Kind::Busy);
+    for slot in engine.page.slots[..engine.page.high()].iter().filter(|s| begins(s.state.load().kind())) {
+        if slot.pthread.load(SeqCst) == 0 && slot.pid.load(Relaxed) == engine.pid {
+            slot.cancels.fetch_add(1, SeqCst);
+        }
+    }
 }
 
 /// The main thread's slot, if `thread` is it: no slot of this process carries that `pthread_t`.
@@ -303,5 +347,4 @@ pub unsafe fn exit(value: *mut c_void) {
 /// In a forked child: nobody but the calling thread is there.
 pub fn only_thread_left() {
     waitq::reset();
-    HINT.store(0, Relaxed);
 }
