@@ -71,6 +71,8 @@ impl Files {
         // "running", or "-1" for a fault: not asleep in a system call; but stopped threads say so too.
         let may_sleep = since.is_some() || self.in_syscall(runs)?;
         Ok(match self.state()? {
+            // Suspended in vfork(2): the child speaks through its slot, so what the word says is the child's wait.
+            b'D' if since.is_some() || self.in_vfork() => Thread::Asleep(runs),
             b'S' if may_sleep && self.runs()? == runs && since.is_none_or(|n| n == runs) => Thread::Asleep(runs),
             b'T' => Thread::Stopped(runs),
             b'Z' | b'X' => Thread::Zombie,
@@ -85,6 +87,13 @@ impl Files {
             Some(Err(e)) if !refused(&e) => Err(e),
             _ => Ok(self.has_been_quiet(runs)),
         }
+    }
+
+    /// In vfork(2), clone(2) or clone3(2), whose number stands first in the file?
+    fn in_vfork(&self) -> bool {
+        let mut text = [0u8; 16];
+        let n = self.syscall.as_ref().and_then(|file| file.read_at(&mut text, 0).ok()).unwrap_or(0);
+        [&b"58 "[..], b"56 ", b"435 "].iter().any(|number| text[..n].starts_with(number))
     }
 
     fn has_been_quiet(&self, runs: u64) -> bool {

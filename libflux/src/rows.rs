@@ -7,6 +7,7 @@ use interpose::hooks::{
     clocks, cond, descriptors, epoll, exec, fds, fork, futex, jumps, lifecycle, locks, poll, queues, select, sem,
     shell, signals, sleep, sockets, spawn, threads, wait,
 };
+use interpose::timerfd;
 use libc::*;
 
 type Strings = *const *const c_char;
@@ -91,7 +92,7 @@ hooks! {
 
 // Descriptors.
 hooks! {
-    fn read(fd: c_int, buf: *mut c_void, n: size_t) -> ssize_t = sockets::read;
+    fn read(fd: c_int, buf: *mut c_void, n: size_t) -> ssize_t = |fd, buf, n| if timerfd::is_timer(fd) { timerfd::read(fd, buf, n) } else { sockets::read(fd, buf, n) };
     fn write(fd: c_int, buf: *const c_void, n: size_t) -> ssize_t = sockets::write;
     fn readv(fd: c_int, iov: *const iovec, n: c_int) -> ssize_t = sockets::readv;
     fn writev(fd: c_int, iov: *const iovec, n: c_int) -> ssize_t = sockets::writev;
@@ -159,6 +160,13 @@ hooks! {
     fn wait3(status: *mut c_int, options: c_int, usage: *mut rusage) -> pid_t = wait::wait3;
     fn wait4(pid: pid_t, status: *mut c_int, options: c_int, usage: *mut rusage) -> pid_t = wait::wait4;
     fn waitid(kind: idtype_t, id: id_t, info: *mut siginfo_t, options: c_int) -> c_int = wait::waitid;
+}
+
+// Timers.
+hooks! {
+    fn timerfd_create(clock: clockid_t, flags: c_int) -> c_int = timerfd::create;
+    fn timerfd_settime(fd: c_int, flags: c_int, new: *const itimerspec, old: *mut itimerspec) -> c_int = timerfd::settime;
+    fn timerfd_gettime(fd: c_int, out: *mut itimerspec) -> c_int = timerfd::gettime;
 }
 
 // Lifecycle.

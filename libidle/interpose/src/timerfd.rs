@@ -9,6 +9,8 @@ use crate::clockid;
 use crate::enter::What;
 use crate::errno::{Errno, kernel};
 use crate::guard::FutexLock;
+use crate::hooks::poll::poll_until;
+use crate::next;
 use crate::session;
 use engine::sys::{self, syscall6};
 use engine::time::{NEVER, Spec};
@@ -91,6 +93,59 @@ pub fn fire_due(engine: &Engine) {
             arm(timer.fd, 1);
         }
     });
+}
+
+/// Does `wait`, which waits for descriptors until the virtual instant it is given (0: not at all, [`NEVER`]: for ever), in
+/// pieces that end with this process's timers: each is fired when its time has come, and the wait goes on if nothing
+/// came of that.
+pub fn beside(
+    engine: &Engine,
+    deadline: u64,
+    mut wait: impl FnMut(u64) -> Result<c_int, Errno>,
+) -> Result<c_int, Errno> {
+    loop {
+        if !any() {
+            return wait(deadline);
+        }
+        fire_due(engine);
+        // Never quite for ever: a timer that is set meanwhile rings the bell of a wait that has an end.
+        let until = deadline.min(earliest()).min(NEVER - 1);
+        let ready = wait(until)?;
+        if ready != 0 || deadline == 0 || (until == deadline && engine.now() >= deadline) {
+            return Ok(ready);
+        }
+    }
+}
+
+/// read(2) of a timer: waits for it unless it is non-blocking, and answers with the expirations counted here.
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn read(fd: c_int, buf: *mut libc::c_void, n: usize) -> isize {
+    let real = next!(read: fn(c_int, *mut libc::c_void, usize) -> isize);
+    if let Some(entry) = crate::enter::enter() {
+        let flags = next!(fcntl: fn(c_int, c_int, usize) -> c_int);
+        fire_due(&entry.engine);
+        // SAFETY: plain numbers, and a set of our own.
+        unsafe {
+            if flags(fd, libc::F_GETFL, 0) & libc::O_NONBLOCK == 0 && n >= 8 {
+                let mut set = libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
+                if let Err(Errno(code)) = poll_until(&entry, &mut set, 1, NEVER, std::ptr::null()) {
+                    crate::errno::set(code);
+                    return -1;
+                }
+            }
+        }
+    }
+    // SAFETY: the caller's arguments.
+    let got = unsafe { real(fd, buf, n) };
+    if got == 8
+        && let Some(count) = take_count(fd)
+    {
+        // SAFETY: the kernel has just written these 8 bytes.
+        unsafe { buf.cast::<u64>().write_unaligned(count) };
+    }
+    got
 }
 
 /// Arms the real timer to expire in `ns`, or disarms it with 0. Returns the kernel's answer.

@@ -6,6 +6,7 @@ use crate::clockid;
 use crate::enter::{What, enter};
 use crate::errno::Errno;
 use crate::next;
+use crate::timerfd;
 use engine::time::{self, NEVER};
 use libc::{POLLIN, c_int, epoll_event, pollfd, sigset_t, timespec};
 
@@ -40,12 +41,13 @@ unsafe fn wait(
         return unsafe { real(fd, events, max, ms, mask) };
     };
     let deadline = limit(&entry, duration);
-    if deadline == NEVER {
+    if deadline == NEVER && !timerfd::any() {
         let _wait = entry.kernel_wait(What::Ready);
         // SAFETY: the caller's arguments.
         return unsafe { real(fd, events, max, -1, mask) };
     }
     loop {
+        timerfd::fire_due(&entry.engine);
         // Another thread may have taken what woke this one: then it waits on.
         // SAFETY: the caller's arguments.
         let ready = unsafe { real(fd, events, max, 0, mask) }?;

@@ -2,7 +2,7 @@
 
 use crate::bell;
 use crate::errno::Errno;
-use crate::{next, tcp};
+use crate::{next, tcp, timerfd};
 use libc::{c_int, c_uint};
 
 /// close(2).
@@ -14,6 +14,9 @@ pub unsafe fn close(fd: c_int) -> Result<c_int, Errno> {
         return Err(Errno(libc::EBADF));
     }
     mark(fd, false);
+    if !bell::borrowed() {
+        timerfd::forget(fd);
+    }
     // SAFETY: the caller's arguments.
     super::poll::outcome(unsafe { next!(close: fn(c_int) -> c_int)(fd) })
 }

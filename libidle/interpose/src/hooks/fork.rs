@@ -37,6 +37,7 @@ pub extern "C" fn adopt() {
     session::renew_pid();
     super::threads::only_thread_left();
     bell::discard_all();
+    crate::timerfd::reset();
     let (tls, page) = (tls(), engine.page);
     let (pid, tid) = (session::getpid(), session::gettid());
     let index = match tls.fork_slot.replace(0).checked_sub(1) {

@@ -7,6 +7,7 @@ use crate::enter::{Entry, What, enter};
 use crate::errno::Errno;
 use crate::next;
 use crate::scratch::Scratch;
+use crate::timerfd;
 use engine::Reason;
 use engine::sys::syscall6;
 use engine::time::{self, NEVER};
@@ -52,6 +53,21 @@ unsafe fn none_ready(fds: *mut pollfd, n: nfds_t) -> bool {
 /// # Safety
 /// As for ppoll(2).
 pub unsafe fn poll_until(
+    entry: &Entry,
+    fds: *mut pollfd,
+    n: nfds_t,
+    deadline: u64,
+    mask: *const sigset_t,
+) -> Result<c_int, Errno> {
+    // SAFETY: the caller's arguments.
+    timerfd::beside(&entry.engine, deadline, |until| unsafe { poll_once(entry, fds, n, until, mask) })
+}
+
+/// The same for a process without timers.
+///
+/// # Safety
+/// As for ppoll(2).
+unsafe fn poll_once(
     entry: &Entry,
     fds: *mut pollfd,
     n: nfds_t,
@@ -108,7 +124,8 @@ pub unsafe fn poll_until(
             }
             return Ok(ready);
         }
-        if reason == Reason::TimedOut {
+        // Rung before the time: a timer was set, see `timerfd::beside`.
+        if reason == Reason::TimedOut || rung && timerfd::any() {
             return Ok(0);
         }
     }
@@ -153,7 +170,7 @@ pub unsafe fn poll(fds: *mut pollfd, n: nfds_t, timeout: c_int) -> Result<c_int,
         // SAFETY: the caller's arguments.
         return outcome(unsafe { next!(poll: fn(*mut pollfd, nfds_t, c_int) -> c_int)(fds, n, timeout) });
     };
-    if timeout < 0 {
+    if timeout < 0 && !timerfd::any() {
         let _wait = entry.kernel_wait(What::Ready);
         // SAFETY: the caller's arguments.
         return outcome(unsafe { next!(poll: fn(*mut pollfd, nfds_t, c_int) -> c_int)(fds, n, timeout) });
@@ -177,15 +194,18 @@ pub unsafe fn ppoll(
         // SAFETY: the caller's arguments.
         return outcome(unsafe { ppoll(fds, n, timeout, mask) });
     };
-    if timeout.is_null() {
+    if timeout.is_null() && !timerfd::any() {
         let _wait = entry.kernel_wait(What::Ready);
         // SAFETY: the caller's arguments.
         return outcome(unsafe { ppoll(fds, n, timeout, mask) });
     }
     // SAFETY: the caller's arguments.
     unsafe {
-        let ns = clockid::spec(timeout)?.nanos().ok_or(Errno(libc::EINVAL))?;
-        poll_until(&entry, fds, n, limit(&entry, Some(ns)), mask)
+        let duration = match timeout.is_null() {
+            true => None,
+            false => Some(clockid::spec(timeout)?.nanos().ok_or(Errno(libc::EINVAL))?),
+        };
+        poll_until(&entry, fds, n, limit(&entry, duration), mask)
     }
 }
 
