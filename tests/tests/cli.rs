@@ -4,9 +4,6 @@ mod command;
 
 use command::*;
 use flux_tests::{Guest, Mode, Run, artifacts};
-use std::io::BufRead;
-use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::Command;
 use std::thread;

@@ -5,7 +5,6 @@ mod command;
 use command::*;
 use flux_tests::{Mode, Outcome, Run, artifacts};
 use std::fs;
-use std::io::BufRead;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
