@@ -146,14 +146,8 @@ pub unsafe fn recvmsg(fd: c_int, msg: *mut msghdr, flags: c_int) -> ssize_t {
     // SAFETY: the caller's message.
     let part = |done, more| unsafe { timed::rest(msg, done, |m| real_recvmsg(fd, m, flags | more)) };
     // SAFETY: asked for after the kernel has read the message.
-    transfer(
-        fd,
-        POLLIN,
-        flags,
-        || real_recvmsg(fd, msg, flags),
-        part,
-        || unsafe { timed::total((*msg).msg_iov, (*msg).msg_iovlen) },
-    )
+    let len = || unsafe { timed::total((*msg).msg_iov, (*msg).msg_iovlen) };
+    transfer(fd, POLLIN, flags, || real_recvmsg(fd, msg, flags), part, len)
 }
 
 /// sendmsg(2).
@@ -164,14 +158,8 @@ pub unsafe fn sendmsg(fd: c_int, msg: *const msghdr, flags: c_int) -> ssize_t {
     // SAFETY: the caller's message, which is not written.
     let part = |done, more| unsafe { timed::rest(msg.cast_mut(), done, |m| real_sendmsg(fd, m, flags | more)) };
     // SAFETY: asked for after the kernel has read the message.
-    transfer(
-        fd,
-        POLLOUT,
-        flags,
-        || real_sendmsg(fd, msg, flags),
-        part,
-        || unsafe { timed::total((*msg).msg_iov, (*msg).msg_iovlen) },
-    )
+    let len = || unsafe { timed::total((*msg).msg_iov, (*msg).msg_iovlen) };
+    transfer(fd, POLLOUT, flags, || real_sendmsg(fd, msg, flags), part, len)
 }
 
 /// readv(2).
