@@ -1,7 +1,6 @@
 //! Who waits for what in this process: queues of slots, found by the address they wait on.
 //!
-//! One table for condition variables, semaphores, futexes and timed read-write locks, so the objects themselves keep
-//! no link and need no initialisation: static initialisers, zeroed and `mmap`ed objects just work. The table is private
+//! One table for condition variables, semaphores and futexes, so the objects themselves keep no link and need no initialisation: static initialisers, zeroed and `mmap`ed objects just work. The table is private
 //! memory: a process that is stopped or killed holds up nobody else, and a forked child starts with an empty one.
 //!
 //! No wake-up is lost: a waiter enqueues itself and then checks its condition, both under the bucket's lock; a waker
@@ -54,7 +53,7 @@ impl Key {
         Key(object.addr() as u64)
     }
 
-    /// A condition variable or a lock: not for signal handlers.
+    /// A condition variable: not for signal handlers.
     pub fn cond<T>(object: *const T) -> Key {
         Key(object as u64 | COND)
     }
