@@ -89,7 +89,7 @@ pub fn run<L: Look>(
         round(look, Round::Begins);
         let outcome = engine.settle(KEEPER, look);
         let sleep = match outcome {
-            Outcome::Woke | Outcome::Mine => {
+            Outcome::Woke | Outcome::Mine | Outcome::Fired => {
                 (backoff, patrol) = (BACKOFF_MIN, PATROL_MIN);
                 if !event(Event::Jump) {
                     return;
@@ -158,7 +158,7 @@ fn expire_by_real_time(engine: &Engine) -> u64 {
     let page = engine.page;
     let Some(held) = engine.lock(KEEPER, (engine.real_now)()) else { return engine.now() };
     page.drain_mail(held.arena);
-    let next = engine.expire_due(held, engine.now());
+    let (next, _) = engine.expire_due(held, engine.now());
     engine.unlock(held);
     next
 }

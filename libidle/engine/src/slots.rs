@@ -35,7 +35,8 @@ pub struct Slot {
     pub birth: AtomicU64,
     /// Slot index + 1 of the thread last found busy: asked first at the next block. Owner.
     pub witness: AtomicU32,
-    _pad: AtomicU32,
+    /// A timer's lock: thread id of the holder, 0 for none. See [`crate::timer`].
+    pub lock: AtomicU32,
 
     /// Links of the waiter queue that the slot is in, index + 1. Under that queue's lock, own process only.
     pub next: AtomicU32,
@@ -78,7 +79,7 @@ impl Slot {
             parked: AtomicU64::new(0),
             birth: AtomicU64::new(0),
             witness: AtomicU32::new(0),
-            _pad: AtomicU32::new(0),
+            lock: AtomicU32::new(0),
             next: AtomicU32::new(0),
             prev: AtomicU32::new(0),
             key: AtomicU64::new(0),

@@ -8,7 +8,7 @@ use libc::{clockid_t, timespec};
 use std::sync::atomic::Ordering::Relaxed;
 
 /// Clocks that show the time of day: they share what `clock_settime` has set.
-fn is_realtime(id: clockid_t) -> bool {
+pub fn is_realtime(id: clockid_t) -> bool {
     matches!(id, libc::CLOCK_REALTIME | libc::CLOCK_REALTIME_COARSE | libc::CLOCK_REALTIME_ALARM | libc::CLOCK_TAI)
 }
 

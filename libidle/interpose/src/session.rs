@@ -136,6 +136,8 @@ fn attach() -> bool {
     PAGE.store(page as *const Page as *mut Page, Ordering::Release);
     STATE.store(ATTACHED, Ordering::Release);
     take_first_slot(page);
+    crate::timerfd::after_exec(page, getpid());
+    crate::hooks::timers::after_exec(page);
     true
 }
 
@@ -181,7 +183,8 @@ fn take_first_slot(page: &Page) {
     };
     for i in 0..page.high() {
         let slot = &page.slots[i];
-        if Some(i) != index && slot.pid.load(Ordering::Relaxed) == pid && slot.state.load().kind() != Kind::Free {
+        let thread = !matches!(slot.state.load().kind(), Kind::Free | Kind::Timer);
+        if Some(i) != index && slot.pid.load(Ordering::Relaxed) == pid && thread {
             page.release(i);
         }
     }

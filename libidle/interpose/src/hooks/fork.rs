@@ -11,6 +11,7 @@ use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 /// Takes a slot for the child, to be found by it in its copy of the thread-local block.
 pub(crate) fn credit() -> Option<usize> {
     let entry = enter()?;
+    crate::timerfd::share_all();
     let page = entry.engine.page;
     let child = page.claim(Kind::New, 0, 0, page.birth_of_child(entry.me))?;
     tls().fork_slot.set(child as u32 + 1);
@@ -37,7 +38,7 @@ pub extern "C" fn adopt() {
     session::renew_pid();
     super::threads::only_thread_left();
     bell::discard_all();
-    crate::timerfd::reset();
+    super::timers::reset();
     let (tls, page) = (tls(), engine.page);
     let (pid, tid) = (session::getpid(), session::gettid());
     let index = match tls.fork_slot.replace(0).checked_sub(1) {
