@@ -3,6 +3,7 @@
 mod cli;
 mod inherited;
 mod look;
+mod mortal;
 mod proc;
 mod report;
 mod run;

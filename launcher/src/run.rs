@@ -3,7 +3,7 @@
 use crate::look::ProcLook;
 use crate::session::Session;
 use crate::stuck::Stuck;
-use crate::{proc, report};
+use crate::{mortal, proc, report};
 use engine::keeper::{self, Event, Round};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -108,6 +108,7 @@ fn start_keeper(session: &Session, rest: Arc<EventFd>) {
     let engine = session.engine;
     let mut rounds = 0u32;
     std::thread::spawn(move || {
+        mortal::watched(engine.page);
         // SAFETY: a plain prctl: the keeper's short sleeps are not to be rounded up by 50 µs.
         unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, 1) };
         let mut look = ProcLook::new(engine);

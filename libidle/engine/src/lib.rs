@@ -8,6 +8,7 @@
 pub mod clock;
 pub mod deadlines;
 pub mod keeper;
+pub mod limit;
 pub mod lock;
 pub mod page;
 pub mod park;
@@ -18,6 +19,7 @@ pub mod sync;
 pub mod sys;
 pub mod time;
 
+pub use limit::Limit;
 pub use page::{ClockMode, Page};
 pub use park::Signals;
 pub use quiescence::Engine;

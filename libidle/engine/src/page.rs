@@ -12,7 +12,7 @@ use crate::time::Spec;
 /// Marks a region of ours ("fluxpage").
 pub const MAGIC: u64 = 0x6567_6170_7875_6c66;
 /// The layout below.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Threads that a session can hold. More run in real time, untracked.
 #[cfg(not(loom))]
@@ -64,6 +64,10 @@ pub struct Header {
     pub signal: AtomicU32,
     /// Clock ids that this machine has, a bit each; launcher, once.
     pub clocks: AtomicU32,
+    /// Thread id of the keeper, on that thread's robust list: see [`Page::abandoned`]. Keeper, then the kernel. 0 where
+    /// nobody watches over the keeper.
+    pub keeper_lives: AtomicU32,
+    _pad6: AtomicU32,
     /// Real `CLOCK_MONOTONIC` at the start, ns; launcher, once.
     pub started: AtomicU64,
     /// Frozen mode: what to add to virtual monotonic time for each clock id (seconds); launcher, once.
@@ -212,6 +216,8 @@ impl Page {
                     launcher: u32s(),
                     signal: u32s(),
                     clocks: u32s(),
+                    keeper_lives: u32s(),
+                    _pad6: u32s(),
                     started: u64s(),
                     base_sec: from_fn(|_| AtomicI64::new(0)),
                     base_nsec: from_fn(|_| AtomicI64::new(0)),

@@ -224,8 +224,13 @@ impl Engine {
     /// Takes the lock if it is free, or if this very thread holds it further down its stack: then a signal handler has
     /// interrupted it there, and waits (or has left it by `longjmp`). That frame can't move the clock any more, and
     /// writes to an arena that nobody reads.
+    ///
+    /// Without a keeper nobody gets it: half of what jumps need is missing, so the session goes on in real time.
     pub(crate) fn lock(&self, me: usize, stamp: u64) -> Option<Held> {
         let h = &self.page.header;
+        if self.page.abandoned() {
+            return None;
+        }
         if let Some(token) = h.clock.try_lock(me, stamp) {
             return Some(Held { token, arena: self.page.arena() });
         }
@@ -324,6 +329,9 @@ impl Engine {
     /// `step` ns, and not past a deadline. Costs repeatability, so it is counted.
     pub fn creep(&self, me: usize, step: u64) {
         let page = self.page;
+        if page.abandoned() {
+            return page.header.clock.raise(self.now().saturating_add(step));
+        }
         let Some(held) = self.lock(me, step) else { return };
         page.drain_mail(held.arena);
         let now = self.now();
@@ -368,8 +376,19 @@ impl Engine {
         NEVER
     }
 
-    /// Elapsed mode: `deadline` will come by real time too; the keeper must be awake by then.
-    pub(crate) fn arm(&self, deadline: u64, now: u64) {
+    /// Ends the waits that are due by real time, though others are busy; returns the next deadline, or `None` when the lock
+    /// is taken. For slot `me`, or the keeper.
+    pub(crate) fn expire_by_real_time(&self, me: usize) -> Option<u64> {
+        let held = self.lock(me, (self.real_now)())?;
+        self.page.drain_mail(held.arena);
+        let next = self.expire_due(held, self.now());
+        self.unlock(held);
+        Some(next)
+    }
+
+    /// Elapsed mode, after a jump: `deadline` has come nearer than the one that waits for it has told the kernel, and will
+    /// come by real time too. The keeper must be awake by then.
+    fn arm(&self, deadline: u64, now: u64) {
         if self.page.mode() == ClockMode::Elapsed {
             let real = (self.real_now)().saturating_add(deadline.saturating_sub(now));
             if deadline != NEVER && real < self.page.header.keeper_wakes.load(SeqCst) {

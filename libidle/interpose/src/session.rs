@@ -147,6 +147,13 @@ fn map(path: &CStr) -> Option<&'static Page> {
         if fd < 0 {
             return None;
         }
+        // The launcher may be dead, and its number and the path another's: who takes another file for the region dies of it.
+        let mut stat: libc::stat = std::mem::zeroed();
+        let failed = syscall6(libc::SYS_fstat, fd as usize, &raw mut stat as usize, 0, 0, 0, 0);
+        if failed != 0 || stat.st_size != size_of::<Page>() as i64 {
+            syscall6(libc::SYS_close, fd as usize, 0, 0, 0, 0, 0);
+            return None;
+        }
         let prot = (libc::PROT_READ | libc::PROT_WRITE) as usize;
         let at = syscall6(libc::SYS_mmap, 0, size_of::<Page>(), prot, libc::MAP_SHARED as usize, fd as usize, 0);
         syscall6(libc::SYS_close, fd as usize, 0, 0, 0, 0, 0);
