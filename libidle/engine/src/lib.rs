@@ -17,6 +17,7 @@ pub mod state;
 pub mod sync;
 pub mod sys;
 pub mod time;
+pub mod vdso;
 
 pub use page::{ClockMode, Page};
 pub use park::Signals;
