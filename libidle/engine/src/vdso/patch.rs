@@ -47,6 +47,8 @@ impl Target {
 
 /// A short jump.
 const JUMP: usize = 5;
+/// What it takes at the beginning of the body, so that the constants behind it are aligned.
+const ENTRY: usize = 8;
 /// The longest instruction.
 const INSTRUCTION: usize = 15;
 /// The new code at its longest.
@@ -56,7 +58,7 @@ const BODY: usize = 512;
 pub struct Patch {
     base: u64,
     body: (usize, Bytes<BODY>),
-    jumps: [Option<(usize, [u8; JUMP])>; 2],
+    jumps: [Option<(usize, [u8; JUMP])>; 3],
     /// Address of the real `clock_gettime` after the bytes are written.
     pub original: u64,
     /// Is [`Patch::original`] the vDSO's own code, and not the system call?
@@ -73,8 +75,8 @@ impl Patch {
         let start = base + room.offset as u64;
 
         let mut body = Bytes::<BODY>::new();
-        // The jump to the new gettimeofday; its distance is filled in below.
-        body.push(&[0xe9, 0, 0, 0, 0, 0xcc, 0xcc, 0xcc])?;
+        // In front is the entry of the old gettimeofday.
+        body.push(&[0xcc; ENTRY])?;
         let blob = body.len();
         let entries = match target {
             Target::Functions { clock_gettime, gettimeofday, time } => {
@@ -117,14 +119,15 @@ impl Patch {
             let distance = reach(at + JUMP as u64, start + to as u64)?;
             Some((from.offset, [0xe9, distance[0], distance[1], distance[2], distance[3]]))
         };
-        body.set(0, &jump(room, entries[1])?.1)?;
-        let jumps = [jump(clock_gettime, entries[0]), time.and_then(|time| jump(time, entries[2]))];
+        let jumps =
+            [jump(room, entries[1]), jump(clock_gettime, entries[0]), time.and_then(|time| jump(time, entries[2]))];
         Some(Patch { base, body: (room.offset, body), jumps, original, fast })
     }
 
-    /// Addresses and bytes, in the order in which they are to be written: what a jump leads to is there before the jump.
+    /// Addresses and bytes, in the order in which they are to be written: first the new code, then the jumps to it, of five
+    /// bytes each. (Until the jumps are written, the old functions must not run.)
     pub fn writes(&self) -> impl Iterator<Item = (u64, &[u8])> {
-        let body = std::iter::once((self.body.0, self.body.1.get()));
+        let body = std::iter::once((self.body.0 + ENTRY, &self.body.1.get()[ENTRY..]));
         let jumps = self.jumps.iter().flatten().map(|(at, bytes)| (*at, &bytes[..]));
         body.chain(jumps).map(|(at, bytes)| (self.base + at as u64, bytes))
     }
