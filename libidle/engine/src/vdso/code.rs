@@ -74,6 +74,22 @@ impl Blob {
     }
 }
 
+/// The bytes between two labels below.
+macro_rules! blob {
+    ($label:literal) => {{
+        let (start, end): (*const u8, *const u8);
+        // SAFETY: the labels are defined below, in read-only data; the second ends what the first begins.
+        Blob(unsafe {
+            std::arch::asm!(
+                concat!("lea {0}, [rip + ", $label, "]"),
+                concat!("lea {1}, [rip + ", $label, "_end]"),
+                out(reg) start, out(reg) end, options(pure, nomem, nostack, preserves_flags)
+            );
+            std::slice::from_raw_parts(start, end.addr() - start.addr())
+        })
+    }};
+}
+
 /// Offset of the header's address in a blob.
 pub const HEADER_AT: usize = 0;
 /// Offset of the counter's address ([`frozen`]) or the original's ([`elapsed`]).
@@ -84,26 +100,13 @@ pub const LIMIT_AT: usize = 16;
 /// Frozen mode: loads from the header. Each read is counted in the 32-bit word at the counter's address; beyond the limit
 /// the real system call is made, so that somebody notices a loop that spins.
 pub fn frozen() -> Blob {
-    unsafe extern "C" {
-        static flux_vdso_frozen: u8;
-        static flux_vdso_frozen_end: u8;
-    }
-    blob(&raw const flux_vdso_frozen, &raw const flux_vdso_frozen_end)
+    blob!("flux_vdso_frozen")
 }
 
 /// Elapsed mode: the original's answer and the header's offset. The original may make the real system call, for a clock
 /// that the vDSO does not have: its answer must be the real one then.
 pub fn elapsed() -> Blob {
-    unsafe extern "C" {
-        static flux_vdso_elapsed: u8;
-        static flux_vdso_elapsed_end: u8;
-    }
-    blob(&raw const flux_vdso_elapsed, &raw const flux_vdso_elapsed_end)
-}
-
-fn blob(start: *const u8, end: *const u8) -> Blob {
-    // SAFETY: both are labels below, in read-only data; the second is behind the first and ends what it begins.
-    Blob(unsafe { std::slice::from_raw_parts(start, end.addr() - start.addr()) })
+    blob!("flux_vdso_elapsed")
 }
 
 /// The highest virtual clock.

@@ -18,9 +18,9 @@ const RWX: usize = 7;
 const PRIVATE_ANONYMOUS: usize = 0x22;
 
 type Times = [i64; 2];
-type ClockGettime = extern "C" fn(i32, *mut Times) -> i32;
-type Gettimeofday = extern "C" fn(*mut Times, *mut [i32; 2]) -> i32;
-type Time = extern "C" fn(*mut i64) -> i64;
+type ClockGettime = extern "sysv64" fn(i32, *mut Times) -> i32;
+type Gettimeofday = extern "sysv64" fn(*mut Times, *mut [i32; 2]) -> i32;
+type Time = extern "sysv64" fn(*mut i64) -> i64;
 
 /// Where this process's vDSO is, and its bytes.
 fn own() -> (u64, &'static [u8]) {
