@@ -19,6 +19,7 @@ pub mod sync;
 pub mod sys;
 pub mod time;
 pub mod tracing;
+pub mod vdso;
 pub mod verdicts;
 
 pub use page::{ClockMode, Page};

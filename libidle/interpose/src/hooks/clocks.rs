@@ -149,6 +149,24 @@ pub unsafe fn time(out: *mut time_t) -> time_t {
     now
 }
 
+/// [`clock_gettime`] with the vDSO's answer: 0, or a negated error code.
+pub extern "C" fn vdso_clock_gettime(id: clockid_t, out: *mut timespec) -> c_int {
+    // SAFETY: the caller vouches for `out`, as for the C function.
+    unsafe { clock_gettime(id, out) }.unwrap_or_else(|Errno(code)| -code)
+}
+
+/// [`gettimeofday`] with the vDSO's answer.
+pub extern "C" fn vdso_gettimeofday(out: *mut timeval, zone: *mut libc::c_void) -> c_int {
+    // SAFETY: as above.
+    unsafe { gettimeofday(out, zone) }.unwrap_or_else(|Errno(code)| -code)
+}
+
+/// [`time`].
+pub extern "C" fn vdso_time(out: *mut time_t) -> time_t {
+    // SAFETY: as above.
+    unsafe { time(out) }
+}
+
 /// `struct timeb` of ftime(3).
 #[repr(C)]
 pub struct Timeb {
