@@ -7,6 +7,7 @@
 
 pub mod clock;
 pub mod deadlines;
+pub mod elf;
 pub mod keeper;
 pub mod lock;
 pub mod page;
@@ -17,7 +18,9 @@ pub mod state;
 pub mod sync;
 pub mod sys;
 pub mod time;
+pub mod tracing;
 pub mod vdso;
+pub mod verdicts;
 
 pub use page::{ClockMode, Page};
 pub use park::Signals;

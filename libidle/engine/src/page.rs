@@ -12,7 +12,7 @@ use crate::time::Spec;
 /// Marks a region of ours ("fluxpage").
 pub const MAGIC: u64 = 0x6567_6170_7875_6c66;
 /// The layout below.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Threads that a session can hold. More run in real time, untracked.
 #[cfg(not(loom))]
@@ -109,7 +109,14 @@ pub struct Header {
     pub signals_sent: AtomicU64,
     /// The value of [`Header::signals_sent`] up to which every thread has been looked at since; keeper.
     pub signals_seen: AtomicU64,
-    _pad3: [AtomicU64; 3],
+    /// The tracer's word, a futex: counts what there is for it to look at. Anybody.
+    pub tracer: AtomicU32,
+    /// Requests in the slots that the tracer has not seen. Threads count up, the tracer sets it to 0.
+    pub tracer_asked: AtomicU32,
+    /// A [`crate::tracing::Trace`]; launcher.
+    pub trace: AtomicU32,
+    _pad6: AtomicU32,
+    _pad3: [AtomicU64; 1],
 
     /// Head of the list of freed slots: index + 1 in the low half, a counter against ABA in the high half.
     pub free: AtomicU64,
@@ -234,6 +241,10 @@ impl Page {
                     keeper_wakes: u64s(),
                     signals_sent: u64s(),
                     signals_seen: u64s(),
+                    tracer: u32s(),
+                    tracer_asked: u32s(),
+                    trace: u32s(),
+                    _pad6: u32s(),
                     _pad3: from_fn(|_| u64s()),
                     free: u64s(),
                     high: u32s(),

@@ -3,7 +3,7 @@
 use crate::deadlines::Key;
 use crate::keeper;
 use crate::page::ClockMode;
-use crate::quiescence::{Engine, NoLook, Outcome, Survey};
+use crate::quiescence::{Engine, Look, NoLook, Outcome, Survey};
 use crate::state::{Kind, Reason};
 use crate::sync::{Relaxed, SeqCst};
 use crate::sys::{self, Timespec};
@@ -161,7 +161,18 @@ impl Engine {
     /// A wait with a deadline, which the kernel or the slot's bell ends, begins: true if the caller is to go to sleep,
     /// false if the deadline has come. `still` asks whether there is still nothing to do for it (a poll with time-out
     /// zero). Ends with [`Engine::leave_kernel`] in either case.
-    pub fn enter_kernel_until(&self, me: usize, deadline: u64, mut still: impl FnMut() -> bool) -> bool {
+    pub fn enter_kernel_until(&self, me: usize, deadline: u64, still: impl FnMut() -> bool) -> bool {
+        self.enter_kernel_looking(me, deadline, &mut NoLook, still)
+    }
+
+    /// The same for a caller that can look at kernel waits.
+    pub fn enter_kernel_looking<L: Look>(
+        &self,
+        me: usize,
+        deadline: u64,
+        look: &mut L,
+        mut still: impl FnMut() -> bool,
+    ) -> bool {
         let slot = &self.page.slots[me];
         let now = self.now();
         if now >= deadline {
@@ -170,7 +181,7 @@ impl Engine {
         let own = Key { deadline, parked: now, birth: slot.birth.load(Relaxed) };
         // Prepared before the clock may move: a sender of signals sees that this thread is about to wait.
         let seq = slot.state.prepare();
-        if !self.witness(me) && self.solo(me, own, &mut still) == Outcome::Mine {
+        if !self.witness(me) && self.solo_looking(me, own, look, &mut still) == Outcome::Mine {
             return false;
         }
         self.page.post_deadline(me, deadline, now);
