@@ -1,7 +1,7 @@
 //! A session's course: starting the commands, forwarding signals, reaping, ending.
 
 use crate::look::ProcLook;
-use crate::session::Session;
+use crate::session::{Session, refusal};
 use crate::stuck::Stuck;
 use crate::{mortal, proc, report};
 use engine::keeper::{self, Event, Round};
@@ -169,13 +169,8 @@ impl Course<'_> {
                 self.commands.push(Running { pid: Pid::from_raw(child.id() as i32), status: None });
             }
             Err(e) => {
-                let name = words[0].to_string_lossy();
-                let (status, why) = match e.kind() {
-                    std::io::ErrorKind::NotFound => (127, "command not found".to_string()),
-                    std::io::ErrorKind::PermissionDenied => (126, "not executable".to_string()),
-                    _ => (126, e.to_string()),
-                };
-                report::say(&format!("{name}: {why}"));
+                let (status, text) = refusal(&words[0], &e);
+                report::say(&text);
                 self.failure = Some(status);
                 self.waiting = &[];
                 header.hold.store(0, SeqCst);

@@ -7,6 +7,7 @@
 
 pub mod clock;
 pub mod deadlines;
+pub mod elf;
 pub mod keeper;
 pub mod limit;
 pub mod lock;
@@ -18,6 +19,9 @@ pub mod state;
 pub mod sync;
 pub mod sys;
 pub mod time;
+pub mod tracing;
+pub mod vdso;
+pub mod verdicts;
 
 pub use limit::Limit;
 pub use page::{ClockMode, Page};

@@ -4,7 +4,7 @@ use crate::deadlines::Key;
 use crate::keeper;
 use crate::limit::Limit;
 use crate::page::ClockMode;
-use crate::quiescence::{Engine, NoLook, Outcome, Survey};
+use crate::quiescence::{Engine, Look, NoLook, Outcome, Survey};
 use crate::state::{Kind, Reason};
 use crate::sync::{Relaxed, SeqCst};
 use crate::sys::{self, Timespec};
@@ -167,7 +167,18 @@ impl Engine {
     /// A wait with a deadline, which the kernel or the slot's bell ends, begins: if the caller is to go to sleep, the answer
     /// is how long at most; `None` if the deadline has come. `still` asks whether there is still nothing to do for it (a
     /// poll with time-out zero). Ends with [`Engine::leave_kernel`] in either case.
-    pub fn enter_kernel_until(&self, me: usize, deadline: u64, mut still: impl FnMut() -> bool) -> Option<Limit> {
+    pub fn enter_kernel_until(&self, me: usize, deadline: u64, still: impl FnMut() -> bool) -> Option<Limit> {
+        self.enter_kernel_looking(me, deadline, &mut NoLook, still)
+    }
+
+    /// The same for a caller that can look at kernel waits.
+    pub fn enter_kernel_looking<L: Look>(
+        &self,
+        me: usize,
+        deadline: u64,
+        look: &mut L,
+        mut still: impl FnMut() -> bool,
+    ) -> Option<Limit> {
         let slot = &self.page.slots[me];
         let now = self.now();
         if now >= deadline {
@@ -176,7 +187,7 @@ impl Engine {
         let own = Key { deadline, parked: now, birth: slot.birth.load(Relaxed) };
         // Prepared before the clock may move: a sender of signals sees that this thread is about to wait.
         let seq = slot.state.prepare();
-        if !self.witness(me) && self.solo(me, own, &mut still) == Outcome::Mine {
+        if !self.witness(me) && self.solo_looking(me, own, look, &mut still) == Outcome::Mine {
             return None;
         }
         self.page.post_deadline(me, deadline, now);

@@ -212,8 +212,13 @@ impl Engine {
     /// `still` is asked last: is there really nothing to do for the caller?
     /// `Mine` means that the deadline has come and the caller need not block.
     pub fn solo(&self, me: usize, own: Key, still: impl FnOnce() -> bool) -> Outcome {
+        self.solo_looking(me, own, &mut NoLook, still)
+    }
+
+    /// The same for a decider that can look at kernel waits.
+    pub fn solo_looking<L: Look>(&self, me: usize, own: Key, look: &mut L, still: impl FnOnce() -> bool) -> Outcome {
         let Some(held) = self.lock(me, own.parked ^ own.deadline) else { return Outcome::LockBusy };
-        let outcome = match self.survey(me, &mut NoLook) {
+        let outcome = match self.survey(me, look) {
             Survey::AtRest if still() => self.jump(held, Some(own)),
             other => Outcome::NotIdle(other),
         };
@@ -397,13 +402,16 @@ impl Engine {
         }
     }
 
-    /// Makes a thread run whose wait `was` has been promised its end: wakes its futex, rings its bell, or signals it.
+    /// Makes a thread run whose wait `was` has been promised its end: wakes its futex, rings its bell, signals it, or
+    /// leaves it to the tracer.
     fn deliver(&self, slot: usize, was: Kind) {
         let s = &self.page.slots[slot];
         /// In the place of a bell: the session's signal ends the wait.
         const SIGNAL: i32 = -1;
         let bell = s.bell.load(SeqCst);
-        if was == Kind::Kernel && bell == SIGNAL {
+        if was == Kind::Kernel && s.tracer.load(SeqCst) >= crate::tracing::TRACED {
+            self.wake_tracer();
+        } else if was == Kind::Kernel && bell == SIGNAL {
             let (pid, tid) = (s.pid.load(Relaxed) as usize, s.tid.load(Relaxed) as usize);
             let number = self.page.header.signal.load(Relaxed) as usize;
             // SAFETY: plain numbers. Where it is refused, the thread looks up by itself.

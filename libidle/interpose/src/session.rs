@@ -136,6 +136,7 @@ fn attach() -> bool {
     PAGE.store(page as *const Page as *mut Page, Ordering::Release);
     STATE.store(ATTACHED, Ordering::Release);
     take_first_slot(page);
+    vdso::take_over();
     true
 }
 
