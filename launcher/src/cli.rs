@@ -44,9 +44,9 @@ pub struct Cli {
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 
-    /// How the clock moves
-    #[arg(long, value_enum, default_value = "elapsed")]
-    pub clock: Clock,
+    /// How the clock moves [default: elapsed]
+    #[arg(long, value_enum)]
+    pub clock: Option<Clock>,
 
     /// The commands, separated by --
     #[arg(last = true, value_name = "COMMAND", hide = true)]

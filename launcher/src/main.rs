@@ -3,6 +3,8 @@
 mod cli;
 mod inherited;
 mod look;
+mod mortal;
+mod nested;
 mod proc;
 mod report;
 mod run;
@@ -44,8 +46,12 @@ fn main() -> ExitCode {
         report::say("no command given; try: flux-launch -- sleep 12");
         return ExitCode::from(2);
     }
+    if nested::inside() {
+        return ExitCode::from(nested::run(&cli, &commands));
+    }
+    let clock = cli.clock.unwrap_or(cli::Clock::Elapsed);
     let session = session::find_library(cli.libpath.as_deref())
-        .and_then(|library| session::Session::new(library, cli.clock, cli.signal, cli.verbose));
+        .and_then(|library| session::Session::new(library, clock, cli.signal, cli.verbose));
     match session {
         Ok(session) => ExitCode::from(run::run(session, &commands)),
         Err(text) => {

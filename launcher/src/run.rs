@@ -1,10 +1,10 @@
 //! A session's course: starting the commands, forwarding signals, reaping, ending.
 
 use crate::look::ProcLook;
-use crate::session::Session;
+use crate::session::{Session, refusal};
 use crate::stuck::Stuck;
 use crate::timers::Timers;
-use crate::{proc, report};
+use crate::{mortal, proc, report};
 use engine::keeper::{self, Event, Round};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -109,6 +109,7 @@ fn start_keeper(session: &Session, rest: Arc<EventFd>) {
     let engine = session.engine;
     let mut rounds = 0u32;
     std::thread::spawn(move || {
+        mortal::watched(engine.page);
         // SAFETY: a plain prctl: the keeper's short sleeps are not to be rounded up by 50 µs.
         unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, 1) };
         let mut look = ProcLook::new(engine);
@@ -171,13 +172,8 @@ impl Course<'_> {
                 self.commands.push(Running { pid: Pid::from_raw(child.id() as i32), status: None });
             }
             Err(e) => {
-                let name = words[0].to_string_lossy();
-                let (status, why) = match e.kind() {
-                    std::io::ErrorKind::NotFound => (127, "command not found".to_string()),
-                    std::io::ErrorKind::PermissionDenied => (126, "not executable".to_string()),
-                    _ => (126, e.to_string()),
-                };
-                report::say(&format!("{name}: {why}"));
+                let (status, text) = refusal(&words[0], &e);
+                report::say(&text);
                 self.failure = Some(status);
                 self.waiting = &[];
                 header.hold.store(0, SeqCst);

@@ -72,6 +72,30 @@ pub fn find_library(libpath: Option<&Path>) -> Result<PathBuf, String> {
     Err(format!("{LIBRARY} is not in {}; name its folder with --libpath=DIR", places.join(" nor in ")))
 }
 
+/// A command that gets back what the launcher was started with, and `mask` as its signal mask.
+pub fn command(words: &[OsString], mask: SigSet) -> Command {
+    let mut command = Command::new(&words[0]);
+    command.args(&words[1..]);
+    // SAFETY: all calls are async-signal-safe.
+    unsafe {
+        command.pre_exec(move || {
+            inherited::restore();
+            Ok(mask.thread_set_mask()?)
+        });
+    }
+    command
+}
+
+/// The exit status for a command that could not be started, and what to say.
+pub fn refusal(name: &OsStr, e: &std::io::Error) -> (u8, String) {
+    let (status, why) = match e.kind() {
+        std::io::ErrorKind::NotFound => (127, "command not found".to_string()),
+        std::io::ErrorKind::PermissionDenied => (126, "not executable".to_string()),
+        _ => (126, e.to_string()),
+    };
+    (status, format!("{}: {why}", name.to_string_lossy()))
+}
+
 impl Session {
     /// Makes the region.
     pub fn new(library: PathBuf, mode: Clock, signal: i32, verbose: u8) -> Result<Session, String> {
@@ -123,22 +147,14 @@ impl Session {
             preload.push(OsStr::new(":"));
             preload.push(theirs);
         }
-        let mut command = Command::new(&words[0]);
-        command.args(&words[1..]);
+        let mut command = command(words, self.mask);
         command.env("FLUX_SESSION", &self.path).env("FLUX_LIBRARY", &self.library).env("LD_PRELOAD", preload);
         if let Some(slot) = slot {
             command.env("FLUX_SLOT", slot.to_string());
         }
         let files = self.files;
-        let mask = self.mask;
-        // SAFETY: all calls are async-signal-safe.
-        unsafe {
-            command.pre_exec(move || {
-                inherited::restore();
-                mask.thread_set_mask()?;
-                Ok(setrlimit(Resource::RLIMIT_NOFILE, files.0, files.1)?)
-            });
-        }
+        // SAFETY: setrlimit(2) is async-signal-safe.
+        unsafe { command.pre_exec(move || Ok(setrlimit(Resource::RLIMIT_NOFILE, files.0, files.1)?)) };
         let child = command.spawn();
         if let Some(slot) = slot {
             match &child {

@@ -27,7 +27,7 @@ pub fn outlives(slot: &Slot, seen: State) -> bool {
 /// The keeper's view of them.
 #[derive(Default)]
 pub struct Timers {
-    lost: u64,
+    lost: u32,
     made: u32,
 }
 
@@ -59,7 +59,7 @@ impl Timers {
                     }
                 }
                 // It may be on its way in a socket, so what is set is kept; but not when there are too many.
-                None if many && slot.pid.load(SeqCst) == 0 => engine.page.release(index),
+                None if many && slot.pid.load(SeqCst) == 0 => locked.release(),
                 None => {}
             }
         }

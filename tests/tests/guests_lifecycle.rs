@@ -13,6 +13,7 @@ flux_tests::guests! { "lifecycle";
     stop_and_continue: 11;
     killed: 15;
     exits: 9;
+    abandoned: 2;
     orphans: 5;
     crowd: 3, seconds(20);
 }

@@ -5,6 +5,12 @@ use crate::page::{ClockMode, Page};
 use crate::sync::Relaxed;
 use crate::time::Spec;
 
+/// Clocks that move with the session, a bit for each `clockid_t`. CPU-time clocks (2, 3 and the negative ids) are left
+/// alone.
+pub const VIRTUAL: u32 = 0b1011_1111_0011;
+/// Of these, those that show the time of day: they share what `clock_settime(2)` has set.
+pub const REALTIME: u32 = 0b1001_0010_0001;
+
 impl Page {
     /// Virtual `CLOCK_MONOTONIC`, ns. `real` is read only in elapsed mode.
     #[inline]
@@ -31,7 +37,7 @@ impl Page {
     pub fn frozen(&self, id: usize) -> Spec {
         let h = &self.header;
         let mut ns = h.clock.value();
-        if id == 0 || id == 5 || id == 8 || id == 11 {
+        if REALTIME >> id & 1 != 0 {
             ns = ns.saturating_add_signed(h.realtime_shift.load(Relaxed));
         }
         Spec { sec: h.base_sec[id].load(Relaxed), nsec: h.base_nsec[id].load(Relaxed) }.plus(ns)

@@ -5,7 +5,8 @@
 //! blocked. After a look that failed on a thread still on its way to sleep it backs off: nobody needs to kick, since it
 //! looks again by itself. The back-off bounds what a program pays that blocks and wakes all the time.
 //!
-//! In elapsed mode it also ends waits whose deadline comes by real time while others compute.
+//! In elapsed mode it also ends waits whose deadline comes by real time while others compute, where a jump has brought that
+//! deadline nearer than the waiter knows ([`crate::limit`]).
 
 use crate::lock::KEEPER;
 use crate::page::{ClockMode, Page};
@@ -85,7 +86,11 @@ pub fn run<L: Look>(
         page.header.keeper.store(ATTENTIVE, SeqCst);
         // Until it is known how long it will sleep, any deadline that comes by real time is worth a kick.
         page.header.keeper_wakes.store(NEVER, SeqCst);
-        let next = if page.mode() == ClockMode::Elapsed { expire_by_real_time(&engine) } else { NEVER };
+        let next = if page.mode() == ClockMode::Elapsed {
+            engine.expire_by_real_time(KEEPER).unwrap_or_else(|| engine.now())
+        } else {
+            NEVER
+        };
         round(look, Round::Begins);
         let outcome = engine.settle(KEEPER, look);
         let sleep = match outcome {
@@ -151,16 +156,6 @@ fn back_off(page: &Page, backoff: &mut u64) {
     #[cfg(not(loom))]
     sys::futex_wait(&page.header.keeper, BACKOFF, Some(&Timespec { sec: ts.sec, nsec: ts.nsec }), false);
     *backoff = (*backoff * 2).min(BACKOFF_MAX);
-}
-
-/// Ends the waits that are due by real time, though others are busy. Returns the next deadline.
-fn expire_by_real_time(engine: &Engine) -> u64 {
-    let page = engine.page;
-    let Some(held) = engine.lock(KEEPER, (engine.real_now)()) else { return engine.now() };
-    page.drain_mail(held.arena);
-    let (next, _) = engine.expire_due(held, engine.now());
-    engine.unlock(held);
-    next
 }
 
 /// Frees the lock from a holder that is dead or stopped. Its work is done again: the heap is rebuilt in the other arena,

@@ -7,7 +7,9 @@
 
 pub mod clock;
 pub mod deadlines;
+pub mod elf;
 pub mod keeper;
+pub mod limit;
 pub mod lock;
 pub mod page;
 pub mod park;
@@ -18,7 +20,11 @@ pub mod sync;
 pub mod sys;
 pub mod time;
 pub mod timer;
+pub mod tracing;
+pub mod vdso;
+pub mod verdicts;
 
+pub use limit::Limit;
 pub use page::{ClockMode, Page};
 pub use park::Signals;
 pub use quiescence::Engine;

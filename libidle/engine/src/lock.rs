@@ -54,6 +54,17 @@ impl ClockCell {
         self.value.store(value, SeqCst);
     }
 
+    /// Moves a frozen clock on to `to` without the lock, when nobody moves it under the lock any more. A holder from before
+    /// fails with its commit.
+    pub fn raise(&self, to: u64) {
+        let mut seen = self.value();
+        while seen < to
+            && let Err(now) = self.value.compare_exchange(seen, to, SeqCst, SeqCst)
+        {
+            seen = now;
+        }
+    }
+
     /// Takes the lock if it is free. `stamp` makes tokens differ (any value that changes, such as a clock).
     pub fn try_lock(&self, owner: usize, stamp: u64) -> Option<Token> {
         let token = (owner as u64 + 1) | (stamp << 32);

@@ -12,7 +12,7 @@ use crate::time::Spec;
 /// Marks a region of ours ("fluxpage").
 pub const MAGIC: u64 = 0x6567_6170_7875_6c66;
 /// The layout below.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Threads that a session can hold. More run in real time, untracked.
 #[cfg(not(loom))]
@@ -64,6 +64,10 @@ pub struct Header {
     pub signal: AtomicU32,
     /// Clock ids that this machine has, a bit each; launcher, once.
     pub clocks: AtomicU32,
+    /// Thread id of the keeper, on that thread's robust list: see [`Page::abandoned`]. Keeper, then the kernel. 0 where
+    /// nobody watches over the keeper.
+    pub keeper_lives: AtomicU32,
+    _pad0: AtomicU32,
     /// Real `CLOCK_MONOTONIC` at the start, ns; launcher, once.
     pub started: AtomicU64,
     /// Frozen mode: what to add to virtual monotonic time for each clock id (seconds); launcher, once.
@@ -110,9 +114,15 @@ pub struct Header {
     pub signals_sent: AtomicU64,
     /// The value of [`Header::signals_sent`] up to which every thread has been looked at since; keeper.
     pub signals_seen: AtomicU64,
+    /// The tracer's word, a futex: counts what there is for it to look at. Anybody.
+    pub tracer: AtomicU32,
+    /// Requests in the slots that the tracer has not seen. Threads count up, the tracer sets it to 0.
+    pub tracer_asked: AtomicU32,
+    /// A [`crate::tracing::Trace`]; launcher.
+    pub trace: AtomicU32,
     /// Timer descriptors that were due and out of the keeper's reach; keeper.
-    pub timers_lost: AtomicU64,
-    _pad3: [AtomicU64; 2],
+    pub timers_lost: AtomicU32,
+    _pad3: [AtomicU64; 1],
 
     /// Head of the list of freed slots: index + 1 in the low half, a counter against ABA in the high half.
     pub free: AtomicU64,
@@ -215,6 +225,8 @@ impl Page {
                     launcher: u32s(),
                     signal: u32s(),
                     clocks: u32s(),
+                    keeper_lives: u32s(),
+                    _pad0: u32s(),
                     started: u64s(),
                     base_sec: from_fn(|_| AtomicI64::new(0)),
                     base_nsec: from_fn(|_| AtomicI64::new(0)),
@@ -237,7 +249,10 @@ impl Page {
                     keeper_wakes: u64s(),
                     signals_sent: u64s(),
                     signals_seen: u64s(),
-                    timers_lost: u64s(),
+                    tracer: u32s(),
+                    tracer_asked: u32s(),
+                    trace: u32s(),
+                    timers_lost: u32s(),
                     _pad3: from_fn(|_| u64s()),
                     free: u64s(),
                     high: u32s(),

@@ -2,8 +2,9 @@
 
 use crate::deadlines::Key;
 use crate::keeper;
+use crate::limit::Limit;
 use crate::page::ClockMode;
-use crate::quiescence::{Engine, NoLook, Outcome, Survey};
+use crate::quiescence::{Engine, Look, NoLook, Outcome, Survey};
 use crate::state::{Kind, Reason};
 use crate::sync::{Relaxed, SeqCst};
 use crate::sys::{self, Timespec};
@@ -38,6 +39,7 @@ impl Engine {
     /// is at rest and it is the next in order. In elapsed mode a deadline that has come is always the next.
     pub fn park_in_turn(&self, me: usize, seq: u32, deadline: u64, signals: Signals, local: bool) -> Reason {
         let slot = &self.page.slots[me];
+        let mut limit = None;
         if deadline != NEVER {
             let now = self.now();
             if now >= deadline && !self.frozen() {
@@ -50,11 +52,11 @@ impl Engine {
                 return self.give_up(me, seq, Reason::TimedOut);
             }
             self.page.post_deadline(me, deadline, now);
-            self.arm(deadline, now);
+            limit = Some(Limit::new(self, deadline, now));
         }
         if slot.state.publish(seq, local && deadline == NEVER) {
             self.after_blocking(me);
-            self.sleep(me, seq, deadline, signals);
+            self.sleep(me, seq, limit, signals);
         }
         if self.forked() {
             return Reason::Interrupted;
@@ -79,18 +81,22 @@ impl Engine {
     }
 
     /// Sleeps on the published state word until it changes.
-    fn sleep(&self, me: usize, seq: u32, deadline: u64, signals: Signals) {
+    fn sleep(&self, me: usize, seq: u32, mut limit: Option<Limit>, signals: Signals) {
         /// Only its presence matters; see [`Timespec`].
         const FAR: Timespec = Timespec { sec: 1 << 40, nsec: 0 };
         let slot = &self.page.slots[me];
-        let timeout = (signals == Signals::End || (deadline != NEVER && signals != Signals::Ignore)).then_some(&FAR);
         loop {
             let now = slot.state.load();
             if now.kind() != Kind::Parked || now.seq() != seq {
                 return;
             }
+            let until = limit.map(|limit| limit.timespec(self));
+            let timeout = until.as_ref().or((signals == Signals::End).then_some(&FAR));
             let ended = sys::futex_wait(&slot.state.0, now.0, timeout, now.local());
             if self.forked() {
+                return;
+            }
+            if ended == sys::ETIMEDOUT && limit.as_mut().is_some_and(|limit| limit.passed(self, me)) {
                 return;
             }
             if ended == sys::EINTR
@@ -167,27 +173,37 @@ impl Engine {
         }
     }
 
-    /// A wait with a deadline, which the kernel or the slot's bell ends, begins: true if the caller is to go to sleep,
-    /// false if the deadline has come. `still` asks whether there is still nothing to do for it (a poll with time-out
-    /// zero). Ends with [`Engine::leave_kernel`] in either case.
-    pub fn enter_kernel_until(&self, me: usize, deadline: u64, mut still: impl FnMut() -> bool) -> bool {
+    /// A wait with a deadline, which the kernel or the slot's bell ends, begins: if the caller is to go to sleep, the answer
+    /// is how long at most; `None` if the deadline has come. `still` asks whether there is still nothing to do for it (a
+    /// poll with time-out zero). Ends with [`Engine::leave_kernel`] in either case.
+    pub fn enter_kernel_until(&self, me: usize, deadline: u64, still: impl FnMut() -> bool) -> Option<Limit> {
+        self.enter_kernel_looking(me, deadline, &mut NoLook, still)
+    }
+
+    /// The same for a caller that can look at kernel waits.
+    pub fn enter_kernel_looking<L: Look>(
+        &self,
+        me: usize,
+        deadline: u64,
+        look: &mut L,
+        mut still: impl FnMut() -> bool,
+    ) -> Option<Limit> {
         let slot = &self.page.slots[me];
         let now = self.now();
         if now >= deadline {
-            return false;
+            return None;
         }
         let own = Key { deadline, parked: now, birth: slot.birth.load(Relaxed) };
         // Prepared before the clock may move: a sender of signals sees that this thread is about to wait.
         let seq = slot.state.prepare();
-        if !self.witness(me) && self.solo(me, own, &mut still) == Outcome::Mine {
-            return false;
+        if !self.witness(me) && self.solo_looking(me, own, look, &mut still) == Outcome::Mine {
+            return None;
         }
         self.page.post_deadline(me, deadline, now);
-        self.arm(deadline, now);
         if !slot.state.publish_kernel(seq) {
             // Whoever ended the wait this early has rung no bell.
             if slot.state.load().reason() == Reason::TimedOut {
-                return false;
+                return None;
             }
             // A cancellation, which libc delivers (or which is disabled).
             slot.state.enter_kernel();
@@ -195,7 +211,7 @@ impl Engine {
         if keeper::attentive(self.page) && !self.witness(me) {
             self.after_kernel_entry(me);
         }
-        true
+        Some(Limit::new(self, deadline, now))
     }
 
     /// A wait without a deadline begins that a timer descriptor may end: true if the caller is to go to sleep, false if

@@ -214,8 +214,13 @@ impl Engine {
     /// `still` is asked last: is there really nothing to do for the caller?
     /// `Mine` means that the deadline has come and the caller need not block.
     pub fn solo(&self, me: usize, own: Key, still: impl FnOnce() -> bool) -> Outcome {
+        self.solo_looking(me, own, &mut NoLook, still)
+    }
+
+    /// The same for a decider that can look at kernel waits.
+    pub fn solo_looking<L: Look>(&self, me: usize, own: Key, look: &mut L, still: impl FnOnce() -> bool) -> Outcome {
         let Some(held) = self.lock(me, own.parked ^ own.deadline) else { return Outcome::LockBusy };
-        let outcome = match self.survey(me, &mut NoLook) {
+        let outcome = match self.survey(me, look) {
             Survey::AtRest if still() => self.jump(held, Some(own)),
             other => Outcome::NotIdle(other),
         };
@@ -237,8 +242,13 @@ impl Engine {
     /// Takes the lock if it is free, or if this very thread holds it further down its stack: then a signal handler has
     /// interrupted it there, and waits (or has left it by `longjmp`). That frame can't move the clock any more, and
     /// writes to an arena that nobody reads.
+    ///
+    /// Without a keeper nobody gets it: half of what jumps need is missing, so the session goes on in real time.
     pub(crate) fn lock(&self, me: usize, stamp: u64) -> Option<Held> {
         let h = &self.page.header;
+        if self.page.abandoned() {
+            return None;
+        }
         if let Some(token) = h.clock.try_lock(me, stamp) {
             return Some(Held { token, arena: self.page.arena() });
         }
@@ -345,6 +355,9 @@ impl Engine {
     /// `step` ns, and not past a deadline. Costs repeatability, so it is counted.
     pub fn creep(&self, me: usize, step: u64) {
         let page = self.page;
+        if page.abandoned() {
+            return page.header.clock.raise(self.now().saturating_add(step));
+        }
         let Some(held) = self.lock(me, step) else { return };
         page.drain_mail(held.arena);
         let now = self.now();
@@ -401,17 +414,23 @@ impl Engine {
     /// Elapsed mode: a running thread is about to look at timer descriptors, and those whose time has come by real time
     /// must be ready by then.
     pub fn expire_now(&self, me: usize) {
-        if self.page.mode() != ClockMode::Elapsed {
-            return;
-        }
-        if let Some(held) = self.lock(me, (self.real_now)()) {
-            self.page.drain_mail(held.arena);
-            self.expire_due(held, self.now());
-            self.unlock(held);
+        if self.page.mode() == ClockMode::Elapsed {
+            self.expire_by_real_time(me);
         }
     }
 
-    /// Elapsed mode: `deadline` will come by real time too; the keeper must be awake by then.
+    /// Ends the waits that are due by real time, though others are busy; returns the next deadline, or `None` when the lock
+    /// is taken. For slot `me`, or the keeper.
+    pub(crate) fn expire_by_real_time(&self, me: usize) -> Option<u64> {
+        let held = self.lock(me, (self.real_now)())?;
+        self.page.drain_mail(held.arena);
+        let (next, _) = self.expire_due(held, self.now());
+        self.unlock(held);
+        Some(next)
+    }
+
+    /// Elapsed mode, after a jump: `deadline` has come nearer than the one that waits for it has told the kernel, and will
+    /// come by real time too. So it is for a timer descriptor, which nobody waits for. The keeper must be awake by then.
     pub fn arm(&self, deadline: u64, now: u64) {
         if self.page.mode() == ClockMode::Elapsed {
             let real = (self.real_now)().saturating_add(deadline.saturating_sub(now));
@@ -421,13 +440,16 @@ impl Engine {
         }
     }
 
-    /// Makes a thread run whose wait `was` has been promised its end: wakes its futex, rings its bell, or signals it.
+    /// Makes a thread run whose wait `was` has been promised its end: wakes its futex, rings its bell, signals it, or
+    /// leaves it to the tracer.
     fn deliver(&self, slot: usize, was: Kind) {
         let s = &self.page.slots[slot];
         /// In the place of a bell: the session's signal ends the wait.
         const SIGNAL: i32 = -1;
         let bell = s.bell.load(SeqCst);
-        if was == Kind::Kernel && bell == SIGNAL {
+        if was == Kind::Kernel && s.tracer.load(SeqCst) >= crate::tracing::TRACED {
+            self.wake_tracer();
+        } else if was == Kind::Kernel && bell == SIGNAL {
             let (pid, tid) = (s.pid.load(Relaxed) as usize, s.tid.load(Relaxed) as usize);
             let number = self.page.header.signal.load(Relaxed) as usize;
             // SAFETY: plain numbers. Where it is refused, the thread looks up by itself.

@@ -35,8 +35,8 @@ pub struct Slot {
     pub birth: AtomicU64,
     /// Slot index + 1 of the thread last found busy: asked first at the next block. Owner.
     pub witness: AtomicU32,
-    /// A timer's lock: thread id of the holder, 0 for none. See [`crate::timer`].
-    pub lock: AtomicU32,
+    /// What the thread and the launcher's tracer have to tell each other: see [`crate::tracing`].
+    pub tracer: AtomicU32,
 
     /// Links of the waiter queue that the slot is in, index + 1. Under that queue's lock, own process only.
     pub next: AtomicU32,
@@ -79,7 +79,7 @@ impl Slot {
             parked: AtomicU64::new(0),
             birth: AtomicU64::new(0),
             witness: AtomicU32::new(0),
-            lock: AtomicU32::new(0),
+            tracer: AtomicU32::new(0),
             next: AtomicU32::new(0),
             prev: AtomicU32::new(0),
             key: AtomicU64::new(0),
@@ -134,7 +134,9 @@ impl Page {
         if slot.queued.load(SeqCst) == 0 && slot.heap_key.load(Relaxed) == 0 {
             slot.heap_key.store(NEVER, SeqCst);
         }
-        for word in [&slot.covered, &slot.joiner, &slot.children, &slot.witness, &slot.what, &slot.cancels] {
+        let words =
+            [&slot.covered, &slot.joiner, &slot.children, &slot.witness, &slot.what, &slot.cancels, &slot.tracer];
+        for word in words {
             word.store(0, Relaxed);
         }
         slot.bell.store(0, Relaxed);

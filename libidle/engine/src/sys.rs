@@ -30,7 +30,7 @@ pub unsafe fn syscall6(nr: i64, a: usize, b: usize, c: usize, d: usize, e: usize
     ret
 }
 
-/// A relative time-out for [`futex_wait`]; only its being there matters: a timed futex wait ends with `EINTR` after any
+/// A relative time-out for [`futex_wait`]. Its being there matters too: a timed futex wait ends with `EINTR` after any
 /// signal handler, an untimed one only after a handler without `SA_RESTART` (see `ERESTART_RESTARTBLOCK`, signal(7)).
 #[repr(C)]
 pub struct Timespec {

@@ -69,6 +69,11 @@ impl Slot {
         &self.cancels
     }
 
+    /// Thread id of whoever holds the lock, 0 for nobody.
+    fn holder(&self) -> &crate::sync::AtomicU64 {
+        &self.pthread
+    }
+
     /// Which of the timers that the slot has been this is.
     fn generation(&self) -> &crate::sync::AtomicU32 {
         &self.children
@@ -123,6 +128,12 @@ impl Locked<'_> {
         sys::with_descriptor(pid, fd, |fd| self.engine.timer_of(fd) == Ok(Some(self.index)) && set_ticks(fd))
     }
 
+    /// The last descriptor is closed: gives the slot back. It stays locked until it is taken anew.
+    pub fn release(self) {
+        self.engine.page.release(self.index);
+        std::mem::forget(self);
+    }
+
     /// The deadline has come. False if it was not ticked: it is not due, or the launcher has to do it.
     fn expire(&self, now: u64, keeper: bool) -> bool {
         let slot = self.slot();
@@ -150,7 +161,7 @@ impl Locked<'_> {
 impl Drop for Locked<'_> {
     fn drop(&mut self) {
         let slot = self.slot();
-        slot.lock.store(0, SeqCst);
+        slot.holder().store(0, SeqCst);
         // Also where it has not changed: who came to fire it meanwhile has taken it out of the queue and left it to us.
         if slot.state.load().kind() == Kind::Timer {
             self.engine.page.post_deadline(self.index, slot.deadline.load(SeqCst), slot.parked.load(Relaxed));
@@ -200,15 +211,15 @@ impl Engine {
 
     /// Locks timer `index`. All signals must be blocked, or a handler could wait for its own thread.
     pub fn lock_timer(&self, index: usize, tid: u32) -> Locked<'_> {
-        let slot = &self.page.slots[index];
+        let (slot, tid) = (&self.page.slots[index], tid as u64);
         let until = (self.real_now)() + PATIENCE;
         loop {
-            let holder = match slot.lock.compare_exchange(0, tid, SeqCst, SeqCst) {
+            let holder = match slot.holder().compare_exchange(0, tid, SeqCst, SeqCst) {
                 Ok(_) => break,
                 Err(holder) => holder,
             };
             let stuck = gone(holder) || (self.real_now)() > until;
-            if stuck && slot.lock.compare_exchange(holder, tid, SeqCst, SeqCst).is_ok() {
+            if stuck && slot.holder().compare_exchange(holder, tid, SeqCst, SeqCst).is_ok() {
                 break;
             }
             // SAFETY: no arguments.
@@ -222,9 +233,10 @@ impl Engine {
     pub(crate) fn fire(&self, index: usize, now: u64, keeper: bool) -> bool {
         let slot = &self.page.slots[index];
         // Not this thread's own number, which would cost a system call: who finds the holder gone takes the lock.
-        let mine = self.pid;
-        let free = slot.lock.compare_exchange(0, mine, SeqCst, SeqCst);
-        if free.is_err_and(|holder| !gone(holder) || slot.lock.compare_exchange(holder, mine, SeqCst, SeqCst).is_err())
+        let mine = self.pid as u64;
+        let free = slot.holder().compare_exchange(0, mine, SeqCst, SeqCst);
+        if free
+            .is_err_and(|holder| !gone(holder) || slot.holder().compare_exchange(holder, mine, SeqCst, SeqCst).is_err())
         {
             return false;
         }
@@ -271,7 +283,7 @@ impl Engine {
 }
 
 /// Is the holder of a timer's lock dead?
-fn gone(holder: u32) -> bool {
+fn gone(holder: u64) -> bool {
     // SAFETY: signal 0 only asks.
     holder != 0 && unsafe { syscall6(sys::nr::TKILL, holder as usize, 0, 0, 0, 0, 0) == ESRCH }
 }
@@ -380,8 +392,8 @@ mod tests {
         let engine = engine();
         let index = engine.page.claim_timer(engine.pid, -1, 1, 7).unwrap();
         // A number that no thread has.
-        engine.page.slots[index].lock.store(0x3fff_ffff, SeqCst);
+        engine.page.slots[index].holder().store(0x3fff_ffff, SeqCst);
         drop(engine.lock_timer(index, engine.pid));
-        assert_eq!(engine.page.slots[index].lock.load(SeqCst), 0);
+        assert_eq!(engine.page.slots[index].holder().load(SeqCst), 0);
     }
 }

@@ -122,7 +122,7 @@ fn a_deadline_that_comes_before_a_kernel_wait() {
         let (a, taker) = (session.thread(1), session.thread(2));
         let engine = session.engine();
         let takes = thread::spawn(move || engine.creep(taker, 10));
-        let sleeps = engine.enter_kernel_until(a, 10, || true);
+        let sleeps = engine.enter_kernel_until(a, 10, || true).is_some();
         takes.join().unwrap();
         if sleeps {
             engine.creep(taker, 10);

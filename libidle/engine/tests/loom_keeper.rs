@@ -67,7 +67,7 @@ fn a_timed_kernel_wait_is_looked_at() {
         // So that the thread cannot decide by itself.
         engine.enter_kernel(b);
         let keeper = keeper(engine, asleep);
-        assert!(engine.enter_kernel_until(a, 100, || true));
+        assert!(engine.enter_kernel_until(a, 100, || true).is_some());
         keeper.join().unwrap();
         assert_eq!(engine.now(), 100);
         assert_eq!(engine.leave_kernel(a, Kind::Busy, true), Reason::TimedOut);

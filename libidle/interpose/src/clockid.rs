@@ -2,21 +2,21 @@
 
 use crate::errno::Errno;
 use crate::vdso;
+use engine::clock::{REALTIME, VIRTUAL};
 use engine::time::{NEVER, Spec};
 use engine::{ClockMode, Engine, Page};
 use libc::{clockid_t, timespec};
 use std::sync::atomic::Ordering::Relaxed;
 
-/// Clocks that show the time of day: they share what `clock_settime` has set.
+/// Does clock `id` show the time of day?
 pub fn is_realtime(id: clockid_t) -> bool {
-    matches!(id, libc::CLOCK_REALTIME | libc::CLOCK_REALTIME_COARSE | libc::CLOCK_REALTIME_ALARM | libc::CLOCK_TAI)
+    (id as u32) < 32 && REALTIME >> id & 1 != 0
 }
 
-/// Clocks that move with the session. CPU-time clocks (2, 3 and the negative ids) are left alone.
+/// Does clock `id` move with the session?
 #[inline(always)]
 pub fn is_virtual(id: clockid_t) -> bool {
-    const IDS: u32 = 0b1011_1111_0011;
-    (id as u32) < 32 && IDS >> id & 1 != 0
+    (id as u32) < 32 && VIRTUAL >> id & 1 != 0
 }
 
 /// What clock `id` reads in virtual time.

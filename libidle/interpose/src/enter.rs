@@ -2,7 +2,9 @@
 
 use crate::session;
 use crate::tls::tls;
-use engine::{Engine, Kind, Reason, Signals};
+use engine::time::{NEVER, Spec};
+use engine::{Engine, Kind, Limit, Reason, Signals};
+use libc::timespec;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 /// A thread inside a hook.
@@ -193,7 +195,7 @@ impl Entry {
         self.about_to_wait();
         let outer = tls().waiting.replace(self.me as u32 + 1);
         self.engine.enter_kernel(self.me);
-        KernelWait { entry: self, timed: false, outer }
+        KernelWait { entry: self, timed: false, limit: None, outer }
     }
 
     /// The same with a deadline (absolute virtual ns); `None` if it has come. `still` asks whether there is still
@@ -202,8 +204,9 @@ impl Entry {
         self.slot().what.store(what as u32, Relaxed);
         self.about_to_wait();
         let outer = tls().waiting.replace(self.me as u32 + 1);
-        let guard = KernelWait { entry: self, timed: true, outer };
-        self.engine.enter_kernel_until(self.me, deadline, still).then_some(guard)
+        let mut guard = KernelWait { entry: self, timed: true, limit: None, outer };
+        guard.limit = Some(self.engine.enter_kernel_until(self.me, deadline, still)?);
+        Some(guard)
     }
 
     /// A wait without a deadline that a timer descriptor may end; `None` if there is something to do for the caller.
@@ -211,7 +214,7 @@ impl Entry {
         self.slot().what.store(what as u32, Relaxed);
         self.about_to_wait();
         let outer = tls().waiting.replace(self.me as u32 + 1);
-        let guard = KernelWait { entry: self, timed: false, outer };
+        let guard = KernelWait { entry: self, timed: false, limit: None, outer };
         self.engine.enter_kernel_turning(self.me, still).then_some(guard)
     }
 
@@ -239,10 +242,28 @@ impl Entry {
 pub struct KernelWait<'a> {
     entry: &'a Entry,
     timed: bool,
+    limit: Option<Limit>,
     outer: u32,
 }
 
 impl KernelWait<'_> {
+    /// How long the kernel may wait at most, real ns: what is left until the deadline, if nobody moves the clock.
+    pub fn left(&self) -> u64 {
+        self.limit.map_or(NEVER, |limit| limit.left(&self.entry.engine))
+    }
+
+    /// The same as a time-out.
+    pub fn timespec(&self) -> timespec {
+        let left = Spec::from_nanos(self.left());
+        timespec { tv_sec: left.sec, tv_nsec: left.nsec }
+    }
+
+    /// The real call, given some time-out, says that it has passed: has the deadline come, or has somebody ended the wait?
+    /// If not, the same wait goes on with another call: nobody is to see it end before it does.
+    pub fn passed(&mut self) -> bool {
+        self.limit.as_mut().is_none_or(|limit| limit.passed(&self.entry.engine, self.entry.me))
+    }
+
     /// Ends the wait and tells whether its deadline had come.
     pub fn end(self) -> Reason {
         let reason = self.leave();

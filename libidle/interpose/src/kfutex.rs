@@ -3,10 +3,10 @@
 //! both (Linux 5.16).
 
 use crate::enter::{Entry, What};
+use crate::vdso;
 use engine::slots::Slot;
-use engine::state::StateWord;
-use engine::sys::{self, syscall6};
-use engine::time::NEVER;
+use engine::sys::{self, Timespec, syscall6};
+use engine::time::{NEVER, Spec};
 use engine::{Kind, Reason};
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::SeqCst;
@@ -42,17 +42,23 @@ pub fn wait(
     };
     match guard {
         None => Reason::TimedOut,
-        Some(guard) => {
+        Some(mut guard) => {
             let state = slot.state.load();
             let mut raw = 0;
             if cancels.is_some_and(|seen| seen != entry.cancels()) {
                 slot.state.interrupt(state, Reason::Cancelled);
             } else if state.kind() == Kind::Kernel {
                 let interruptible = deadline != NEVER && matches!(what, What::Sem | What::Futex);
-                raw = if interruptible && restarts() {
-                    in_slices(word, expected, private, &slot.state)
-                } else {
-                    waitv(word, expected, private, &slot.state.0, state.0)
+                let slices = interruptible && restarts();
+                raw = loop {
+                    let raw = if slices {
+                        in_slice(word, expected, private)
+                    } else {
+                        waitv(word, expected, private, &slot.state.0, state.0, guard.left())
+                    };
+                    if raw != sys::ETIMEDOUT || guard.passed() {
+                        break raw;
+                    }
                 };
             }
             match guard.end() {
@@ -100,29 +106,26 @@ fn restarts() -> bool {
     })
 }
 
-/// The same wait made of short real ones on `word` alone, which every handler ends.
-fn in_slices(word: &AtomicU32, expected: u32, private: bool, state: &StateWord) -> isize {
-    const FUTEX_WAIT: usize = 0;
-    let op = FUTEX_WAIT | if private { FUTEX_PRIVATE as usize } else { 0 };
-    let slice = libc::timespec { tv_sec: 0, tv_nsec: 1_000_000 };
-    loop {
-        let (word, slice) = (word as *const AtomicU32 as usize, &raw const slice as usize);
-        // SAFETY: a futex word and a time of our own.
-        let raw = unsafe { syscall6(libc::SYS_futex, word, op, expected as usize, slice, 0, 0) };
-        if raw != -libc::ETIMEDOUT as isize || state.load().kind() != Kind::Kernel {
-            return raw;
-        }
-    }
+/// The same wait made of short real ones on `word` alone, which every handler ends: one of them.
+fn in_slice(word: &AtomicU32, expected: u32, private: bool) -> isize {
+    const SLICE: Timespec = Timespec { sec: 0, nsec: 1_000_000 };
+    sys::futex_wait(word, expected, Some(&SLICE), private)
 }
 
-fn waitv(word: &AtomicU32, expected: u32, private: bool, own: &AtomicU32, state: u32) -> isize {
+/// Waits for a change of either word, `left` real ns at most ([`NEVER`]: no limit).
+fn waitv(word: &AtomicU32, expected: u32, private: bool, own: &AtomicU32, state: u32, left: u64) -> isize {
     let flags = FUTEX_32 | if private { FUTEX_PRIVATE } else { 0 };
     let both = [
         Waitv { value: expected as u64, address: word as *const _ as u64, flags, reserved: 0 },
         Waitv { value: state as u64, address: own as *const _ as u64, flags: FUTEX_32, reserved: 0 },
     ];
-    // SAFETY: two valid entries, no time-out.
-    unsafe { syscall6(libc::SYS_futex_waitv, both.as_ptr() as usize, both.len(), 0, 0, 0, 0) }
+    // The time-out of this call is absolute.
+    let until = (left != NEVER).then(|| Spec::from_nanos(vdso::monotonic().saturating_add(left)));
+    let until = until.map(|at| Timespec { sec: at.sec, nsec: at.nsec });
+    let at = until.as_ref().map_or(0, |at| at as *const Timespec as usize);
+    let (all, n, clock) = (both.as_ptr() as usize, both.len(), libc::CLOCK_MONOTONIC as usize);
+    // SAFETY: two valid entries, a time of our own or none.
+    unsafe { syscall6(libc::SYS_futex_waitv, all, n, 0, at, clock, 0) }
 }
 
 /// Wakes up to `count` kernel waiters of `word`.

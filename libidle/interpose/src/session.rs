@@ -136,6 +136,7 @@ fn attach() -> bool {
     PAGE.store(page as *const Page as *mut Page, Ordering::Release);
     STATE.store(ATTACHED, Ordering::Release);
     take_first_slot(page);
+    vdso::take_over();
     crate::timerfd::after_exec(page, getpid());
     crate::hooks::timers::after_exec(page);
     true
@@ -147,6 +148,13 @@ fn map(path: &CStr) -> Option<&'static Page> {
         let flags = (libc::O_RDWR | libc::O_CLOEXEC) as usize;
         let fd = syscall6(libc::SYS_open, path.as_ptr() as usize, flags, 0, 0, 0, 0);
         if fd < 0 {
+            return None;
+        }
+        // The launcher may be dead, and its number and the path another's: who takes another file for the region dies of it.
+        let mut stat: libc::stat = std::mem::zeroed();
+        let failed = syscall6(libc::SYS_fstat, fd as usize, &raw mut stat as usize, 0, 0, 0, 0);
+        if failed != 0 || stat.st_size != size_of::<Page>() as i64 {
+            syscall6(libc::SYS_close, fd as usize, 0, 0, 0, 0, 0);
             return None;
         }
         let prot = (libc::PROT_READ | libc::PROT_WRITE) as usize;

@@ -197,11 +197,9 @@ extern "C" fn signals() -> ! {
 fn start_functions() -> bool {
     let mut thread: pthread_t = 0;
     with_attributes(|attr| {
-        // SAFETY: an initialised object, and sets of our own. glibc leaves its own signals out of the mask.
+        // SAFETY: an initialised object.
         unsafe {
-            let mut all: sigset_t = std::mem::zeroed();
-            libc::sigfillset(&mut all);
-            next!(pthread_attr_setsigmask_np: fn(*mut pthread_attr_t, *const sigset_t) -> c_int)(attr, &all);
+            block_all(attr);
             libc::pthread_attr_setstacksize(attr, STACK.max(libc::PTHREAD_STACK_MIN));
             threads::create(&mut thread, attr, functions, std::ptr::null_mut()) == 0
         }
@@ -215,6 +213,19 @@ unsafe extern "C-unwind" fn functions(_: *mut c_void) -> *mut c_void {
     }
     THREADS[Role::Functions as usize].store(0, SeqCst);
     std::ptr::null_mut()
+}
+
+/// The thread of these attributes begins with all signals blocked but libc's own, which libc leaves out.
+///
+/// # Safety
+/// An initialised object.
+unsafe fn block_all(attr: *mut pthread_attr_t) {
+    // SAFETY: a set of our own.
+    unsafe {
+        let mut all: sigset_t = std::mem::zeroed();
+        libc::sigfillset(&mut all);
+        next!(pthread_attr_setsigmask_np: fn(*mut pthread_attr_t, *const sigset_t) -> c_int)(attr, &all);
+    }
 }
 
 /// Attributes of a detached thread, while `body` runs.
@@ -243,7 +254,7 @@ pub unsafe fn attributes(attr: *const pthread_attr_t) -> usize {
     size
 }
 
-/// Starts a thread that calls `function` with `value`, all signals let in, as glibc does.
+/// Starts a thread that calls `function` with `value`, all signals blocked, as glibc has it.
 fn call(function: usize, stack: usize, value: usize) {
     type Start = unsafe extern "C-unwind" fn(*mut c_void) -> *mut c_void;
     let mut thread: pthread_t = 0;
@@ -251,8 +262,7 @@ fn call(function: usize, stack: usize, value: usize) {
         // SAFETY: an initialised object. The function takes a `union sigval`, which is passed like the pointer in it, and
         // what it leaves in the register of a result is nobody's: the thread is detached.
         unsafe {
-            let none: sigset_t = std::mem::zeroed();
-            next!(pthread_attr_setsigmask_np: fn(*mut pthread_attr_t, *const sigset_t) -> c_int)(attr, &none);
+            block_all(attr);
             if stack != 0 {
                 libc::pthread_attr_setstacksize(attr, stack);
             }

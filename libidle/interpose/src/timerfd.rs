@@ -310,7 +310,7 @@ pub fn forget(fd: c_int) {
         return;
     }
     if slot.timer_flags().load(SeqCst) & SHARED == 0 {
-        engine.page.release(index);
+        locked.release();
     } else {
         slot.pid.store(0, SeqCst);
     }

@@ -1,8 +1,14 @@
-//! The kernel's own clock functions, beneath everything that is hooked: found in the vDSO (vdso(7)).
+//! The kernel's own clock functions, beneath everything that is hooked: found in the vDSO (vdso(7)), and led to our own
+//! once the process is in a session, so that those who look them up themselves, and other copies of libc, read virtual
+//! time too. See [`engine::vdso`].
 
+use crate::hooks::clocks;
+use engine::sys::syscall6;
+use engine::vdso::{Image, Patch, Target};
 use libc::timespec;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
+/// The real `clock_gettime`; 0: not looked up yet, 1: there is none.
 static CLOCK_GETTIME: AtomicUsize = AtomicUsize::new(0);
 
 type ClockGettime = unsafe extern "C" fn(i32, *mut timespec) -> i32;
@@ -12,7 +18,7 @@ type ClockGettime = unsafe extern "C" fn(i32, *mut timespec) -> i32;
 pub fn clock_gettime(id: i32, out: &mut timespec) -> i32 {
     let at = CLOCK_GETTIME.load(Ordering::Relaxed);
     if at > 1 {
-        // SAFETY: `find` stored the address of the vDSO's function, which has this signature.
+        // SAFETY: the address of the vDSO's function, or of its beginning moved elsewhere, with this signature.
         unsafe { std::mem::transmute::<usize, ClockGettime>(at)(id, out) }
     } else {
         first(id, out)
@@ -30,52 +36,74 @@ pub fn monotonic() -> u64 {
 #[cold]
 fn first(id: i32, out: &mut timespec) -> i32 {
     if CLOCK_GETTIME.load(Ordering::Relaxed) == 0 {
-        // SAFETY: getauxval only reads; the kernel maps the vDSO for the life of the process.
-        let base = unsafe { libc::getauxval(libc::AT_SYSINFO_EHDR) } as usize;
-        let at = if base == 0 { None } else { symbol(base, b"__vdso_clock_gettime\0") };
-        CLOCK_GETTIME.store(at.unwrap_or(1), Ordering::Relaxed);
-        if at.is_some() {
+        let function = image().and_then(|(base, _, image)| Some(base + image.function("__vdso_clock_gettime")?.offset));
+        CLOCK_GETTIME.store(function.unwrap_or(1), Ordering::Relaxed);
+        if function.is_some() {
             return clock_gettime(id, out);
         }
     }
     // SAFETY: `out` is a valid timespec.
-    unsafe { engine::sys::syscall6(libc::SYS_clock_gettime, id as usize, out as *mut _ as usize, 0, 0, 0, 0) as i32 }
+    unsafe { syscall6(libc::SYS_clock_gettime, id as usize, out as *mut _ as usize, 0, 0, 0, 0) as i32 }
 }
 
-/// Address of `name` (with its NUL) in the ELF image at `base`.
-pub fn symbol(base: usize, name: &[u8]) -> Option<usize> {
-    use libc::{Elf64_Ehdr, Elf64_Phdr, Elf64_Sym, PT_DYNAMIC, PT_LOAD};
-    const DT_STRTAB: u64 = 5;
-    const DT_SYMTAB: u64 = 6;
-    // SAFETY: the kernel's vDSO is a well-formed ELF image, mapped whole and readable; symbols precede strings in it,
-    // which bounds their number.
+/// This process's vDSO: where it is, how many bytes it takes, and what is in it.
+fn image() -> Option<(usize, usize, Image<'static>)> {
+    const HEADER: usize = 64;
+    // SAFETY: getauxval only reads.
+    let base = unsafe { libc::getauxval(libc::AT_SYSINFO_EHDR) } as usize;
+    if base == 0 {
+        return None;
+    }
+    // SAFETY: the kernel maps an ELF image there for the life of the process, of the size that its header says.
     unsafe {
-        let ehdr = &*(base as *const Elf64_Ehdr);
-        let phdrs =
-            std::slice::from_raw_parts((base + ehdr.e_phoff as usize) as *const Elf64_Phdr, ehdr.e_phnum as usize);
-        let load = phdrs.iter().find(|p| p.p_type == PT_LOAD)?;
-        let bias = base.wrapping_add(load.p_offset as usize).wrapping_sub(load.p_vaddr as usize);
-        let dynamic = phdrs.iter().find(|p| p.p_type == PT_DYNAMIC)?;
-        let (mut strings, mut symbols) = (0, 0);
-        let mut entry = bias.wrapping_add(dynamic.p_vaddr as usize) as *const [u64; 2];
-        while (*entry)[0] != 0 {
-            match (*entry)[0] {
-                DT_STRTAB => strings = bias.wrapping_add((*entry)[1] as usize),
-                DT_SYMTAB => symbols = bias.wrapping_add((*entry)[1] as usize),
-                _ => {}
-            }
-            entry = entry.add(1);
-        }
-        if symbols == 0 || strings <= symbols {
-            return None;
-        }
-        let count = (strings - symbols) / size_of::<Elf64_Sym>();
-        std::slice::from_raw_parts(symbols as *const Elf64_Sym, count)
-            .iter()
-            .find(|s| {
-                let at = (strings + s.st_name as usize) as *const u8;
-                s.st_value != 0 && std::slice::from_raw_parts(at, name.len()) == name
-            })
-            .map(|s| bias.wrapping_add(s.st_value as usize))
+        let size = Image::size(std::slice::from_raw_parts(base as *const u8, HEADER))?;
+        Some((base, size, Image::parse(std::slice::from_raw_parts(base as *const u8, size))?))
+    }
+}
+
+/// Leads the vDSO's clock functions to ours. The process has just joined the session and has one thread. Where it can't
+/// be done (no vDSO, a seccomp filter or a security module that allows no such mapping) nothing has changed.
+pub fn take_over() {
+    let Some((base, size, image)) = image() else { return };
+    let target = Target::Functions {
+        clock_gettime: clocks::vdso_clock_gettime as *const () as u64,
+        gettimeofday: clocks::vdso_gettimeofday as *const () as u64,
+        time: clocks::vdso_time as *const () as u64,
+    };
+    let Some(patch) = Patch::new(&image, base as u64, target) else { return };
+    // The mapping cannot be split, so it is all of it; and it is executable at any time, so that nothing is lost if the
+    // second call should fail.
+    let protect = |prot: i32| {
+        // SAFETY: the vDSO's own pages.
+        unsafe { syscall6(libc::SYS_mprotect, base, size, prot as usize, 0, 0, 0) }
+    };
+    if protect(libc::PROT_READ | libc::PROT_WRITE | libc::PROT_EXEC) != 0 {
+        return;
+    }
+    for (at, bytes) in patch.writes() {
+        // SAFETY: within the vDSO, which is writable now.
+        unsafe { write(at as usize, bytes) };
+        // The first of the writes brings the original; the others lead away from where it was.
+        CLOCK_GETTIME.store(patch.original as usize, Ordering::SeqCst);
+    }
+    protect(libc::PROT_READ | libc::PROT_EXEC);
+}
+
+/// Writes `bytes` to `at`. Those that fit into an aligned word are written at once: a signal handler finds the old
+/// instruction or the new one.
+///
+/// # Safety
+/// The memory is writable, in whole words of 8 bytes.
+unsafe fn write(at: usize, bytes: &[u8]) {
+    let inside = at % 8;
+    if inside + bytes.len() <= 8 {
+        // SAFETY: the caller's promise; aligned.
+        let word = unsafe { AtomicU64::from_ptr((at - inside) as *mut u64) };
+        let mut new = word.load(Ordering::Relaxed).to_ne_bytes();
+        new[inside..inside + bytes.len()].copy_from_slice(bytes);
+        word.store(u64::from_ne_bytes(new), Ordering::SeqCst);
+    } else {
+        // SAFETY: the caller's promise.
+        unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), at as *mut u8, bytes.len()) };
     }
 }

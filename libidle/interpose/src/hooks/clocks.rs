@@ -149,6 +149,33 @@ pub unsafe fn time(out: *mut time_t) -> time_t {
     now
 }
 
+/// [`clock_gettime`] with the vDSO's answer: 0, or a negated error code.
+///
+/// # Safety
+/// As for the C function.
+pub unsafe extern "C" fn vdso_clock_gettime(id: clockid_t, out: *mut timespec) -> c_int {
+    // SAFETY: the caller's arguments.
+    unsafe { clock_gettime(id, out) }.unwrap_or_else(|Errno(code)| -code)
+}
+
+/// [`gettimeofday`] with the vDSO's answer.
+///
+/// # Safety
+/// As for the C function.
+pub unsafe extern "C" fn vdso_gettimeofday(out: *mut timeval, zone: *mut libc::c_void) -> c_int {
+    // SAFETY: the caller's arguments.
+    unsafe { gettimeofday(out, zone) }.unwrap_or_else(|Errno(code)| -code)
+}
+
+/// [`time`], for the vDSO.
+///
+/// # Safety
+/// As for the C function.
+pub unsafe extern "C" fn vdso_time(out: *mut time_t) -> time_t {
+    // SAFETY: the caller's argument.
+    unsafe { time(out) }
+}
+
 /// `struct timeb` of ftime(3).
 #[repr(C)]
 pub struct Timeb {

@@ -120,9 +120,14 @@ pub unsafe fn mutex_clocklock(mutex: *mut pthread_mutex_t, clock: clockid_t, unt
         let Ok(deadline) = clockid::instant(&entry.engine, clock, until) else { return libc::EINVAL };
         if view.kind & PLAIN != 0 {
             // Robust and priority-inheriting mutexes: the word belongs to kernel and glibc alone.
-            if let Some(wait) = entry.kernel_wait_until(What::Lock, deadline, || true) {
-                // SAFETY: the caller's mutex, a time of our own.
-                let done = unsafe { real(mutex, libc::CLOCK_REALTIME, &in_a_moment()) };
+            if let Some(mut wait) = entry.kernel_wait_until(What::Lock, deadline, || true) {
+                let done = loop {
+                    // SAFETY: the caller's mutex, a time of our own.
+                    let done = unsafe { real(mutex, libc::CLOCK_REALTIME, &in_a_moment()) };
+                    if done != libc::ETIMEDOUT || wait.passed() {
+                        break done;
+                    }
+                };
                 wait.end();
                 if done != libc::ETIMEDOUT {
                     return done;
@@ -229,11 +234,19 @@ unsafe fn rw_clocklock(
     }
     while done == libc::ETIMEDOUT && !clockid::reached(&entry.engine, clock, until) {
         let deadline = clockid::instant(&entry.engine, clock, until).unwrap_or(NEVER);
-        let wait = entry.kernel_wait_until(What::Lock, deadline, || true);
-        // The deadline may have come while nobody else could run: one more try then, with a time that is past.
-        let slice = if wait.is_some() { in_a_moment() } else { timespec { tv_sec: 0, tv_nsec: 0 } };
-        // SAFETY: the caller's lock, a time of our own.
-        done = unsafe { real(lock, libc::CLOCK_REALTIME, &slice) };
+        let mut wait = entry.kernel_wait_until(What::Lock, deadline, || true);
+        while let Some(wait) = &mut wait {
+            // SAFETY: the caller's lock, a time of our own.
+            done = unsafe { real(lock, libc::CLOCK_REALTIME, &in_a_moment()) };
+            if done != libc::ETIMEDOUT || wait.passed() {
+                break;
+            }
+        }
+        if done == libc::ETIMEDOUT {
+            // The deadline may have come while nobody else could run: one more try then, with a time that is past.
+            // SAFETY: the caller's lock, a time of our own.
+            done = unsafe { real(lock, libc::CLOCK_REALTIME, &timespec { tv_sec: 0, tv_nsec: 0 }) };
+        }
     }
     done
 }

@@ -90,12 +90,17 @@ pub unsafe fn poll_until(
     loop {
         // SAFETY: the caller's arguments.
         let still = || unsafe { none_ready(fds, n) };
-        let Some(wait) = entry.kernel_wait_until(What::Ready, deadline, still) else {
+        let Some(mut wait) = entry.kernel_wait_until(What::Ready, deadline, still) else {
             // SAFETY: the caller's arguments.
             return unsafe { real_ppoll(fds, n, &NO_WAIT, mask) };
         };
-        // SAFETY: n + 1 entries of our own.
-        let ready = unsafe { real_ppoll(set.as_mut_ptr(), n + 1, NO_LIMIT, mask) };
+        let ready = loop {
+            // SAFETY: n + 1 entries of our own.
+            let ready = unsafe { real_ppoll(set.as_mut_ptr(), n + 1, &wait.timespec(), mask) };
+            if ready != Ok(0) || wait.passed() {
+                break ready;
+            }
+        };
         let reason = wait.end();
         if ready == Err(Errno(libc::EINVAL)) {
             // One more entry than RLIMIT_NOFILE allows.

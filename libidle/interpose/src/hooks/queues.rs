@@ -10,9 +10,9 @@ use crate::enter::{Entry, What, enter};
 use crate::errno::Errno;
 use crate::tls::tls;
 use crate::{bell, clockid, next, session};
+use engine::Reason;
 use engine::sys::syscall6;
 use engine::time::Spec;
-use engine::{Kind, Reason};
 use libc::{
     POLLIN, POLLOUT, c_char, c_int, c_long, c_short, c_uint, c_void, mqd_t, pollfd, sembuf, size_t, ssize_t, timespec,
 };
@@ -58,7 +58,7 @@ pub unsafe fn semtimedop(id: c_int, ops: *mut sembuf, n: size_t, timeout: *const
             done => return done,
         }
         slot.bell.store(signal, SeqCst);
-        let Some(wait) = entry.kernel_wait_until(What::Queue, deadline, || true) else {
+        let Some(mut wait) = entry.kernel_wait_until(What::Queue, deadline, || true) else {
             return Err(Errno(libc::EAGAIN));
         };
         let mut answer;
@@ -66,7 +66,7 @@ pub unsafe fn semtimedop(id: c_int, ops: *mut sembuf, n: size_t, timeout: *const
             // SAFETY: the caller's arguments.
             answer = outcome(unsafe { real(id, ops, n, &slice) });
             // One wait, however many calls: a sender of signals sees that there is something to end.
-            if answer != Err(Errno(libc::EAGAIN)) || slot.state.load().kind() != Kind::Kernel {
+            if answer != Err(Errno(libc::EAGAIN)) || wait.passed() {
                 break;
             }
         }

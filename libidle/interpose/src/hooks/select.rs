@@ -178,13 +178,18 @@ unsafe fn select_until(
         };
         // SAFETY: as above.
         let still = || unsafe { none_ready(n, sets.load(None)) };
-        let Some(wait) = entry.kernel_wait_until(What::Ready, deadline, still) else {
+        let Some(mut wait) = entry.kernel_wait_until(What::Ready, deadline, still) else {
             // SAFETY: as above.
             ready = unsafe { real(n, sets.load(None), &NO_WAIT, mask) }?;
             break;
         };
-        // SAFETY: as above.
-        let woken = unsafe { real(n.max(bell as c_int + 1), sets.load(Some(bell)), NO_LIMIT, mask) };
+        let woken = loop {
+            // SAFETY: as above.
+            let woken = unsafe { real(n.max(bell as c_int + 1), sets.load(Some(bell)), &wait.timespec(), mask) };
+            if woken != Ok(0) || wait.passed() {
+                break woken;
+            }
+        };
         let reason = wait.end();
         ready = woken?;
         let rung = sets.take_bell(bell);

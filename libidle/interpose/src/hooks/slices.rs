@@ -4,8 +4,8 @@
 //! still to be told. Only that the thread is told takes up to a slice of real time.
 
 use crate::enter::{Entry, What};
+use engine::Reason;
 use engine::slots::Slot;
-use engine::{Kind, Reason};
 use libc::timespec;
 use std::sync::atomic::Ordering::SeqCst;
 
@@ -42,10 +42,10 @@ pub fn wait<T>(
 ) -> Option<T> {
     let _silenced = Silenced::new(entry, 0);
     loop {
-        let wait = entry.kernel_wait_until(what, deadline, || ask(None).is_none())?;
+        let mut wait = entry.kernel_wait_until(what, deadline, || ask(None).is_none())?;
         let mut answer = ask(Some(&SLICE));
         // The wait is one, however many calls it is made of: a sender of signals sees that there is something to end.
-        while answer.is_none() && entry.slot().state.load().kind() == Kind::Kernel {
+        while answer.is_none() && !wait.passed() {
             answer = ask(Some(&SLICE));
         }
         let reason = wait.end();

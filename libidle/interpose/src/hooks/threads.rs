@@ -263,8 +263,13 @@ pub unsafe fn clockjoin(
                 continue;
             }
             // Nobody here says when it is gone, and destructors of its own may still wait: short real waits.
-            if let Some(wait) = entry.kernel_wait_until(What::Join, deadline(), || true) {
-                let done = real(thread, result, libc::CLOCK_REALTIME, &locks::in_a_moment());
+            if let Some(mut wait) = entry.kernel_wait_until(What::Join, deadline(), || true) {
+                let done = loop {
+                    let done = real(thread, result, libc::CLOCK_REALTIME, &locks::in_a_moment());
+                    if done != libc::ETIMEDOUT || wait.passed() {
+                        break done;
+                    }
+                };
                 wait.end();
                 if done != libc::ETIMEDOUT {
                     return done;

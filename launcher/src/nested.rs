@@ -1,0 +1,107 @@
+//! flux-launch inside a session: its commands run in that session, whose clock and launcher they share.
+//!
+//! This process has the library like any other program, so its children join by themselves, and its own waits are
+//! virtual. What is left to do is to start them, to pass signals on, and to give back their exit status.
+
+use crate::cli::Cli;
+use crate::report;
+use crate::session::{self, refusal};
+use engine::page::{MAGIC, VERSION};
+use nix::errno::Errno;
+use nix::sys::signal::{SigSet, Signal, kill};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::Pid;
+use std::ffi::OsString;
+use std::os::unix::fs::FileExt;
+
+/// Passed on to the commands.
+const FORWARDED: [Signal; 4] = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT];
+/// What the next command waits for after the one before, virtual time: long enough for that one to come to rest first.
+static BETWEEN: libc::timespec = libc::timespec { tv_sec: 1, tv_nsec: 0 };
+
+/// Is this process part of a session whose launcher lives and is of our build?
+pub fn inside() -> bool {
+    let Some(path) = std::env::var_os("FLUX_SESSION") else { return false };
+    let mut head = [0u8; 12];
+    let read = std::fs::File::open(path).and_then(|file| file.read_exact_at(&mut head, 0));
+    let (magic, version) = head.split_at(8);
+    read.is_ok() && *magic == MAGIC.to_ne_bytes() && *version == VERSION.to_ne_bytes()
+}
+
+/// Runs the commands to their end; returns the exit status. What they leave behind is the outer launcher's.
+pub fn run(cli: &Cli, commands: &[Vec<OsString>]) -> u8 {
+    report::verbose(1, || {
+        let ignored = if cli.clock.is_some() { "; its clock goes on as it is, --clock is ignored" } else { "" };
+        format!("inside a session: the commands join it{ignored}")
+    });
+    let mask = SigSet::thread_get_mask().unwrap_or_else(|_| SigSet::empty());
+    let mut set = SigSet::empty();
+    FORWARDED.into_iter().chain([Signal::SIGCHLD]).for_each(|s| set.add(s));
+    if let Err(e) = set.thread_block() {
+        report::say(&format!("cannot watch for signals: {e}"));
+        return 125;
+    }
+    let (mut waiting, mut running, mut status) = (commands, Vec::new(), 0);
+    let mut next = true;
+    loop {
+        if let (true, Some((words, later))) = (next, waiting.split_first()) {
+            match session::command(words, mask).spawn() {
+                Ok(child) => {
+                    report::verbose(2, || format!("process {} runs {}", child.id(), words[0].to_string_lossy()));
+                    running.push(Pid::from_raw(child.id() as i32));
+                    waiting = later;
+                }
+                Err(e) => {
+                    let (failed, text) = refusal(&words[0], &e);
+                    report::say(&text);
+                    send(&running, Signal::SIGTERM);
+                    return failed;
+                }
+            }
+        }
+        running.retain(|&pid| match waitpid(pid, Some(WaitPidFlag::WNOHANG)) {
+            Ok(WaitStatus::Exited(_, code)) => {
+                status = status.max(code as u8);
+                false
+            }
+            Ok(WaitStatus::Signaled(_, signal, _)) => {
+                status = status.max(128 + signal as i32 as u8);
+                false
+            }
+            Err(e) => e == Errno::EINTR,
+            Ok(_) => true,
+        });
+        if running.is_empty() && waiting.is_empty() {
+            return status;
+        }
+        next = match wait(&set, !waiting.is_empty()) {
+            Some((number, code)) => {
+                // One from the terminal has reached the commands already: it goes to the whole foreground process group.
+                const SI_KERNEL: i32 = 0x80;
+                let signal = FORWARDED.into_iter().find(|&s| s as i32 == number && code != SI_KERNEL);
+                signal.into_iter().for_each(|signal| send(&running, signal));
+                false
+            }
+            None => true,
+        };
+    }
+}
+
+fn send(pids: &[Pid], signal: Signal) {
+    for &pid in pids {
+        let _ = kill(pid, signal);
+    }
+}
+
+/// The next signal, its number and code; `None` when the time for the next command has come.
+fn wait(set: &SigSet, next: bool) -> Option<(i32, i32)> {
+    // SAFETY: zero is a valid value of all fields.
+    let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
+    let timeout = if next { &raw const BETWEEN } else { std::ptr::null() };
+    // SAFETY: valid pointers, or null for no time-out.
+    let number = unsafe { libc::sigtimedwait(set.as_ref(), &mut info, timeout) };
+    match number {
+        -1 if Errno::last() == Errno::EAGAIN => None,
+        number => Some((number, info.si_code)),
+    }
+}

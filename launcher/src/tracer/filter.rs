@@ -1,0 +1,259 @@
+//! The seccomp filter of traced processes, made from the engine's table of verdicts. See seccomp(2).
+//!
+//! Numbers come first, so that the kernel finds out by itself which calls always pass and does not run the filter for
+//! them. A call that is to stop must also come from the code the filter is for: filters are inherited for ever, and a child
+//! that executes another program is let go. There nobody answers, and the kernel fails a call that should have stopped
+//! with ENOSYS; with the condition none does.
+
+use engine::verdicts::{FUTEX_WAITS, ROWS, When};
+use libc::sock_filter;
+
+/// Addresses `start..end` of code.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Range {
+    /// First address.
+    pub start: u64,
+    /// The address after the last one.
+    pub end: u64,
+}
+
+impl Range {
+    /// Does it hold all of `other`?
+    pub fn holds(self, other: Range) -> bool {
+        self.start <= other.start && other.end <= self.end
+    }
+
+    /// Is any address in both?
+    pub fn meets(self, other: Range) -> bool {
+        self.start < other.end && other.start < self.end
+    }
+}
+
+/// Offsets in `struct seccomp_data`.
+const NUMBER: u32 = 0;
+const ARCH: u32 = 4;
+const IP: u32 = 8;
+const fn arg(n: u8) -> u32 {
+    16 + 8 * n as u32
+}
+
+/// `AUDIT_ARCH_X86_64`.
+const X86_64: u32 = 0xc000_003e;
+
+const LOAD: u16 = (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16;
+const AND: u16 = (libc::BPF_ALU | libc::BPF_AND | libc::BPF_K) as u16;
+const EQUAL: u16 = (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16;
+const AT_LEAST: u16 = (libc::BPF_JMP | libc::BPF_JGE | libc::BPF_K) as u16;
+const BITS: u16 = (libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K) as u16;
+const GO: u16 = (libc::BPF_JMP | libc::BPF_JA) as u16;
+const RETURN: u16 = (libc::BPF_RET | libc::BPF_K) as u16;
+
+/// Where a jump goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum To {
+    Next,
+    Label(usize),
+}
+
+/// A program with labels instead of distances. Conditional jumps reach 255 instructions.
+#[derive(Default)]
+struct Assembler {
+    code: Vec<(u16, u32, To, To)>,
+    labels: Vec<usize>,
+}
+
+impl Assembler {
+    fn label(&mut self) -> usize {
+        self.labels.push(usize::MAX);
+        self.labels.len() - 1
+    }
+
+    fn here(&mut self, label: usize) {
+        self.labels[label] = self.code.len();
+    }
+
+    fn plain(&mut self, code: u16, k: u32) {
+        self.code.push((code, k, To::Next, To::Next));
+    }
+
+    /// Jumps to `yes` if the comparison holds, else to `no`.
+    fn jump(&mut self, code: u16, k: u32, yes: To, no: To) {
+        self.code.push((code, k, yes, no));
+    }
+
+    fn go(&mut self, to: usize) {
+        self.code.push((GO, 0, To::Label(to), To::Next));
+    }
+
+    fn finish(self) -> Option<Vec<sock_filter>> {
+        let distance = |at: usize, to: To| match to {
+            To::Next => Some(0),
+            To::Label(label) => self.labels[label].checked_sub(at + 1),
+        };
+        let assemble = |(at, &(code, k, yes, no)): (usize, &(u16, u32, To, To))| {
+            if code == GO {
+                return Some(sock_filter { code, jt: 0, jf: 0, k: distance(at, yes)? as u32 });
+            }
+            let (jt, jf) = (u8::try_from(distance(at, yes)?).ok()?, u8::try_from(distance(at, no)?).ok()?);
+            Some(sock_filter { code, jt, jf, k })
+        };
+        self.code.iter().enumerate().map(assemble).collect()
+    }
+}
+
+/// Stops what [`engine::verdicts`] says for calls made at an address in `ranges`; all else passes. `None` if there are too
+/// many ranges for one filter.
+pub fn build(ranges: &[Range]) -> Option<Vec<sock_filter>> {
+    let mut asm = Assembler::default();
+    let (pass, trace) = (asm.label(), asm.label());
+    let to = To::Label;
+    asm.plain(LOAD, ARCH);
+    asm.jump(EQUAL, X86_64, To::Next, to(pass));
+    asm.plain(LOAD, NUMBER);
+    let mut conditions: Vec<(When, usize)> = vec![];
+    for row in ROWS {
+        let Some(when) = row.verdict.traced() else { continue };
+        let label = match conditions.iter().find(|c| c.0 == when) {
+            Some(&(_, label)) => label,
+            None => {
+                let label = asm.label();
+                conditions.push((when, label));
+                label
+            }
+        };
+        asm.jump(EQUAL, row.number, to(label), To::Next);
+    }
+    asm.go(pass);
+    let origin = asm.label();
+    for (when, label) in conditions {
+        asm.here(label);
+        match when {
+            When::Always => asm.go(origin),
+            When::Positive(n) => {
+                asm.plain(LOAD, arg(n));
+                asm.jump(BITS, 1 << 31, to(pass), To::Next);
+                asm.jump(EQUAL, 0, to(pass), to(origin));
+            }
+            When::NotNull(n) => not_null(&mut asm, n, origin, pass),
+            When::Flag(n, bits) => {
+                asm.plain(LOAD, arg(n));
+                asm.jump(BITS, bits, to(origin), to(pass));
+            }
+            When::Futex => {
+                let waits = asm.label();
+                asm.plain(LOAD, arg(1));
+                asm.plain(AND, 0x7f);
+                FUTEX_WAITS.iter().for_each(|&op| asm.jump(EQUAL, op, to(waits), To::Next));
+                asm.go(pass);
+                asm.here(waits);
+                not_null(&mut asm, 3, origin, pass);
+            }
+        }
+    }
+    asm.here(origin);
+    for range in ranges.iter().flat_map(|&r| within_4g(r)) {
+        let next = asm.label();
+        asm.plain(LOAD, IP + 4);
+        asm.jump(EQUAL, (range.start >> 32) as u32, To::Next, to(next));
+        asm.plain(LOAD, IP);
+        asm.jump(AT_LEAST, range.start as u32, To::Next, to(next));
+        // The last address, since the end may be 2^32.
+        asm.jump(EQUAL, (range.end - 1) as u32, to(trace), To::Next);
+        asm.jump(AT_LEAST, (range.end - 1) as u32, to(next), to(trace));
+        asm.here(next);
+    }
+    asm.here(pass);
+    asm.plain(RETURN, libc::SECCOMP_RET_ALLOW);
+    asm.here(trace);
+    asm.plain(RETURN, libc::SECCOMP_RET_TRACE);
+    asm.finish()
+}
+
+fn not_null(asm: &mut Assembler, n: u8, yes: usize, no: usize) {
+    asm.plain(LOAD, arg(n));
+    asm.jump(EQUAL, 0, To::Next, To::Label(yes));
+    asm.plain(LOAD, arg(n) + 4);
+    asm.jump(EQUAL, 0, To::Label(no), To::Label(yes));
+}
+
+/// Cuts a range so that the upper halves of all addresses in a piece are the same.
+fn within_4g(range: Range) -> impl Iterator<Item = Range> {
+    let mut start = range.start;
+    std::iter::from_fn(move || {
+        let end = range.end.min((start | 0xffff_ffff).saturating_add(1));
+        (start < range.end).then(|| Range { start: std::mem::replace(&mut start, end), end })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the kernel would answer.
+    fn run(program: &[sock_filter], number: i32, ip: u64, args: [u64; 6]) -> u32 {
+        let mut data = vec![];
+        data.extend(number.to_le_bytes());
+        data.extend(X86_64.to_le_bytes());
+        data.extend(ip.to_le_bytes());
+        args.iter().for_each(|a| data.extend(a.to_le_bytes()));
+        let (mut at, mut a) = (0, 0u32);
+        loop {
+            let i = program[at];
+            at += 1;
+            let holds = match i.code {
+                LOAD => {
+                    let k = i.k as usize;
+                    a = u32::from_le_bytes(data[k..k + 4].try_into().expect("four"));
+                    continue;
+                }
+                AND => {
+                    a &= i.k;
+                    continue;
+                }
+                RETURN => return i.k,
+                GO => {
+                    at += i.k as usize;
+                    continue;
+                }
+                EQUAL => a == i.k,
+                AT_LEAST => a >= i.k,
+                BITS => a & i.k != 0,
+                other => panic!("instruction {other}"),
+            };
+            at += if holds { i.jt } else { i.jf } as usize;
+        }
+    }
+
+    #[test]
+    fn stops_are_as_few_as_the_table_says() {
+        let ranges = [Range { start: 0x40_1000, end: 0x50_0000 }, Range { start: 0x7fff_ffff_f000, end: 0x8000_0000_0000 }];
+        let program = build(&ranges).expect("short enough");
+        let stops = |nr: libc::c_long, ip, args| run(&program, nr as i32, ip, args) == libc::SECCOMP_RET_TRACE;
+        let inside = 0x40_1000;
+        assert!(stops(libc::SYS_nanosleep, inside, [0; 6]));
+        assert!(stops(libc::SYS_nanosleep, 0x4f_ffff, [0; 6]));
+        assert!(!stops(libc::SYS_nanosleep, 0x50_0000, [0; 6]));
+        assert!(!stops(libc::SYS_nanosleep, 0x1_0040_1000, [0; 6]));
+        assert!(stops(libc::SYS_nanosleep, 0x7fff_ffff_ffff, [0; 6]));
+        assert!(!stops(libc::SYS_read, inside, [1; 6]));
+        assert!(stops(libc::SYS_poll, inside, [0, 0, 5, 0, 0, 0]));
+        assert!(!stops(libc::SYS_poll, inside, [0, 0, 0, 0, 0, 0]));
+        assert!(!stops(libc::SYS_poll, inside, [0, 0, 0xffff_ffff, 0, 0, 0]));
+        assert!(stops(libc::SYS_select, inside, [0, 0, 0, 0, 1 << 32, 0]));
+        assert!(!stops(libc::SYS_select, inside, [9, 9, 9, 9, 0, 0]));
+        let futex = |op: u64, timeout: u64| stops(libc::SYS_futex, inside, [0x1000, op, 0, timeout, 0, 0]);
+        assert!(futex(128, 1) && futex(9 | 128 | 256, 1 << 40) && futex(6, 8));
+        assert!(!futex(0, 0) && !futex(1, 1) && !futex(5, 1) && !futex(3, 7));
+    }
+
+    #[test]
+    fn ranges_are_cut_at_4g() {
+        let pieces: Vec<Range> = within_4g(Range { start: 0xffff_f000, end: 0x1_0000_2000 }).collect();
+        let [a, b] = pieces[..] else { panic!("{pieces:?}") };
+        assert_eq!((a.start, a.end, b.start, b.end), (0xffff_f000, 1 << 32, 1 << 32, 0x1_0000_2000));
+        let all = build(&[Range { start: 0, end: 1 << 33 }]).expect("short enough");
+        assert_eq!(run(&all, 35, u32::MAX as u64, [0; 6]), libc::SECCOMP_RET_TRACE);
+        assert_eq!(run(&all, 35, 0, [0; 6]), libc::SECCOMP_RET_TRACE);
+        assert_eq!(run(&all, 35, 1 << 33, [0; 6]), libc::SECCOMP_RET_ALLOW);
+    }
+}

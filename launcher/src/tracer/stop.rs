@@ -1,0 +1,181 @@
+//! Tracees as types, and the requests of ptrace(2).
+//!
+//! A [`Running`] tracee can only be interrupted, a [`Stopped`] one read, changed and resumed; resuming consumes it. Neither
+//! can be copied, so a request to a tracee that is not stopped does not compile.
+//!
+//! ESRCH. ptrace(2) gives it for three reasons: no such thread, not our tracee, not stopped. The types rule out the last
+//! two, so it means that the tracee has been killed, and is [`Failed::Died`]; waitpid(2) will report it.
+
+use libc::{c_long, c_void, pid_t, user_regs_struct};
+use std::fmt;
+
+/// Why a request failed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Failed {
+    /// The tracee has been killed.
+    Died,
+    /// Anything else: the thread, what was asked, the error's number.
+    Request(pid_t, &'static str, i32),
+}
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failed::Died => write!(f, "the process has been killed"),
+            Failed::Request(tid, what, error) => {
+                write!(f, "{what} of thread {tid}: {}", std::io::Error::from_raw_os_error(*error))
+            }
+        }
+    }
+}
+
+/// What tracees are asked to report.
+const OPTIONS: i32 = libc::PTRACE_O_TRACESYSGOOD
+    | libc::PTRACE_O_TRACEFORK
+    | libc::PTRACE_O_TRACEVFORK
+    | libc::PTRACE_O_TRACECLONE
+    | libc::PTRACE_O_TRACEEXEC
+    | libc::PTRACE_O_TRACESECCOMP;
+
+/// How a tracee goes on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Go {
+    /// To the next event.
+    On,
+    /// To the end of the system call it is in.
+    ToSyscallExit,
+    /// One instruction.
+    Step,
+    /// Stays stopped by its signal, but hears of SIGCONT.
+    Listen,
+}
+
+/// Why a tracee has stopped.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Event {
+    /// Before a system call that the filter wants to be looked at.
+    Seccomp,
+    /// After a system call.
+    SyscallExit,
+    /// Has made a process or thread; its number is the event's message.
+    Child,
+    /// Runs a new program; its former number is the event's message.
+    Exec,
+    /// Stopped by a signal, like everybody in its process.
+    GroupStop,
+    /// A first stop, or one that was asked for.
+    Interrupted,
+    /// A signal is about to be delivered.
+    Signal(i32),
+}
+
+impl Event {
+    /// From a stop's wait status.
+    pub fn of(status: i32) -> Event {
+        const SYSCALL: i32 = libc::SIGTRAP | 0x80;
+        let signal = libc::WSTOPSIG(status);
+        match status >> 16 {
+            libc::PTRACE_EVENT_SECCOMP => Event::Seccomp,
+            libc::PTRACE_EVENT_FORK | libc::PTRACE_EVENT_VFORK | libc::PTRACE_EVENT_CLONE => Event::Child,
+            libc::PTRACE_EVENT_EXEC => Event::Exec,
+            libc::PTRACE_EVENT_STOP if signal == libc::SIGTRAP => Event::Interrupted,
+            libc::PTRACE_EVENT_STOP => Event::GroupStop,
+            _ if signal == SYSCALL => Event::SyscallExit,
+            _ => Event::Signal(signal),
+        }
+    }
+}
+
+fn request(what: &'static str, request: u32, tid: pid_t, addr: usize, data: usize) -> Result<c_long, Failed> {
+    // SAFETY: `addr` and `data` are numbers, or point to what the callers below say is valid for this request.
+    let done = unsafe { libc::ptrace(request as _, tid, addr as *mut c_void, data as *mut c_void) };
+    if done >= 0 {
+        return Ok(done);
+    }
+    Err(match std::io::Error::last_os_error().raw_os_error().unwrap_or(0) {
+        libc::ESRCH => Failed::Died,
+        error => Failed::Request(tid, what, error),
+    })
+}
+
+/// A tracee that runs.
+#[derive(Debug)]
+pub struct Running(pid_t);
+
+/// A tracee in a ptrace-stop.
+#[derive(Debug)]
+pub struct Stopped(pid_t);
+
+/// Attaches to a thread, without stopping it. `kill`: it ends when this process does.
+pub fn seize(tid: pid_t, kill: bool) -> Result<Running, Failed> {
+    let options = if kill { OPTIONS | libc::PTRACE_O_EXITKILL } else { OPTIONS };
+    request("PTRACE_SEIZE", libc::PTRACE_SEIZE, tid, 0, options as usize)?;
+    Ok(Running(tid))
+}
+
+impl Running {
+    /// Its number.
+    pub fn tid(&self) -> pid_t {
+        self.0
+    }
+
+    /// Stops it soon; waitpid(2) will tell.
+    pub fn interrupt(&self) -> Result<(), Failed> {
+        request("PTRACE_INTERRUPT", libc::PTRACE_INTERRUPT, self.0, 0, 0).map(drop)
+    }
+}
+
+impl Stopped {
+    /// Thread `tid` as reported by waitpid(2).
+    pub fn reported(tid: pid_t) -> Stopped {
+        Stopped(tid)
+    }
+
+    /// Its number.
+    pub fn tid(&self) -> pid_t {
+        self.0
+    }
+
+    /// Its registers.
+    pub fn registers(&self) -> Result<user_regs_struct, Failed> {
+        let mut registers = std::mem::MaybeUninit::<user_regs_struct>::uninit();
+        request("PTRACE_GETREGS", libc::PTRACE_GETREGS, self.0, 0, registers.as_mut_ptr() as usize)?;
+        // SAFETY: filled by the request.
+        Ok(unsafe { registers.assume_init() })
+    }
+
+    /// Changes its registers.
+    pub fn set_registers(&self, registers: &user_regs_struct) -> Result<(), Failed> {
+        request("PTRACE_SETREGS", libc::PTRACE_SETREGS, self.0, 0, registers as *const _ as usize).map(drop)
+    }
+
+    /// The message of its event: a child's number, a former number.
+    pub fn message(&self) -> Result<u64, Failed> {
+        let mut message: libc::c_ulong = 0;
+        request("PTRACE_GETEVENTMSG", libc::PTRACE_GETEVENTMSG, self.0, 0, &raw mut message as usize)?;
+        Ok(message)
+    }
+
+    /// Sets the options anew: `kill` as for [`seize`].
+    pub fn end_with_us(&self) -> Result<(), Failed> {
+        let options = OPTIONS | libc::PTRACE_O_EXITKILL;
+        request("PTRACE_SETOPTIONS", libc::PTRACE_SETOPTIONS, self.0, 0, options as usize).map(drop)
+    }
+
+    /// Lets it go on, and delivers `signal` if it is not 0.
+    pub fn go(self, how: Go, signal: i32) -> Result<Running, Failed> {
+        let (what, number) = match how {
+            Go::On => ("PTRACE_CONT", libc::PTRACE_CONT),
+            Go::ToSyscallExit => ("PTRACE_SYSCALL", libc::PTRACE_SYSCALL),
+            Go::Step => ("PTRACE_SINGLESTEP", libc::PTRACE_SINGLESTEP),
+            Go::Listen => ("PTRACE_LISTEN", libc::PTRACE_LISTEN),
+        };
+        request(what, number, self.0, 0, signal as usize)?;
+        Ok(Running(self.0))
+    }
+
+    /// Is a tracee no longer, and goes on.
+    pub fn detach(self, signal: i32) -> Result<(), Failed> {
+        request("PTRACE_DETACH", libc::PTRACE_DETACH, self.0, 0, signal as usize).map(drop)
+    }
+}

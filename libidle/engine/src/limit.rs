@@ -1,0 +1,105 @@
+//! How long a wait with a deadline sleeps in the kernel at most, and what it does when nobody has ended it by then.
+//!
+//! A deadline comes by a jump, or by real time when nobody moves the clock: somebody computes, or the launcher is dead.
+//! So each such wait gives the kernel what is left of it as a time-out, and sees for itself when that has passed.
+//!
+//! No wait ends early: it is over when virtual now has reached its deadline, and in a frozen session without a keeper
+//! when so much real time has passed as was left of it. None is lost: the time-out is in the very call that waits. And
+//! time does not jump while one ends: as long as the launcher lives that is done under the clock's lock, like a jump, and
+//! when it is dead nobody jumps any more ([`Page::abandoned`]).
+
+use crate::keeper;
+use crate::page::{ClockMode, Page};
+use crate::quiescence::Engine;
+use crate::state::Kind;
+use crate::sync::SeqCst;
+use crate::sys::Timespec;
+use crate::time::Spec;
+
+/// Longest time-out, real ns. Jumps bring a deadline nearer than the kernel was told, and only the keeper sees to that;
+/// without it a wait is late by no more than this.
+const LOOK: u64 = 10_000_000_000;
+/// First pause before a wait in a frozen session looks again, real ns; doubles up to [`LOOK`].
+const AGAIN: u64 = 1_000_000;
+
+impl Page {
+    /// Has the keeper's thread died, and the launcher with it? The kernel says so in a word that this thread has on its
+    /// robust list (set_robust_list(2)), in the moment of its death.
+    #[inline]
+    pub fn abandoned(&self) -> bool {
+        /// `FUTEX_OWNER_DIED`.
+        const OWNER_DIED: u32 = 0x4000_0000;
+        self.header.keeper_lives.load(SeqCst) & OWNER_DIED != 0
+    }
+}
+
+/// The end of one wait by the real clock.
+#[derive(Clone, Copy, Debug)]
+pub struct Limit {
+    /// Absolute virtual ns.
+    deadline: u64,
+    /// Real `CLOCK_MONOTONIC` at which to look whether the deadline has come, ns.
+    real: u64,
+    /// How long to sleep when it has not, real ns.
+    again: u64,
+}
+
+impl Limit {
+    /// For a wait until `deadline` that begins `now` (absolute virtual ns).
+    pub fn new(engine: &Engine, deadline: u64, now: u64) -> Limit {
+        let left = deadline.saturating_sub(now);
+        Limit { deadline, real: (engine.real_now)().saturating_add(left), again: AGAIN }
+    }
+
+    /// The time-out, real ns from now.
+    pub fn left(&self, engine: &Engine) -> u64 {
+        self.real.saturating_sub((engine.real_now)()).min(LOOK)
+    }
+
+    /// The time-out for [`crate::sys::futex_wait`].
+    pub fn timespec(&self, engine: &Engine) -> Timespec {
+        let Spec { sec, nsec } = Spec::from_nanos(self.left(engine));
+        Timespec { sec, nsec }
+    }
+
+    /// A time-out of the wait that slot `me` is in has passed: is the wait over? Then its word says so. Owner only.
+    pub fn passed(&mut self, engine: &Engine, me: usize) -> bool {
+        let (page, slot) = (engine.page, &engine.page.slots[me]);
+        let waits = |kind| matches!(kind, Kind::Prep | Kind::Parked | Kind::Kernel);
+        let seen = slot.state.load();
+        if !waits(seen.kind()) {
+            return true;
+        }
+        let (real, frozen) = ((engine.real_now)(), page.mode() == ClockMode::Frozen);
+        let now = page.now(|| real);
+        let come = now >= self.deadline;
+        if page.abandoned() {
+            if come || (frozen && real >= self.real) {
+                if frozen {
+                    page.header.clock.raise(self.deadline);
+                }
+                if slot.state.expire(seen).is_some() {
+                    page.set_busy(me);
+                }
+                return true;
+            }
+        } else if frozen {
+            // Its turn comes with a jump.
+            if real >= self.real {
+                self.real = real.saturating_add(self.again);
+                self.again = (self.again * 2).min(LOOK);
+            }
+            return false;
+        } else if come {
+            if engine.expire_by_real_time(me).is_some() && !waits(slot.state.load().kind()) {
+                return true;
+            }
+            // Somebody decides just now, without knowing that this one is due. The keeper looks when that is done.
+            keeper::kick(page);
+            self.real = real.saturating_add(LOOK);
+            return false;
+        }
+        self.real = self.real.min(real.saturating_add(self.deadline - now.min(self.deadline)));
+        false
+    }
+}

@@ -1,0 +1,119 @@
+//! What the session's threads and the launcher's tracer have to tell each other: a word in the slot, and one that the tracer
+//! sleeps on.
+//!
+//! A thread about to execute a program that cannot load the library asks the tracer to come first: the program's first
+//! instructions would otherwise run without it. It asks through its slot and sleeps until it is answered; an answer that
+//! does not come in [`PATIENCE`] is a no, so a session whose launcher is dead goes on in real time.
+//!
+//! No request and no expired wait is lost: who has one stores it and then counts up the tracer's word; the tracer reads the
+//! word, looks for all that there is to do, and sleeps only while the word is what it has read.
+
+use crate::quiescence::Engine;
+use crate::state::State;
+use crate::sync::SeqCst;
+use crate::sys::{self, Timespec};
+
+/// Values of [`crate::slots::Slot::tracer`]: nobody traces the thread, and it does not ask for it.
+pub const NONE: u32 = 0;
+/// The thread `pid`/`tid` of the slot is about to execute a program.
+pub const ASKS: u32 = 1;
+/// The same, but a child that it makes next will execute it.
+pub const ASKS_FOR_CHILD: u32 = 2;
+/// The tracer has come.
+pub const GRANTED: u32 = 3;
+/// It will not.
+pub const REFUSED: u32 = 4;
+/// Nothing was executed after all: the tracer is to go.
+pub const GIVES_BACK: u32 = 5;
+/// The slot is the tracer's: a thread that it traces, or a wait that it will end.
+pub const TRACED: u32 = 6;
+/// The same, and the thread is stopped by a signal. Its run count then is in [`crate::slots::Slot::key`].
+pub const STOPPED: u32 = 7;
+
+/// Which programs are traced.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u32)]
+pub enum Trace {
+    /// None.
+    None = 0,
+    /// Those that the library cannot speak for.
+    Auto = 1,
+    /// All.
+    All = 2,
+}
+
+/// Real ns of one wait for an answer, and how many there are.
+const SLICE: i64 = 50_000_000;
+/// See [`SLICE`]: two seconds.
+const PATIENCE: u32 = 40;
+
+impl Engine {
+    /// Which programs are to be traced; none any more when the tracer has found out that it is not allowed to.
+    pub fn trace(&self) -> Trace {
+        match self.page.header.trace.load(SeqCst) {
+            0 => Trace::None,
+            1 => Trace::Auto,
+            _ => Trace::All,
+        }
+    }
+
+    /// Asks the tracer for what `request` says, on behalf of slot `me`, whose numbers are the calling thread's. True if it
+    /// has come. The thread is busy meanwhile.
+    pub fn ask_tracer(&self, me: usize, request: u32) -> bool {
+        let word = &self.page.slots[me].tracer;
+        word.store(request, SeqCst);
+        self.page.header.tracer_asked.fetch_add(1, SeqCst);
+        self.wake_tracer();
+        if !self.answered(me, request) {
+            let _ = word.compare_exchange(request, NONE, SeqCst, SeqCst);
+        }
+        let granted = word.load(SeqCst) == GRANTED;
+        if !granted {
+            word.store(NONE, SeqCst);
+        }
+        granted
+    }
+
+    /// What was granted was not needed. Returns when the tracer has gone.
+    pub fn give_back(&self, me: usize) {
+        let word = &self.page.slots[me].tracer;
+        if word.compare_exchange(GRANTED, GIVES_BACK, SeqCst, SeqCst).is_ok() {
+            self.page.header.tracer_asked.fetch_add(1, SeqCst);
+            self.wake_tracer();
+            self.answered(me, GIVES_BACK);
+            word.store(NONE, SeqCst);
+        }
+    }
+
+    fn answered(&self, me: usize, request: u32) -> bool {
+        let word = &self.page.slots[me].tracer;
+        let slice = Timespec { sec: 0, nsec: SLICE };
+        (0..PATIENCE).any(|_| {
+            let waits = word.load(SeqCst) == request;
+            if waits {
+                sys::futex_wait(word, request, Some(&slice), false);
+            }
+            word.load(SeqCst) != request
+        })
+    }
+
+    /// The tracer's answer to slot `index`, unless it has stopped waiting for one.
+    pub fn answer(&self, index: usize, request: u32, answer: u32) -> bool {
+        let word = &self.page.slots[index].tracer;
+        let in_time = word.compare_exchange(request, answer, SeqCst, SeqCst).is_ok();
+        sys::futex_wake(word, 1, false);
+        in_time
+    }
+
+    /// Makes the tracer look for what there is to do.
+    pub fn wake_tracer(&self) {
+        let word = &self.page.header.tracer;
+        word.fetch_add(1, SeqCst);
+        sys::futex_wake(word, 1, false);
+    }
+
+    /// Is slot `index`, seen as `seen`, looked after by the tracer?
+    pub fn traced(&self, index: usize, seen: State) -> bool {
+        self.page.slots[index].tracer.load(SeqCst) >= TRACED && self.page.slots[index].state.load() == seen
+    }
+}
