@@ -73,7 +73,7 @@ int main(void)
 	struct pollfd ready = { fd, POLLIN, 0 };
 	set(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, 3.5, 0);
 	t = thread(later, &back);
-	REPORT(1, "poll", poll(&ready, 1, -1));
+	report(1, "poll", RESULT(poll(&ready, 1, -1)));
 	join(t);
 	say("%s", count(fd));
 

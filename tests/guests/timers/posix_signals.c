@@ -134,11 +134,11 @@ int main(void)
 	int result = pause();
 	say("pause: %d, handled %d after %d", result, (int)handled, after(1.3));
 	handled = 0;
-	set(plain, 1, 1);
 	start();
+	set(plain, 1.2, 1);
 	while (handled < 5)
 		pause();
-	say("five after %d", after(4));
+	say("five after %d", after(5.2));
 	/* A child has none of them. */
 	pid_t child = fork();
 	if (child == 0) {
