@@ -5,6 +5,7 @@ flux_tests::guests! { "lifecycle";
     main_exits: 3;
     fork_in_threads: 5;
     fork_kinds: 17;
+    vfork_computes: 4;
     spawn: 8;
     shell: 9;
     shell_streams: 2;
