@@ -4,7 +4,7 @@ use crate::cli::Clock;
 use crate::inherited;
 use engine::page::CLOCKS;
 use engine::time::Spec;
-use engine::{ClockMode, Engine, Kind, Page};
+use engine::{ClockMode, Engine, Page};
 use memfd::MemfdOptions;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::SigSet;
@@ -117,7 +117,7 @@ impl Session {
     /// Starts a command; busy until it has joined.
     pub fn start(&self, words: &[OsString], nth: u64) -> std::io::Result<Child> {
         let page = self.engine.page;
-        let slot = page.claim(Kind::New, 0, 0, nth + 1);
+        let credit = page.credit(self.engine.pid, nth + 1);
         let mut preload = OsString::from(&self.library);
         if let Some(theirs) = std::env::var_os("LD_PRELOAD").filter(|v| !v.is_empty()) {
             preload.push(OsStr::new(":"));
@@ -126,8 +126,8 @@ impl Session {
         let mut command = Command::new(&words[0]);
         command.args(&words[1..]);
         command.env("FLUX_SESSION", &self.path).env("FLUX_LIBRARY", &self.library).env("LD_PRELOAD", preload);
-        if let Some(slot) = slot {
-            command.env("FLUX_SLOT", slot.to_string());
+        if let Some(credit) = credit {
+            command.env("FLUX_SLOT", credit.word().to_string());
         }
         let files = self.files;
         let mask = self.mask;
@@ -140,12 +140,10 @@ impl Session {
             });
         }
         let child = command.spawn();
-        if let Some(slot) = slot {
+        if let Some(credit) = credit {
             match &child {
-                Ok(child) => {
-                    let _ = page.slots[slot].pid.compare_exchange(0, child.id(), SeqCst, SeqCst);
-                }
-                Err(_) => page.release(slot),
+                Ok(child) => page.place(credit, child.id()),
+                Err(_) => page.release(credit.index()),
             }
         }
         child
