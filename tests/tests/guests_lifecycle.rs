@@ -15,6 +15,7 @@ flux_tests::guests! { "lifecycle";
     killed: 15;
     exits: 9;
     abandoned: 2;
+    killed_creating: 4;
     orphans: 5;
     crowd: 3, seconds(20);
 }
