@@ -26,13 +26,15 @@ int main(int argc, char **argv)
 	}
 	pthread_t t = thread(sleeper, NULL);
 	start();
+	int code;
 	pid_t child = vfork();
 	if (child == 0) {
 		compute();
 		_exit(5);
 	}
 	MUST(child > 0);
-	say("computed: %d after %d", reap(child), after(0));
+	code = reap(child);
+	say("computed: %d after %d", code, after(0));
 	join(t);
 
 	t = thread(sleeper, NULL);
@@ -43,7 +45,8 @@ int main(int argc, char **argv)
 		_exit(99);
 	}
 	MUST(child > 0);
-	say("executed: %d after %d", reap(child), after(0));
+	code = reap(child);
+	say("executed: %d after %d", code, after(0));
 	join(t);
 
 	int ends[2];
@@ -57,7 +60,8 @@ int main(int argc, char **argv)
 		_exit(poll(&set, 1, ms(2.2)) == 0 ? 6 : 98);
 	}
 	MUST(child > 0);
-	say("waited: %d after %d", reap(child), after(2.2));
+	code = reap(child);
+	say("waited: %d after %d", code, after(2.2));
 	join(t);
 	return 0;
 }
