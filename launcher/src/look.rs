@@ -166,12 +166,28 @@ impl ProcLook {
         let slot = &page.slots[index];
         let (pid, tid) = (slot.pid.load(SeqCst), slot.tid.load(SeqCst));
         match (pid, tid) {
-            (0, _) => Thread::Running,
+            (0, _) => self.unplaced(page, slot.next_or_maker.load(SeqCst)),
             (_, 0) if seen.kind() == Kind::Foreign || self.patient => self.process(pid),
             (_, 0) if proc::dead(pid) => Thread::Gone,
             (_, 0) => Thread::Running,
             _ => self.thread(pid, tid, None),
         }
+    }
+
+    /// A credit of process `maker`, whose child is not known by number. When the maker is dead, its child may never have
+    /// been made, or it is one of our descendants without a slot; while one of those runs, it may be about to adopt.
+    fn unplaced(&mut self, page: &Page, maker: u32) -> Thread {
+        if maker == 0 || !self.known(maker) || !proc::dead(maker) {
+            return Thread::Running;
+        }
+        let has_slot = |&pid: &u32| page.slots[..page.high()].iter().any(|slot| slot.pid.load(SeqCst) == pid);
+        let strangers = proc::descendants(self.engine.pid).into_iter().filter(|pid| !has_slot(pid));
+        for pid in strangers.collect::<Vec<_>>() {
+            if self.process(pid) == Thread::Running {
+                return Thread::Running;
+            }
+        }
+        Thread::Gone
     }
 
     /// The thread, and perhaps its whole process, is gone: gives back what they held.
@@ -183,10 +199,13 @@ impl ProcLook {
     /// because the others are not marked yet, all parked threads are looked at again.
     fn bury(&mut self, page: &Page, index: usize, seen: State, announced: bool) -> Found {
         let pid = page.slots[index].pid.load(SeqCst);
-        if pid == 0 || !self.known(pid) {
+        if pid == 0 {
+            // Nobody's yet, see `unplaced`.
+            page.header.signals_sent.fetch_add(1, SeqCst);
+            self.release(page, index, seen);
+        } else if !self.known(pid) {
             return Found::Running;
-        }
-        if proc::dead(pid) {
+        } else if proc::dead(pid) {
             sys::task_lock_fence();
             for i in 0..page.high() {
                 let seen = page.slots[i].state.load();

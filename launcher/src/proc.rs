@@ -37,6 +37,8 @@ fn refused(e: &io::Error) -> bool {
 
 /// A thread's files, kept open.
 pub struct Files {
+    pid: u32,
+    tid: u32,
     /// `None` where the kernel refuses it: a process that is not dumpable, see prctl(2).
     syscall: Option<File>,
     stat: File,
@@ -57,7 +59,7 @@ impl Files {
             Err(e) if refused(&e) => None,
             Err(e) => return Err(e),
         };
-        Ok(Files { syscall, stat: open("stat")?, schedstat: open("schedstat")?, quiet: Cell::new(None) })
+        Ok(Files { pid, tid, syscall, stat: open("stat")?, schedstat: open("schedstat")?, quiet: Cell::new(None) })
     }
 
     /// The exact look. `since` is a run count from before: the thread must not have run since, and its system call need
@@ -71,8 +73,7 @@ impl Files {
         // "running", or "-1" for a fault: not asleep in a system call; but stopped threads say so too.
         let may_sleep = since.is_some() || self.in_syscall(runs)?;
         Ok(match self.state()? {
-            // Suspended in vfork(2): the child speaks through its slot, so what the word says is the child's wait.
-            b'D' if since.is_some() || self.in_vfork() => Thread::Asleep(runs),
+            b'D' if self.in_vfork() => self.vfork_child(runs, since),
             b'S' if may_sleep && self.runs()? == runs && since.is_none_or(|n| n == runs) => Thread::Asleep(runs),
             b'T' => Thread::Stopped(runs),
             b'Z' | b'X' => Thread::Zombie,
@@ -94,6 +95,22 @@ impl Files {
         let mut text = [0u8; 16];
         let n = self.syscall.as_ref().and_then(|file| file.read_at(&mut text, 0).ok()).unwrap_or(0);
         [&b"58 "[..], b"56 ", b"435 "].iter().any(|number| text[..n].starts_with(number))
+    }
+
+    /// Suspended in vfork(2) until the child executes or ends. The child has the parent's memory and speaks through its
+    /// slot, so what the word says is what the child does, and the child is the one to look at: the last that this thread
+    /// has made. Where there is none the thread is about to go on.
+    fn vfork_child(&self, runs: u64, since: Option<u64>) -> Thread {
+        let children = std::fs::read_to_string(format!("/proc/{}/task/{}/children", self.pid, self.tid));
+        let child = children.ok().and_then(|list| list.split_ascii_whitespace().last()?.parse::<u32>().ok());
+        let found = child.and_then(|child| Some(Files::open(child, child).ok()?.look(None)));
+        match found {
+            Some(Thread::Asleep(n) | Thread::Stopped(n)) => {
+                let both = runs.wrapping_mul(31).wrapping_add(n);
+                if since.is_none_or(|before| before == both) { Thread::Asleep(both) } else { Thread::Running }
+            }
+            _ => Thread::Running,
+        }
     }
 
     fn has_been_quiet(&self, runs: u64) -> bool {

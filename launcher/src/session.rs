@@ -4,7 +4,7 @@ use crate::cli::Clock;
 use crate::inherited;
 use engine::page::CLOCKS;
 use engine::time::Spec;
-use engine::{ClockMode, Engine, Kind, Page};
+use engine::{ClockMode, Engine, Page};
 use memfd::MemfdOptions;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::SigSet;
@@ -141,7 +141,7 @@ impl Session {
     /// Starts a command; busy until it has joined.
     pub fn start(&self, words: &[OsString], nth: u64) -> std::io::Result<Child> {
         let page = self.engine.page;
-        let slot = page.claim(Kind::New, 0, 0, nth + 1);
+        let credit = page.credit(self.engine.pid, nth + 1);
         let mut preload = OsString::from(&self.library);
         if let Some(theirs) = std::env::var_os("LD_PRELOAD").filter(|v| !v.is_empty()) {
             preload.push(OsStr::new(":"));
@@ -149,19 +149,17 @@ impl Session {
         }
         let mut command = command(words, self.mask);
         command.env("FLUX_SESSION", &self.path).env("FLUX_LIBRARY", &self.library).env("LD_PRELOAD", preload);
-        if let Some(slot) = slot {
-            command.env("FLUX_SLOT", slot.to_string());
+        if let Some(credit) = credit {
+            command.env("FLUX_SLOT", credit.word().to_string());
         }
         let files = self.files;
         // SAFETY: setrlimit(2) is async-signal-safe.
         unsafe { command.pre_exec(move || Ok(setrlimit(Resource::RLIMIT_NOFILE, files.0, files.1)?)) };
         let child = command.spawn();
-        if let Some(slot) = slot {
+        if let Some(credit) = credit {
             match &child {
-                Ok(child) => {
-                    let _ = page.slots[slot].pid.compare_exchange(0, child.id(), SeqCst, SeqCst);
-                }
-                Err(_) => page.release(slot),
+                Ok(child) => page.place(credit, child.id()),
+                Err(_) => page.release(credit.index()),
             }
         }
         child

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Sessions in which processes are killed and stopped at random moments, while others sleep in loops.
 
-    tests/stress/kill.py [--sessions N] [--seed N] [--launcher] [--native]
+    tests/stress/kill.py [--sessions N] [--seed N] [--creating] [--launcher] [--native]
 
 Whatever a process held when it died must be released: the others go on, and the session ends. While a process is
-stopped, the others must go on, too. With --launcher it is flux-launch that is killed: the rest then runs on in real
+stopped, the others must go on, too. With --creating they do little else but make processes, and are killed in the middle
+of that. With --launcher it is flux-launch that is killed: the rest then runs on in real
 time and ends by itself. --native runs the same without the tool, to check this script.
 """
 
@@ -43,12 +44,13 @@ class Progress:
     def of(self, children):
         return sum(ROW.unpack_from(self.memory, child * ROW.size)[1] for child in children)
 
-    def wait_for_start(self, limit=10):
+    def wait_for_start(self, process, limit=10):
         end = time.monotonic() + limit
         while not all(self.pid(child) and self.of([child]) for child in range(CHILDREN)):
             if time.monotonic() > end:
                 missing = [c for c in range(CHILDREN) if not (self.pid(c) and self.of([c]))]
-                raise RunFailed(f"children {missing} did nothing within {limit} s")
+                state = "is still there" if process.poll() is None else "has ended"
+                raise RunFailed(f"children {missing} did nothing within {limit} s; the session {state}")
             time.sleep(0.001)
 
 
@@ -115,12 +117,13 @@ def wait_until_gone(mark, limit=15):
 def session(program, folder, clock, chance, options):
     progress = Progress(Path(folder, "progress"))
     real_time = options.native or options.launcher
-    argv = [program, str(Path(folder, "progress")), str(CHILDREN), str(LASTS_MS), str(MS_NS if real_time else HOUR_NS)]
+    argv = [program, str(Path(folder, "progress")), str(CHILDREN), str(LASTS_MS), str(MS_NS if real_time else HOUR_NS),
+            "80" if options.creating else "1"]
     mark = new_mark()
     began = time.monotonic()
     process = start(argv if options.native else under_flux(argv, clock), mark)
     try:
-        progress.wait_for_start()
+        progress.wait_for_start(process)
         if options.launcher:
             time.sleep(chance.uniform(0, 0.5))
             process.kill()
@@ -139,6 +142,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sessions", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1, help="of the first session; each next one adds one")
+    parser.add_argument("--creating", action="store_true", help="kill processes that make processes")
     parser.add_argument("--launcher", action="store_true", help="kill the launcher instead")
     parser.add_argument("--native", action="store_true", help="without the tool")
     options = parser.parse_args()

@@ -1,7 +1,7 @@
-// victim PROGRESS_FILE CHILDREN MILLISECONDS LONGEST_NS: processes that wait in every way, for kill.py to kill and stop.
+// victim PROGRESS_FILE CHILDREN MILLISECONDS LONGEST_NS CREATED: processes that wait in every way, for kill.py to kill and stop.
 //
-// Each child waits, posts, passes tokens to its own second thread and forks, for so many real milliseconds, and counts
-// what it did in the file, which kill.py reads. No lock is shared between children (a process killed inside one would
+// Each child waits, posts, passes tokens to its own second thread, and CREATED times in a hundred forks or spawns, for so
+// many real milliseconds, and counts what it did in the file, which kill.py reads. No lock is shared between children (a process killed inside one would
 // hang the others without the tool, too); a semaphore and a pipe are, because those must survive. The parent reports
 // how each child ended.
 #include "stress.h"
@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <spawn.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <sys/wait.h>
@@ -21,6 +22,7 @@ static struct row *rows;
 static sem_t *shared_sem;
 static int ends[2];
 static int64_t end_ns, longest;
+static unsigned created;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t asked = PTHREAD_COND_INITIALIZER, answered = PTHREAD_COND_INITIALIZER;
@@ -63,8 +65,31 @@ static void ask_second_thread(int64_t length)
     pthread_mutex_unlock(&lock);
 }
 
+static void create(uint64_t *seed, int64_t length)
+{
+    static char *const arguments[] = {"true", NULL}, *const environment[] = {NULL};
+    struct timespec t = to_timespec(length);
+    pid_t grandchild;
+    if (next_random(seed) % 4 == 0) {
+        if (posix_spawnp(&grandchild, "true", NULL, NULL, arguments, environment) != 0)
+            die("posix_spawnp");
+    } else {
+        grandchild = fork();
+        if (grandchild == 0) {
+            nanosleep(&t, NULL);
+            _exit(0);
+        }
+    }
+    if (grandchild > 0)
+        waitpid(grandchild, NULL, 0);
+}
+
 static void one_wait(uint64_t *seed)
 {
+    if (next_random(seed) % 100 < created) {
+        create(seed, (int64_t)(next_random(seed) % (uint64_t)longest) + 1);
+        return;
+    }
     uint64_t choice = next_random(seed) % 100;
     int64_t length = (int64_t)(next_random(seed) % (uint64_t)longest) + 1;
     struct timespec t = to_timespec(length), at = from_now(length);
@@ -82,17 +107,8 @@ static void one_wait(uint64_t *seed)
         // The pipe does not block: what matters is that data in it wakes a poller in another process.
         if (write(ends[1], &byte, 1) < 0 && errno != EAGAIN)
             die("write");
-    } else if (choice < 99) {
-        if (poll(&readable, 1, (int)(length / 1000000)) == 1 && read(ends[0], &byte, 1) < 0 && errno != EAGAIN)
-            die("read");
-    } else {
-        pid_t grandchild = fork();
-        if (grandchild == 0) {
-            nanosleep(&t, NULL);
-            _exit(0);
-        }
-        if (grandchild > 0)
-            waitpid(grandchild, NULL, 0);
+    } else if (poll(&readable, 1, (int)(length / 1000000)) == 1 && read(ends[0], &byte, 1) < 0 && errno != EAGAIN) {
+        die("read");
     }
 }
 
@@ -111,11 +127,12 @@ static void child(int me)
 
 int main(int argc, char **argv)
 {
-    if (argc != 5)
+    if (argc != 6)
         return 2;
     int children = atoi(argv[2]), fd = open(argv[1], O_RDWR);
     end_ns = real_ns() + atol(argv[3]) * 1000000;
     longest = atol(argv[4]);
+    created = (unsigned)atoi(argv[5]);
     size_t size = (size_t)children * sizeof *rows;
     rows = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (fd < 0 || rows == MAP_FAILED || pipe2(ends, O_NONBLOCK) != 0)

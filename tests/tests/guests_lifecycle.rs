@@ -5,6 +5,7 @@ flux_tests::guests! { "lifecycle";
     main_exits: 3;
     fork_in_threads: 5;
     fork_kinds: 17;
+    vfork_computes: 4;
     spawn: 8;
     shell: 9;
     shell_streams: 2;
@@ -14,6 +15,7 @@ flux_tests::guests! { "lifecycle";
     killed: 15;
     exits: 9;
     abandoned: 2;
+    killed_creating: 4;
     orphans: 5;
     crowd: 3, seconds(20);
 }

@@ -9,6 +9,10 @@
 //! out resets `heap_key` and then reads the deadline. Both are sequentially consistent, so either the one who takes it
 //! out sees the new deadline and puts it back, or the thread sees the reset key and posts itself.
 //! All this is before the thread stops being busy, so no jump comes between.
+//!
+//! A deadline counts only while its slot waits: a thread that was cancelled asynchronously or has died leaves one behind, and
+//! time must not go there. The same order makes this safe. A wait is prepared before its deadline is posted, and who finds
+//! a slot that does not wait resets its `heap_key` and then looks once more.
 
 use crate::page::{ARENAS, Entry, HEAP, Page, SLOTS};
 use crate::sync::{AtomicU32, Relaxed, SeqCst};
@@ -92,7 +96,7 @@ impl Page {
         let s = &self.slots[slot];
         s.heap_key.store(NEVER, SeqCst);
         let key = self.key_of(slot);
-        if key.deadline != NEVER {
+        if key.deadline != NEVER && s.state.load().waits() {
             s.heap_key.store(key.deadline, SeqCst);
             self.push(arena, slot, key);
         }
@@ -103,7 +107,8 @@ impl Page {
         while self.heap_len(arena).load(Relaxed) != 0 {
             let (slot, key) = self.read(arena, 0);
             let s = &self.slots[slot];
-            if s.deadline.load(SeqCst) == key.deadline && s.heap_key.load(Relaxed) == key.deadline {
+            let waits = s.state.load().waits();
+            if waits && s.deadline.load(SeqCst) == key.deadline && s.heap_key.load(Relaxed) == key.deadline {
                 let now = self.key_of(slot);
                 if now == key {
                     return Some((slot, key));
@@ -205,6 +210,7 @@ mod tests {
 
     fn post(page: &Page, deadline: u64, birth: u64) -> usize {
         let slot = page.claim(Kind::Busy, 1, birth as u32, birth).unwrap();
+        page.slots[slot].state.prepare();
         page.post_deadline(slot, deadline, 0);
         slot
     }
@@ -241,6 +247,20 @@ mod tests {
         page.post_deadline(a, 70, 0);
         page.drain_mail(page.arena());
         assert_eq!(page.earliest(page.arena()).unwrap().1.deadline, 70);
+    }
+
+    #[test]
+    fn who_does_not_wait_has_no_deadline() {
+        let page = Page::boxed();
+        let (a, b) = (post(&page, 10, 1), post(&page, 20, 2));
+        page.drain_mail(page.arena());
+        page.slots[a].state.set(Kind::Ending);
+        assert_eq!(page.earliest(page.arena()).unwrap().0, b);
+        // Its next wait finds that nobody holds its deadline.
+        page.slots[a].state.prepare();
+        page.post_deadline(a, 15, 0);
+        page.drain_mail(page.arena());
+        assert_eq!(page.earliest(page.arena()).unwrap().0, a);
     }
 
     #[test]

@@ -11,7 +11,6 @@
 use crate::keeper;
 use crate::page::{ClockMode, Page};
 use crate::quiescence::Engine;
-use crate::state::Kind;
 use crate::sync::SeqCst;
 use crate::sys::Timespec;
 use crate::time::Spec;
@@ -65,9 +64,8 @@ impl Limit {
     /// A time-out of the wait that slot `me` is in has passed: is the wait over? Then its word says so. Owner only.
     pub fn passed(&mut self, engine: &Engine, me: usize) -> bool {
         let (page, slot) = (engine.page, &engine.page.slots[me]);
-        let waits = |kind| matches!(kind, Kind::Prep | Kind::Parked | Kind::Kernel);
         let seen = slot.state.load();
-        if !waits(seen.kind()) {
+        if !seen.waits() {
             return true;
         }
         let (real, frozen) = ((engine.real_now)(), page.mode() == ClockMode::Frozen);
@@ -91,7 +89,7 @@ impl Limit {
             }
             return false;
         } else if come {
-            if engine.expire_by_real_time(me).is_some() && !waits(slot.state.load().kind()) {
+            if engine.expire_by_real_time(me).is_some() && !slot.state.load().waits() {
                 return true;
             }
             // Somebody decides just now, without knowing that this one is due. The keeper looks when that is done.

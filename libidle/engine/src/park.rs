@@ -205,8 +205,9 @@ impl Engine {
             if slot.state.load().reason() == Reason::TimedOut {
                 return None;
             }
-            // A cancellation, which libc delivers (or which is disabled).
+            // A cancellation, which libc delivers (or which is disabled). Who found the slot busy has dropped its deadline.
             slot.state.enter_kernel();
+            self.page.post_deadline(me, deadline, now);
         }
         if keeper::attentive(self.page) && !self.witness(me) {
             self.after_kernel_entry(me);

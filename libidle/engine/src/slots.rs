@@ -2,6 +2,9 @@
 //!
 //! A slot belongs to the thread whose number it holds. Before that thread exists it belongs to its creator, who has
 //! taken it as a *credit* (kind `New`, counted as busy) so that no jump comes between the creation and the first step.
+//! A creator may be killed before its child exists, or before it knows the child's number. So a credit names its maker;
+//! the keeper gives it back when the maker is dead and nobody is left who could be the child. Both, adoption and giving
+//! back, are a compare-and-swap of the state that the credit was made with, so one of them happens.
 
 use crate::page::{PER_WORD, Page, SLOTS};
 use crate::state::{Kind, State, StateWord};
@@ -58,8 +61,9 @@ pub struct Slot {
     pub children: AtomicU32,
     /// What the thread waits for, a number of the hooks' table, for reports. Owner.
     pub what: AtomicU32,
-    /// Next free slot, index + 1; only while free.
-    pub free_next: AtomicU32,
+    /// While the slot is free: the next free one, index + 1. While it is a credit with [`Slot::pid`] 0: the process that
+    /// made it. Whoever frees it, or its creator.
+    pub next_or_maker: AtomicU32,
     /// `pthread_cancel` calls aimed at this thread. Any thread of the process.
     pub cancels: AtomicU32,
 }
@@ -90,9 +94,35 @@ impl Slot {
             start_arg: AtomicU64::new(0),
             children: AtomicU32::new(0),
             what: AtomicU32::new(0),
-            free_next: AtomicU32::new(0),
+            next_or_maker: AtomicU32::new(0),
             cancels: AtomicU32::new(0),
         }
+    }
+}
+
+/// A slot taken for a process to come: its index, and the state that it has until it is adopted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Credit(u64);
+
+impl Credit {
+    /// The slot.
+    pub fn index(self) -> usize {
+        self.0 as u32 as usize
+    }
+
+    fn seen(self) -> State {
+        State((self.0 >> 32) as u32)
+    }
+
+    /// As one number, for the environment or a word.
+    pub fn word(self) -> u64 {
+        self.0
+    }
+
+    /// From [`Credit::word`], if it can be one.
+    pub fn from_word(word: u64) -> Option<Credit> {
+        let credit = Credit(word);
+        (credit.index() < SLOTS && credit.seen().kind() == Kind::New).then_some(credit)
     }
 }
 
@@ -125,10 +155,45 @@ impl Page {
     /// Takes a free slot, busy from now on. The caller is itself busy (or the launcher before the session starts), so
     /// nobody decides to jump before the slot's bit is set. `None` when all are in use.
     pub fn claim(&self, kind: Kind, pid: u32, tid: u32, birth: u64) -> Option<usize> {
+        self.take(kind, [pid, tid, 0], birth)
+    }
+
+    /// Takes a free slot for a process that process `maker` is about to create.
+    pub fn credit(&self, maker: u32, birth: u64) -> Option<Credit> {
+        self.take(Kind::New, [0, 0, maker], birth).map(|index| self.as_credit(index))
+    }
+
+    /// Slot `index`, whose state the caller has just set to `New`, as a credit.
+    pub fn as_credit(&self, index: usize) -> Credit {
+        Credit(index as u64 | (self.slots[index].state.load().0 as u64) << 32)
+    }
+
+    /// The child's number is known: its credit need not be adopted to be somebody's. Creator.
+    pub fn place(&self, credit: Credit, pid: u32) {
+        let slot = &self.slots[credit.index()];
+        if slot.state.load() == credit.seen() {
+            let _ = slot.pid.compare_exchange(0, pid, SeqCst, SeqCst);
+        }
+    }
+
+    /// Thread `tid` of process `pid` takes the credit over, busy; false if it has been given back.
+    pub fn adopt(&self, credit: Credit, pid: u32, tid: u32) -> bool {
+        let slot = &self.slots[credit.index()];
+        let mine = slot.state.replace(credit.seen(), Kind::Busy);
+        if mine {
+            slot.pid.store(pid, SeqCst);
+            slot.tid.store(tid, SeqCst);
+            self.set_busy(credit.index());
+        }
+        mine
+    }
+
+    fn take(&self, kind: Kind, [pid, tid, maker]: [u32; 3], birth: u64) -> Option<usize> {
         let index = self.pop_free().or_else(|| self.fresh())?;
         let slot = &self.slots[index];
         slot.pid.store(pid, Relaxed);
         slot.tid.store(tid, Relaxed);
+        slot.next_or_maker.store(maker, Relaxed);
         slot.birth.store(birth, Relaxed);
         slot.deadline.store(NEVER, Relaxed);
         if slot.queued.load(SeqCst) == 0 && slot.heap_key.load(Relaxed) == 0 {
@@ -159,7 +224,7 @@ impl Page {
         slot.state.set(Kind::Free);
         let mut head = self.header.free.load(SeqCst);
         loop {
-            slot.free_next.store(head as u32, Relaxed);
+            slot.next_or_maker.store(head as u32, Relaxed);
             let next = (index as u64 + 1) | ((head >> 32).wrapping_add(1) << 32);
             match self.header.free.compare_exchange(head, next, SeqCst, SeqCst) {
                 Ok(_) => return,
@@ -181,7 +246,7 @@ impl Page {
         let mut head = self.header.free.load(SeqCst);
         loop {
             let index = (head as u32).checked_sub(1)? as usize;
-            let next = self.slots[index].free_next.load(Relaxed) as u64 | ((head >> 32).wrapping_add(1) << 32);
+            let next = self.slots[index].next_or_maker.load(Relaxed) as u64 | ((head >> 32).wrapping_add(1) << 32);
             match self.header.free.compare_exchange(head, next, SeqCst, SeqCst) {
                 Ok(_) => return Some(index),
                 Err(now) => head = now,

@@ -100,6 +100,11 @@ impl State {
         matches!(self.kind(), Kind::Free | Kind::Parked | Kind::Timer)
     }
 
+    /// In a wait, or about to begin one: a deadline may end it.
+    pub fn waits(self) -> bool {
+        matches!(self.kind(), Kind::Prep | Kind::Parked | Kind::Kernel)
+    }
+
     /// Busy by the word alone.
     pub fn busy(self) -> bool {
         matches!(self.kind(), Kind::Busy | Kind::Prep | Kind::New)
@@ -162,7 +167,7 @@ impl StateWord {
     pub fn expire(&self, seen: State) -> Option<State> {
         let to = State::new(Kind::Busy, Reason::TimedOut, seen.seq()).0;
         let mut now = seen;
-        while matches!(now.kind(), Kind::Prep | Kind::Parked | Kind::Kernel) && now.seq() == seen.seq() {
+        while now.waits() && now.seq() == seen.seq() {
             match self.0.compare_exchange(now.0, to, SeqCst, SeqCst) {
                 Ok(_) => return Some(now),
                 Err(other) => now = State(other),

@@ -50,6 +50,8 @@ fn an_earlier_deadline_is_taken_in() {
         let session = Session::new();
         let (a, b) = (session.thread(1), session.thread(2));
         let engine = session.engine();
+        engine.page.slots[a].state.prepare();
+        engine.page.slots[b].state.prepare();
         engine.page.post_deadline(a, 40, 0);
         let posts = thread::spawn(move || {
             for deadline in [30, NEVER, 20] {

@@ -3,6 +3,7 @@
 
 use crate::scratch::Scratch;
 use crate::session::{self, ENV_LIBRARY, ENV_SESSION, ENV_SLOT, find_env};
+use engine::slots::Credit;
 use libc::c_char;
 use std::ffi::CStr;
 
@@ -19,12 +20,12 @@ pub struct Environ {
 }
 
 impl Environ {
-    /// `env` (null counts as empty) with our entries; `slot` is what the new image takes over. `None` when there is no
+    /// `env` (null counts as empty) with our entries; `credit` is the slot that the new image takes over. `None` when there is no
     /// session, or no memory.
     ///
     /// # Safety
     /// `env` is null or a NULL-terminated array of C strings.
-    pub unsafe fn new(env: *const *const c_char, slot: usize) -> Option<Environ> {
+    pub unsafe fn new(env: *const *const c_char, credit: Credit) -> Option<Environ> {
         session::engine()?;
         let mut count = 0;
         // SAFETY: the caller's array, up to its NULL.
@@ -36,7 +37,7 @@ impl Environ {
         let library = session::LIBRARY.get().to_bytes();
         let session = session::SESSION.get().to_bytes();
         let mut digits = [0u8; 20];
-        let slot = decimal(slot, &mut digits);
+        let slot = decimal(credit.word(), &mut digits);
         // ld.so separates by colons and by spaces.
         let listed = theirs.split(|&b| b == b':' || b == b' ').any(|path| path == library);
         let preload: [&[u8]; 3] = match (theirs.is_empty(), listed || library.is_empty()) {
@@ -88,7 +89,7 @@ impl Environ {
     }
 }
 
-fn decimal(mut n: usize, digits: &mut [u8; 20]) -> &[u8] {
+fn decimal(mut n: u64, digits: &mut [u8; 20]) -> &[u8] {
     let mut at = digits.len();
     loop {
         at -= 1;

@@ -5,6 +5,7 @@
 
 use crate::tls::tls;
 use crate::vdso;
+use engine::slots::Credit;
 use engine::sys::syscall6;
 use engine::{Engine, Kind, Page};
 use std::ffi::CStr;
@@ -14,7 +15,7 @@ use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 pub const ENV_SESSION: &CStr = c"FLUX_SESSION";
 /// Path of this library, to be preloaded again after a program has cleared its environment.
 pub const ENV_LIBRARY: &CStr = c"FLUX_LIBRARY";
-/// The slot that the next program image takes over.
+/// The credit ([`Credit::word`]) that the next program image takes over.
 pub const ENV_SLOT: &CStr = c"FLUX_SLOT";
 
 const UNTRIED: u32 = 0;
@@ -172,21 +173,11 @@ fn map(path: &CStr) -> Option<&'static Page> {
 /// image go back.
 fn take_first_slot(page: &Page) {
     let (pid, tid) = (getpid(), gettid());
-    let left = env(ENV_SLOT).and_then(|v| v.to_str().ok()?.parse::<usize>().ok()).filter(|&i| {
-        let credit = |s: &engine::slots::Slot| {
-            s.state.load().kind() == Kind::New && [0, pid].contains(&s.pid.load(Ordering::Relaxed))
-        };
-        i < page.high() && credit(&page.slots[i])
-    });
-    let index = match left {
-        Some(index) => {
-            let slot = &page.slots[index];
-            slot.pid.store(pid, Ordering::Relaxed);
-            slot.tid.store(tid, Ordering::Relaxed);
-            slot.state.set(Kind::Busy);
-            page.set_busy(index);
-            Some(index)
-        }
+    let left = env(ENV_SLOT).and_then(|v| v.to_str().ok()?.parse().ok()).and_then(Credit::from_word);
+    // The variable may be another process's, one that was forked behind our back.
+    let ours = |c: &Credit| [0, pid].contains(&page.slots[c.index()].pid.load(Ordering::Relaxed));
+    let index = match left.filter(ours).filter(|&credit| page.adopt(credit, pid, tid)) {
+        Some(credit) => Some(credit.index()),
         None => page.claim(Kind::Busy, pid, tid, pid as u64),
     };
     for i in 0..page.high() {

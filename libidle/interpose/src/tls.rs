@@ -25,8 +25,8 @@ pub struct Tls {
     pub reads: Cell<u32>,
     /// TCP socket last sent on since the last wait, + 1.
     pub sent: Cell<i32>,
-    /// Slot index + 1 claimed for the child of the fork that is under way.
-    pub fork_slot: Cell<u32>,
+    /// [`engine::slots::Credit`] for the child of the fork that is under way, as a word, or 0.
+    pub fork_credit: Cell<u64>,
     /// Function and argument of the `clone` that is under way.
     pub clone_fn: Cell<usize>,
     /// See [`Tls::clone_fn`].

@@ -46,7 +46,7 @@ unsafe fn replace(env: Strings, real: impl FnOnce(Strings) -> c_int) -> c_int {
         slot.state.set(Kind::New);
     }
     // SAFETY: the caller's array.
-    let failed = match unsafe { Environ::new(env, credit) } {
+    let failed = match unsafe { Environ::new(env, page.as_credit(credit)) } {
         Some(mut new) => real(new.pointer()),
         None => real(env),
     };

@@ -5,27 +5,28 @@ use crate::enter::enter;
 use crate::tls::tls;
 use crate::{bell, next, session};
 use engine::Kind;
+use engine::slots::Credit;
 use libc::{c_int, c_void, pid_t};
-use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::sync::atomic::Ordering::Relaxed;
 
 /// Takes a slot for the child, to be found by it in its copy of the thread-local block.
-pub(crate) fn credit() -> Option<usize> {
+pub(crate) fn credit() -> Option<Credit> {
     let entry = enter()?;
     crate::timerfd::share_all();
     let page = entry.engine.page;
-    let child = page.claim(Kind::New, 0, 0, page.birth_of_child(entry.me))?;
-    tls().fork_slot.set(child as u32 + 1);
+    let child = page.credit(entry.engine.pid, page.birth_of_child(entry.me))?;
+    tls().fork_credit.set(child.word());
     Some(child)
 }
 
 /// The parent's side once the child's number is known, or the fork has failed.
-pub(crate) fn settle(child: Option<usize>, pid: pid_t) {
-    tls().fork_slot.set(0);
+pub(crate) fn settle(child: Option<Credit>, pid: pid_t) {
+    tls().fork_credit.set(0);
     let (Some(child), Some(engine)) = (child, session::engine()) else { return };
     if pid < 0 {
-        engine.page.release(child);
+        engine.page.release(child.index());
     } else {
-        let _ = engine.page.slots[child].pid.compare_exchange(0, pid as u32, SeqCst, SeqCst);
+        engine.page.place(child, pid as u32);
     }
 }
 
@@ -41,15 +42,10 @@ pub extern "C" fn adopt() {
     super::timers::reset();
     let (tls, page) = (tls(), engine.page);
     let (pid, tid) = (session::getpid(), session::gettid());
-    let index = match tls.fork_slot.replace(0).checked_sub(1) {
-        Some(credit) => {
-            let slot = &page.slots[credit as usize];
-            slot.pid.store(pid, SeqCst);
-            slot.tid.store(tid, SeqCst);
-            slot.state.set(Kind::Busy);
-            Some(credit as usize)
-        }
-        // A fork inside libc (daemon, forkpty).
+    let credit = Credit::from_word(tls.fork_credit.replace(0)).filter(|&credit| page.adopt(credit, pid, tid));
+    let index = match credit {
+        Some(credit) => Some(credit.index()),
+        // A fork inside libc (daemon, forkpty), or the parent was killed and the credit given back.
         None => page.claim(Kind::Busy, pid, tid, pid as u64),
     };
     if let (Some(index), Some(old)) = (index, tls.slot.get().checked_sub(1)) {

@@ -22,8 +22,12 @@ pub fn leave() {
     crate::tcp::settle();
     let Some(me) = tls().slot.get().checked_sub(1) else { return };
     let slot = &engine.page.slots[me as usize];
-    // A child of vfork(2) speaks through its parent's slot, which goes on.
-    if slot.tid.load(Relaxed) == session::gettid() && slot.pid.load(Relaxed) == session::getpid() {
+    let (pid, tid) = (session::getpid(), session::gettid());
+    if slot.pid.load(Relaxed) != pid {
+        // A child of vfork(2) speaks through its parent's slot. The parent goes on as soon as the memory is its own again,
+        // and may then sleep in waitpid(2) before the child is dead: until then this one speaks for the child.
+        engine.page.claim(Kind::Leaving, pid, tid, engine.page.birth_of_child(me as usize));
+    } else if slot.tid.load(Relaxed) == tid {
         // The kernel is about to send SIGCHLD.
         // SAFETY: no arguments.
         let parent = unsafe { engine::sys::syscall6(libc::SYS_getppid, 0, 0, 0, 0, 0, 0) } as u32;

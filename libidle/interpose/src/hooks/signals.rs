@@ -87,7 +87,7 @@ impl Drop for Fd {
 }
 
 /// Counts a signal that this process sends.
-fn count() {
+pub(super) fn count() {
     if let Some(engine) = session::engine() {
         engine.page.header.signals_sent.fetch_add(1, SeqCst);
     }

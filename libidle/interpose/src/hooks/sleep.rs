@@ -9,8 +9,45 @@ use engine::{Reason, Signals};
 use libc::{c_int, c_uint, clockid_t, timespec};
 use std::sync::atomic::Ordering::Relaxed;
 
+/// Asynchronous cancellation put off while this lives.
+///
+/// Its signal would unwind the thread from anywhere: with the clock's lock in hand, or in a wait that it begins between the
+/// canceller's promise, which says that it runs, and the signal. Put off, it is acted on at the next cancellation point,
+/// which a sleep comes to as soon as it has been promised.
+struct Deferred(c_int);
+
+const PTHREAD_CANCEL_DEFERRED: c_int = 0;
+
+fn set_cancel_type(to: c_int) -> c_int {
+    let mut was = PTHREAD_CANCEL_DEFERRED;
+    // SAFETY: a valid type and out-parameter. Acts on a pending cancellation if it becomes asynchronous: it unwinds from
+    // here, through frames that allow it.
+    unsafe { next!(pthread_setcanceltype: fn(c_int, *mut c_int) -> c_int)(to, &mut was) };
+    was
+}
+
+impl Deferred {
+    fn new() -> Deferred {
+        Deferred(set_cancel_type(PTHREAD_CANCEL_DEFERRED))
+    }
+
+    /// The end of it, not by `Drop`: while the thread is unwound its type is to stay as it is.
+    fn end(self) {
+        if self.0 != PTHREAD_CANCEL_DEFERRED {
+            set_cancel_type(self.0);
+        }
+    }
+}
+
 /// Sleeps until the virtual instant `deadline`, or until a signal handler has run. A cancellation point.
 fn sleep_until(entry: &Entry, deadline: u64) -> Reason {
+    let deferred = Deferred::new();
+    let reason = sleep_deferred(entry, deadline);
+    deferred.end();
+    reason
+}
+
+fn sleep_deferred(entry: &Entry, deadline: u64) -> Reason {
     loop {
         let seq = entry.prepare_cancellable(What::Sleep);
         match entry.park(seq, deadline, Signals::End, false) {

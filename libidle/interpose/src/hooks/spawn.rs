@@ -3,9 +3,7 @@
 use crate::enter::enter;
 use crate::environ::Environ;
 use crate::next;
-use engine::Kind;
 use libc::{c_char, c_int, c_void, pid_t};
-use std::sync::atomic::Ordering::SeqCst;
 
 /// An array of strings, NULL-terminated.
 pub type Strings = *const *const c_char;
@@ -30,7 +28,7 @@ unsafe fn spawn_with(
     let Some(entry) = enter() else { return plain(env) };
     crate::timerfd::share_all();
     let page = entry.engine.page;
-    let Some(child) = page.claim(Kind::New, 0, 0, page.birth_of_child(entry.me)) else { return plain(env) };
+    let Some(child) = page.credit(entry.engine.pid, page.birth_of_child(entry.me)) else { return plain(env) };
     let mut number: pid_t = 0;
     // SAFETY: the caller's arguments.
     let failed = match unsafe { Environ::new(env, child) } {
@@ -39,10 +37,10 @@ unsafe fn spawn_with(
         None => libc::ENOMEM,
     };
     if failed != 0 {
-        page.release(child);
+        page.release(child.index());
         return failed;
     }
-    let _ = page.slots[child].pid.compare_exchange(0, number as u32, SeqCst, SeqCst);
+    page.place(child, number as u32);
     if !pid.is_null() {
         // SAFETY: the caller's pointer.
         unsafe { *pid = number };

@@ -283,13 +283,16 @@ pub unsafe fn clockjoin(
     }
 }
 
-/// pthread_cancel(3): a thread in an exact wait is woken to act on it; the real call deals with all others.
+/// pthread_cancel(3): a thread in an exact wait is woken to act on it; the real call deals with all others. It may send a
+/// signal, and then a thread runs that nobody promised anything.
 ///
 /// # Safety
 /// As for the C function.
 pub unsafe fn cancel(thread: pthread_t) -> c_int {
+    super::signals::count();
     // SAFETY: the caller's argument.
     let done = unsafe { next!(pthread_cancel: fn(pthread_t) -> c_int)(thread) };
+    super::signals::count();
     if done == 0
         && let Some(engine) = session::engine()
     {
