@@ -6,6 +6,7 @@
 
 use crate::proc::{self, Files, Thread};
 use crate::report;
+use crate::timers;
 use engine::page::Page;
 use engine::quiescence::{Found, Look};
 use engine::state::State;
@@ -208,7 +209,7 @@ impl ProcLook {
             sys::task_lock_fence();
             for i in 0..page.high() {
                 let seen = page.slots[i].state.load();
-                if page.slots[i].pid.load(SeqCst) == pid {
+                if page.slots[i].pid.load(SeqCst) == pid && !timers::outlives(&page.slots[i], seen) {
                     self.release(page, i, seen);
                 }
             }
@@ -233,7 +234,7 @@ impl ProcLook {
             return;
         }
         self.lingering.remove(&index);
-        let joiner = slot.joiner.load(SeqCst).checked_sub(1);
+        let joiner = slot.joiner.load(SeqCst).checked_sub(1).filter(|_| seen.kind() != Kind::Timer);
         if !page.release_seen(index, seen) {
             return;
         }

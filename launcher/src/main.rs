@@ -10,6 +10,7 @@ mod report;
 mod run;
 mod session;
 mod stuck;
+mod timers;
 
 use clap::Parser;
 use std::path::Path;

@@ -3,6 +3,7 @@
 use crate::look::ProcLook;
 use crate::session::{Session, refusal};
 use crate::stuck::Stuck;
+use crate::timers::Timers;
 use crate::{mortal, proc, report};
 use engine::keeper::{self, Event, Round};
 use nix::errno::Errno;
@@ -112,6 +113,7 @@ fn start_keeper(session: &Session, rest: Arc<EventFd>) {
         // SAFETY: a plain prctl: the keeper's short sleeps are not to be rounded up by 50 µs.
         unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, 1) };
         let mut look = ProcLook::new(engine);
+        let mut timers = Timers::default();
         let mut idle = false;
         let mut stuck = Stuck::default();
         let resting = std::cell::Cell::new(false);
@@ -123,6 +125,7 @@ fn start_keeper(session: &Session, rest: Arc<EventFd>) {
                     // At rest nothing calls for a look at parked threads but an outsider's SIGKILL.
                     idle = resting.replace(false);
                     rounds = rounds.wrapping_add(1);
+                    timers.look(&engine);
                     look.begin(idle && rounds.is_multiple_of(16));
                 }
                 Round::Stalled => look.stalled(true),

@@ -31,7 +31,12 @@ impl Stuck {
 
 fn waits(page: &Page) -> String {
     let waiting = |kind| matches!(kind, Kind::Parked | Kind::Kernel | Kind::Ending | Kind::Leaving | Kind::Foreign);
-    let slots = || page.slots[..page.high()].iter().filter(|slot| waiting(slot.state.load().kind()));
+    /// The library's own thread that serves timers.
+    const TIMER: u32 = 12;
+    let slots = || {
+        let program = page.slots[..page.high()].iter().filter(|slot| slot.what.load(SeqCst) != TIMER);
+        program.filter(|slot| waiting(slot.state.load().kind()))
+    };
     let line = |slot: &engine::slots::Slot| {
         let (pid, tid) = (slot.pid.load(SeqCst), slot.tid.load(SeqCst));
         let tid = if tid == 0 { pid } else { tid };

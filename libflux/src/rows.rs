@@ -3,9 +3,10 @@
 use interpose::hooks;
 use interpose::hooks::clocks::Timeb;
 use interpose::hooks::cond::c11;
+use interpose::hooks::timers::SigEvent;
 use interpose::hooks::{
-    clocks, cond, descriptors, epoll, exec, fds, fork, futex, jumps, lifecycle, locks, poll, queues, select, sem,
-    shell, signals, sleep, sockets, spawn, threads, wait,
+    clocks, cond, descriptors, epoll, exec, fds, fork, futex, jumps, lifecycle, locks, poll, queues, reads, select,
+    sem, shell, signals, sleep, sockets, spawn, threads, timers, wait,
 };
 use interpose::timerfd;
 use libc::*;
@@ -92,11 +93,11 @@ hooks! {
 
 // Descriptors.
 hooks! {
-    fn read(fd: c_int, buf: *mut c_void, n: size_t) -> ssize_t = |fd, buf, n| if timerfd::is_timer(fd) { timerfd::read(fd, buf, n) } else { sockets::read(fd, buf, n) };
+    fn read(fd: c_int, buf: *mut c_void, n: size_t) -> ssize_t = reads::read;
     fn write(fd: c_int, buf: *const c_void, n: size_t) -> ssize_t = sockets::write;
-    fn readv(fd: c_int, iov: *const iovec, n: c_int) -> ssize_t = sockets::readv;
+    fn readv(fd: c_int, iov: *const iovec, n: c_int) -> ssize_t = reads::readv;
     fn writev(fd: c_int, iov: *const iovec, n: c_int) -> ssize_t = sockets::writev;
-    fn __read_chk(fd: c_int, buf: *mut c_void, n: size_t, size: size_t) -> ssize_t = descriptors::__read_chk;
+    fn __read_chk(fd: c_int, buf: *mut c_void, n: size_t, size: size_t) -> ssize_t = reads::__read_chk;
     fn open(path: *const c_char, flags: c_int, mode: mode_t) -> c_int = descriptors::open;
     fn open64(path: *const c_char, flags: c_int, mode: mode_t) -> c_int = descriptors::open64;
     fn openat(dir: c_int, path: *const c_char, flags: c_int, mode: mode_t) -> c_int = descriptors::openat;
@@ -139,6 +140,7 @@ hooks! {
     fn close(fd: c_int) -> c_int = fds::close;
     fn close_range(first: c_uint, last: c_uint, flags: c_int) -> c_int = fds::close_range;
     fn closefrom(first: c_int) -> () = fds::closefrom;
+    fn dup(fd: c_int) -> c_int = fds::dup;
     fn dup2(old: c_int, new: c_int) -> c_int = fds::dup2;
     fn dup3(old: c_int, new: c_int, flags: c_int) -> c_int = fds::dup3;
 }
@@ -164,6 +166,15 @@ hooks! {
 
 // Timers.
 hooks! {
+    fn alarm(seconds: c_uint) -> c_uint = timers::alarm;
+    fn ualarm(value: c_uint, interval: c_uint) -> c_uint = timers::ualarm;
+    fn setitimer(which: c_int, new: *const itimerval, old: *mut itimerval) -> c_int = timers::setitimer;
+    fn getitimer(which: c_int, out: *mut itimerval) -> c_int = timers::getitimer;
+    fn timer_create(clock: clockid_t, event: *const SigEvent, timer: *mut timer_t) -> c_int = timers::create;
+    fn timer_settime(timer: timer_t, flags: c_int, new: *const itimerspec, old: *mut itimerspec) -> c_int = timers::settime;
+    fn timer_gettime(timer: timer_t, out: *mut itimerspec) -> c_int = timers::gettime;
+    fn timer_getoverrun(timer: timer_t) -> c_int = timers::getoverrun;
+    fn timer_delete(timer: timer_t) -> c_int = timers::delete;
     fn timerfd_create(clock: clockid_t, flags: c_int) -> c_int = timerfd::create;
     fn timerfd_settime(fd: c_int, flags: c_int, new: *const itimerspec, old: *mut itimerspec) -> c_int = timerfd::settime;
     fn timerfd_gettime(fd: c_int, out: *mut itimerspec) -> c_int = timerfd::gettime;

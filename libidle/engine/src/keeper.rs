@@ -94,7 +94,7 @@ pub fn run<L: Look>(
         round(look, Round::Begins);
         let outcome = engine.settle(KEEPER, look);
         let sleep = match outcome {
-            Outcome::Woke | Outcome::Mine => {
+            Outcome::Woke | Outcome::Mine | Outcome::Fired => {
                 (backoff, patrol) = (BACKOFF_MIN, PATROL_MIN);
                 if !event(Event::Jump) {
                     return;

@@ -19,6 +19,7 @@ pub mod state;
 pub mod sync;
 pub mod sys;
 pub mod time;
+pub mod timer;
 pub mod tracing;
 pub mod vdso;
 pub mod verdicts;

@@ -106,7 +106,8 @@ pub struct Header {
     pub want_rest: AtomicU32,
     /// While not zero nobody jumps: the launcher still has commands to start. Launcher.
     pub hold: AtomicU32,
-    _pad5: AtomicU32,
+    /// Timer descriptors ever made; any process. Numbers them.
+    pub timers: AtomicU32,
     /// Real time at which the keeper wakes by itself, ns; keeper.
     pub keeper_wakes: AtomicU64,
     /// Counts signals sent by the session's threads; the sender, before and after sending.
@@ -119,7 +120,8 @@ pub struct Header {
     pub tracer_asked: AtomicU32,
     /// A [`crate::tracing::Trace`]; launcher.
     pub trace: AtomicU32,
-    _pad6: AtomicU32,
+    /// Timer descriptors that were due and out of the keeper's reach; keeper.
+    pub timers_lost: AtomicU32,
     _pad3: [AtomicU64; 1],
 
     /// Head of the list of freed slots: index + 1 in the low half, a counter against ABA in the high half.
@@ -243,14 +245,14 @@ impl Page {
                     keeper: u32s(),
                     want_rest: u32s(),
                     hold: u32s(),
-                    _pad5: u32s(),
+                    timers: u32s(),
                     keeper_wakes: u64s(),
                     signals_sent: u64s(),
                     signals_seen: u64s(),
                     tracer: u32s(),
                     tracer_asked: u32s(),
                     trace: u32s(),
-                    _pad6: u32s(),
+                    timers_lost: u32s(),
                     _pad3: from_fn(|_| u64s()),
                     free: u64s(),
                     high: u32s(),

@@ -29,11 +29,20 @@ impl Engine {
     /// No wake-up is lost: whoever finds the slot in a queue finds it prepared or parked, and its promise makes either
     /// `publish` fail or the futex wait return. The futex compares the very word that the promise changes.
     pub fn park(&self, me: usize, seq: u32, deadline: u64, signals: Signals, local: bool) -> Reason {
+        if deadline != NEVER && self.now() >= deadline {
+            return self.give_up(me, seq, Reason::TimedOut);
+        }
+        self.park_in_turn(me, seq, deadline, signals, local)
+    }
+
+    /// The same where a deadline that has come is no reason not to wait: in frozen mode the thread goes on when everybody
+    /// is at rest and it is the next in order. In elapsed mode a deadline that has come is always the next.
+    pub fn park_in_turn(&self, me: usize, seq: u32, deadline: u64, signals: Signals, local: bool) -> Reason {
         let slot = &self.page.slots[me];
         let mut limit = None;
         if deadline != NEVER {
             let now = self.now();
-            if now >= deadline {
+            if now >= deadline && !self.frozen() {
                 return self.give_up(me, seq, Reason::TimedOut);
             }
             let own = Key { deadline, parked: now, birth: slot.birth.load(Relaxed) };
@@ -204,6 +213,26 @@ impl Engine {
             self.after_kernel_entry(me);
         }
         Some(Limit::new(self, deadline, now))
+    }
+
+    /// A wait without a deadline begins that a timer descriptor may end: true if the caller is to go to sleep, false if
+    /// there is something to do for it by now. While all others rest the caller moves the clock itself.
+    pub fn enter_kernel_turning(&self, me: usize, mut still: impl FnMut() -> bool) -> bool {
+        let slot = &self.page.slots[me];
+        // Prepared before the clock may move, as above.
+        let seq = slot.state.prepare();
+        while !self.witness(me) && self.turn(me, &mut still) == Outcome::Fired {
+            if !still() {
+                return false;
+            }
+        }
+        if !slot.state.publish_kernel(seq) {
+            slot.state.enter_kernel();
+        }
+        if keeper::attentive(self.page) && !self.witness(me) {
+            self.after_kernel_entry(me);
+        }
+        true
     }
 
     /// A wait in the kernel is over: the slot is `base` (busy, or ending) again.

@@ -86,6 +86,8 @@ pub enum Outcome {
     Mine,
     /// Somebody was woken.
     Woke,
+    /// A timer descriptor was made readable. Who waits for it runs, but perhaps nobody does.
+    Fired,
     /// Everybody is blocked and nobody has a deadline.
     NoDeadline,
     /// Not everybody is blocked.
@@ -226,6 +228,17 @@ impl Engine {
         outcome
     }
 
+    /// The same for a thread without a deadline of its own, which a timer descriptor may wake.
+    pub fn turn(&self, me: usize, still: impl FnOnce() -> bool) -> Outcome {
+        let Some(held) = self.lock(me, self.page.header.clock.value()) else { return Outcome::LockBusy };
+        let outcome = match self.survey(me, &mut NoLook) {
+            Survey::AtRest if still() => self.jump(held, None),
+            other => Outcome::NotIdle(other),
+        };
+        self.unlock(held);
+        outcome
+    }
+
     /// Takes the lock if it is free, or if this very thread holds it further down its stack: then a signal handler has
     /// interrupted it there, and waits (or has left it by `longjmp`). That frame can't move the clock any more, and
     /// writes to an arena that nobody reads.
@@ -293,6 +306,10 @@ impl Engine {
                 other => Outcome::NotIdle(other),
             };
             self.unlock(held);
+            if outcome == Outcome::Fired {
+                // Nobody may have been woken who would decide again.
+                self.kick_keeper();
+            }
             if h.rerun.load(SeqCst) == 0 {
                 return outcome;
             }
@@ -325,9 +342,13 @@ impl Engine {
         if mine && page.mode() == ClockMode::Frozen {
             return Outcome::Mine;
         }
-        let next = self.expire_due(held, now);
+        let (next, fired) = self.expire_due(held, now);
         self.arm(next, now);
-        if mine { Outcome::Mine } else { Outcome::Woke }
+        match (mine, fired) {
+            (true, _) => Outcome::Mine,
+            (false, true) => Outcome::Fired,
+            (false, false) => Outcome::Woke,
+        }
     }
 
     /// Frozen mode: thread `me` reads the clock again and again and does nothing else. Moves the clock on by at most
@@ -350,17 +371,26 @@ impl Engine {
     }
 
     /// Wakes those whose deadline is not after `now`, in order; in frozen mode only the first of them, the next when
-    /// everybody is at rest again. Returns the earliest deadline left. Lock's holder only.
-    pub(crate) fn expire_due(&self, held: Held, now: u64) -> u64 {
+    /// everybody is at rest again. Returns the earliest deadline left, and whether a timer descriptor was among them.
+    /// Lock's holder only.
+    pub(crate) fn expire_due(&self, held: Held, now: u64) -> (u64, bool) {
         let page = self.page;
+        let mut fired = false;
         while let Some((slot, key)) = page.earliest(held.arena) {
             if key.deadline > now {
-                return key.deadline;
+                return (key.deadline, fired);
             }
             page.drop_earliest(held.arena, slot);
             let s = &page.slots[slot];
             // In this order: a deadline read after the state is never that of an earlier wait.
             let seen = s.state.load();
+            if seen.kind() == Kind::Timer {
+                fired |= self.fire(slot, now, held.token.owner() == crate::lock::KEEPER);
+                if fired && page.mode() == ClockMode::Frozen {
+                    return (key.deadline, true);
+                }
+                continue;
+            }
             let due = s.deadline.load(SeqCst) <= now;
             let Some(was) = due.then(|| s.state.expire(seen)).flatten() else {
                 // The thread may have gone on to a later deadline and have relied on the entry that is out now. If it
@@ -375,10 +405,18 @@ impl Engine {
                 self.deliver(slot, was.kind());
             }
             if page.mode() == ClockMode::Frozen {
-                return key.deadline;
+                return (key.deadline, fired);
             }
         }
-        NEVER
+        (NEVER, fired)
+    }
+
+    /// Elapsed mode: a running thread is about to look at timer descriptors, and those whose time has come by real time
+    /// must be ready by then.
+    pub fn expire_now(&self, me: usize) {
+        if self.page.mode() == ClockMode::Elapsed {
+            self.expire_by_real_time(me);
+        }
     }
 
     /// Ends the waits that are due by real time, though others are busy; returns the next deadline, or `None` when the lock
@@ -386,14 +424,14 @@ impl Engine {
     pub(crate) fn expire_by_real_time(&self, me: usize) -> Option<u64> {
         let held = self.lock(me, (self.real_now)())?;
         self.page.drain_mail(held.arena);
-        let next = self.expire_due(held, self.now());
+        let (next, _) = self.expire_due(held, self.now());
         self.unlock(held);
         Some(next)
     }
 
     /// Elapsed mode, after a jump: `deadline` has come nearer than the one that waits for it has told the kernel, and will
-    /// come by real time too. The keeper must be awake by then.
-    fn arm(&self, deadline: u64, now: u64) {
+    /// come by real time too. So it is for a timer descriptor, which nobody waits for. The keeper must be awake by then.
+    pub fn arm(&self, deadline: u64, now: u64) {
         if self.page.mode() == ClockMode::Elapsed {
             let real = (self.real_now)().saturating_add(deadline.saturating_sub(now));
             if deadline != NEVER && real < self.page.header.keeper_wakes.load(SeqCst) {

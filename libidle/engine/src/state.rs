@@ -29,6 +29,8 @@ pub enum Kind {
     New = 7,
     /// A process without the shim, or a thread seen asleep outside the hooks: looked at like `Kernel`.
     Foreign = 8,
+    /// Not a thread but a timer descriptor with a deadline of its own: see [`crate::timer`].
+    Timer = 9,
 }
 
 /// Why a wait ended.
@@ -68,7 +70,8 @@ impl State {
             5 => Kind::Ending,
             6 => Kind::Leaving,
             7 => Kind::New,
-            _ => Kind::Foreign,
+            8 => Kind::Foreign,
+            _ => Kind::Timer,
         }
     }
 
@@ -94,7 +97,7 @@ impl State {
 
     /// At rest for certain: nobody can run here before a promise is made.
     pub fn rests(self) -> bool {
-        matches!(self.kind(), Kind::Free | Kind::Parked)
+        matches!(self.kind(), Kind::Free | Kind::Parked | Kind::Timer)
     }
 
     /// In a wait, or about to begin one: a deadline may end it.

@@ -52,7 +52,7 @@ pub fn futex_wait(word: &AtomicU32, expected: u32, timeout: Option<&Timespec>, p
         let ts = timeout.map_or(0, |t| t as *const Timespec as usize);
         let op = FUTEX_WAIT | if private { FUTEX_PRIVATE_FLAG } else { 0 };
         // SAFETY: `word` and the timespec outlive the call.
-        unsafe { syscall6(libc_nr::FUTEX, word as *const _ as usize, op, expected as usize, ts, 0, 0) }
+        unsafe { syscall6(nr::FUTEX, word as *const _ as usize, op, expected as usize, ts, 0, 0) }
     }
 }
 
@@ -67,30 +67,33 @@ pub fn futex_wake(word: &AtomicU32, count: u32, private: bool) -> isize {
     {
         let op = FUTEX_WAKE | if private { FUTEX_PRIVATE_FLAG } else { 0 };
         // SAFETY: FUTEX_WAKE only uses the address as a key.
-        unsafe { syscall6(libc_nr::FUTEX, word as *const _ as usize, op, count as usize, 0, 0, 0) }
+        unsafe { syscall6(nr::FUTEX, word as *const _ as usize, op, count as usize, 0, 0, 0) }
     }
 }
 
-/// Makes eventfd `fd` of process `pid` readable. Another process's descriptor is reached with `pidfd_getfd(2)`; where that
-/// is refused the answer is false and the keeper has to do it.
+/// Makes eventfd `fd` of process `pid` readable. False where it cannot be reached: the keeper has to do it.
 pub fn ring(my_pid: u32, pid: u32, fd: i32) -> bool {
     let one = 1u64.to_ne_bytes();
-    // SAFETY: plain descriptor calls; `one` outlives the write.
+    // SAFETY: `one` outlives the write.
+    let write = |fd: i32| unsafe { syscall6(nr::WRITE, fd as usize, one.as_ptr() as usize, 8, 0, 0, 0) == 8 };
+    if pid == my_pid { write(fd) } else { with_descriptor(pid, fd, write) }
+}
+
+/// Does `body` with a copy of descriptor `fd` of another process, by `pidfd_getfd(2)`; false where that is refused.
+pub fn with_descriptor(pid: u32, fd: i32, body: impl FnOnce(i32) -> bool) -> bool {
+    // SAFETY: plain descriptor calls.
     unsafe {
-        if pid == my_pid {
-            return syscall6(libc_nr::WRITE, fd as usize, one.as_ptr() as usize, 8, 0, 0, 0) == 8;
-        }
-        let pidfd = syscall6(libc_nr::PIDFD_OPEN, pid as usize, 0, 0, 0, 0, 0);
+        let pidfd = syscall6(nr::PIDFD_OPEN, pid as usize, 0, 0, 0, 0, 0);
         if pidfd < 0 {
             return false;
         }
-        let theirs = syscall6(libc_nr::PIDFD_GETFD, pidfd as usize, fd as usize, 0, 0, 0, 0);
-        let rung = theirs >= 0 && syscall6(libc_nr::WRITE, theirs as usize, one.as_ptr() as usize, 8, 0, 0, 0) == 8;
+        let theirs = syscall6(nr::PIDFD_GETFD, pidfd as usize, fd as usize, 0, 0, 0, 0);
+        let done = theirs >= 0 && body(theirs as i32);
         if theirs >= 0 {
-            syscall6(libc_nr::CLOSE, theirs as usize, 0, 0, 0, 0, 0);
+            syscall6(nr::CLOSE, theirs as usize, 0, 0, 0, 0, 0);
         }
-        syscall6(libc_nr::CLOSE, pidfd as usize, 0, 0, 0, 0, 0);
-        rung
+        syscall6(nr::CLOSE, pidfd as usize, 0, 0, 0, 0, 0);
+        done
     }
 }
 
@@ -99,7 +102,7 @@ pub fn ring(my_pid: u32, pid: u32, fd: i32) -> bool {
 pub fn thread_gone(pid: u32, tid: u32) -> bool {
     const ESRCH: isize = -3;
     // SAFETY: signal 0 only asks.
-    unsafe { syscall6(libc_nr::TGKILL, pid as usize, tid as usize, 0, 0, 0, 0) == ESRCH }
+    unsafe { syscall6(nr::TGKILL, pid as usize, tid as usize, 0, 0, 0, 0) == ESRCH }
 }
 
 /// Passes through the kernel's task lock: what a dying process did before it became a zombie is done when this returns.
@@ -107,17 +110,23 @@ pub fn thread_gone(pid: u32, tid: u32) -> bool {
 pub fn task_lock_fence() {
     const UNUSED_GROUP: isize = -0x3fff_fff0;
     // SAFETY: signal 0 to a group that does not exist does nothing.
-    unsafe { syscall6(libc_nr::KILL, UNUSED_GROUP as usize, 0, 0, 0, 0, 0) };
+    unsafe { syscall6(nr::KILL, UNUSED_GROUP as usize, 0, 0, 0, 0, 0) };
 }
 
-/// System call numbers of x86-64 Linux that this module needs.
-mod libc_nr {
+/// System call numbers of x86-64 Linux that the engine needs.
+pub(crate) mod nr {
     pub const WRITE: i64 = 1;
     pub const CLOSE: i64 = 3;
+    pub const IOCTL: i64 = 16;
+    pub const SCHED_YIELD: i64 = 24;
     pub const KILL: i64 = 62;
+    pub const TKILL: i64 = 200;
     #[cfg(not(loom))]
     pub const FUTEX: i64 = 202;
     pub const TGKILL: i64 = 234;
+    pub const PPOLL: i64 = 271;
+    pub const TIMERFD_SETTIME: i64 = 286;
+    pub const TIMERFD_GETTIME: i64 = 287;
     pub const PIDFD_OPEN: i64 = 434;
     pub const PIDFD_GETFD: i64 = 438;
 }

@@ -5,63 +5,34 @@
 //! `dup2` onto it moves it elsewhere.
 
 use crate::enter::Entry;
+use crate::fdset::{FdSet, TRACKED};
 use crate::session;
 use crate::tls::tls;
 use engine::sys::syscall6;
-use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 /// Highest number a bell takes, where RLIMIT_NOFILE allows: keeps the process's descriptor table small.
 const TOP: usize = 1024;
 /// Numbers below this are left to the program.
 const BOTTOM: usize = 256;
-/// Numbers that can be bells at all.
-const TRACKED: usize = 65_536;
-
 /// Which descriptors of this process are bells.
-static BELLS: [AtomicU64; TRACKED / 64] = [const { AtomicU64::new(0) }; TRACKED / 64];
-/// How many there are.
-static COUNT: AtomicU64 = AtomicU64::new(0);
+static BELLS: FdSet = FdSet::new();
 
 /// Is `fd` one of ours?
 #[inline]
 pub fn is_bell(fd: i32) -> bool {
-    COUNT.load(Relaxed) != 0
-        && (0..TRACKED as i32).contains(&fd)
-        && BELLS[fd as usize / 64].load(Relaxed) & (1 << (fd as usize % 64)) != 0
+    BELLS.contains(fd)
 }
 
 /// Bells in the range `first..=last`, ascending.
 pub fn within(first: u32, last: u32) -> impl Iterator<Item = u32> {
-    let (first, last) = (first as usize, (last as usize).min(TRACKED - 1));
-    let none = COUNT.load(Relaxed) == 0 || first > last;
-    let words = if none { 0..0 } else { first / 64..last / 64 + 1 };
-    words.flat_map(move |w| {
-        let mut bits = BELLS[w].load(Relaxed);
-        std::iter::from_fn(move || {
-            let bit = (bits != 0).then(|| bits.trailing_zeros() as usize)?;
-            bits &= bits - 1;
-            Some(w * 64 + bit)
-        })
-        .filter(move |fd| (first..=last).contains(fd))
-        .map(|fd| fd as u32)
-    })
+    BELLS.within(first, last)
 }
 
 /// Does this process use the memory of another, as a vfork child does? Then what this library notes about descriptors is
 /// about that one's.
 pub fn borrowed() -> bool {
     session::engine().is_some_and(|engine| engine.pid != session::getpid())
-}
-
-fn mark(fd: i32, on: bool) {
-    let (word, bit) = (&BELLS[fd as usize / 64], 1u64 << (fd as usize % 64));
-    if on {
-        word.fetch_or(bit, SeqCst);
-        COUNT.fetch_add(1, SeqCst);
-    } else if word.fetch_and(!bit, SeqCst) & bit != 0 {
-        COUNT.fetch_sub(1, SeqCst);
-    }
 }
 
 /// The calling thread's bell, made at the first need; `None` when the process has no descriptor left, in a vfork child,
@@ -95,7 +66,7 @@ fn make() -> Option<i32> {
         close(fd);
         return None;
     }
-    mark(fd, true);
+    BELLS.set(fd, true);
     Some(fd)
 }
 
@@ -140,18 +111,18 @@ pub fn drain(fd: i32) {
 pub fn discard() {
     let fd = tls().bell.replace(0);
     if fd > 0 {
-        mark(fd, false);
+        BELLS.set(fd, false);
         close(fd);
     }
 }
 
 /// In a forked child: the bells are the parent's (an eventfd is shared by a fork), so they go.
 pub fn discard_all() {
-    if COUNT.load(Relaxed) == 0 {
+    if !BELLS.any() {
         return;
     }
     for fd in within(0, u32::MAX) {
-        mark(fd as i32, false);
+        BELLS.set(fd as i32, false);
         close(fd as i32);
     }
     tls().bell.set(0);
@@ -162,8 +133,8 @@ pub fn discard_all() {
 pub fn make_way(fd: i32) {
     let Some(engine) = session::engine().filter(|_| !borrowed()) else { return };
     let Some(moved) = raise(fd as usize) else { return };
-    mark(moved, true);
-    mark(fd, false);
+    BELLS.set(moved, true);
+    BELLS.set(fd, false);
     if tls().bell.get() == fd {
         tls().bell.set(moved);
     }

@@ -9,7 +9,7 @@ use libc::{clockid_t, timespec};
 use std::sync::atomic::Ordering::Relaxed;
 
 /// Does clock `id` show the time of day?
-fn is_realtime(id: clockid_t) -> bool {
+pub fn is_realtime(id: clockid_t) -> bool {
     (id as u32) < 32 && REALTIME >> id & 1 != 0
 }
 

@@ -47,6 +47,8 @@ pub enum What {
     Signal = 10,
     /// System V or POSIX message queues and semaphores.
     Queue = 11,
+    /// The deadlines of timers: a thread of this library.
+    Timer = 12,
 }
 
 /// Enters; `None` when the process is in no session or has found no slot: the hook then does the real call.
@@ -205,6 +207,15 @@ impl Entry {
         let mut guard = KernelWait { entry: self, timed: true, limit: None, outer };
         guard.limit = Some(self.engine.enter_kernel_until(self.me, deadline, still)?);
         Some(guard)
+    }
+
+    /// A wait without a deadline that a timer descriptor may end; `None` if there is something to do for the caller.
+    pub fn kernel_wait_turning(&self, what: What, still: impl FnMut() -> bool) -> Option<KernelWait<'_>> {
+        self.slot().what.store(what as u32, Relaxed);
+        self.about_to_wait();
+        let outer = tls().waiting.replace(self.me as u32 + 1);
+        let guard = KernelWait { entry: self, timed: false, limit: None, outer };
+        self.engine.enter_kernel_turning(self.me, still).then_some(guard)
     }
 
     /// What every wait does first: the bytes that were sent are let go, and the place of the wait is kept.

@@ -138,6 +138,8 @@ fn attach() -> bool {
     STATE.store(ATTACHED, Ordering::Release);
     take_first_slot(page);
     vdso::take_over();
+    crate::timerfd::after_exec(page, getpid());
+    crate::hooks::timers::after_exec(page);
     true
 }
 
@@ -180,7 +182,8 @@ fn take_first_slot(page: &Page) {
     };
     for i in 0..page.high() {
         let slot = &page.slots[i];
-        if Some(i) != index && slot.pid.load(Ordering::Relaxed) == pid && slot.state.load().kind() != Kind::Free {
+        let thread = !matches!(slot.state.load().kind(), Kind::Free | Kind::Timer);
+        if Some(i) != index && slot.pid.load(Ordering::Relaxed) == pid && thread {
             page.release(i);
         }
     }

@@ -40,6 +40,24 @@ pub fn await_asleep(engine: &Engine, concerns: impl Fn(&Slot) -> bool) {
 
 /// Does `/proc/PID/task/TID/stat` say that the thread runs, or may run?
 fn runs(pid: u32, tid: u32) -> bool {
+    let mut text = [0u8; 64];
+    let text = of_thread(pid, tid, b"/stat", &mut text);
+    let end = text.iter().rposition(|&b| b == b')');
+    end.is_some_and(|end| text.get(end + 2) == Some(&b'R'))
+}
+
+/// Is `signal` pending for that thread of this process alone? By the line `SigPnd` of `/proc/PID/task/TID/status`.
+pub fn pending_for(tid: u32, signal: libc::c_int) -> bool {
+    const LINE: &[u8] = b"\nSigPnd:\t";
+    let mut text = [0u8; 4096];
+    let text = of_thread(session::getpid(), tid, b"/status", &mut text);
+    let Some(at) = text.windows(LINE.len()).position(|w| w == LINE) else { return false };
+    let digits = text[at + LINE.len()..].iter().map_while(|&b| (b as char).to_digit(16));
+    digits.fold(0u64, |set, digit| set << 4 | digit as u64) >> (signal - 1) & 1 != 0
+}
+
+/// What a file of the thread's folder in `/proc` says; nothing if it cannot be read.
+fn of_thread<'a>(pid: u32, tid: u32, name: &[u8], text: &'a mut [u8]) -> &'a [u8] {
     let mut path = [0u8; 64];
     let mut at = 0;
     let mut put = |text: &[u8]| {
@@ -50,21 +68,19 @@ fn runs(pid: u32, tid: u32) -> bool {
     number(pid, &mut put);
     put(b"/task/");
     number(tid, &mut put);
-    put(b"/stat");
-    let mut text = [0u8; 64];
+    put(name);
     // SAFETY: a path with its NUL (the buffer is zeroed and longer), and a buffer of our own.
     let got = unsafe {
         let flags = (libc::O_RDONLY | libc::O_CLOEXEC) as usize;
         let fd = syscall6(libc::SYS_open, path.as_ptr() as usize, flags, 0, 0, 0, 0);
         if fd < 0 {
-            return false;
+            return &[];
         }
         let got = syscall6(libc::SYS_read, fd as usize, text.as_mut_ptr() as usize, text.len(), 0, 0, 0);
         syscall6(libc::SYS_close, fd as usize, 0, 0, 0, 0, 0);
         got.max(0) as usize
     };
-    let end = text[..got].iter().rposition(|&b| b == b')');
-    end.is_some_and(|end| text[..got].get(end + 2) == Some(&b'R'))
+    &text[..got]
 }
 
 fn number(n: u32, put: &mut impl FnMut(&[u8])) {

@@ -5,38 +5,24 @@
 //! time would jump over a reply that is on its way. A thread that has sent on a TCP socket therefore asks, before its
 //! next wait, whether bytes are unsent (`SIOCOUTQNSD`, tcp(7)), and releases them by setting TCP_NODELAY for a moment.
 
+use crate::fdset::FdSet;
 use crate::tls::tls;
 use engine::sys::syscall6;
 use libc::c_int;
-use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering::Relaxed;
 
 const SIOCOUTQNSD: usize = 0x894B;
-/// Descriptors above this are not followed.
-const TRACKED: usize = 65_536;
-
 /// Which descriptors are TCP sockets, as far as this process made them.
-static SOCKETS: [AtomicU64; TRACKED / 64] = [const { AtomicU64::new(0) }; TRACKED / 64];
-
-fn place(fd: c_int) -> Option<(&'static AtomicU64, u64)> {
-    let fd = usize::try_from(fd).ok().filter(|&fd| fd < TRACKED)?;
-    Some((&SOCKETS[fd / 64], 1 << (fd % 64)))
-}
+static SOCKETS: FdSet = FdSet::new();
 
 /// Is `fd` known to be a TCP socket?
 #[inline]
 pub fn is_socket(fd: c_int) -> bool {
-    place(fd).is_some_and(|(word, bit)| word.load(Relaxed) & bit != 0)
+    SOCKETS.contains(fd)
 }
 
 /// Notes whether `fd` is one.
 pub fn mark(fd: c_int, tcp: bool) {
-    let Some((word, bit)) = place(fd) else { return };
-    if tcp {
-        word.fetch_or(bit, Relaxed);
-    } else if word.load(Relaxed) & bit != 0 {
-        word.fetch_and(!bit, Relaxed);
-    }
+    SOCKETS.set(fd, tcp);
 }
 
 /// The calling thread has sent on `fd`.

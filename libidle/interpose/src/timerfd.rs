@@ -1,174 +1,60 @@
-//! timerfd_create(2) and its relatives, in virtual time.
+//! timerfd_create(2) and its relatives, in virtual time: see [`engine::timer`] for how they work.
 //!
-//! The descriptor stays a real timerfd, so polling, passing and closing it are the kernel's. It is never armed for the
-//! program's own time: whoever of this process waits for descriptors, or reads the timer, takes the earliest timer's
-//! deadline as his own, and when it comes the timer is *fired*: armed to expire at once. How often it has expired is
-//! counted here and put in place of the kernel's count when it is read.
+//! What a process keeps of them is the set of descriptors that may be timers, so that read(2) need not ask the kernel
+//! about all others. Which timer a descriptor is, is asked anew each time: it may have been closed or replaced by ways that
+//! no hook sees.
 
 use crate::clockid;
-use crate::enter::What;
-use crate::errno::{Errno, kernel};
-use crate::guard::FutexLock;
-use crate::hooks::poll::poll_until;
-use crate::next;
+use crate::enter::{Entry, What, enter};
+use crate::errno::{self, Errno, kernel};
+use crate::fdset::FdSet;
+use crate::guard::Masked;
+use crate::hooks::poll::none_ready;
 use crate::session;
-use engine::sys::{self, syscall6};
+use engine::sys::syscall6;
 use engine::time::{NEVER, Spec};
-use engine::{Engine, Kind};
+use engine::timer::{ABSOLUTE, CANCEL_ON_SET, CANCELED, LOST, Locked, SHARED};
+use engine::{Engine, Kind, Page};
 use libc::{c_int, clockid_t, itimerspec, timespec};
-use std::cell::UnsafeCell;
-use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
-/// Timers of a process that are followed. More run in real time.
-const TIMERS: usize = 512;
+/// Descriptors of this process that may be timers.
+static TIMERS: FdSet = FdSet::new();
 
-#[derive(Clone, Copy)]
-struct Timer {
-    /// The descriptor, -1 when free.
-    fd: c_int,
-    clock: clockid_t,
-    /// Absolute virtual ns, or [`NEVER`].
-    deadline: u64,
-    /// ns, 0 for one shot.
-    interval: u64,
-    /// Expirations since the last read.
-    expired: u64,
-}
-
-const FREE: Timer = Timer { fd: -1, clock: 0, deadline: NEVER, interval: 0, expired: 0 };
-
-struct Table(UnsafeCell<[Timer; TIMERS]>, FutexLock);
-
-// SAFETY: the array is only touched in `with`, under the lock.
-unsafe impl Sync for Table {}
-
-static TABLE: Table = Table(UnsafeCell::new([FREE; TIMERS]), FutexLock::new());
-/// Entries of the table that were ever used: how far the scans go.
-static USED: AtomicU32 = AtomicU32::new(0);
-
-/// Does this process have timers at all? Spares all others the look.
+/// Has this process timers at all? Spares all others the look.
 #[inline]
 pub fn any() -> bool {
-    USED.load(Relaxed) != 0
+    TIMERS.any()
 }
 
-fn with<R>(body: impl FnOnce(&mut [Timer]) -> R) -> R {
-    let _locked = TABLE.1.lock();
-    // SAFETY: under the lock; `body` can't get at the table otherwise.
-    let all = unsafe { &mut *TABLE.0.get() };
-    body(&mut all[..(USED.load(Relaxed) as usize).min(TIMERS)])
-}
-
-/// Is `fd` one of them?
+/// May `fd` be one?
+#[inline]
 pub fn is_timer(fd: c_int) -> bool {
-    any() && with(|timers| timers.iter().any(|t| t.fd == fd))
+    TIMERS.contains(fd)
 }
 
-/// The earliest deadline of this process's timers.
-pub fn earliest() -> u64 {
-    if !any() {
-        return NEVER;
-    }
-    with(|timers| timers.iter().filter(|t| t.fd >= 0).map(|t| t.deadline).min().unwrap_or(NEVER))
-}
-
-/// Fires the timers whose time has come.
-pub fn fire_due(engine: &Engine) {
-    if !any() {
-        return;
-    }
-    let now = engine.now();
-    with(|timers| {
-        for timer in timers.iter_mut().filter(|t| t.fd >= 0 && t.deadline <= now) {
-            let times = match timer.interval {
-                0 => 1,
-                interval => (now - timer.deadline) / interval + 1,
-            };
-            timer.expired = timer.expired.saturating_add(times);
-            timer.deadline = match timer.interval {
-                0 => NEVER,
-                interval => timer.deadline.saturating_add(times.saturating_mul(interval)),
-            };
-            arm(timer.fd, 1);
-        }
-    });
-}
-
-/// Does `wait`, which waits for descriptors until the virtual instant it is given (0: not at all, [`NEVER`]: for ever), in
-/// pieces that end with this process's timers: each is fired when its time has come, and the wait goes on if nothing
-/// came of that.
-pub fn beside(
-    engine: &Engine,
-    deadline: u64,
-    mut wait: impl FnMut(u64) -> Result<c_int, Errno>,
-) -> Result<c_int, Errno> {
-    loop {
-        if !any() {
-            return wait(deadline);
-        }
-        fire_due(engine);
-        // Never quite for ever: a timer that is set meanwhile rings the bell of a wait that has an end.
-        let until = deadline.min(earliest()).min(NEVER - 1);
-        let ready = wait(until)?;
-        if ready != 0 || deadline == 0 || (until == deadline && engine.now() >= deadline) {
-            return Ok(ready);
-        }
-    }
-}
-
-/// read(2) of a timer: waits for it unless it is non-blocking, and answers with the expirations counted here.
-///
-/// # Safety
-/// As for the C function.
-pub unsafe fn read(fd: c_int, buf: *mut libc::c_void, n: usize) -> isize {
-    let real = next!(read: fn(c_int, *mut libc::c_void, usize) -> isize);
-    if let Some(entry) = crate::enter::enter() {
-        let flags = next!(fcntl: fn(c_int, c_int, usize) -> c_int);
-        fire_due(&entry.engine);
-        // SAFETY: plain numbers, and a set of our own.
-        unsafe {
-            if flags(fd, libc::F_GETFL, 0) & libc::O_NONBLOCK == 0 && n >= 8 {
-                let mut set = libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
-                if let Err(Errno(code)) = poll_until(&entry, &mut set, 1, NEVER, std::ptr::null()) {
-                    crate::errno::set(code);
-                    return -1;
-                }
-            }
-        }
-    }
-    // SAFETY: the caller's arguments.
-    let got = unsafe { real(fd, buf, n) };
-    if got == 8
-        && let Some(count) = take_count(fd)
-    {
-        // SAFETY: the kernel has just written these 8 bytes.
-        unsafe { buf.cast::<u64>().write_unaligned(count) };
-    }
-    got
-}
-
-/// Arms the real timer to expire in `ns`, or disarms it with 0. Returns the kernel's answer.
-fn arm(fd: c_int, ns: i64) -> isize {
-    let none = timespec { tv_sec: 0, tv_nsec: 0 };
-    let new = itimerspec { it_interval: none, it_value: timespec { tv_sec: 0, tv_nsec: ns } };
-    // SAFETY: a valid itimerspec.
-    unsafe { syscall6(libc::SYS_timerfd_settime, fd as usize, 0, &raw const new as usize, 0, 0, 0) }
-}
-
-/// The descriptor was closed, or is about to be another file.
-pub fn forget(fd: c_int) {
+/// A running thread is about to look at descriptors: timers whose time has come by real time are ready by then.
+#[inline]
+pub fn expire(entry: &Entry) {
     if any() {
-        with(|timers| timers.iter_mut().filter(|t| t.fd == fd).for_each(|t| *t = FREE));
+        entry.engine.expire_now(entry.me);
     }
 }
 
-/// What a read of `fd` is to answer: the expirations since the last one.
-pub fn take_count(fd: c_int) -> Option<u64> {
-    with(|timers| {
-        let timer = timers.iter_mut().find(|t| t.fd == fd)?;
-        Some(std::mem::take(&mut timer.expired)).filter(|&n| n != 0)
-    })
+/// The timer that `fd` is.
+fn find(engine: &Engine, fd: c_int) -> Option<usize> {
+    engine.timer_of(fd).ok().flatten()
+}
+
+/// Does `body` with timer `index` locked; this process can reach it by `fd`.
+fn with<R>(engine: &Engine, index: usize, fd: c_int, body: impl FnOnce(&Locked) -> R) -> R {
+    let _masked = Masked::new();
+    let locked = engine.lock_timer(index, session::gettid());
+    if !crate::bell::borrowed() {
+        locked.slot().pid.store(engine.pid, Relaxed);
+        locked.slot().bell.store(fd, Relaxed);
+    }
+    body(&locked)
 }
 
 /// timerfd_create(2).
@@ -179,26 +65,16 @@ pub unsafe fn create(clock: clockid_t, flags: c_int) -> Result<c_int, Errno> {
     // SAFETY: plain numbers.
     let raw = unsafe { syscall6(libc::SYS_timerfd_create, clock as usize, flags as usize, 0, 0, 0, 0) };
     let fd = kernel(raw)? as c_int;
-    if session::engine().is_some() {
-        let _locked = TABLE.1.lock();
-        // SAFETY: under the lock.
-        let all = unsafe { &mut *TABLE.0.get() };
-        if let Some(at) = all.iter().position(|t| t.fd < 0 || t.fd == fd) {
-            all[at] = Timer { fd, clock, ..FREE };
-            USED.fetch_max(at as u32 + 1, SeqCst);
+    if let Some(entry) = enter().filter(|_| (0..crate::fdset::TRACKED as c_int).contains(&fd)) {
+        let (engine, page) = (entry.engine, entry.engine.page);
+        // One that finds no slot runs in real time.
+        if let Some(index) = page.claim_timer(session::getpid(), fd, clock, page.birth_of_child(entry.me)) {
+            let named = engine.name_timer(fd, index);
+            debug_assert!(named.is_ok(), "a fresh timer takes any interval");
+            TIMERS.set(fd, true);
         }
     }
     Ok(fd)
-}
-
-fn remaining(engine: &Engine, timer: &Timer) -> itimerspec {
-    let spec = |ns: u64| {
-        let s = Spec::from_nanos(ns);
-        timespec { tv_sec: s.sec, tv_nsec: s.nsec }
-    };
-    // An armed timer whose time has just come still shows a moment: zero would say that it is disarmed.
-    let left = if timer.deadline == NEVER { 0 } else { timer.deadline.saturating_sub(engine.now()).max(1) };
-    itimerspec { it_interval: spec(timer.interval), it_value: spec(left) }
 }
 
 /// timerfd_settime(2).
@@ -206,40 +82,49 @@ fn remaining(engine: &Engine, timer: &Timer) -> itimerspec {
 /// # Safety
 /// As for the C function.
 pub unsafe fn settime(fd: c_int, flags: c_int, new: *const itimerspec, old: *mut itimerspec) -> Result<c_int, Errno> {
-    let engine = session::engine().filter(|_| is_timer(fd) && clockid::plausible(new));
-    let Some(engine) = engine else {
+    let real = || {
+        let (fd, flags) = (fd as usize, flags as usize);
         // SAFETY: the kernel checks the pointers.
-        let raw = unsafe {
-            syscall6(libc::SYS_timerfd_settime, fd as usize, flags as usize, new as usize, old as usize, 0, 0)
-        };
-        return kernel(raw).map(|v| v as c_int);
+        kernel(unsafe { syscall6(libc::SYS_timerfd_settime, fd, flags, new as usize, old as usize, 0, 0) })
+            .map(|v| v as c_int)
     };
+    const KNOWN: c_int = libc::TFD_TIMER_ABSTIME | libc::TFD_TIMER_CANCEL_ON_SET;
+    let engine = session::engine().filter(|_| flags & !KNOWN == 0 && clockid::plausible(new));
+    let Some((engine, index)) = engine.and_then(|engine| Some((engine, find(&engine, fd)?))) else { return real() };
     // SAFETY: plausible, and the caller vouches for it.
     let new = unsafe { &*new };
     let value = Spec { sec: new.it_value.tv_sec, nsec: new.it_value.tv_nsec };
     let interval = Spec { sec: new.it_interval.tv_sec, nsec: new.it_interval.tv_nsec };
-    let (Some(ns), Some(interval)) = (value.nanos(), interval.nanos()) else { return Err(Errno(libc::EINVAL)) };
-    if flags & !(libc::TFD_TIMER_ABSTIME | libc::TFD_TIMER_CANCEL_ON_SET) != 0 {
-        return Err(Errno(libc::EINVAL));
-    }
-    let clock = with(|timers| timers.iter().find(|t| t.fd == fd).map_or(0, |t| t.clock));
-    let deadline = match (ns, flags & libc::TFD_TIMER_ABSTIME != 0) {
-        (0, _) => NEVER,
-        (_, true) => clockid::instant(&engine, clock, value)?,
-        (_, false) => clockid::after(&engine, ns),
+    let (Some(ns), Some(interval)) = (value.nanos(), interval.nanos()) else { return real() };
+    let slot = &engine.page.slots[index];
+    let clock = slot.what.load(Relaxed) as clockid_t;
+    let absolute = flags & libc::TFD_TIMER_ABSTIME != 0;
+    let (now, deadline) = match (ns, absolute) {
+        (0, _) => (engine.now(), NEVER),
+        (_, true) => (engine.now(), clockid::instant(&engine, clock, value)?),
+        (_, false) => (engine.now(), clockid::after(&engine, ns)),
     };
-    kernel(arm(fd, 0))?;
-    with(|timers| {
-        let Some(timer) = timers.iter_mut().find(|t| t.fd == fd) else { return };
-        if clockid::plausible(old) {
-            // SAFETY: plausible, and the caller vouches for it.
-            unsafe { *old = remaining(&engine, timer) };
-        }
-        *timer = Timer { fd, clock, deadline, interval, expired: 0 };
-    });
-    fire_due(&engine);
-    ring_waiters(&engine, deadline);
-    Ok(0)
+    let settable = absolute && clockid::is_realtime(clock);
+    let mut noted = if settable { ABSOLUTE } else { 0 };
+    if settable && flags & libc::TFD_TIMER_CANCEL_ON_SET != 0 {
+        noted |= CANCEL_ON_SET;
+    }
+    let before = with(&engine, index, fd, |locked| {
+        let before = remaining(&engine, locked);
+        // It may have been closed meanwhile.
+        engine.name_timer(fd, index).map_err(|code| Errno(-code as i32))?;
+        slot.timer_flags().fetch_and(SHARED, SeqCst);
+        slot.timer_flags().fetch_or(noted, SeqCst);
+        slot.interval().store(interval, Relaxed);
+        slot.expired().store(0, Relaxed);
+        slot.parked.store(now, Relaxed);
+        slot.deadline.store(deadline, SeqCst);
+        engine.fire_if_due(locked);
+        Ok(before)
+    })?;
+    engine.arm(deadline, now);
+    // SAFETY: the caller's pointer.
+    unsafe { store(old, before) }
 }
 
 /// timerfd_gettime(2).
@@ -247,37 +132,242 @@ pub unsafe fn settime(fd: c_int, flags: c_int, new: *const itimerspec, old: *mut
 /// # Safety
 /// As for the C function.
 pub unsafe fn gettime(fd: c_int, out: *mut itimerspec) -> Result<c_int, Errno> {
-    if let Some(engine) = session::engine().filter(|_| is_timer(fd) && clockid::plausible(out)) {
-        fire_due(&engine);
-        with(|timers| {
-            if let Some(timer) = timers.iter().find(|t| t.fd == fd) {
-                // SAFETY: plausible, and the caller vouches for it.
-                unsafe { *out = remaining(&engine, timer) };
-            }
-        });
-        return Ok(0);
+    let Some((engine, index)) = session::engine().and_then(|engine| Some((engine, find(&engine, fd)?))) else {
+        // SAFETY: the kernel checks the pointer.
+        let raw = unsafe { syscall6(libc::SYS_timerfd_gettime, fd as usize, out as usize, 0, 0, 0, 0) };
+        return kernel(raw).map(|v| v as c_int);
+    };
+    let now = with(&engine, index, fd, |locked| remaining(&engine, locked));
+    if out.is_null() {
+        return Err(Errno(libc::EFAULT));
     }
-    // SAFETY: the kernel checks the pointer.
-    let raw = unsafe { syscall6(libc::SYS_timerfd_gettime, fd as usize, out as usize, 0, 0, 0, 0) };
-    kernel(raw).map(|v| v as c_int)
+    // SAFETY: the caller's pointer.
+    unsafe { store(out, now) }
 }
 
-/// Threads of this process that wait for descriptors longer than until `deadline` must take it into account: their bells
-/// ring, they find nothing, and wait again.
-fn ring_waiters(engine: &Engine, deadline: u64) {
-    for slot in &engine.page.slots[..engine.page.high()] {
-        let waits = slot.pid.load(Relaxed) == engine.pid
-            && slot.state.load().kind() == Kind::Kernel
-            && [What::Ready as u32, What::Descriptor as u32].contains(&slot.what.load(Relaxed))
-            && slot.deadline.load(SeqCst) > deadline;
-        let bell = slot.bell.load(SeqCst);
-        if waits && bell > 0 {
-            sys::ring(engine.pid, engine.pid, bell);
+fn remaining(engine: &Engine, locked: &Locked) -> itimerspec {
+    let now = engine.now();
+    let next = locked.next(now);
+    // One whose time has just come and that has not been told yet still shows a moment: zero says that it is disarmed.
+    let left = if next == NEVER { 0 } else { next.saturating_sub(now).max(1) };
+    itimerspec { it_interval: as_timespec(locked.slot().interval().load(Relaxed)), it_value: as_timespec(left) }
+}
+
+/// Nanoseconds as C has them.
+pub fn as_timespec(ns: u64) -> timespec {
+    let spec = Spec::from_nanos(ns);
+    timespec { tv_sec: spec.sec, tv_nsec: spec.nsec }
+}
+
+/// Writes an answer where the caller wants it, if it does.
+///
+/// # Safety
+/// `to` is null, another address that the kernel would refuse, or valid.
+pub unsafe fn store<T>(to: *mut T, value: T) -> Result<c_int, Errno> {
+    if !to.is_null() {
+        if !clockid::plausible(to) {
+            return Err(Errno(libc::EFAULT));
+        }
+        // SAFETY: plausible, and the caller vouches for it.
+        unsafe { *to = value };
+    }
+    Ok(0)
+}
+
+/// A read of `n` bytes from `fd`, which may be a timer: `real` is the call, `put` writes what it is to have read. `None`
+/// where it is no timer any more.
+pub fn read(fd: c_int, n: usize, mut real: impl FnMut() -> isize, put: impl FnOnce([u8; 8])) -> Option<isize> {
+    let entry = enter()?;
+    let engine = entry.engine;
+    let index = match engine.timer_of(fd) {
+        Ok(index) => index?,
+        Err(_) => {
+            TIMERS.set(fd, false);
+            return None;
+        }
+    };
+    expire(&entry);
+    if !canceled(&engine, index, fd) {
+        let got = if n < 8 || nonblocking(fd) { real() } else { blocking(&entry, fd, real) };
+        if got != 8 || !canceled(&engine, index, fd) {
+            if got == 8 {
+                let count = with(&engine, index, fd, |locked| {
+                    let now = engine.now();
+                    let count = locked.take_expirations(now);
+                    engine.arm(locked.slot().deadline.load(Relaxed), now);
+                    count
+                });
+                // Set anew between the kernel's answer and here: it has expired once for this reader all the same.
+                put(count.max(1).to_ne_bytes());
+            }
+            return Some(got);
+        }
+    }
+    errno::set(libc::ECANCELED);
+    Some(-1)
+}
+
+fn nonblocking(fd: c_int) -> bool {
+    // SAFETY: plain numbers.
+    let flags = unsafe { syscall6(libc::SYS_fcntl, fd as usize, libc::F_GETFL as usize, 0, 0, 0, 0) } as c_int;
+    flags & libc::O_NONBLOCK != 0
+}
+
+fn blocking(entry: &Entry, fd: c_int, mut real: impl FnMut() -> isize) -> isize {
+    let nothing = || {
+        let mut set = libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
+        // SAFETY: a set of our own.
+        unsafe { none_ready(&mut set, 1) }
+    };
+    loop {
+        // Ready for somebody, at least: unless another reader is quicker, the call does not wait.
+        let wait = entry.kernel_wait_turning(What::Descriptor, nothing);
+        if wait.is_some() || !nothing() {
+            return real();
         }
     }
 }
 
-/// In a forked child: the lock may have been another thread's. The timers are shared with the parent, as the files are.
-pub fn reset() {
-    TABLE.1.reset();
+/// Was the clock set, and does the program want to know? Tells once.
+fn canceled(engine: &Engine, index: usize, fd: c_int) -> bool {
+    let flags = engine.page.slots[index].timer_flags();
+    flags.load(SeqCst) & CANCELED != 0
+        && with(engine, index, fd, |locked| {
+            let was = flags.fetch_and(!CANCELED, SeqCst) & CANCELED != 0;
+            if was {
+                let _ = engine.name_timer(fd, index);
+                // What has expired is forgotten with it, but an interval goes on.
+                locked.take_expirations(engine.now());
+            }
+            was
+        })
+}
+
+/// The clock was set; see [`Engine::clock_was_set`].
+pub fn clock_was_set(engine: &Engine, ahead: i64) {
+    if engine.page.header.timers.load(SeqCst) != 0 {
+        let _masked = Masked::new();
+        engine.clock_was_set(ahead, session::gettid());
+    }
+}
+
+/// `new` is a copy of `old`, or will be if that is open.
+pub fn copied(old: c_int, new: c_int) {
+    if is_timer(old) || is_timer(new) {
+        TIMERS.set(new, is_timer(old));
+        if is_timer(old)
+            && let Some(engine) = session::engine()
+        {
+            share(&engine, old);
+        }
+    }
+}
+
+fn share(engine: &Engine, fd: c_int) {
+    if let Some(index) = find(engine, fd) {
+        engine.page.slots[index].timer_flags().fetch_or(SHARED, SeqCst);
+    }
+}
+
+/// Other processes are about to get this one's descriptors.
+pub fn share_all() {
+    if any()
+        && let Some(engine) = session::engine()
+    {
+        TIMERS.within(0, u32::MAX).for_each(|fd| share(&engine, fd as c_int));
+    }
+}
+
+/// `fd` has come from elsewhere: is it a timer?
+pub fn arrived(engine: &Engine, fd: c_int) {
+    if engine.page.header.timers.load(SeqCst) == 0 {
+        return;
+    }
+    if let Some(index) = find(engine, fd) {
+        TIMERS.set(fd, true);
+        let flags = engine.page.slots[index].timer_flags();
+        flags.fetch_or(SHARED, SeqCst);
+        if flags.load(SeqCst) & LOST != 0 {
+            with(engine, index, fd, |locked| locked.tick());
+        }
+    } else {
+        TIMERS.set(fd, false);
+    }
+}
+
+/// The descriptor is about to be closed. A timer that nobody else can have ends here; of others the launcher finds out.
+pub fn forget(fd: c_int) {
+    if !is_timer(fd) {
+        return;
+    }
+    TIMERS.set(fd, false);
+    let Some(engine) = session::engine() else { return };
+    let Some(index) = find(&engine, fd) else { return };
+    let _masked = Masked::new();
+    let locked = engine.lock_timer(index, session::gettid());
+    let slot = locked.slot();
+    if (slot.pid.load(Relaxed), slot.bell.load(Relaxed)) != (engine.pid, fd) {
+        return;
+    }
+    if slot.timer_flags().load(SeqCst) & SHARED == 0 {
+        locked.release();
+    } else {
+        slot.pid.store(0, SeqCst);
+    }
+}
+
+/// The same for a range of them.
+pub fn forget_range(first: u32, last: u32) {
+    TIMERS.within(first, last).for_each(|fd| forget(fd as c_int));
+}
+
+/// A new program image: it has the timers of the former one that were not closed on exec.
+pub fn after_exec(page: &Page, pid: u32) {
+    if page.header.timers.load(SeqCst) == 0 {
+        return;
+    }
+    let mine = |i: &usize| page.slots[*i].state.load().kind() == Kind::Timer && page.slots[*i].pid.load(Relaxed) == pid;
+    for index in (0..page.high()).filter(mine) {
+        page.slots[index].timer_flags().fetch_or(SHARED, SeqCst);
+        page.slots[index].pid.store(0, SeqCst);
+    }
+    let Some(engine) = session::engine() else { return };
+    each_open(|fd| {
+        if let Some(index) = find(&engine, fd) {
+            TIMERS.set(fd, true);
+            with(&engine, index, fd, |_| ());
+        }
+    });
+}
+
+/// Calls `body` for each open descriptor, by proc(5).
+fn each_open(mut body: impl FnMut(c_int)) {
+    let mut entries = [0u64; 512];
+    // SAFETY: a path with its NUL; the kernel fills the buffer with whole `struct linux_dirent64`: the record's length
+    // at 16, the name at 19.
+    unsafe {
+        let flags = (libc::O_RDONLY | libc::O_DIRECTORY | libc::O_CLOEXEC) as usize;
+        let folder = syscall6(libc::SYS_open, c"/proc/self/fd".as_ptr() as usize, flags, 0, 0, 0, 0);
+        if folder < 0 {
+            return;
+        }
+        loop {
+            let (at, size) = (entries.as_mut_ptr() as usize, size_of_val(&entries));
+            let got = syscall6(libc::SYS_getdents64, folder as usize, at, size, 0, 0, 0);
+            if got <= 0 {
+                break;
+            }
+            let mut entry = at as *const u8;
+            while (entry as usize) < at + got as usize {
+                let name = std::ffi::CStr::from_ptr(entry.add(19).cast()).to_bytes();
+                let number =
+                    name.iter().try_fold(0, |n: c_int, &b| b.is_ascii_digit().then(|| n * 10 + (b - b'0') as c_int));
+                if let Some(fd) = number.filter(|&fd| fd as isize != folder) {
+                    body(fd);
+                }
+                entry = entry.add(entry.add(16).cast::<u16>().read_unaligned() as usize);
+            }
+        }
+        syscall6(libc::SYS_close, folder as usize, 0, 0, 0, 0, 0);
+    }
 }

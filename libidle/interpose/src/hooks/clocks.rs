@@ -9,7 +9,7 @@ use crate::vdso;
 use engine::time::{SECOND, Spec};
 use engine::{ClockMode, Engine};
 use libc::{c_int, clockid_t, time_t, timespec, timeval};
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::Ordering::SeqCst;
 
 /// Clock reads in frozen mode with no other hook between them, after which the clock creeps.
 const SPINNING: u32 = 20_000;
@@ -223,8 +223,15 @@ pub unsafe fn clock_settime(id: clockid_t, to: *const timespec) -> Result<c_int,
     }
     let now = clockid::read(&engine, id)?;
     let ahead = to.since(now) as i64 - now.since(to) as i64;
-    engine.page.header.realtime_shift.fetch_add(ahead, Relaxed);
+    set_ahead(&engine, ahead);
     Ok(0)
+}
+
+/// Sets the session's time of day ahead by `by` ns. Timers for an instant of it hear of it.
+fn set_ahead(engine: &Engine, by: i64) {
+    engine.page.header.realtime_shift.fetch_add(by, SeqCst);
+    crate::timerfd::clock_was_set(engine, by);
+    super::timers::clock_was_set(engine);
 }
 
 /// settimeofday(2); see [`clock_settime`]. A time zone alone is ignored.
@@ -258,7 +265,7 @@ pub unsafe fn adjtime(delta: *const timeval, old: *mut timeval) -> Result<c_int,
         }
         if !delta.is_null() {
             let by = (*delta).tv_sec.saturating_mul(SECOND as i64).saturating_add((*delta).tv_usec * 1000);
-            engine.page.header.realtime_shift.fetch_add(by, Relaxed);
+            set_ahead(&engine, by);
         }
     }
     Ok(0)

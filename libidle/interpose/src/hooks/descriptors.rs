@@ -84,7 +84,8 @@ unsafe fn control(
     let entry = if matches!(cmd, libc::F_SETLKW | libc::F_OFD_SETLKW) { enter() } else { None };
     let _wait = entry.as_ref().map(|e| e.kernel_wait(What::Descriptor));
     // SAFETY: the caller's arguments.
-    unsafe { real(fd, cmd, arg) }
+    let done = unsafe { real(fd, cmd, arg) };
+    if matches!(cmd, libc::F_DUPFD | libc::F_DUPFD_CLOEXEC) { super::fds::copied(fd, done) } else { done }
 }
 
 /// A blocking system call made through syscall(2).

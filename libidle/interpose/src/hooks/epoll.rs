@@ -1,7 +1,7 @@
 //! epoll_wait(2) and its forms. A wait with a time-out polls the epoll descriptor beside the thread's bell, then collects
 //! without waiting: the bell is never put into the program's own set.
 
-use super::poll::{limit, outcome, poll_until};
+use super::poll::{limit, none_ready, outcome, poll_until, waiting};
 use crate::clockid;
 use crate::enter::{What, enter};
 use crate::errno::Errno;
@@ -47,7 +47,7 @@ unsafe fn wait(
         return unsafe { real(fd, events, max, -1, mask) };
     }
     loop {
-        timerfd::fire_due(&entry.engine);
+        timerfd::expire(&entry);
         // Another thread may have taken what woke this one: then it waits on.
         // SAFETY: the caller's arguments.
         let ready = unsafe { real(fd, events, max, 0, mask) }?;
@@ -55,6 +55,12 @@ unsafe fn wait(
             return Ok(ready);
         }
         let mut set = pollfd { fd, events: POLLIN, revents: 0 };
+        if deadline == NEVER {
+            // SAFETY: a set of our own.
+            let Some(_wait) = waiting(&entry, || unsafe { none_ready(&mut set, 1) }) else { continue };
+            // SAFETY: the caller's arguments.
+            return unsafe { real(fd, events, max, -1, mask) };
+        }
         // SAFETY: a set of our own.
         unsafe { poll_until(&entry, &mut set, 1, deadline, mask) }?;
     }

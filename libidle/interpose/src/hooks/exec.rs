@@ -32,9 +32,14 @@ unsafe fn replace(env: Strings, real: impl FnOnce(Strings) -> c_int) -> c_int {
     let (pid, tid) = (session::getpid(), session::gettid());
     let slot = entry.slot();
     let shared = slot.tid.load(Relaxed) != tid;
+    crate::timerfd::share_all();
     let credit = if shared { borrowed(&engine, entry.me, pid) } else { Some(entry.me) };
     let Some(credit) = credit else { return real(env) };
+    let kept = (slot.start.load(Relaxed), slot.start_arg.load(Relaxed));
+    let mut alarm = false;
     if !shared {
+        slot.start.store(0, Relaxed);
+        alarm = super::timers::before_exec(&engine, credit);
         // No thread id until the new image adopts the slot: it may be a program that never will.
         slot.tid.store(0, Relaxed);
         slot.pid.store(pid, Relaxed);
@@ -49,6 +54,11 @@ unsafe fn replace(env: Strings, real: impl FnOnce(Strings) -> c_int) -> c_int {
         page.release(credit);
     } else {
         slot.tid.store(tid, Relaxed);
+        slot.start.store(kept.0, Relaxed);
+        slot.start_arg.store(kept.1, Relaxed);
+        if alarm {
+            super::timers::exec_failed();
+        }
         slot.state.set(Kind::Busy);
     }
     failed

@@ -13,19 +13,46 @@ pub unsafe fn close(fd: c_int) -> Result<c_int, Errno> {
     if bell::is_bell(fd) {
         return Err(Errno(libc::EBADF));
     }
-    mark(fd, false);
-    if !bell::borrowed() {
-        timerfd::forget(fd);
-    }
+    forget(fd);
     // SAFETY: the caller's arguments.
     super::poll::outcome(unsafe { next!(close: fn(c_int) -> c_int)(fd) })
 }
 
-/// Notes whether `fd` is a TCP socket; not in a vfork child, whose descriptors are its own.
-fn mark(fd: c_int, tcp: bool) {
-    if (tcp || tcp::is_socket(fd)) && !bell::borrowed() {
-        tcp::mark(fd, tcp);
+/// `fd` is about to be closed. Not in a vfork child, whose descriptors are its own.
+fn forget(fd: c_int) {
+    if (tcp::is_socket(fd) || timerfd::is_timer(fd)) && !bell::borrowed() {
+        tcp::mark(fd, false);
+        timerfd::forget(fd);
     }
+}
+
+/// `new` has become a copy of `old`, if it is not negative; likewise.
+pub(crate) fn copied(old: c_int, new: c_int) -> c_int {
+    let noted = |fd| tcp::is_socket(fd) || timerfd::is_timer(fd);
+    if new >= 0 && (noted(old) || noted(new)) && !bell::borrowed() {
+        tcp::mark(new, tcp::is_socket(old));
+        timerfd::copied(old, new);
+    }
+    new
+}
+
+/// `new` is about to be closed and become a copy of `old`, if that is open.
+fn replaced(old: c_int, new: c_int) {
+    // SAFETY: plain numbers.
+    let open =
+        || unsafe { engine::sys::syscall6(libc::SYS_fcntl, old as usize, libc::F_GETFD as usize, 0, 0, 0, 0) } >= 0;
+    if old != new && timerfd::is_timer(new) && open() {
+        forget(new);
+    }
+}
+
+/// dup(2).
+///
+/// # Safety
+/// None beyond being called from C.
+pub unsafe fn dup(fd: c_int) -> c_int {
+    // SAFETY: plain numbers.
+    copied(fd, unsafe { next!(dup: fn(c_int) -> c_int)(fd) })
 }
 
 /// close_range(2), around the bells.
@@ -39,6 +66,9 @@ pub unsafe fn close_range(first: c_uint, last: c_uint, flags: c_int) -> Result<c
             unsafe { engine::sys::syscall6(libc::SYS_close_range, a as usize, b as usize, flags as usize, 0, 0, 0) };
         crate::errno::kernel(raw).map(|v| v as c_int)
     };
+    if flags & libc::CLOSE_RANGE_CLOEXEC as c_int == 0 && !bell::borrowed() {
+        timerfd::forget_range(first, last);
+    }
     let mut from = first;
     for bell in bell::within(first, last) {
         if bell > from {
@@ -69,9 +99,9 @@ pub unsafe fn dup2(old: c_int, new: c_int) -> Result<c_int, Errno> {
     if bell::is_bell(new) {
         bell::make_way(new);
     }
-    mark(new, tcp::is_socket(old));
+    replaced(old, new);
     // SAFETY: plain numbers.
-    super::poll::outcome(unsafe { next!(dup2: fn(c_int, c_int) -> c_int)(old, new) })
+    super::poll::outcome(copied(old, unsafe { next!(dup2: fn(c_int, c_int) -> c_int)(old, new) }))
 }
 
 /// dup3(2).
@@ -82,7 +112,7 @@ pub unsafe fn dup3(old: c_int, new: c_int, flags: c_int) -> Result<c_int, Errno>
     if bell::is_bell(new) {
         bell::make_way(new);
     }
-    mark(new, tcp::is_socket(old));
+    replaced(old, new);
     // SAFETY: plain numbers.
-    super::poll::outcome(unsafe { next!(dup3: fn(c_int, c_int, c_int) -> c_int)(old, new, flags) })
+    super::poll::outcome(copied(old, unsafe { next!(dup3: fn(c_int, c_int, c_int) -> c_int)(old, new, flags) }))
 }

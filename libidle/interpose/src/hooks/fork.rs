@@ -12,6 +12,7 @@ use std::sync::atomic::Ordering::Relaxed;
 /// Takes a slot for the child, to be found by it in its copy of the thread-local block.
 pub(crate) fn credit() -> Option<Credit> {
     let entry = enter()?;
+    crate::timerfd::share_all();
     let page = entry.engine.page;
     let child = page.credit(entry.engine.pid, page.birth_of_child(entry.me))?;
     tls().fork_credit.set(child.word());
@@ -38,7 +39,7 @@ pub extern "C" fn adopt() {
     session::renew_pid();
     super::threads::only_thread_left();
     bell::discard_all();
-    crate::timerfd::reset();
+    super::timers::reset();
     let (tls, page) = (tls(), engine.page);
     let (pid, tid) = (session::getpid(), session::gettid());
     let credit = Credit::from_word(tls.fork_credit.replace(0)).filter(|&credit| page.adopt(credit, pid, tid));

@@ -1,12 +1,12 @@
 //! syscall(2): programs and language runtimes (Rust's std, C++20's atomics) wait with `syscall(SYS_futex, …)`. A
 //! private futex is an exact wait here, queued by its address; everything else that has a hook of its own goes there.
 
-use super::{clocks, descriptors, epoll, fork, poll, select, sleep};
+use super::{clocks, descriptors, epoll, fork, poll, select, sleep, timers};
 use crate::clockid;
 use crate::enter::{Entry, What, enter};
 use crate::errno::{Answer, Errno};
 use crate::{
-    kfutex, next, session,
+    kfutex, next, session, timerfd,
     waitq::{self, Key},
 };
 use engine::time::{NEVER, Spec};
@@ -79,12 +79,21 @@ pub unsafe fn syscall(number: c_long, args: Args) -> c_long {
                 epoll::epoll_pwait2(a as c_int, b as *mut _, c as c_int, d as *const timespec, e as *const _).answer()
                     as c_long
             }
+            libc::SYS_timerfd_create => timerfd::create(a as clockid_t, b as c_int).answer() as c_long,
+            libc::SYS_timerfd_settime => {
+                timerfd::settime(a as c_int, b as c_int, c as *const _, d as *mut _).answer() as c_long
+            }
+            libc::SYS_timerfd_gettime => timerfd::gettime(a as c_int, b as *mut _).answer() as c_long,
+            libc::SYS_alarm => timers::alarm(a as u32) as c_long,
+            libc::SYS_setitimer => timers::setitimer(a as c_int, b as *const _, c as *mut _).answer() as c_long,
+            libc::SYS_getitimer => timers::getitimer(a as c_int, b as *mut _).answer() as c_long,
             libc::SYS_close_range => super::fds::close_range(a as u32, b as u32, c as c_int).answer() as c_long,
             libc::SYS_tgkill => super::signals::tgkill(a as i32, b as i32, c as c_int) as c_long,
             libc::SYS_kill => super::signals::kill(a as i32, b as c_int) as c_long,
             libc::SYS_pidfd_send_signal => {
                 super::signals::pidfd_send_signal(a as c_int, b as c_int, c as *mut _, d as u32) as c_long
             }
+            libc::SYS_read if timerfd::is_timer(a as c_int) => super::reads::read(a as c_int, b as *mut _, c) as c_long,
             libc::SYS_read
             | libc::SYS_write
             | libc::SYS_wait4

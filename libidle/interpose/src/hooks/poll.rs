@@ -3,7 +3,7 @@
 use super::slices;
 use crate::bell;
 use crate::clockid;
-use crate::enter::{Entry, What, enter};
+use crate::enter::{Entry, KernelWait, What, enter};
 use crate::errno::Errno;
 use crate::next;
 use crate::scratch::Scratch;
@@ -41,10 +41,15 @@ unsafe fn real_ppoll(
 ///
 /// # Safety
 /// As for poll(2).
-unsafe fn none_ready(fds: *mut pollfd, n: nfds_t) -> bool {
+pub(crate) unsafe fn none_ready(fds: *mut pollfd, n: nfds_t) -> bool {
     let mut now = NO_WAIT;
     // SAFETY: the caller's entries, a time-out of our own (the kernel writes it), no mask.
     unsafe { syscall6(libc::SYS_ppoll, fds as usize, n as usize, &raw mut now as usize, 0, 8, 0) == 0 }
+}
+
+/// A wait for readiness without a deadline, if there is any reason to wait: timers may make it end at once.
+pub(crate) fn waiting(entry: &Entry, still: impl FnMut() -> bool) -> Option<KernelWait<'_>> {
+    if timerfd::any() { entry.kernel_wait_turning(What::Ready, still) } else { Some(entry.kernel_wait(What::Ready)) }
 }
 
 /// Waits for descriptors until the virtual instant `deadline`; 0 when it comes. Asks without waiting first, so a call
@@ -59,30 +64,15 @@ pub unsafe fn poll_until(
     deadline: u64,
     mask: *const sigset_t,
 ) -> Result<c_int, Errno> {
-    // SAFETY: the caller's arguments.
-    timerfd::beside(&entry.engine, deadline, |until| unsafe { poll_once(entry, fds, n, until, mask) })
-}
-
-/// The same for a process without timers.
-///
-/// # Safety
-/// As for ppoll(2).
-unsafe fn poll_once(
-    entry: &Entry,
-    fds: *mut pollfd,
-    n: nfds_t,
-    deadline: u64,
-    mask: *const sigset_t,
-) -> Result<c_int, Errno> {
+    timerfd::expire(entry);
     // SAFETY: the caller's arguments.
     let ready = unsafe { real_ppoll(fds, n, &NO_WAIT, mask) }?;
     if ready != 0 || deadline == 0 {
         return Ok(ready);
     }
     if deadline == NEVER {
-        let _wait = entry.kernel_wait(What::Ready);
         // SAFETY: the caller's arguments.
-        return unsafe { real_ppoll(fds, n, NO_LIMIT, mask) };
+        return unsafe { poll_endless(entry, fds, n, mask) };
     }
     let count = n as usize;
     // SAFETY: a zeroed pollfd is valid.
@@ -129,9 +119,28 @@ unsafe fn poll_once(
             }
             return Ok(ready);
         }
-        // Rung before the time: a timer was set, see `timerfd::beside`.
-        if reason == Reason::TimedOut || rung && timerfd::any() {
+        if reason == Reason::TimedOut {
             return Ok(0);
+        }
+    }
+}
+
+/// The same without a time-out.
+///
+/// # Safety
+/// As for ppoll(2).
+unsafe fn poll_endless(entry: &Entry, fds: *mut pollfd, n: nfds_t, mask: *const sigset_t) -> Result<c_int, Errno> {
+    loop {
+        // SAFETY: the caller's arguments.
+        if let Some(_wait) = waiting(entry, || unsafe { none_ready(fds, n) }) {
+            // SAFETY: as above.
+            return unsafe { real_ppoll(fds, n, NO_LIMIT, mask) };
+        }
+        // Somebody else may have been quicker.
+        // SAFETY: as above.
+        let ready = unsafe { real_ppoll(fds, n, &NO_WAIT, mask) }?;
+        if ready != 0 {
+            return Ok(ready);
         }
     }
 }

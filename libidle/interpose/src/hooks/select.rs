@@ -147,32 +147,7 @@ unsafe fn select_until(
     deadline: u64,
     mask: *const sigset_t,
 ) -> Result<c_int, Errno> {
-    if !timerfd::any() {
-        // SAFETY: the caller's arguments.
-        return unsafe { select_once(entry, n, user, deadline, mask) };
-    }
-    // A select that finds nothing empties the sets, so every try gets them anew.
-    // SAFETY: the caller's sets.
-    let mut kept = unsafe { Copies::new(user, clamp(n).max(0) as usize, 0) }.ok_or(Errno(libc::ENOMEM))?;
-    kept.load(None);
-    timerfd::beside(&entry.engine, deadline, |until| {
-        kept.store();
-        // SAFETY: the caller's arguments.
-        unsafe { select_once(entry, n, user, until, mask) }
-    })
-}
-
-/// The same for a process without timers.
-///
-/// # Safety
-/// As for pselect(2).
-unsafe fn select_once(
-    entry: &Entry,
-    n: c_int,
-    user: Sets,
-    deadline: u64,
-    mask: *const sigset_t,
-) -> Result<c_int, Errno> {
+    timerfd::expire(entry);
     if deadline == NEVER {
         let _wait = entry.kernel_wait(What::Ready);
         // SAFETY: the caller's arguments.
@@ -222,8 +197,7 @@ unsafe fn select_once(
             bell::drain(bell as c_int);
             ready -= 1;
         }
-        // Rung before the time: a timer was set, see `timerfd::beside`.
-        if reason == Reason::TimedOut || rung && timerfd::any() {
+        if reason == Reason::TimedOut {
             break;
         }
     }

@@ -4,7 +4,7 @@
 use super::descriptors::kernel_waits;
 use super::timed;
 use crate::enter::{What, enter};
-use crate::{next, tcp};
+use crate::{next, tcp, timerfd};
 use libc::{POLLIN, POLLOUT, c_int, c_short, c_void, iovec, msghdr, size_t, sockaddr, socklen_t, ssize_t};
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -147,7 +147,33 @@ pub unsafe fn recvmsg(fd: c_int, msg: *mut msghdr, flags: c_int) -> ssize_t {
     let part = |done, more| unsafe { timed::rest(msg, done, |m| real_recvmsg(fd, m, flags | more)) };
     // SAFETY: asked for after the kernel has read the message.
     let len = || unsafe { timed::total((*msg).msg_iov, (*msg).msg_iovlen) };
-    transfer(fd, POLLIN, flags, || real_recvmsg(fd, msg, flags), part, len)
+    let done = transfer(fd, POLLIN, flags, || real_recvmsg(fd, msg, flags), part, len);
+    // SAFETY: the kernel has filled the message in.
+    if done >= 0 && unsafe { (*msg).msg_controllen } != 0 {
+        // SAFETY: as above.
+        unsafe { descriptors_arrived(msg) };
+    }
+    done
+}
+
+/// Descriptors that came with a message may be timers.
+///
+/// # Safety
+/// A message that recvmsg(2) has filled in.
+unsafe fn descriptors_arrived(msg: *const msghdr) {
+    let Some(engine) = crate::session::engine() else { return };
+    // SAFETY: the kernel's control messages, walked as cmsg(3) says.
+    unsafe {
+        let mut part = libc::CMSG_FIRSTHDR(msg);
+        while let Some(header) = part.as_ref() {
+            if (header.cmsg_level, header.cmsg_type) == (libc::SOL_SOCKET, libc::SCM_RIGHTS) {
+                let bytes = header.cmsg_len.saturating_sub(libc::CMSG_LEN(0) as usize);
+                let first = libc::CMSG_DATA(part).cast::<c_int>();
+                (0..bytes / size_of::<c_int>()).for_each(|i| timerfd::arrived(&engine, first.add(i).read_unaligned()));
+            }
+            part = libc::CMSG_NXTHDR(msg, part);
+        }
+    }
 }
 
 /// sendmsg(2).
@@ -155,6 +181,7 @@ pub unsafe fn recvmsg(fd: c_int, msg: *mut msghdr, flags: c_int) -> ssize_t {
 /// # Safety
 /// As for the C function.
 pub unsafe fn sendmsg(fd: c_int, msg: *const msghdr, flags: c_int) -> ssize_t {
+    timerfd::share_all();
     // SAFETY: the caller's message, which is not written.
     let part = |done, more| unsafe { timed::rest(msg.cast_mut(), done, |m| real_sendmsg(fd, m, flags | more)) };
     // SAFETY: asked for after the kernel has read the message.

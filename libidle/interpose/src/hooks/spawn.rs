@@ -26,6 +26,7 @@ unsafe fn spawn_with(
         unsafe { real(pid, path, actions, attr, argv, env) }
     };
     let Some(entry) = enter() else { return plain(env) };
+    crate::timerfd::share_all();
     let page = entry.engine.page;
     let Some(child) = page.credit(entry.engine.pid, page.birth_of_child(entry.me)) else { return plain(env) };
     let mut number: pid_t = 0;

@@ -1,0 +1,272 @@
+//! The threads of this library that serve timers: one sends signals, one starts the threads of `SIGEV_THREAD`. Each is
+//! started at the first need, parks until the earliest deadline like any thread that sleeps, and tells who is to be told.
+//! So the clock cannot move on while somebody is being told.
+//!
+//! The first is a bare thread of the kernel (clone(2)), of which libc knows nothing: it cannot be joined, cancelled or
+//! signalled through libc, the last of libc's threads to end still ends the process, and nothing of it is allocated, so
+//! that it can be started from a signal handler. It blocks all signals, and makes system calls only. What can be seen of it
+//! is a thread more in `/proc/self/task`, called `flux-timers`.
+//!
+//! The second is an ordinary detached thread, as glibc has one for the same purpose: it calls `pthread_create`.
+//!
+//! No timer is missed: a thread first makes its wait one that can be promised its end, then asks for the earliest deadline
+//! and parks; whoever changes that first changes it and then promises the wait. One of the two sees the other.
+
+use crate::enter::What;
+use crate::guard::Masked;
+use crate::hooks::threads;
+use crate::next;
+use crate::session;
+use crate::timers::{self, Notify, Role};
+use crate::tls::tls;
+use engine::page::SLOTS;
+use engine::sys::syscall6;
+use engine::{Engine, Kind, Reason, Signals};
+use libc::{c_int, c_void, pthread_attr_t, pthread_t, sigset_t};
+use std::cell::UnsafeCell;
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+
+/// Slot index + 1 of the thread that serves each role; 0: not started.
+static THREADS: [AtomicU32; 2] = [AtomicU32::new(0), AtomicU32::new(0)];
+/// While a thread is being started.
+const STARTING: u32 = u32::MAX;
+
+/// In a forked child: they are not there.
+pub fn reset() {
+    THREADS.iter().for_each(|thread| thread.store(0, SeqCst));
+}
+
+/// Makes sure that somebody serves `role`; false if no thread can be started.
+pub fn start(engine: &Engine, role: Role) -> bool {
+    let Some(thread) = THREADS.get(role as usize) else { return true };
+    if thread.compare_exchange(0, STARTING, SeqCst, SeqCst).is_err() {
+        return true;
+    }
+    let started = match role {
+        Role::Functions => start_functions(),
+        _ => start_signals(engine, thread),
+    };
+    if !started {
+        thread.store(0, SeqCst);
+    }
+    started
+}
+
+/// The earliest deadline of `role` has changed.
+pub fn tell(engine: &Engine, role: Role) {
+    let Some(thread) = THREADS.get(role as usize) else { return };
+    // One that is still starting asks for the deadline later than this.
+    let index = thread.load(SeqCst) as usize;
+    if (1..=SLOTS).contains(&index) {
+        let seq = engine.page.slots[index - 1].state.load().seq();
+        engine.unpark(index - 1, seq, Reason::Woken);
+    }
+}
+
+/// Serves `role` from slot `me`, for ever.
+fn serve(engine: Engine, me: usize, role: Role) -> ! {
+    let slot = &engine.page.slots[me];
+    slot.what.store(What::Timer as u32, Relaxed);
+    THREADS[role as usize].store(me as u32 + 1, SeqCst);
+    loop {
+        let seq = slot.state.prepare();
+        let earliest = timers::table(&engine).1.earliest(role);
+        if engine.park_in_turn(me, seq, earliest, Signals::Ignore, false) != Reason::TimedOut {
+            continue;
+        }
+        // In frozen mode one at a time: the next when everybody is at rest again.
+        while let Some(function) = expire(&engine, role) {
+            if let Some((function, attributes, value)) = function {
+                call(function, attributes, value);
+            }
+            if engine.frozen() {
+                break;
+            }
+        }
+    }
+}
+
+/// Lets the next timer that is due expire, and tells what function is to be called; `None` if none is due.
+fn expire(engine: &Engine, role: Role) -> Option<Option<(usize, usize, usize)>> {
+    let (_locked, table) = timers::table(engine);
+    let at = table.expire(role, engine.now())?;
+    let timer = table.timer(at);
+    Some(match timer.notify {
+        Notify::Function(function, attributes) => Some((function, attributes, timer.value)),
+        _ => None,
+    })
+}
+
+const STACK: usize = 64 << 10;
+/// Above what this library has of thread-local storage.
+const LOCAL: usize = 8 << 10;
+
+/// What the thread that sends signals runs on.
+#[repr(C, align(4096))]
+struct Memory {
+    stack: [u8; STACK],
+    /// Thread-local storage lies below the word that `fs` points to.
+    local: [u8; LOCAL],
+    /// That word points to itself; the others are zero.
+    head: [usize; 32],
+}
+
+struct Static(UnsafeCell<Memory>);
+
+// SAFETY: used by the one thread that runs on it; `start` lets nobody start a second.
+unsafe impl Sync for Static {}
+
+static MEMORY: Static = Static(UnsafeCell::new(Memory { stack: [0; STACK], local: [0; LOCAL], head: [0; 32] }));
+
+fn start_signals(engine: &Engine, thread: &AtomicU32) -> bool {
+    let parent = tls().slot.get().checked_sub(1).map_or(0, |slot| slot as usize);
+    let page = engine.page;
+    // Busy from before the caller goes on.
+    let Some(slot) = page.claim(Kind::New, engine.pid, 0, page.birth_of_child(parent)) else { return false };
+    thread.store(slot as u32 + 1, SeqCst);
+    // It inherits the mask.
+    let _masked = Masked::new();
+    let memory = MEMORY.0.get();
+    // SAFETY: memory that no other thread uses, see the Sync impl.
+    let raw = unsafe {
+        let head = &raw mut (*memory).head as *mut usize;
+        // What x86-64's ABI wants of a thread's control block: its own address at 0 and at 16.
+        head.write(head as usize);
+        head.add(2).write(head as usize);
+        clone((&raw mut (*memory).local) as usize, head as usize)
+    };
+    if raw < 0 {
+        page.release(slot);
+    }
+    raw >= 0
+}
+
+/// clone(2) of a thread that runs [`signals`] on the stack that ends at `top`.
+///
+/// # Safety
+/// The stack and the control block are nobody else's.
+unsafe fn clone(top: usize, head: usize) -> isize {
+    let flags = libc::CLONE_VM
+        | libc::CLONE_FS
+        | libc::CLONE_FILES
+        | libc::CLONE_SIGHAND
+        | libc::CLONE_THREAD
+        | libc::CLONE_SYSVSEM
+        | libc::CLONE_SETTLS;
+    let raw: isize;
+    // SAFETY: the new thread leaves this frame at once, and never returns to it.
+    unsafe {
+        std::arch::asm!(
+            "syscall",
+            "test rax, rax",
+            "jnz 2f",
+            "xor ebp, ebp",
+            "call {start}",
+            "ud2",
+            "2:",
+            start = sym signals,
+            inlateout("rax") libc::SYS_clone as isize => raw,
+            in("rdi") flags as usize, in("rsi") top, in("rdx") 0, in("r10") 0, in("r8") head,
+            lateout("rcx") _, lateout("r11") _,
+        );
+    }
+    raw
+}
+
+extern "C" fn signals() -> ! {
+    // SAFETY: a name with its NUL.
+    unsafe {
+        syscall6(libc::SYS_prctl, libc::PR_SET_NAME as usize, c"flux-timers".as_ptr() as usize, 0, 0, 0, 0);
+    }
+    let me = THREADS[Role::Signals as usize].load(SeqCst) as usize;
+    if let Some(engine) = session::engine()
+        && let Some(me) = me.checked_sub(1)
+    {
+        let slot = &engine.page.slots[me];
+        slot.tid.store(session::gettid(), SeqCst);
+        slot.state.set(Kind::Busy);
+        serve(engine, me, Role::Signals)
+    }
+    // Not reached: who has started this thread is in a session. It ends, and nothing else.
+    // SAFETY: ends the calling thread.
+    unsafe { syscall6(libc::SYS_exit, 0, 0, 0, 0, 0, 0) };
+    std::process::abort()
+}
+
+fn start_functions() -> bool {
+    let mut thread: pthread_t = 0;
+    with_attributes(|attr| {
+        // SAFETY: an initialised object.
+        unsafe {
+            block_all(attr);
+            libc::pthread_attr_setstacksize(attr, STACK.max(libc::PTHREAD_STACK_MIN));
+            threads::create(&mut thread, attr, functions, std::ptr::null_mut()) == 0
+        }
+    })
+}
+
+unsafe extern "C-unwind" fn functions(_: *mut c_void) -> *mut c_void {
+    let me = tls().slot.get().checked_sub(1);
+    if let (Some(engine), Some(me)) = (session::engine(), me) {
+        serve(engine, me as usize, Role::Functions)
+    }
+    THREADS[Role::Functions as usize].store(0, SeqCst);
+    std::ptr::null_mut()
+}
+
+/// The thread of these attributes begins with all signals blocked but libc's own, which libc leaves out.
+///
+/// # Safety
+/// An initialised object.
+unsafe fn block_all(attr: *mut pthread_attr_t) {
+    // SAFETY: a set of our own.
+    unsafe {
+        let mut all: sigset_t = std::mem::zeroed();
+        libc::sigfillset(&mut all);
+        next!(pthread_attr_setsigmask_np: fn(*mut pthread_attr_t, *const sigset_t) -> c_int)(attr, &all);
+    }
+}
+
+/// Attributes of a detached thread, while `body` runs.
+fn with_attributes<R>(body: impl FnOnce(*mut pthread_attr_t) -> R) -> R {
+    // SAFETY: an object of our own, initialised and destroyed.
+    unsafe {
+        let mut attr: pthread_attr_t = std::mem::zeroed();
+        libc::pthread_attr_init(&mut attr);
+        libc::pthread_attr_setdetachstate(&mut attr, libc::PTHREAD_CREATE_DETACHED);
+        let answer = body(&mut attr);
+        libc::pthread_attr_destroy(&mut attr);
+        answer
+    }
+}
+
+/// What of the caller's attributes is kept for the threads of a timer: the size of the stack. 0 stands for none given.
+///
+/// # Safety
+/// `attr` is null or initialised.
+pub unsafe fn attributes(attr: *const pthread_attr_t) -> usize {
+    let mut size = 0;
+    if !attr.is_null() {
+        // SAFETY: the caller's object.
+        unsafe { libc::pthread_attr_getstacksize(attr, &mut size) };
+    }
+    size
+}
+
+/// Starts a thread that calls `function` with `value`, all signals blocked, as glibc has it.
+fn call(function: usize, stack: usize, value: usize) {
+    type Start = unsafe extern "C-unwind" fn(*mut c_void) -> *mut c_void;
+    let mut thread: pthread_t = 0;
+    with_attributes(|attr| {
+        // SAFETY: an initialised object. The function takes a `union sigval`, which is passed like the pointer in it, and
+        // what it leaves in the register of a result is nobody's: the thread is detached.
+        unsafe {
+            block_all(attr);
+            if stack != 0 {
+                libc::pthread_attr_setstacksize(attr, stack);
+            }
+            threads::create(&mut thread, attr, std::mem::transmute::<usize, Start>(function), value as *mut c_void)
+        }
+    });
+}

@@ -1,0 +1,291 @@
+//! The timers of this process that end in a signal or a function: `alarm`, `setitimer(ITIMER_REAL)`, `timer_create`.
+//!
+//! Each of timer_create(2) is also a timer of the kernel, never armed: it gives the number, checks the arguments, and
+//! counts against the user's limit. When it expires, how often and whom it tells is decided here, by the virtual clock.
+//!
+//! As in the kernel a timer has one signal under way at most. If the last one is still pending when an interval ends, it is
+//! taken back and sent again with one more overrun: everybody who could have taken it has had the time to.
+
+use crate::clockid;
+use crate::guard::{FutexLock, Locked};
+use crate::session;
+use crate::signalling::{self, Last, Signal};
+use engine::Engine;
+use engine::time::NEVER;
+use libc::{c_int, clockid_t};
+use std::cell::UnsafeCell;
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+
+/// Timers of a process. More are refused, as by RLIMIT_SIGPENDING.
+const MOST: usize = 32_768;
+/// The place of ITIMER_REAL.
+pub const ITIMER: usize = 0;
+/// Its number: no timer of timer_create has it.
+const ITIMER_ID: c_int = -2;
+/// The number of a free place.
+const FREE: c_int = -1;
+
+/// Which thread of this library serves a timer: the one that sends signals, or the one that starts threads.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(usize)]
+pub enum Role {
+    /// Signals.
+    Signals = 0,
+    /// `SIGEV_THREAD`.
+    Functions = 1,
+    /// None: `SIGEV_NONE`.
+    None = 2,
+}
+
+/// Whom an expiration tells.
+#[derive(Clone, Copy)]
+pub enum Notify {
+    /// Nobody (`SIGEV_NONE`).
+    Nobody,
+    /// The process.
+    Process(c_int),
+    /// A thread of it, by its number.
+    Thread(c_int, u32),
+    /// A function, in a new thread (`SIGEV_THREAD`); the attributes are those of [`crate::ticker`].
+    Function(usize, usize),
+}
+
+impl Notify {
+    /// Who serves such a timer.
+    pub fn role(self) -> Role {
+        match self {
+            Notify::Nobody => Role::None,
+            Notify::Process(_) | Notify::Thread(..) => Role::Signals,
+            Notify::Function(..) => Role::Functions,
+        }
+    }
+}
+
+/// A timer, but for its deadline.
+#[derive(Clone, Copy)]
+pub struct Timer {
+    /// What it counts on.
+    pub clock: clockid_t,
+    /// Whom it tells.
+    pub notify: Notify,
+    /// `sigev_value`.
+    pub value: usize,
+    /// Between expirations, ns; 0 for one.
+    pub interval: u64,
+    /// Set to an instant of a clock that can be set.
+    settable: bool,
+    /// Overruns of the signal sent last, and of the one before it.
+    overruns: (c_int, c_int),
+}
+
+const EMPTY: Timer =
+    Timer { clock: 0, notify: Notify::Nobody, value: 0, interval: 0, settable: false, overruns: (0, 0) };
+
+/// All of a process, place by place: numbers and deadlines apart, because they are searched.
+pub struct Table {
+    ids: [c_int; MOST],
+    /// When each expires next, by role; [`NEVER`] in the others.
+    due: [[u64; MOST]; 3],
+    timers: [Timer; MOST],
+    /// Places ever used.
+    used: usize,
+    /// What `clock_settime` had done when the deadlines were last right.
+    shift: i64,
+}
+
+struct Shared(UnsafeCell<Table>, FutexLock);
+
+// SAFETY: the table is only touched by the holder of the lock.
+unsafe impl Sync for Shared {}
+
+/// Zeroed but for what `used` makes valid: pages that are not needed take no memory.
+static TABLE: Shared = Shared(
+    UnsafeCell::new(Table { ids: [0; MOST], due: [[0; MOST]; 3], timers: [EMPTY; MOST], used: 0, shift: 0 }),
+    FutexLock::new(),
+);
+
+/// Places used so far, for those who only want to know whether there are any.
+static USED: AtomicU32 = AtomicU32::new(0);
+
+/// Has this process ever had a timer?
+#[inline]
+pub fn any() -> bool {
+    USED.load(Relaxed) != 0
+}
+
+/// The table, locked, its deadlines right for a clock that was set. All signals are blocked meanwhile.
+pub fn table(engine: &Engine) -> (Locked<'static>, &'static mut Table) {
+    let locked = TABLE.1.lock();
+    // SAFETY: under the lock, which the caller drops last.
+    let table = unsafe { &mut *TABLE.0.get() };
+    table.follow(engine);
+    (locked, table)
+}
+
+/// In a forked child: timers are not inherited, and the lock may have been another thread's.
+pub fn reset() {
+    if any() {
+        TABLE.1.reset();
+        // SAFETY: the child has one thread.
+        unsafe { (*TABLE.0.get()).used = 0 };
+        USED.store(0, SeqCst);
+    }
+}
+
+impl Table {
+    fn follow(&mut self, engine: &Engine) {
+        let shift = engine.page.header.realtime_shift.load(SeqCst);
+        let ahead = shift.wrapping_sub(std::mem::replace(&mut self.shift, shift));
+        if ahead == 0 {
+            return;
+        }
+        for due in &mut self.due {
+            for (due, timer) in due[..self.used].iter_mut().zip(&self.timers) {
+                if *due != NEVER && timer.settable {
+                    *due = due.saturating_add_signed(ahead.saturating_neg()).min(NEVER - 1);
+                }
+            }
+        }
+    }
+
+    /// A free place for a timer of that number. The first is ITIMER_REAL's.
+    pub fn add(&mut self, id: c_int, timer: Timer) -> Option<usize> {
+        self.itimer();
+        let free = self.ids[..self.used].iter().position(|&id| id == FREE);
+        let at = free.unwrap_or(self.used);
+        (at < MOST).then(|| {
+            self.occupy(at, id, timer);
+            at
+        })
+    }
+
+    fn occupy(&mut self, at: usize, id: c_int, timer: Timer) {
+        self.ids[at] = id;
+        self.timers[at] = timer;
+        self.due.iter_mut().for_each(|due| due[at] = NEVER);
+        self.used = self.used.max(at + 1);
+        USED.store(self.used as u32, SeqCst);
+    }
+
+    /// The place of ITIMER_REAL.
+    pub fn itimer(&mut self) -> usize {
+        if self.used == 0 {
+            let notify = Notify::Process(libc::SIGALRM);
+            self.occupy(ITIMER, ITIMER_ID, Timer { clock: libc::CLOCK_MONOTONIC, notify, ..EMPTY });
+        }
+        ITIMER
+    }
+
+    /// The place of timer `id`.
+    pub fn find(&self, id: c_int) -> Option<usize> {
+        (id >= 0).then(|| self.ids[..self.used].iter().position(|&other| other == id)).flatten()
+    }
+
+    /// The timer itself.
+    pub fn timer(&self, at: usize) -> &Timer {
+        &self.timers[at]
+    }
+
+    /// Gives the place back.
+    pub fn remove(&mut self, at: usize) {
+        self.occupy(at, FREE, EMPTY);
+    }
+
+    /// Sets the timer, or stops it with [`NEVER`].
+    pub fn set(&mut self, at: usize, deadline: u64, interval: u64, settable: bool) {
+        let timer = &mut self.timers[at];
+        (timer.interval, timer.settable, timer.overruns) = (interval, settable, (0, 0));
+        self.due[timer.notify.role() as usize][at] = deadline;
+    }
+
+    /// When it expires next, as the program is told: 0 if it does not.
+    pub fn next(&self, at: usize, now: u64) -> u64 {
+        let timer = &self.timers[at];
+        let due = self.due[timer.notify.role() as usize][at];
+        let quiet = matches!(timer.notify, Notify::Nobody);
+        match (due, timer.interval) {
+            (NEVER, _) => 0,
+            (_, 0) if due <= now => !quiet as u64 * (now + 1),
+            (_, interval) if due <= now => due + ((now - due) / interval + 1) * interval,
+            _ => due,
+        }
+    }
+
+    /// The earliest deadline that somebody is to be told of.
+    pub fn earliest(&self, role: Role) -> u64 {
+        self.first(role).map_or(NEVER, |at| self.due[role as usize][at])
+    }
+
+    /// The place of the earliest, the lowest of several.
+    fn first(&self, role: Role) -> Option<usize> {
+        let due = &self.due[role as usize][..self.used];
+        let earliest = due.iter().copied().min().filter(|&due| due != NEVER)?;
+        due.iter().position(|&due| due == earliest)
+    }
+
+    /// Takes the next of the timers that are due at `now` on to its next interval; what is to be told, and by which timer.
+    pub fn expire(&mut self, role: Role, now: u64) -> Option<usize> {
+        let at = self.first(role)?;
+        let due = &mut self.due[role as usize][at];
+        if *due > now {
+            return None;
+        }
+        let timer = &mut self.timers[at];
+        let missed = (now - *due).checked_div(timer.interval).unwrap_or(0);
+        *due = match timer.interval {
+            0 => NEVER,
+            interval => due.saturating_add(interval.saturating_mul(missed + 1)).min(NEVER - 1),
+        };
+        self.tell(at, missed.min(i32::MAX as u64) as c_int);
+        Some(at)
+    }
+
+    /// Sends the timer's signal; or adds to the one that is under way.
+    fn tell(&mut self, at: usize, missed: c_int) {
+        let (id, timer) = (self.ids[at], &mut self.timers[at]);
+        let signal = |number, to, overrun| Signal { number, to, timer: id, overrun, value: timer.value };
+        let (number, to) = match timer.notify {
+            Notify::Process(number) => (number, None),
+            Notify::Thread(number, tid) => (number, Some(tid)),
+            Notify::Nobody | Notify::Function(..) => return,
+        };
+        if id == ITIMER_ID {
+            return signalling::alarm();
+        }
+        let last = if timer.interval == 0 { Last::Delivered } else { signalling::take_back(&signal(number, to, 0)) };
+        let more = missed.saturating_add(1);
+        match last {
+            Last::Delivered => timer.overruns = (missed, timer.overruns.0),
+            Last::Taken(before) => timer.overruns.0 = before.saturating_add(more),
+            Last::Stays => {
+                timer.overruns.0 = timer.overruns.0.saturating_add(more);
+                return;
+            }
+        }
+        signalling::send(&signal(number, to, timer.overruns.0));
+    }
+
+    /// Overruns of the signal delivered last. `pending`: the last one sent has not been.
+    pub fn overrun(&self, at: usize, pending: bool) -> c_int {
+        let (last, before) = self.timers[at].overruns;
+        if pending { before } else { last }
+    }
+}
+
+impl Timer {
+    /// A new one, stopped.
+    pub fn new(clock: clockid_t, notify: Notify, value: usize) -> Timer {
+        Timer { clock, notify, value, ..EMPTY }
+    }
+}
+
+/// Can an absolute time on `clock` move?
+pub fn settable(clock: clockid_t) -> bool {
+    clockid::is_realtime(clock)
+}
+
+/// Is this process a child that uses its parent's memory, and so the parent's table?
+pub fn foreign(engine: &Engine) -> bool {
+    engine.pid != session::getpid()
+}

@@ -1,0 +1,17 @@
+//! The timers family: alarm, setitimer, timer_create and its relatives, timerfd.
+
+flux_tests::guests! { "timers";
+    arguments: 0;
+    alarm: 27;
+    seconds: 0, seconds(8);
+    exec: 13;
+    posix_signals: 40;
+    posix_threads: 12;
+    timerfd: 32;
+    timerfd_ready: 28;
+    timerfd_shared: 26;
+    clock_set: 26, only_under_flux();
+    beside_computation: 6, longest_unit_ms(200), not_frozen();
+    order: 6;
+    many: 32, seconds(20), longest_unit_ms(60_000);
+}
