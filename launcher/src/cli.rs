@@ -2,6 +2,7 @@
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Parser, ValueEnum};
+use engine::tracing::Trace;
 use nix::sys::signal::Signal;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -13,6 +14,25 @@ pub enum Clock {
     Elapsed,
     /// Time moves by waiting alone: every run reads the same times.
     Frozen,
+}
+
+/// Which programs are traced (ptrace(2)) besides the preloaded library.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum Tracing {
+    /// Those that cannot load the library: statically linked, or with another libc.
+    Auto,
+    /// None: these run in real time.
+    None,
+}
+
+impl Tracing {
+    /// As the region has it.
+    pub fn level(self) -> Trace {
+        match self {
+            Tracing::Auto => Trace::Auto,
+            Tracing::None => Trace::None,
+        }
+    }
 }
 
 /// Runs commands without waiting: all their processes share one virtual clock, and when every one of them is blocked,
@@ -47,6 +67,10 @@ pub struct Cli {
     /// How the clock moves [default: elapsed]
     #[arg(long, value_enum)]
     pub clock: Option<Clock>,
+
+    /// Which programs are traced, because they cannot load the library
+    #[arg(long, value_enum, default_value = "auto")]
+    pub trace: Tracing,
 
     /// The commands, separated by --
     #[arg(last = true, value_name = "COMMAND", hide = true)]

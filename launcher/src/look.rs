@@ -9,8 +9,10 @@ use crate::report;
 use crate::timers;
 use engine::page::Page;
 use engine::quiescence::{Found, Look};
+use engine::slots::Slot;
 use engine::state::State;
 use engine::sys;
+use engine::tracing::{NONE, STOPPED, TRACED};
 use engine::{Engine, Kind, Reason};
 use nix::sys::resource::{Resource, getrlimit};
 use std::collections::{HashMap, HashSet};
@@ -166,11 +168,26 @@ impl ProcLook {
         let slot = &page.slots[index];
         let (pid, tid) = (slot.pid.load(SeqCst), slot.tid.load(SeqCst));
         match (pid, tid) {
+            (1.., 1..) if slot.tracer.load(SeqCst) >= TRACED => self.traced(slot, pid, tid, None),
             (0, _) => self.unplaced(page, slot.next_or_maker.load(SeqCst)),
             (_, 0) if seen.kind() == Kind::Foreign || self.patient => self.process(pid),
             (_, 0) if proc::dead(pid) => Thread::Gone,
             (_, 0) => Thread::Running,
             _ => self.thread(pid, tid, None),
+        }
+    }
+
+    /// A traced thread. When it has ended, its tracer has to collect it before whoever waits for it is woken, and gives its
+    /// slot back then; of a leader that ended before its threads it hears last of all. One that is stopped by a signal
+    /// looks as in any other stop, so the tracer has noted it.
+    fn traced(&mut self, slot: &Slot, pid: u32, tid: u32, since: Option<u64>) -> Thread {
+        if slot.tracer.load(SeqCst) == STOPPED {
+            return Thread::Stopped(slot.key.load(SeqCst));
+        }
+        match self.thread(pid, tid, since) {
+            Thread::Zombie if pid == tid && !proc::dead(pid) => Thread::Asleep(u64::MAX),
+            Thread::Zombie | Thread::Gone => Thread::Running,
+            found => found,
         }
     }
 
@@ -247,12 +264,15 @@ impl ProcLook {
     /// A thread that is busy by its word: only looked at when nothing moves. It may have died, been stopped, missed its
     /// delivery, or be asleep in a call that no hook saw.
     fn busy(&mut self, page: &Page, index: usize, seen: State) -> Found {
-        if !self.patient {
+        // What a traced thread has been promised is the tracer's business.
+        if !self.patient || page.slots[index].tracer.load(SeqCst) >= TRACED {
             return Found::Running;
         }
         match self.look(page, index, seen) {
             Thread::Gone | Thread::Zombie => self.bury(page, index, seen, false),
             Thread::Stopped(runs) => self.asleep(index, seen, runs),
+            // It waits for the tracer's answer, or is being taken over.
+            Thread::Asleep(_) if page.slots[index].tracer.load(SeqCst) != NONE => Found::Running,
             Thread::Asleep(runs) if self.stray.insert(index, (seen, runs)) == Some((seen, runs)) => {
                 if page.slots[index].state.replace(seen, Kind::Foreign) {
                     self.stray.remove(&index);
@@ -341,7 +361,11 @@ impl Look for ProcLook {
         }
         let slot = &page.slots[index];
         let (pid, tid) = (slot.pid.load(SeqCst), slot.tid.load(SeqCst));
-        let again = if tid == 0 { self.process(pid) } else { self.thread(pid, tid, Some(runs)) };
+        let again = match tid {
+            0 => self.process(pid),
+            _ if slot.tracer.load(SeqCst) >= TRACED => self.traced(slot, pid, tid, Some(runs)),
+            _ => self.thread(pid, tid, Some(runs)),
+        };
         matches!(again, Thread::Asleep(n) | Thread::Stopped(n) if n == runs)
     }
 

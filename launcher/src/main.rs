@@ -6,11 +6,13 @@ mod look;
 mod mortal;
 mod nested;
 mod proc;
+mod programs;
 mod report;
 mod run;
 mod session;
 mod stuck;
 mod timers;
+mod tracer;
 
 use clap::Parser;
 use std::path::Path;
@@ -21,6 +23,11 @@ const USAGE: u8 = 125;
 
 fn main() -> ExitCode {
     inherited::change();
+    if let Some(region) = std::env::var_os(tracer::helper::ENV_TRACER) {
+        // Returns only if it cannot begin.
+        tracer::run(region);
+        return ExitCode::from(USAGE);
+    }
     let cli = match cli::Cli::try_parse() {
         Ok(cli) => cli,
         Err(e) if e.use_stderr() => {
@@ -49,9 +56,8 @@ fn main() -> ExitCode {
     if nested::inside() {
         return ExitCode::from(nested::run(&cli, &commands));
     }
-    let clock = cli.clock.unwrap_or(cli::Clock::Elapsed);
-    let session = session::find_library(cli.libpath.as_deref())
-        .and_then(|library| session::Session::new(library, clock, cli.signal, cli.verbose));
+    let session =
+        session::find_library(cli.libpath.as_deref()).and_then(|library| session::Session::new(library, &cli));
     match session {
         Ok(session) => ExitCode::from(run::run(session, &commands)),
         Err(text) => {

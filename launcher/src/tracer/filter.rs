@@ -226,7 +226,8 @@ mod tests {
 
     #[test]
     fn stops_are_as_few_as_the_table_says() {
-        let ranges = [Range { start: 0x40_1000, end: 0x50_0000 }, Range { start: 0x7fff_ffff_f000, end: 0x8000_0000_0000 }];
+        let ranges =
+            [Range { start: 0x40_1000, end: 0x50_0000 }, Range { start: 0x7fff_ffff_f000, end: 0x8000_0000_0000 }];
         let program = build(&ranges).expect("short enough");
         let stops = |nr: libc::c_long, ip, args| run(&program, nr as i32, ip, args) == libc::SECCOMP_RET_TRACE;
         let inside = 0x40_1000;

@@ -120,6 +120,7 @@ pub(crate) mod nr {
     pub const IOCTL: i64 = 16;
     pub const SCHED_YIELD: i64 = 24;
     pub const KILL: i64 = 62;
+    pub const PRCTL: i64 = 157;
     pub const TKILL: i64 = 200;
     #[cfg(not(loom))]
     pub const FUTEX: i64 = 202;

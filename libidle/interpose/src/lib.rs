@@ -11,6 +11,7 @@ pub mod guard;
 pub mod hooks;
 pub mod kfutex;
 pub mod next;
+pub mod program;
 pub mod scratch;
 pub mod session;
 pub mod settled;

@@ -3,6 +3,7 @@
 
 use crate::enter::enter;
 use crate::environ::Environ;
+use crate::program::{self, Named};
 use crate::scratch::Scratch;
 use crate::{next, session};
 use engine::{Engine, Kind};
@@ -25,8 +26,8 @@ fn own_environ() -> Strings {
 /// has failed and the slot is as it was.
 ///
 /// # Safety
-/// `env` is null or an environment array.
-unsafe fn replace(env: Strings, real: impl FnOnce(Strings) -> c_int) -> c_int {
+/// `env` is null or an environment array; `named` is the argument of an exec function.
+unsafe fn replace(named: Named, env: Strings, real: impl FnOnce(Strings) -> c_int) -> c_int {
     let Some(entry) = enter() else { return real(env) };
     let (engine, page) = (entry.engine, entry.engine.page);
     let (pid, tid) = (session::getpid(), session::gettid());
@@ -35,6 +36,8 @@ unsafe fn replace(env: Strings, real: impl FnOnce(Strings) -> c_int) -> c_int {
     crate::timerfd::share_all();
     let credit = if shared { borrowed(&engine, entry.me, pid) } else { Some(entry.me) };
     let Some(credit) = credit else { return real(env) };
+    // SAFETY: the caller's argument.
+    let traced = unsafe { program::ask(&engine, credit, program::ASKS, named) };
     let kept = (slot.start.load(Relaxed), slot.start_arg.load(Relaxed));
     let mut alarm = false;
     if !shared {
@@ -50,6 +53,9 @@ unsafe fn replace(env: Strings, real: impl FnOnce(Strings) -> c_int) -> c_int {
         Some(mut new) => real(new.pointer()),
         None => real(env),
     };
+    if traced {
+        engine.give_back(credit);
+    }
     if shared {
         page.release(credit);
     } else {
@@ -76,7 +82,7 @@ fn borrowed(engine: &Engine, parent: usize, pid: u32) -> Option<usize> {
 pub unsafe fn execve(path: *const c_char, argv: Strings, env: Strings) -> c_int {
     let real = next!(execve: fn(*const c_char, Strings, Strings) -> c_int);
     // SAFETY: the caller's arguments.
-    unsafe { replace(env, |env| real(path, argv, env)) }
+    unsafe { replace(Named::Path(path), env, |env| real(path, argv, env)) }
 }
 
 /// execv(3).
@@ -95,7 +101,7 @@ pub unsafe fn execv(path: *const c_char, argv: Strings) -> c_int {
 pub unsafe fn execvpe(file: *const c_char, argv: Strings, env: Strings) -> c_int {
     let real = next!(execvpe: fn(*const c_char, Strings, Strings) -> c_int);
     // SAFETY: the caller's arguments.
-    unsafe { replace(env, |env| real(file, argv, env)) }
+    unsafe { replace(Named::File(file), env, |env| real(file, argv, env)) }
 }
 
 /// execvp(3).
@@ -114,7 +120,7 @@ pub unsafe fn execvp(file: *const c_char, argv: Strings) -> c_int {
 pub unsafe fn fexecve(fd: c_int, argv: Strings, env: Strings) -> c_int {
     let real = next!(fexecve: fn(c_int, Strings, Strings) -> c_int);
     // SAFETY: the caller's arguments.
-    unsafe { replace(env, |env| real(fd, argv, env)) }
+    unsafe { replace(Named::At(fd, c"".as_ptr()), env, |env| real(fd, argv, env)) }
 }
 
 /// execveat(2).
@@ -124,7 +130,7 @@ pub unsafe fn fexecve(fd: c_int, argv: Strings, env: Strings) -> c_int {
 pub unsafe fn execveat(dir: c_int, path: *const c_char, argv: Strings, env: Strings, flags: c_int) -> c_int {
     let real = next!(execveat: fn(c_int, *const c_char, Strings, Strings, c_int) -> c_int);
     // SAFETY: the caller's arguments.
-    unsafe { replace(env, |env| real(dir, path, argv, env, flags)) }
+    unsafe { replace(Named::At(dir, path), env, |env| real(dir, path, argv, env, flags)) }
 }
 
 /// Which of the three functions with a list of arguments was called.
