@@ -166,7 +166,7 @@ impl ProcLook {
         let slot = &page.slots[index];
         let (pid, tid) = (slot.pid.load(SeqCst), slot.tid.load(SeqCst));
         match (pid, tid) {
-            (0, _) => self.unplaced(page, slot.next_or_maker.load(SeqCst)),
+            (0, _) => self.unplaced(page, slot.link.load(SeqCst)),
             (_, 0) if seen.kind() == Kind::Foreign || self.patient => self.process(pid),
             (_, 0) if proc::dead(pid) => Thread::Gone,
             (_, 0) => Thread::Running,
@@ -353,5 +353,11 @@ impl Look for ProcLook {
         if self.parked_too {
             page.header.signals_seen.store(self.signals, Relaxed);
         }
+    }
+
+    fn burnt(&mut self, page: &Page, index: usize) -> Option<u64> {
+        let slot = &page.slots[index];
+        let (pid, tid) = (slot.pid.load(SeqCst), slot.tid.load(SeqCst));
+        self.files(pid, tid).ok()?.burnt().ok()
     }
 }

@@ -39,6 +39,10 @@ pub trait Look {
     }
     /// Everybody was found at rest.
     fn at_rest(&mut self, _page: &Page) {}
+    /// Processor time that the thread of slot `index` has used, ns.
+    fn burnt(&mut self, _page: &Page, _index: usize) -> Option<u64> {
+        None
+    }
 }
 
 /// What a look found.
@@ -180,6 +184,9 @@ impl Engine {
                     }
                     continue;
                 }
+                if self.looks_again(index, seen) {
+                    return Survey::Busy(index);
+                }
                 match look.first(page, index, seen) {
                     Found::Asleep => {}
                     Found::Running => return Survey::Busy(index),
@@ -198,7 +205,8 @@ impl Engine {
                 if index == me || slot.covered.load(SeqCst) != 0 {
                     continue;
                 }
-                if !look.confirm(page, index, slot.state.load()) {
+                let seen = slot.state.load();
+                if self.looks_again(index, seen) || !look.confirm(page, index, seen) {
                     return Survey::Busy(index);
                 }
             }
@@ -208,6 +216,13 @@ impl Engine {
             return Survey::Unknown;
         }
         Survey::AtRest
+    }
+
+    /// Does slot `index`'s thread spin, and has anything changed since it last asked? Then it counts as running, though it
+    /// naps: it would have seen the change at once, and no time passes before it has.
+    fn looks_again(&self, index: usize, seen: State) -> bool {
+        let slot = &self.page.slots[index];
+        slot.naps(seen) && slot.spin().load(SeqCst) != self.page.words()
     }
 
     /// A busy thread with deadline `own` is about to block: if everybody else is blocked, moves the clock itself.
@@ -351,8 +366,19 @@ impl Engine {
         }
     }
 
-    /// Frozen mode: thread `me` reads the clock again and again and does nothing else. Moves the clock on by at most
-    /// `step` ns, and not past a deadline. Costs repeatability, so it is counted.
+    /// The slot that waits for the earliest deadline in the session, and that deadline ([`NEVER`] if nobody waits); `None`
+    /// if it can't be told now. `me` is busy.
+    pub fn next_waiter(&self, me: usize) -> Option<(usize, u64)> {
+        let page = self.page;
+        let held = self.lock(me, (self.real_now)())?;
+        page.drain_mail(held.arena);
+        let next = page.earliest(held.arena).map_or((0, NEVER), |(slot, key)| (slot, key.deadline));
+        self.unlock(held);
+        Some(next)
+    }
+
+    /// Moves the clock on by at most `step` ns, and not past a deadline, although not everybody is blocked: somebody spins.
+    /// Costs repeatability, so it is counted.
     pub fn creep(&self, me: usize, step: u64) {
         let page = self.page;
         if page.abandoned() {
@@ -363,11 +389,16 @@ impl Engine {
         let now = self.now();
         let due = page.earliest(held.arena).map_or(NEVER, |(_, key)| key.deadline);
         if page.advance(held.token, due.min(now.saturating_add(step)), 0) {
-            page.header.creeps.fetch_add(1, Relaxed);
+            self.count_creep();
             let now = self.now();
             self.expire_due(held, now);
         }
         self.unlock(held);
+    }
+
+    /// The clock has moved on for the sake of a thread that spins.
+    pub fn count_creep(&self) {
+        self.page.header.creeps.fetch_add(1, Relaxed);
     }
 
     /// Wakes those whose deadline is not after `now`, in order; in frozen mode only the first of them, the next when
