@@ -93,7 +93,7 @@ hooks! {
 
 // Questions that a program may ask in a loop.
 hooks! {
-    fn sched_yield() -> c_int = asks::sched_yield => never;
+    fn sched_yield() -> c_int = asks::sched_yield;
     fn thrd_yield() -> () = asks::thrd_yield;
     fn pthread_mutex_trylock(mutex: *mut pthread_mutex_t) -> c_int = asks::pthread_mutex_trylock => number;
     fn mtx_trylock(mutex: *mut pthread_mutex_t) -> c_int = asks::mtx_trylock => number;

@@ -37,8 +37,11 @@ pub trait Look {
     fn parked_too(&self) -> bool {
         false
     }
-    /// Everybody was found at rest.
-    fn at_rest(&mut self, _page: &Page) {}
+    /// Everybody was found at rest. False if somebody among them only looks now and then for what it waits for, and has not
+    /// since the others came to rest.
+    fn at_rest(&mut self, _page: &Page) -> bool {
+        true
+    }
     /// Processor time that the thread of slot `index` has used, ns.
     fn burnt(&mut self, _page: &Page, _index: usize) -> Option<u64> {
         None
@@ -211,8 +214,7 @@ impl Engine {
                 }
             }
         }
-        look.at_rest(page);
-        if page.header.signals_sent.load(SeqCst) != page.header.signals_seen.load(SeqCst) {
+        if !look.at_rest(page) || page.header.signals_sent.load(SeqCst) != page.header.signals_seen.load(SeqCst) {
             return Survey::Unknown;
         }
         Survey::AtRest
@@ -221,8 +223,8 @@ impl Engine {
     /// Does slot `index`'s thread spin, and has anything changed since it last asked? Then it counts as running, though it
     /// naps: it would have seen the change at once, and no time passes before it has.
     fn looks_again(&self, index: usize, seen: State) -> bool {
-        let slot = &self.page.slots[index];
-        slot.naps(seen) && slot.spin().load(SeqCst) != self.page.words()
+        let asked = self.page.slots[index].spins(seen);
+        asked != 0 && !seen.busy() && asked != self.page.words()
     }
 
     /// A busy thread with deadline `own` is about to block: if everybody else is blocked, moves the clock itself.

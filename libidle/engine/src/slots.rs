@@ -63,7 +63,7 @@ pub struct Slot {
     /// What the thread waits for, a [`What`], for reports. Owner.
     pub what: AtomicU32,
     /// While the slot is free: the next free one, index + 1; whoever frees it. While it is a credit with [`Slot::pid`] 0:
-    /// the process that made it; its creator. Otherwise see [`Slot::spin`].
+    /// the process that made it; its creator. From its adoption to its end see [`Slot::spin`].
     pub link: AtomicU32,
     /// `pthread_cancel` calls aimed at this thread. Any thread of the process.
     pub cancels: AtomicU32,
@@ -129,14 +129,21 @@ impl Credit {
 
 impl Slot {
     /// Not 0 while the thread asks again and again for something: what [`Page::words`] was before it asked the last time.
-    /// Owner. Has the place of the link in the list of free slots.
+    /// Owner, while busy or in a wait; it has the place of [`Slot::link`], which says something else before that and after.
     pub fn spin(&self) -> &AtomicU32 {
         &self.link
     }
 
-    /// Does the thread nap between two rounds of asking for something?
-    pub fn naps(&self, seen: State) -> bool {
-        seen.kind() == Kind::Kernel && self.what.load(SeqCst) == What::Spin as u32 && self.spin().load(SeqCst) != 0
+    /// [`Slot::spin`] of a thread that was `seen` asking, or napping between two rounds of it; otherwise 0.
+    pub fn spins(&self, seen: State) -> u32 {
+        let naps = || matches!(seen.kind(), Kind::Prep | Kind::Kernel) && self.what.load(SeqCst) == What::Spin as u32;
+        if seen.kind() == Kind::Busy || naps() { self.spin().load(SeqCst) } else { 0 }
+    }
+
+    /// Does the thread, waiting until some instant, look now and then whether libc's own threads are done, because nothing
+    /// wakes it when they are?
+    pub fn peeps(&self) -> bool {
+        self.what.load(SeqCst) == What::Request as u32 && self.deadline.load(SeqCst) != NEVER
     }
 }
 
@@ -329,7 +336,7 @@ impl Page {
         let mut sum = self.header.signals_sent.load(SeqCst) as u32;
         for slot in &self.slots[..self.high()] {
             let state = slot.state.load();
-            let word = if slot.spin().load(SeqCst) != 0 && (state.busy() || slot.naps(state)) { 1 } else { state.0 };
+            let word = if slot.spins(state) != 0 { 1 } else { state.0 };
             sum = (sum.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b1);
         }
         sum | 1

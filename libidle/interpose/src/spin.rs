@@ -4,11 +4,13 @@
 //!
 //! What tells such a loop from a computation is that its calls find nothing, follow each other at once, and nothing else
 //! happens between them. A *look* is a reading of the clock; a call that found nothing counts as [`FOUND_NOTHING`] looks,
-//! because it takes longer. [`LAP`] looks are a *lap*, which is *pure* if no call got anything done and no wait was made
-//! meanwhile. With a clock that runs, the processor time spent must also be no more than [`SLOW`] a look, and
-//! [`PATIENCE`] in all.
+//! because it takes longer, and one that gives the processor away as [`GAVE_WAY`]. [`LAP`] looks are a *lap*, which is
+//! *pure* if no call got anything done and no wait was made meanwhile. With a clock that runs, the processor time spent
+//! must also be no more than [`SLOW`] a look, and [`PATIENCE`] in all (or [`LONG`] have passed by the clock: who gives way
+//! to others on a busy machine needs little of the processor).
 //!
-//! A thread that spins takes a nap at the end of each further lap. That is a wait like others, with a deadline of its own:
+//! A thread that spins takes a nap at the end of each further lap, and gives way by no other means: on a busy machine a
+//! sched_yield lasts for milliseconds. A nap is a wait like others, with a deadline of its own:
 //! an eighth of the virtual time that it has been spinning for. So it stays true that time moves only when every thread is
 //! blocked; a loop that waits for an instant passes it by an eighth at most; and an hour is over after a hundred steps. A
 //! nap only counts as blocked while nothing has changed in the session since the lap before it began, for the thread would
@@ -31,10 +33,14 @@ use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 const LAP: u32 = 1024;
 /// What a call that found nothing counts for.
 const FOUND_NOTHING: u32 = 50;
+/// What a call that gives the processor away counts for.
+const GAVE_WAY: u32 = 200;
 /// A loop that takes longer for a look does something else besides, processor ns.
 const SLOW: u64 = 400;
 /// A loop that ends sooner is let alone, processor ns: who waits for a lock or a peer often spins for a moment.
 const PATIENCE: u64 = 10_000_000;
+/// See [`PATIENCE`]; virtual ns, which are real ones as long as the thread has not napped.
+const LONG: u64 = 50_000_000;
 /// The same with a frozen clock: not in time, which would differ from run to run, but in laps at one instant. A pure lap
 /// counts for [`PURE`] others, for a loop that waits for a frozen clock while it does something will wait for ever.
 const FROZEN_PATIENCE: u32 = 20 * PURE;
@@ -90,10 +96,12 @@ pub fn question(answer: i64) {
     }
 }
 
-/// Calls that never get anything.
+/// A call is about to give the processor away. Is it to be made? Not by a thread that spins: it naps.
 #[inline]
-pub fn never(_: i64) {
-    futile();
+pub fn gives_way() -> bool {
+    let tls = tls();
+    count(tls, GAVE_WAY);
+    tls.spin_words.get() == 0
 }
 
 #[inline(always)]
@@ -113,7 +121,7 @@ fn lap(tls: &Tls) {
     let pure = !tls.progress.replace(false);
     let Some(slot) = engine.page.slots.get(tls.slot.get().wrapping_sub(1) as usize) else { return };
     if !spins(&engine, tls, pure) {
-        if slot.spin().load(Relaxed) != 0 {
+        if slot.spin().load(Relaxed) != 0 || tls.spin_words.get() != 0 {
             over(slot);
         }
         return;
@@ -156,16 +164,20 @@ fn spins(engine: &Engine, tls: &Tls, pure: bool) -> bool {
     if spent > tls.laps.get() as u64 * LAP as u64 * SLOW {
         return spins(engine, tls, false);
     }
-    spent >= PATIENCE
+    spent >= PATIENCE || now.saturating_sub(tls.spin_since.get()) >= LONG
 }
 
 fn nap(tls: &Tls) {
     let Some(entry) = enter() else { return };
     let engine = &entry.engine;
     let frozen = engine.frozen();
-    let Some((_, due)) = engine.next_waiter(entry.me).filter(|&(_, due)| frozen || due != NEVER) else { return };
     let now = engine.now();
     let step = (now.saturating_sub(tls.spin_since.get()) / 8).max(if frozen { FROZEN_STEP } else { STEP });
+    if frozen && engine.page.abandoned() {
+        // Nobody jumps any more.
+        return engine.creep(entry.me, step);
+    }
+    let Some((_, due)) = engine.next_waiter(entry.me).filter(|&(_, due)| frozen || due != NEVER) else { return };
     // Not past the next deadline: who is woken then may do what this thread waits for.
     let until = now.saturating_add(step).min(due);
     let _silenced = Silenced::new(&entry, 0);

@@ -27,8 +27,8 @@ static void *opens(void *unused)
 
 #define OPENED(what, call) \
 	do { \
-		pthread_t t = thread(opens, NULL); \
 		start(); \
+		pthread_t t = thread(opens, NULL); \
 		int fd = (call); \
 		say(what ": %s after %d", fd >= 0 ? "ok" : name(errno), after(1.3)); \
 		join(t); \
@@ -44,8 +44,8 @@ static void *writes(void *unused)
 
 #define READ(what, call) \
 	do { \
-		pthread_t t = thread(writes, NULL); \
 		start(); \
+		pthread_t t = thread(writes, NULL); \
 		const char *result = RESULT(call); \
 		say(what ": %s after %d", result, after(1.3)); \
 		join(t); \
@@ -61,6 +61,7 @@ static void locked(int fd, const char *what, int (*lock)(int))
 {
 	int ready[2];
 	MUST(pipe(ready) == 0);
+	start();
 	pid_t child = fork();
 	if (child == 0) {
 		MUST(lock(fd) == 0 && write(ready[1], "x", 1) == 1);
@@ -69,7 +70,6 @@ static void locked(int fd, const char *what, int (*lock)(int))
 	}
 	char c;
 	MUST(read(ready[0], &c, 1) == 1);
-	start();
 	const char *result = RESULT(lock(fd));
 	say("%s: %s after %d", what, result, after(1.3));
 	reap(child);
@@ -134,13 +134,13 @@ int main(void)
 #define FILLED(what, call) \
 	do { \
 		MUST(write(full[1], page, 4096) == 4096); \
+		start(); \
 		pid_t child = fork(); \
 		if (child == 0) { \
 			nap(1.3); \
 			MUST(read(full[0], page, 4096) == 4096); \
 			_exit(0); \
 		} \
-		start(); \
 		const char *result = RESULT(call); \
 		say(what ": %s after %d", result, after(1.3)); \
 		reap(child); \

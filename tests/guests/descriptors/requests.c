@@ -78,9 +78,9 @@ int main(void)
 	const struct aiocb *two[] = { NULL, &reading };
 	struct timespec timeout = as_timespec(units(2));
 	REPORT(2, "aio_suspend", aio_suspend(two, 2, &timeout));
+	start();
 	pthread_t t = thread(writes, (void *)(intptr_t)ends[1]);
 	timeout = as_timespec(units(50));
-	start();
 	int result = aio_suspend(two, 2, &timeout);
 	say("aio_suspend of what comes: %d after %d, %zd", result, after(1.3), aio_return(&reading));
 	join(t);
@@ -88,8 +88,8 @@ int main(void)
 	again.aio_sigevent = (struct sigevent){ .sigev_notify = SIGEV_THREAD, .sigev_value.sival_int = 3 };
 	again.aio_sigevent.sigev_notify_function = on_thread;
 	MUST(sem_init(&notified, 0, 0) == 0 && aio_read(&again) == 0);
-	t = thread(writes, (void *)(intptr_t)ends[1]);
 	start();
+	t = thread(writes, (void *)(intptr_t)ends[1]);
 	while (sem_wait(&notified) != 0)
 		;
 	say("SIGEV_THREAD: %d after %d", called, after(1.3));

@@ -34,8 +34,8 @@ int main(void)
 	waiter = pthread_self();
 	on_signal(SIGUSR1, handler, SA_NODEFER);
 	for (row = 0; row < 4; row++) {
-		volatile pthread_t t = thread(sender, NULL);
 		start();
+		volatile pthread_t t = thread(sender, NULL);
 		if (row == 3 ? sigsetjmp(back_with_mask, 1) == 0 : _setjmp(back) == 0)
 			nap(5);
 		say("%s: after %d", names[row], after(1.3));

@@ -1,9 +1,9 @@
 /* Waits for any signal, by all their names; a signal that was pending is not missed. */
 #include "guest.h"
 
-int __xpg_sigpause(int signal);
-#undef sigpause
-int sigpause(int mask);
+/* Both are deprecated, and headers make one name of them. */
+int pause_xsi(int signal) __asm__("__xpg_sigpause");
+int pause_bsd(int mask) __asm__("sigpause");
 
 static pid_t target;
 static volatile int caught;
@@ -20,8 +20,8 @@ static void *sends(void *unused)
 #define PAUSED(what, call) \
 	do { \
 		caught = 0; \
-		pthread_t t = thread(sends, NULL); \
 		start(); \
+		pthread_t t = thread(sends, NULL); \
 		const char *result = RESULT(call); \
 		say(what ": %s after %d, %s", result, after(1.3), caught == SIGUSR1 ? "caught" : "not caught"); \
 		join(t); \
@@ -38,8 +38,8 @@ int main(void)
 	/* Blocked in all threads: only the waits let it in. */
 	pthread_sigmask(SIG_BLOCK, &only, &before);
 	PAUSED("sigsuspend", sigsuspend(&none));
-	PAUSED("sigpause of XSI", __xpg_sigpause(SIGUSR1));
-	PAUSED("sigpause of BSD", sigpause(0));
+	PAUSED("sigpause of XSI", pause_xsi(SIGUSR1));
+	PAUSED("sigpause of BSD", pause_bsd(0));
 	sigset_t now;
 	pthread_sigmask(SIG_BLOCK, NULL, &now);
 	say("blocked afterwards: %d", sigismember(&now, SIGUSR1));
@@ -53,13 +53,13 @@ int main(void)
 
 	/* A child's end is a signal too. */
 	on_signal(SIGCHLD, handler, 0);
+	start();
 	pid_t child = fork();
 	if (child == 0) {
 		nap(1.3);
 		_exit(0);
 	}
 	struct timespec long_time = as_timespec(units(5));
-	start();
 	result = RESULT(nanosleep(&long_time, NULL));
 	say("SIGCHLD: %s after %d", result, after(1.3));
 	reap(child);

@@ -39,10 +39,10 @@ int main(void)
 	for (intptr_t row = 0; row < 8; row++) {
 		/* The sender must not be the one who gets it. */
 		pthread_sigmask(SIG_BLOCK, &set, NULL);
+		start();
 		pthread_t t = thread(sends, (void *)row);
 		pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 		struct timespec long_time = as_timespec(units(5));
-		start();
 		const char *result = RESULT(nanosleep(&long_time, NULL));
 		say("%s: %s after %d", names[row], result, after(1.3));
 		join(t);

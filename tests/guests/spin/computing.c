@@ -24,8 +24,8 @@ static unsigned work(unsigned x)
 int main(void)
 {
 	sem_init(&end, 0, 0);
-	pthread_t t = thread(sleeper, NULL);
 	start();
+	pthread_t t = thread(sleeper, NULL);
 	unsigned x = 1;
 	struct timespec now;
 	for (int i = 0; i < 20000; i++) {

@@ -1,6 +1,7 @@
 //! Calls that never wait: they ask, and a program may ask in a loop. The real call and nothing else; their rows say what is
 //! an answer that gets a loop on, see [`crate::spin`].
 
+use crate::{next, spin};
 use libc::{c_char, c_int, c_uint, c_void, pthread_mutex_t, pthread_rwlock_t, pthread_spinlock_t, pthread_t};
 
 macro_rules! real_calls {
@@ -18,8 +19,6 @@ macro_rules! real_calls {
 }
 
 real_calls! {
-    /// sched_yield(2).
-    fn sched_yield() -> c_int;
     /// pthread_mutex_trylock(3).
     fn pthread_mutex_trylock(mutex: *mut pthread_mutex_t) -> c_int;
     /// mtx_trylock(3).
@@ -52,6 +51,15 @@ real_calls! {
     fn statx(dir: c_int, path: *const c_char, flags: c_int, mask: c_uint, out: *mut libc::statx) -> c_int;
 }
 
+/// sched_yield(2).
+///
+/// # Safety
+/// None beyond being called from C.
+pub unsafe fn sched_yield() -> c_int {
+    // SAFETY: no arguments.
+    if spin::gives_way() { unsafe { next!(sched_yield: fn() -> c_int)() } } else { 0 }
+}
+
 /// thrd_yield(3).
 ///
 /// # Safety
@@ -59,5 +67,4 @@ real_calls! {
 pub unsafe fn thrd_yield() {
     // SAFETY: no arguments.
     unsafe { sched_yield() };
-    crate::spin::futile();
 }
