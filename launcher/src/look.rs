@@ -154,8 +154,12 @@ impl ProcLook {
             Err(e) => return if proc::gone(&e) { Thread::Gone } else { Thread::Running },
         };
         let slots = &self.engine.page.slots[..self.engine.page.high()];
-        let known: HashSet<u32> =
-            slots.iter().filter(|s| s.pid.load(SeqCst) == pid).map(|s| s.tid.load(SeqCst)).filter(|&tid| tid != 0).collect();
+        let known: HashSet<u32> = slots
+            .iter()
+            .filter(|s| s.pid.load(SeqCst) == pid)
+            .map(|s| s.tid.load(SeqCst))
+            .filter(|&tid| tid != 0)
+            .collect();
         let (mut runs, mut live) = (0u64, !known.is_empty() && !proc::dead(pid));
         for tid in tasks.into_iter().filter(|tid| !known.contains(tid)) {
             match self.thread(pid, tid, None) {
