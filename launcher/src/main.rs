@@ -6,6 +6,7 @@ mod look;
 mod mortal;
 mod nested;
 mod proc;
+mod program;
 mod report;
 mod run;
 mod session;

@@ -42,8 +42,12 @@ fn verbose_names_what_runs_in_real_time() {
     let source = "#include <unistd.h>\nint main(void) { usleep(300000); return 0; }\n";
     let program = compile(&scratch, &["-static"], source);
     let outcome = flux(["-v", "--", "sh", "-c", &format!("{program}; sleep 100; exit 0")]);
-    let said =
-        outcome.assert_success().stderr.lines().filter(|l| l.contains("(program) runs without libflux.so")).count();
+    let said = outcome
+        .assert_success()
+        .stderr
+        .lines()
+        .filter(|l| l.contains("(program) runs in real time: it is statically linked"))
+        .count();
     assert_eq!(said, 1, "{outcome}");
 }
 
