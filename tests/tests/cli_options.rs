@@ -12,9 +12,8 @@ use std::process::Command;
 fn help_and_version() {
     let help = flux(["--help"]);
     help.assert_success();
-    for word in
-        ["Usage", "--libpath", "--signal", "--verbose", "-v", "--output", "--clock", "frozen", "--version", "-- "]
-    {
+    let session = ["--libpath", "--signal", "--verbose", "-v", "--output", "--clock", "frozen", "-- "];
+    for word in session.into_iter().chain(["Usage", "--version", "--wait-idle", "--after", "--timeout"]) {
         assert!(help.stdout.contains(word), "nothing about {word}: {help}");
     }
     let version = flux(["--version"]);
