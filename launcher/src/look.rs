@@ -5,8 +5,7 @@
 //! processor, one that is being switched shows a number. See proc(5).
 
 use crate::proc::{self, Files, Thread};
-use crate::report;
-use crate::timers;
+use crate::{program, report, timers};
 use engine::page::Page;
 use engine::quiescence::{Found, Look};
 use engine::state::State;
@@ -38,8 +37,8 @@ pub struct ProcLook {
     open: usize,
     /// Processes that are the launcher's descendants.
     ours: HashSet<u32>,
-    /// Processes reported to run without the library.
-    told: HashSet<u32>,
+    /// Programs reported to run without the library.
+    told: HashSet<String>,
     /// Threads in their last steps that are asleep: slot's state, run count, since when.
     lingering: HashMap<usize, (State, u64, Instant)>,
     /// Busy threads found asleep by the last patient look.
@@ -139,7 +138,8 @@ impl ProcLook {
         found
     }
 
-    /// All threads of a process that have no slot of their own: of one without the shim, or libc's own.
+    /// All threads of a process that have no slot of their own (it is without the shim, or they are libc's own), and its
+    /// children that have no slot to speak for them either.
     fn process(&mut self, pid: u32) -> Thread {
         if !self.known(pid) {
             return Thread::Running;
@@ -161,12 +161,22 @@ impl ProcLook {
             .filter(|&tid| tid != 0)
             .collect();
         let (mut runs, mut live) = (0u64, !known.is_empty() && !proc::dead(pid));
-        for tid in tasks.into_iter().filter(|tid| !known.contains(tid)) {
+        for &tid in tasks.iter().filter(|tid| !known.contains(tid)) {
             match self.thread(pid, tid, None) {
                 Thread::Asleep(n) | Thread::Stopped(n) => {
                     runs = runs.wrapping_mul(31).wrapping_add(n.wrapping_add(tid as u64));
                     live = true;
                 }
+                Thread::Zombie | Thread::Gone => {}
+                Thread::Running => return Thread::Running,
+            }
+        }
+        for child in tasks.into_iter().flat_map(|tid| proc::children(pid, tid)) {
+            if has_slot(self.engine.page, child) {
+                continue;
+            }
+            match self.process(child) {
+                Thread::Asleep(n) | Thread::Stopped(n) => runs = runs.wrapping_mul(31).wrapping_add(n),
                 Thread::Zombie | Thread::Gone => {}
                 Thread::Running => return Thread::Running,
             }
@@ -192,8 +202,7 @@ impl ProcLook {
         if maker == 0 || !self.known(maker) || !proc::dead(maker) {
             return Thread::Running;
         }
-        let has_slot = |&pid: &u32| page.slots[..page.high()].iter().any(|slot| slot.pid.load(SeqCst) == pid);
-        let strangers = proc::descendants(self.engine.pid).into_iter().filter(|pid| !has_slot(pid));
+        let strangers = proc::descendants(self.engine.pid).into_iter().filter(|&pid| !has_slot(page, pid));
         for pid in strangers.collect::<Vec<_>>() {
             if self.process(pid) == Thread::Running {
                 return Thread::Running;
@@ -282,13 +291,15 @@ impl ProcLook {
         }
     }
 
-    /// A process that never joined the session is part of it now; says so once.
+    /// A process that never joined the session is part of it now; says so once for each program.
     fn tell(&mut self, pid: u32) {
         // One that has the library mapped is only late.
         let maps = std::fs::read_to_string(format!("/proc/{pid}/maps")).unwrap_or_default();
-        if !maps.contains("/libflux.so") && self.told.insert(pid) {
+        let name = proc::name(pid, 0);
+        if !maps.contains("/libflux.so") && self.told.insert(name.clone()) {
             report::verbose(1, || {
-                format!("process {pid} ({}) runs without libflux.so: in real time", proc::name(pid, 0))
+                let why = program::why_alone(pid).unwrap_or("it has not loaded libflux.so");
+                format!("process {pid} ({name}) runs in real time: {why}")
             });
         }
     }
@@ -340,6 +351,11 @@ impl ProcLook {
         self.seen.insert(index, (seen, runs));
         Found::Asleep
     }
+}
+
+/// Has the process a slot?
+fn has_slot(page: &Page, pid: u32) -> bool {
+    page.slots[..page.high()].iter().any(|slot| slot.pid.load(SeqCst) == pid)
 }
 
 impl Look for ProcLook {

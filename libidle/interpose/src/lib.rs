@@ -10,6 +10,7 @@ pub mod fdset;
 pub mod guard;
 pub mod helpers;
 pub mod hooks;
+pub mod image;
 pub mod kfutex;
 pub mod next;
 pub mod scratch;
