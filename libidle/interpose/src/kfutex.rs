@@ -22,6 +22,9 @@ struct Waitv {
     reserved: u32,
 }
 
+/// What futex_waitv(2) answers when the slot's word was woken.
+const OWN: isize = 1;
+
 /// Waits while `word` holds `expected`, at most until the virtual instant `deadline`. `Woken` may be spurious.
 /// Cancellation is reported, not acted on; `cancels` as in [`crate::waitq::Place::wait`].
 pub fn wait(
@@ -56,7 +59,13 @@ pub fn wait(
                     } else {
                         waitv(word, expected, private, &slot.state.0, state.0, guard.left())
                     };
-                    if raw != sys::ETIMEDOUT || guard.passed() {
+                    let over = match raw {
+                        sys::ETIMEDOUT => guard.passed(),
+                        // A wake-up that was meant for an earlier wait, or made once more to be sure, ends nothing.
+                        OWN | sys::EAGAIN => slot.state.load() != state || word.load(SeqCst) != expected,
+                        _ => true,
+                    };
+                    if over {
                         break raw;
                     }
                 };
