@@ -5,8 +5,7 @@
 //! processor, one that is being switched shows a number. See proc(5).
 
 use crate::proc::{self, Files, Thread};
-use crate::report;
-use crate::timers;
+use crate::{program, report, timers};
 use engine::page::Page;
 use engine::quiescence::{Found, Look};
 use engine::state::State;
@@ -35,8 +34,8 @@ pub struct ProcLook {
     open: usize,
     /// Processes that are the launcher's descendants.
     ours: HashSet<u32>,
-    /// Processes reported to run without the library.
-    told: HashSet<u32>,
+    /// Programs reported to run without the library.
+    told: HashSet<String>,
     /// Threads in their last steps that are asleep: slot's state, run count, since when.
     lingering: HashMap<usize, (State, u64, Instant)>,
     /// Busy threads found asleep by the last patient look.
@@ -134,7 +133,7 @@ impl ProcLook {
         found
     }
 
-    /// All threads of a process without the shim.
+    /// All threads of a process without the shim, and its children that have no slot to speak for them either.
     fn process(&mut self, pid: u32) -> Thread {
         if !self.known(pid) {
             return Thread::Running;
@@ -149,12 +148,22 @@ impl ProcLook {
             Err(e) => return if proc::gone(&e) { Thread::Gone } else { Thread::Running },
         };
         let (mut runs, mut live) = (0u64, false);
-        for tid in tasks {
+        for &tid in &tasks {
             match self.thread(pid, tid, None) {
                 Thread::Asleep(n) | Thread::Stopped(n) => {
                     runs = runs.wrapping_mul(31).wrapping_add(n.wrapping_add(tid as u64));
                     live = true;
                 }
+                Thread::Zombie | Thread::Gone => {}
+                Thread::Running => return Thread::Running,
+            }
+        }
+        for child in tasks.into_iter().flat_map(|tid| proc::children(pid, tid)) {
+            if has_slot(self.engine.page, child) {
+                continue;
+            }
+            match self.process(child) {
+                Thread::Asleep(n) | Thread::Stopped(n) => runs = runs.wrapping_mul(31).wrapping_add(n),
                 Thread::Zombie | Thread::Gone => {}
                 Thread::Running => return Thread::Running,
             }
@@ -180,8 +189,7 @@ impl ProcLook {
         if maker == 0 || !self.known(maker) || !proc::dead(maker) {
             return Thread::Running;
         }
-        let has_slot = |&pid: &u32| page.slots[..page.high()].iter().any(|slot| slot.pid.load(SeqCst) == pid);
-        let strangers = proc::descendants(self.engine.pid).into_iter().filter(|pid| !has_slot(pid));
+        let strangers = proc::descendants(self.engine.pid).into_iter().filter(|&pid| !has_slot(page, pid));
         for pid in strangers.collect::<Vec<_>>() {
             if self.process(pid) == Thread::Running {
                 return Thread::Running;
@@ -273,13 +281,15 @@ impl ProcLook {
         }
     }
 
-    /// A process that never joined the session is part of it now; says so once.
+    /// A process that never joined the session is part of it now; says so once for each program.
     fn tell(&mut self, pid: u32) {
         // One that has the library mapped is only late.
         let maps = std::fs::read_to_string(format!("/proc/{pid}/maps")).unwrap_or_default();
-        if !maps.contains("/libflux.so") && self.told.insert(pid) {
+        let name = proc::name(pid, 0);
+        if !maps.contains("/libflux.so") && self.told.insert(name.clone()) {
             report::verbose(1, || {
-                format!("process {pid} ({}) runs without libflux.so: in real time", proc::name(pid, 0))
+                let why = program::why_alone(pid).unwrap_or("it has not loaded libflux.so");
+                format!("process {pid} ({name}) runs in real time: {why}")
             });
         }
     }
@@ -308,6 +318,11 @@ impl ProcLook {
         self.seen.insert(index, (seen, runs));
         Found::Asleep
     }
+}
+
+/// Has the process a slot?
+fn has_slot(page: &Page, pid: u32) -> bool {
+    page.slots[..page.high()].iter().any(|slot| slot.pid.load(SeqCst) == pid)
 }
 
 impl Look for ProcLook {

@@ -13,6 +13,7 @@ pub mod limit;
 pub mod lock;
 pub mod page;
 pub mod park;
+pub mod preload;
 pub mod quiescence;
 pub mod slots;
 pub mod state;

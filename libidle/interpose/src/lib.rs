@@ -9,6 +9,7 @@ pub mod errno;
 pub mod fdset;
 pub mod guard;
 pub mod hooks;
+pub mod image;
 pub mod kfutex;
 pub mod next;
 pub mod scratch;
