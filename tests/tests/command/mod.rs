@@ -96,6 +96,8 @@ impl Session {
         let script = format!("$| = 1; {perl}; print qq(ready\\n); {FOR_EVER} while 1");
         let mut child = Command::new(&artifacts().launcher)
             .args(["--", "perl", "-e", &script])
+            // Handlers run at once. Put off, one that comes just before the wait does not end it, and would never run.
+            .env("PERL_SIGNALS", "unsafe")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
