@@ -368,41 +368,6 @@ impl Engine {
         }
     }
 
-    /// The slot that waits for the earliest deadline in the session, and that deadline ([`NEVER`] if nobody waits); `None`
-    /// if it can't be told now. `me` is busy.
-    pub fn next_waiter(&self, me: usize) -> Option<(usize, u64)> {
-        let page = self.page;
-        let held = self.lock(me, (self.real_now)())?;
-        page.drain_mail(held.arena);
-        let next = page.earliest(held.arena).map_or((0, NEVER), |(slot, key)| (slot, key.deadline));
-        self.unlock(held);
-        Some(next)
-    }
-
-    /// Moves the clock on by at most `step` ns, and not past a deadline, although not everybody is blocked: somebody spins.
-    /// Costs repeatability, so it is counted.
-    pub fn creep(&self, me: usize, step: u64) {
-        let page = self.page;
-        if page.abandoned() {
-            return page.header.clock.raise(self.now().saturating_add(step));
-        }
-        let Some(held) = self.lock(me, step) else { return };
-        page.drain_mail(held.arena);
-        let now = self.now();
-        let due = page.earliest(held.arena).map_or(NEVER, |(_, key)| key.deadline);
-        if page.advance(held.token, due.min(now.saturating_add(step)), 0) {
-            self.count_creep();
-            let now = self.now();
-            self.expire_due(held, now);
-        }
-        self.unlock(held);
-    }
-
-    /// The clock has moved on for the sake of a thread that spins.
-    pub fn count_creep(&self) {
-        self.page.header.creeps.fetch_add(1, Relaxed);
-    }
-
     /// Wakes those whose deadline is not after `now`, in order; in frozen mode only the first of them, the next when
     /// everybody is at rest again. Returns the earliest deadline left, and whether a timer descriptor was among them.
     /// Lock's holder only.
