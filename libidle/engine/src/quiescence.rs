@@ -106,7 +106,7 @@ pub enum Outcome {
 /// Holding the lock: the token, and the arena that the deadlines are in.
 #[derive(Clone, Copy)]
 pub(crate) struct Held {
-    token: Token,
+    pub(crate) token: Token,
     pub(crate) arena: usize,
 }
 
