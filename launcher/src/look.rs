@@ -5,8 +5,7 @@
 //! processor, one that is being switched shows a number. See proc(5).
 
 use crate::proc::{self, Files, Thread};
-use crate::report;
-use crate::timers;
+use crate::{program, report, timers};
 use engine::page::Page;
 use engine::quiescence::{Found, Look};
 use engine::slots::Slot;
@@ -33,12 +32,15 @@ pub struct ProcLook {
     engine: Engine,
     /// Asleep in the first pass: slot's state, run count.
     seen: HashMap<usize, (State, u64)>,
+    /// The same when everybody was first found at rest, and [`Page::words`] then, while that waits for one who peeps.
+    rest: HashMap<usize, (State, u64)>,
+    words: u32,
     files: HashMap<(u32, u32), Files>,
     open: usize,
     /// Processes that are the launcher's descendants.
     ours: HashSet<u32>,
-    /// Processes reported to run without the library.
-    told: HashSet<u32>,
+    /// Programs reported to run without the library.
+    told: HashSet<String>,
     /// Threads in their last steps that are asleep: slot's state, run count, since when.
     lingering: HashMap<usize, (State, u64, Instant)>,
     /// Busy threads found asleep by the last patient look.
@@ -55,6 +57,8 @@ impl ProcLook {
         ProcLook {
             engine,
             seen: HashMap::new(),
+            rest: HashMap::new(),
+            words: 0,
             files: HashMap::new(),
             open: OPEN.min(limit.saturating_sub(SPARE) / 3).max(1) as usize,
             ours: HashSet::new(),
@@ -136,7 +140,8 @@ impl ProcLook {
         found
     }
 
-    /// All threads of a process without the shim.
+    /// All threads of a process that have no slot of their own (it is without the shim, or they are libc's own), and its
+    /// children that have no slot to speak for them either.
     fn process(&mut self, pid: u32) -> Thread {
         if !self.known(pid) {
             return Thread::Running;
@@ -150,13 +155,30 @@ impl ProcLook {
             Ok(tasks) => tasks,
             Err(e) => return if proc::gone(&e) { Thread::Gone } else { Thread::Running },
         };
-        let (mut runs, mut live) = (0u64, false);
-        for tid in tasks {
+        let slots = &self.engine.page.slots[..self.engine.page.high()];
+        let known: HashSet<u32> = slots
+            .iter()
+            .filter(|s| s.pid.load(SeqCst) == pid)
+            .map(|s| s.tid.load(SeqCst))
+            .filter(|&tid| tid != 0)
+            .collect();
+        let (mut runs, mut live) = (0u64, !known.is_empty() && !proc::dead(pid));
+        for &tid in tasks.iter().filter(|tid| !known.contains(tid)) {
             match self.thread(pid, tid, None) {
                 Thread::Asleep(n) | Thread::Stopped(n) => {
                     runs = runs.wrapping_mul(31).wrapping_add(n.wrapping_add(tid as u64));
                     live = true;
                 }
+                Thread::Zombie | Thread::Gone => {}
+                Thread::Running => return Thread::Running,
+            }
+        }
+        for child in tasks.into_iter().flat_map(|tid| proc::children(pid, tid)) {
+            if has_slot(self.engine.page, child) {
+                continue;
+            }
+            match self.process(child) {
+                Thread::Asleep(n) | Thread::Stopped(n) => runs = runs.wrapping_mul(31).wrapping_add(n),
                 Thread::Zombie | Thread::Gone => {}
                 Thread::Running => return Thread::Running,
             }
@@ -169,7 +191,7 @@ impl ProcLook {
         let (pid, tid) = (slot.pid.load(SeqCst), slot.tid.load(SeqCst));
         match (pid, tid) {
             (1.., 1..) if slot.tracer.load(SeqCst) >= TRACED => self.traced(slot, pid, tid, None),
-            (0, _) => self.unplaced(page, slot.next_or_maker.load(SeqCst)),
+            (0, _) => self.unplaced(page, slot.link.load(SeqCst)),
             (_, 0) if seen.kind() == Kind::Foreign || self.patient => self.process(pid),
             (_, 0) if proc::dead(pid) => Thread::Gone,
             (_, 0) => Thread::Running,
@@ -197,8 +219,7 @@ impl ProcLook {
         if maker == 0 || !self.known(maker) || !proc::dead(maker) {
             return Thread::Running;
         }
-        let has_slot = |&pid: &u32| page.slots[..page.high()].iter().any(|slot| slot.pid.load(SeqCst) == pid);
-        let strangers = proc::descendants(self.engine.pid).into_iter().filter(|pid| !has_slot(pid));
+        let strangers = proc::descendants(self.engine.pid).into_iter().filter(|&pid| !has_slot(page, pid));
         for pid in strangers.collect::<Vec<_>>() {
             if self.process(pid) == Thread::Running {
                 return Thread::Running;
@@ -283,20 +304,25 @@ impl ProcLook {
                 Found::Changed
             }
             Thread::Asleep(_) => {
-                self.engine.deliver_again(index);
+                // By now it may be asleep in its next wait, which is nobody's fault.
+                if page.slots[index].state.load() == seen {
+                    self.engine.deliver_again(index);
+                }
                 Found::Running
             }
             Thread::Running => Found::Running,
         }
     }
 
-    /// A process that never joined the session is part of it now; says so once.
+    /// A process that never joined the session is part of it now; says so once for each program.
     fn tell(&mut self, pid: u32) {
         // One that has the library mapped is only late.
         let maps = std::fs::read_to_string(format!("/proc/{pid}/maps")).unwrap_or_default();
-        if !maps.contains("/libflux.so") && self.told.insert(pid) {
+        let name = proc::name(pid, 0);
+        if !maps.contains("/libflux.so") && self.told.insert(name.clone()) {
             report::verbose(1, || {
-                format!("process {pid} ({}) runs without libflux.so: in real time", proc::name(pid, 0))
+                let why = program::why_alone(pid).unwrap_or("it has not loaded libflux.so");
+                format!("process {pid} ({name}) runs in real time: {why}")
             });
         }
     }
@@ -321,10 +347,38 @@ impl ProcLook {
         }
     }
 
+    /// Everybody is at rest: have those who peep done so since? They have run, and nobody else has.
+    fn peeped(&mut self, page: &Page) -> bool {
+        let peeps = |index: &usize| page.slots[*index].peeps();
+        if !self.seen.keys().any(peeps) {
+            self.rest.clear();
+            return true;
+        }
+        let words = page.words();
+        let was = |index| self.rest.get(index);
+        let rests = words == self.words
+            && self.seen.len() == self.rest.len()
+            && self.seen.iter().all(|(index, now)| peeps(index) || was(index) == Some(now));
+        if !rests {
+            (self.rest, self.words) = (self.seen.clone(), words);
+            return false;
+        }
+        let done = self.seen.iter().all(|(index, now)| !peeps(index) || was(index) != Some(now));
+        if done {
+            self.rest.clear();
+        }
+        done
+    }
+
     fn asleep(&mut self, index: usize, seen: State, runs: u64) -> Found {
         self.seen.insert(index, (seen, runs));
         Found::Asleep
     }
+}
+
+/// Has the process a slot?
+fn has_slot(page: &Page, pid: u32) -> bool {
+    page.slots[..page.high()].iter().any(|slot| slot.pid.load(SeqCst) == pid)
 }
 
 impl Look for ProcLook {
@@ -373,9 +427,16 @@ impl Look for ProcLook {
         self.parked_too
     }
 
-    fn at_rest(&mut self, page: &Page) {
+    fn at_rest(&mut self, page: &Page) -> bool {
         if self.parked_too {
             page.header.signals_seen.store(self.signals, Relaxed);
         }
+        self.peeped(page)
+    }
+
+    fn burnt(&mut self, page: &Page, index: usize) -> Option<u64> {
+        let slot = &page.slots[index];
+        let (pid, tid) = (slot.pid.load(SeqCst), slot.tid.load(SeqCst));
+        self.files(pid, tid).ok()?.burnt().ok()
     }
 }

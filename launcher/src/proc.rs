@@ -101,8 +101,7 @@ impl Files {
     /// slot, so what the word says is what the child does, and the child is the one to look at: the last that this thread
     /// has made. Where there is none the thread is about to go on.
     fn vfork_child(&self, runs: u64, since: Option<u64>) -> Thread {
-        let children = std::fs::read_to_string(format!("/proc/{}/task/{}/children", self.pid, self.tid));
-        let child = children.ok().and_then(|list| list.split_ascii_whitespace().last()?.parse::<u32>().ok());
+        let child = children(self.pid, self.tid).pop();
         let found = child.and_then(|child| Some(Files::open(child, child).ok()?.look(None)));
         match found {
             Some(Thread::Asleep(n) | Thread::Stopped(n)) => {
@@ -133,10 +132,19 @@ impl Files {
 
     /// How often the thread has been put on a processor.
     fn runs(&self) -> io::Result<u64> {
+        self.schedstat(2)
+    }
+
+    /// How long it has been on one, ns.
+    pub fn burnt(&self) -> io::Result<u64> {
+        self.schedstat(0)
+    }
+
+    fn schedstat(&self, field: usize) -> io::Result<u64> {
         let mut text = [0u8; 96];
         let n = self.schedstat.read_at(&mut text, 0)?;
-        let third = std::str::from_utf8(&text[..n]).ok().and_then(|t| t.split_ascii_whitespace().nth(2)?.parse().ok());
-        third.ok_or_else(strange)
+        let text = std::str::from_utf8(&text[..n]).ok();
+        text.and_then(|t| t.split_ascii_whitespace().nth(field)?.parse().ok()).ok_or_else(strange)
     }
 }
 
@@ -225,6 +233,12 @@ pub fn tasks(pid: u32) -> io::Result<Vec<u32>> {
     Ok(tasks.flatten().filter_map(|t| t.file_name().to_str()?.parse().ok()).collect())
 }
 
+/// The living children that a thread has made, in the order of their making.
+pub fn children(pid: u32, tid: u32) -> Vec<u32> {
+    let list = std::fs::read_to_string(format!("/proc/{pid}/task/{tid}/children")).unwrap_or_default();
+    list.split_ascii_whitespace().filter_map(|child| child.parse().ok()).collect()
+}
+
 /// Does `pid`'s line of parents lead to `ancestor`? An error if there is no process of that number.
 pub fn descends(pid: u32, ancestor: u32) -> io::Result<bool> {
     let mut parent = Stat::of_process(pid)?.parent;
@@ -244,8 +258,7 @@ pub fn descendants(root: u32) -> Vec<u32> {
     while let Some(&pid) = found.get(next) {
         next += 1;
         for tid in tasks(pid).unwrap_or_default() {
-            let children = std::fs::read_to_string(format!("/proc/{pid}/task/{tid}/children")).unwrap_or_default();
-            found.extend(children.split_ascii_whitespace().filter_map(|p| p.parse::<u32>().ok()));
+            found.extend(children(pid, tid));
         }
     }
     found.retain(|&pid| pid != root && Stat::of_process(pid).is_ok_and(|s| !s.ended()));

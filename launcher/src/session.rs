@@ -1,8 +1,9 @@
 //! A session's region, the library to preload, and how a command is started in it.
 
 use crate::cli::{Cli, Clock};
-use crate::{inherited, programs};
+use crate::{inherited, program};
 use engine::page::CLOCKS;
+use engine::preload::Form;
 use engine::time::Spec;
 use engine::{ClockMode, Engine, Page};
 use memfd::MemfdOptions;
@@ -10,6 +11,7 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::SigSet;
 use std::ffi::{OsStr, OsString};
 use std::os::fd::AsRawFd;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
@@ -160,21 +162,25 @@ impl Session {
     pub fn start(&self, words: &[OsString], nth: u64) -> std::io::Result<Child> {
         let page = self.engine.page;
         let credit = page.credit(self.engine.pid, nth + 1);
-        let mut preload = OsString::from(&self.library);
-        if let Some(theirs) = std::env::var_os("LD_PRELOAD").filter(|v| !v.is_empty()) {
-            preload.push(OsStr::new(":"));
-            preload.push(theirs);
-        }
+        let theirs = std::env::var_os("LD_PRELOAD").unwrap_or_default();
+        let mut preload = Vec::new();
+        let kind = program::of_command(&words[0]);
+        Form::of(kind).value(self.library.as_os_str().as_bytes(), theirs.as_bytes(), &mut |piece| {
+            preload.extend_from_slice(piece)
+        });
         let mut command = command(words, self.mask);
-        command.env("FLUX_SESSION", &self.path).env("FLUX_LIBRARY", &self.library).env("LD_PRELOAD", preload);
+        command.env("FLUX_SESSION", &self.path).env("FLUX_LIBRARY", &self.library);
+        match preload.is_empty() {
+            true => command.env_remove("LD_PRELOAD"),
+            false => command.env("LD_PRELOAD", OsString::from_vec(preload)),
+        };
         if let Some(credit) = credit {
             command.env("FLUX_SLOT", credit.word().to_string());
         }
         let files = self.files;
         // SAFETY: setrlimit(2) is async-signal-safe.
         unsafe { command.pre_exec(move || Ok(setrlimit(Resource::RLIMIT_NOFILE, files.0, files.1)?)) };
-        let program = programs::named(&words[0]).and_then(|path| programs::of_file(&path));
-        if let (Some(credit), true) = (credit, program.is_some_and(|p| self.engine.to_be_traced(p))) {
+        if let (Some(credit), true) = (credit, kind.is_some_and(|kind| self.engine.to_be_traced(kind))) {
             let engine = self.engine;
             // SAFETY: atomics and system calls.
             unsafe {

@@ -3,6 +3,8 @@
 
 use super::memory::Memory;
 use super::stop::{Failed, Stopped};
+use engine::elf::Program;
+use engine::preload::Form;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 
@@ -21,12 +23,12 @@ pub struct Variables {
 }
 
 impl Variables {
-    /// Rewrites the environment of the program that has just been executed; `slot` is its credit. Without one the program
-    /// has another libc, and is not to load the library. Does nothing where the stack cannot be read.
-    pub fn set(&self, stopped: &Stopped, slot: Option<u64>) -> Result<(), Failed> {
+    /// Rewrites the environment of the `program` that has just been executed; `slot` is its credit. Does nothing where the
+    /// stack cannot be read.
+    pub fn set(&self, stopped: &Stopped, program: Option<Program>, slot: u64) -> Result<(), Failed> {
         let memory = Memory(stopped.tid());
         let mut regs = stopped.registers()?;
-        if let Some(at) = self.rebuild(memory, regs.rsp, slot) {
+        if let Some(at) = self.rebuild(memory, regs.rsp, program, slot) {
             regs.rsp = at;
             stopped.set_registers(&regs)?;
         }
@@ -34,7 +36,7 @@ impl Variables {
     }
 
     /// The new stack pointer.
-    fn rebuild(&self, memory: Memory, stack: u64, slot: Option<u64>) -> Option<u64> {
+    fn rebuild(&self, memory: Memory, stack: u64, program: Option<Program>, slot: u64) -> Option<u64> {
         let mut at = stack;
         let mut next = || {
             let word: u64 = memory.read(at).ok()?;
@@ -60,10 +62,7 @@ impl Variables {
                 None => words.push(entry),
             }
         }
-        let lines = match slot {
-            Some(slot) => self.joining(&preload, slot),
-            None => self.without(&preload),
-        };
+        let lines = self.lines(&preload, program, slot);
         // More entries, whose addresses are known when the strings are placed, a NULL, and the auxiliary vector.
         let entries = words.len();
         words.resize(entries + lines.len() + 1, 0);
@@ -92,34 +91,17 @@ impl Variables {
         Some(new)
     }
 
-    fn joining(&self, preload: &[u8], slot: u64) -> Vec<Vec<u8>> {
+    fn lines(&self, preload: &[u8], program: Option<Program>, slot: u64) -> Vec<Vec<u8>> {
         let library = self.library.as_bytes();
-        let list = match (preload.is_empty(), elements(preload).any(|path| path == library)) {
-            (true, _) => library.to_vec(),
-            (false, true) => preload.to_vec(),
-            (false, false) => [library, b":", preload].concat(),
-        };
-        let mut lines = self.session();
-        lines.extend([format!("FLUX_SLOT={slot}").into_bytes(), [PRELOAD, &list].concat()]);
+        let mut list = PRELOAD.to_vec();
+        Form::of(program).value(library, preload, &mut |piece| list.extend(piece));
+        let mut lines = vec![
+            [b"FLUX_SESSION=", self.session.as_bytes()].concat(),
+            [b"FLUX_LIBRARY=", library].concat(),
+            format!("FLUX_SLOT={slot}").into_bytes(),
+        ];
+        // An empty one is none.
+        lines.extend((list.len() > PRELOAD.len()).then_some(list));
         lines
     }
-
-    fn without(&self, preload: &[u8]) -> Vec<Vec<u8>> {
-        let others: Vec<&[u8]> = elements(preload).filter(|path| *path != self.library.as_bytes()).collect();
-        let mut lines = self.session();
-        if others.iter().any(|path| !path.is_empty()) {
-            lines.push([PRELOAD, &others.join(&b':')].concat());
-        }
-        lines
-    }
-
-    fn session(&self) -> Vec<Vec<u8>> {
-        let line = |name: &[u8], value: &OsString| [name, value.as_bytes()].concat();
-        vec![line(b"FLUX_SESSION=", &self.session), line(b"FLUX_LIBRARY=", &self.library)]
-    }
-}
-
-/// ld.so separates by colons and by spaces.
-fn elements(list: &[u8]) -> impl Iterator<Item = &[u8]> {
-    list.split(|&b| b == b':' || b == b' ')
 }

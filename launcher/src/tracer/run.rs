@@ -8,6 +8,7 @@
 //! gets the answer of a time-out. A sleep is a wait for the slot's own word, in which the thread parks like any other.
 
 use super::environ::Variables;
+use super::filter::Range;
 use super::inject::step;
 use super::memory::Memory;
 use super::programs::{Kit, SPINNING, meets};
@@ -16,7 +17,7 @@ use super::stop::{Event, Failed, Go, Stopped, seize};
 use super::threads::{Before, Doing, Process, Thread};
 use super::waits::{Call, Wait};
 use crate::session::real_now;
-use crate::{programs, report};
+use crate::{program, report};
 use engine::elf::Program;
 use engine::page::SLOTS;
 use engine::slots::{Credit, Slot};
@@ -123,21 +124,23 @@ impl Tracer {
     fn ended(&mut self, tid: pid_t) {
         self.early.remove(&tid);
         let Some(thread) = self.threads.remove(&tid) else { return };
-        self.forget(&thread);
+        self.forget(tid, &thread);
         if !self.threads.values().any(|t| t.process == thread.process) {
             self.processes.remove(&thread.process);
         }
     }
 
-    fn forget(&mut self, thread: &Thread) {
+    fn forget(&mut self, tid: pid_t, thread: &Thread) {
         if matches!(&thread.doing, Doing::Waits(wait) if !wait.sleep) {
             self.expiring -= 1;
         }
         let Some(index) = thread.slot.filter(|&index| self.slot(index).tracer.load(SeqCst) >= TRACED) else { return };
         self.slot(index).tracer.store(NONE, SeqCst);
         self.engine.page.release(index);
-        // Its parent may have been sent SIGCHLD.
-        self.engine.page.header.signals_sent.fetch_add(1, SeqCst);
+        if tid == thread.process {
+            // Its parent may have been sent SIGCHLD.
+            self.engine.page.header.signals_sent.fetch_add(1, SeqCst);
+        }
         self.engine.kick_keeper();
     }
 
@@ -294,7 +297,7 @@ impl Tracer {
         if engine.now() >= wait.deadline {
             return self.answer(stopped, regs, 0);
         }
-        slot.what.store(wait.what, SeqCst);
+        slot.what.store(wait.what as u32, SeqCst);
         let seq = slot.state.prepare();
         if engine.begin_park(me, seq, wait.deadline, false).is_err() {
             slot.state.resume(Kind::Foreign);
@@ -321,7 +324,7 @@ impl Tracer {
     /// A wait that the kernel ends, or the tracer at its deadline.
     fn wait(&mut self, stopped: Stopped, me: usize, wait: Box<Wait>) -> Result<(), Failed> {
         stopped.set_registers(&wait.during)?;
-        self.slot(me).what.store(wait.what, SeqCst);
+        self.slot(me).what.store(wait.what as u32, SeqCst);
         self.engine.enter_kernel_stopped(me, wait.deadline);
         self.set_doing(stopped.tid(), Doing::Waits(wait));
         self.expiring += 1;
@@ -466,8 +469,8 @@ impl Tracer {
         let others: Vec<pid_t> =
             self.threads.iter().filter(|(_, t)| t.process == thread.process).map(|(&tid, _)| tid).collect();
         for other in others {
-            if let Some(other) = self.threads.remove(&other) {
-                self.forget(&other);
+            if let Some(thread) = self.threads.remove(&other) {
+                self.forget(other, &thread);
             }
         }
         (thread.doing, thread.again, thread.process) = (Doing::Runs, None, tid);
@@ -491,13 +494,13 @@ impl Tracer {
             // SAFETY: plain numbers.
             unsafe { libc::syscall(libc::SYS_tgkill, tid, tid, signal) };
         }
-        let program = programs::of_file(&PathBuf::from(format!("/proc/{tid}/exe")));
+        let program = program::of_file(&PathBuf::from(format!("/proc/{tid}/exe")));
         let filtered = self.processes.remove(&tid).map_or(vec![], |p| p.filtered);
+        if program == Some(Program::OtherLibc) {
+            self.variables.set(&stopped, program, 0)?;
+        }
         match program {
             Some(Program::Static | Program::OtherLibc) => {
-                if program == Some(Program::OtherLibc) {
-                    self.variables.set(&stopped, None)?;
-                }
                 let (stopped, ready) = self.kit.prepare(stopped, &filtered)?;
                 match ready {
                     Some(ready) => {
@@ -505,11 +508,10 @@ impl Tracer {
                         self.processes.insert(tid, process);
                         self.go(stopped, 0)
                     }
-                    None => self.let_go(stopped, slot, &filtered, false),
+                    None => self.let_go(stopped, slot, program, &filtered),
                 }
             }
-            Some(Program::Shimmed | Program::ShimmedRaw) => self.let_go(stopped, slot, &filtered, true),
-            _ => self.let_go(stopped, slot, &filtered, false),
+            _ => self.let_go(stopped, slot, program, &filtered),
         }
     }
 
@@ -523,22 +525,20 @@ impl Tracer {
         self.engine.page.set_busy(index);
     }
 
-    /// A program that needs no tracer: with the library (`joins`), or one that nothing can be done for.
+    /// A program that needs no tracer, or one that nothing can be done for.
     fn let_go(
         &mut self,
         stopped: Stopped,
         slot: Option<usize>,
-        filtered: &[super::filter::Range],
-        joins: bool,
+        program: Option<Program>,
+        filtered: &[Range],
     ) -> Result<(), Failed> {
         let tid = stopped.tid();
         if let Some(index) = slot {
             let slot = self.slot(index);
             slot.tid.store(0, SeqCst);
             slot.state.set(Kind::New);
-            if joins {
-                self.variables.set(&stopped, Some(self.engine.page.as_credit(index).word()))?;
-            }
+            self.variables.set(&stopped, program, self.engine.page.as_credit(index).word())?;
         }
         if meets(tid, filtered) {
             // Without a tracer its calls would fail.

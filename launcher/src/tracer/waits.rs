@@ -5,6 +5,7 @@ use super::memory::{Fault, Memory};
 use engine::clock::{is_realtime, is_virtual};
 use engine::time::{NEVER, Spec, timeval};
 use engine::verdicts::FUTEX_WAITS;
+use engine::what::What;
 use engine::{ClockMode, Engine};
 use libc::{c_long, user_regs_struct};
 
@@ -26,7 +27,7 @@ pub struct Wait {
     /// Where the time that is left is to be written.
     pub left: Left,
     /// A number for reports, see [`engine::slots::Slot::what`].
-    pub what: u32,
+    pub what: What,
     /// It has been interrupted because its deadline has come.
     pub told: bool,
 }
@@ -46,11 +47,6 @@ pub enum Left {
 
 const EAGAIN: i64 = -(libc::EAGAIN as i64);
 const ETIMEDOUT: i64 = -(libc::ETIMEDOUT as i64);
-const SLEEP: u32 = 1;
-const FUTEX: u32 = 4;
-const READY: u32 = 7;
-const SIGNAL: u32 = 10;
-const QUEUE: u32 = 11;
 
 /// A call about to be made.
 pub struct Call<'a> {
@@ -73,13 +69,13 @@ impl Call<'_> {
         self.again.unwrap_or_else(|| self.engine.now().saturating_add(ns)).min(NEVER - 1)
     }
 
-    fn wait(&self, what: u32, deadline: u64, timed_out: i64, change: impl FnOnce(&mut user_regs_struct)) -> Wait {
+    fn wait(&self, what: What, deadline: u64, timed_out: i64, change: impl FnOnce(&mut user_regs_struct)) -> Wait {
         let mut during = *self.regs;
         change(&mut during);
         Wait {
             before: *self.regs,
             during,
-            sleep: what == SLEEP,
+            sleep: what == What::Sleep,
             deadline,
             instant: None,
             timed_out,
@@ -90,7 +86,13 @@ impl Call<'_> {
     }
 
     /// A relative time-out in the timespec at `at`.
-    fn timespec(&self, what: u32, at: u64, timed_out: i64, change: impl FnOnce(&mut user_regs_struct)) -> Option<Wait> {
+    fn timespec(
+        &self,
+        what: What,
+        at: u64,
+        timed_out: i64,
+        change: impl FnOnce(&mut user_regs_struct),
+    ) -> Option<Wait> {
         let ns = self.spec(at).ok()?.nanos()?;
         Some(self.wait(what, self.after(ns), timed_out, change))
     }
@@ -98,7 +100,7 @@ impl Call<'_> {
     /// An instant of `clock` in the timespec at `at`.
     fn instant(
         &self,
-        what: u32,
+        what: What,
         clock: i32,
         at: u64,
         timed_out: i64,
@@ -116,45 +118,45 @@ impl Call<'_> {
         let r = self.regs;
         match r.orig_rax as c_long {
             libc::SYS_nanosleep => {
-                let mut wait = self.timespec(SLEEP, r.rdi, 0, |_| {})?;
+                let mut wait = self.timespec(What::Sleep, r.rdi, 0, |_| {})?;
                 wait.left = Left::Interrupted(r.rsi);
                 Some(wait)
             }
             libc::SYS_clock_nanosleep => self.clock_nanosleep(),
             libc::SYS_poll => {
                 let ms = u64::try_from(r.rdx as i32).ok()?;
-                Some(self.wait(READY, self.after(ms * 1_000_000), 0, |r| r.rdx = u32::MAX as u64))
+                Some(self.wait(What::Ready, self.after(ms * 1_000_000), 0, |r| r.rdx = u32::MAX as u64))
             }
             libc::SYS_epoll_wait | libc::SYS_epoll_pwait => {
                 let ms = u64::try_from(r.r10 as i32).ok()?;
-                Some(self.wait(READY, self.after(ms * 1_000_000), 0, |r| r.r10 = u32::MAX as u64))
+                Some(self.wait(What::Ready, self.after(ms * 1_000_000), 0, |r| r.r10 = u32::MAX as u64))
             }
-            libc::SYS_epoll_pwait2 => self.timespec(READY, r.r10, 0, |r| r.r10 = 0),
+            libc::SYS_epoll_pwait2 => self.timespec(What::Ready, r.r10, 0, |r| r.r10 = 0),
             libc::SYS_ppoll => {
-                let mut wait = self.timespec(READY, r.rdx, 0, |r| r.rdx = 0)?;
+                let mut wait = self.timespec(What::Ready, r.rdx, 0, |r| r.rdx = 0)?;
                 wait.left = Left::Timespec(r.rdx);
                 Some(wait)
             }
             libc::SYS_pselect6 => {
-                let mut wait = self.timespec(READY, r.r8, 0, |r| r.r8 = 0)?;
+                let mut wait = self.timespec(What::Ready, r.r8, 0, |r| r.r8 = 0)?;
                 wait.left = Left::Timespec(r.r8);
                 Some(wait)
             }
             libc::SYS_select => {
                 let [sec, usec] = self.memory.read::<[i64; 2]>(r.r8).ok()?;
-                let mut wait = self.wait(READY, self.after(timeval(sec, usec)?), 0, |r| r.r8 = 0);
+                let mut wait = self.wait(What::Ready, self.after(timeval(sec, usec)?), 0, |r| r.r8 = 0);
                 wait.left = Left::Timeval(r.r8);
                 Some(wait)
             }
-            libc::SYS_io_getevents | SYS_IO_PGETEVENTS => self.timespec(READY, r.r8, 0, |r| r.r8 = 0),
-            libc::SYS_rt_sigtimedwait => self.timespec(SIGNAL, r.rdx, EAGAIN, |r| r.rdx = 0),
-            libc::SYS_semtimedop => self.timespec(QUEUE, r.r10, EAGAIN, |r| r.r10 = 0),
+            libc::SYS_io_getevents | SYS_IO_PGETEVENTS => self.timespec(What::Ready, r.r8, 0, |r| r.r8 = 0),
+            libc::SYS_rt_sigtimedwait => self.timespec(What::Signal, r.rdx, EAGAIN, |r| r.rdx = 0),
+            libc::SYS_semtimedop => self.timespec(What::Queue, r.r10, EAGAIN, |r| r.r10 = 0),
             libc::SYS_mq_timedsend | libc::SYS_mq_timedreceive => {
-                self.instant(QUEUE, libc::CLOCK_REALTIME, r.r8, ETIMEDOUT, |r| r.r8 = 0)
+                self.instant(What::Queue, libc::CLOCK_REALTIME, r.r8, ETIMEDOUT, |r| r.r8 = 0)
             }
             libc::SYS_futex => self.futex(),
-            libc::SYS_futex_waitv => self.instant(FUTEX, r.r8 as i32, r.r10, ETIMEDOUT, |r| r.r10 = 0),
-            SYS_FUTEX_WAIT => self.instant(FUTEX, r.r9 as i32, r.r8, ETIMEDOUT, |r| r.r8 = 0),
+            libc::SYS_futex_waitv => self.instant(What::Futex, r.r8 as i32, r.r10, ETIMEDOUT, |r| r.r10 = 0),
+            SYS_FUTEX_WAIT => self.instant(What::Futex, r.r9 as i32, r.r8, ETIMEDOUT, |r| r.r8 = 0),
             _ => None,
         }
     }
@@ -168,9 +170,9 @@ impl Call<'_> {
             return None;
         }
         if r.rsi as i32 & libc::TIMER_ABSTIME != 0 {
-            return self.instant(SLEEP, clock, r.rdx, 0, |_| {});
+            return self.instant(What::Sleep, clock, r.rdx, 0, |_| {});
         }
-        let mut wait = self.timespec(SLEEP, r.rdx, 0, |_| {})?;
+        let mut wait = self.timespec(What::Sleep, r.rdx, 0, |_| {})?;
         wait.left = Left::Interrupted(r.r10);
         Some(wait)
     }
@@ -185,11 +187,11 @@ impl Call<'_> {
             return None;
         }
         if command == 0 {
-            return self.timespec(FUTEX, r.r10, ETIMEDOUT, |r| r.r10 = 0);
+            return self.timespec(What::Futex, r.r10, ETIMEDOUT, |r| r.r10 = 0);
         }
         let realtime = r.rsi & REALTIME != 0 || command == LOCK_PI;
         let clock = if realtime { libc::CLOCK_REALTIME } else { libc::CLOCK_MONOTONIC };
-        self.instant(FUTEX, clock, r.r10, ETIMEDOUT, |r| r.r10 = 0)
+        self.instant(What::Futex, clock, r.r10, ETIMEDOUT, |r| r.r10 = 0)
     }
 }
 

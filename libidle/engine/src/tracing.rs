@@ -68,6 +68,12 @@ impl Engine {
         }
     }
 
+    /// Asks the tracer to come on behalf of slot `me`, if `program` needs it. True if it has; then [`Engine::give_back`] follows
+    /// in case that the program was not executed.
+    pub fn ask_for(&self, me: usize, request: u32, program: Option<Program>) -> bool {
+        program.is_some_and(|program| self.to_be_traced(program)) && self.ask_tracer(me, request)
+    }
+
     /// The calling process, with one thread or as good as that, is about to execute a program; slot `me` will be the
     /// program's. True if the tracer has come.
     pub fn ask_for_program(&self, me: usize, pid: u32) -> bool {

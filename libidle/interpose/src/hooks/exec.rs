@@ -3,9 +3,10 @@
 
 use crate::enter::enter;
 use crate::environ::Environ;
-use crate::program::{self, Named};
 use crate::scratch::Scratch;
-use crate::{next, session};
+use crate::{image, next, session};
+use engine::elf::Program;
+use engine::tracing::ASKS;
 use engine::{Engine, Kind};
 use libc::{c_char, c_int};
 use std::sync::atomic::Ordering::Relaxed;
@@ -23,12 +24,17 @@ fn own_environ() -> Strings {
 }
 
 /// Turns the slot into a credit for the new image and calls `real` with the environment to use; on return the exec
-/// has failed and the slot is as it was.
+/// has failed and the slot is as it was. `program` says what the image is.
 ///
 /// # Safety
-/// `env` is null or an environment array; `named` is the argument of an exec function.
-unsafe fn replace(named: Named, env: Strings, real: impl FnOnce(Strings) -> c_int) -> c_int {
+/// `env` is null or an environment array.
+unsafe fn replace(
+    program: impl FnOnce() -> Option<Program>,
+    env: Strings,
+    real: impl FnOnce(Strings) -> c_int,
+) -> c_int {
     let Some(entry) = enter() else { return real(env) };
+    let program = program();
     let (engine, page) = (entry.engine, entry.engine.page);
     let (pid, tid) = (session::getpid(), session::gettid());
     let slot = entry.slot();
@@ -36,8 +42,7 @@ unsafe fn replace(named: Named, env: Strings, real: impl FnOnce(Strings) -> c_in
     crate::timerfd::share_all();
     let credit = if shared { borrowed(&engine, entry.me, pid) } else { Some(entry.me) };
     let Some(credit) = credit else { return real(env) };
-    // SAFETY: the caller's argument.
-    let traced = unsafe { program::ask(&engine, credit, program::ASKS, named) };
+    let traced = engine.ask_for(credit, ASKS, program);
     let kept = (slot.start.load(Relaxed), slot.start_arg.load(Relaxed));
     let mut alarm = false;
     if !shared {
@@ -49,7 +54,7 @@ unsafe fn replace(named: Named, env: Strings, real: impl FnOnce(Strings) -> c_in
         slot.state.set(Kind::New);
     }
     // SAFETY: the caller's array.
-    let failed = match unsafe { Environ::new(env, page.as_credit(credit)) } {
+    let failed = match unsafe { Environ::new(env, page.as_credit(credit), program) } {
         Some(mut new) => real(new.pointer()),
         None => real(env),
     };
@@ -82,7 +87,7 @@ fn borrowed(engine: &Engine, parent: usize, pid: u32) -> Option<usize> {
 pub unsafe fn execve(path: *const c_char, argv: Strings, env: Strings) -> c_int {
     let real = next!(execve: fn(*const c_char, Strings, Strings) -> c_int);
     // SAFETY: the caller's arguments.
-    unsafe { replace(Named::Path(path), env, |env| real(path, argv, env)) }
+    unsafe { replace(|| image::path(path), env, |env| real(path, argv, env)) }
 }
 
 /// execv(3).
@@ -101,7 +106,7 @@ pub unsafe fn execv(path: *const c_char, argv: Strings) -> c_int {
 pub unsafe fn execvpe(file: *const c_char, argv: Strings, env: Strings) -> c_int {
     let real = next!(execvpe: fn(*const c_char, Strings, Strings) -> c_int);
     // SAFETY: the caller's arguments.
-    unsafe { replace(Named::File(file), env, |env| real(file, argv, env)) }
+    unsafe { replace(|| image::search(file), env, |env| real(file, argv, env)) }
 }
 
 /// execvp(3).
@@ -120,7 +125,7 @@ pub unsafe fn execvp(file: *const c_char, argv: Strings) -> c_int {
 pub unsafe fn fexecve(fd: c_int, argv: Strings, env: Strings) -> c_int {
     let real = next!(fexecve: fn(c_int, Strings, Strings) -> c_int);
     // SAFETY: the caller's arguments.
-    unsafe { replace(Named::At(fd, c"".as_ptr()), env, |env| real(fd, argv, env)) }
+    unsafe { replace(|| image::open(fd), env, |env| real(fd, argv, env)) }
 }
 
 /// execveat(2).
@@ -130,7 +135,7 @@ pub unsafe fn fexecve(fd: c_int, argv: Strings, env: Strings) -> c_int {
 pub unsafe fn execveat(dir: c_int, path: *const c_char, argv: Strings, env: Strings, flags: c_int) -> c_int {
     let real = next!(execveat: fn(c_int, *const c_char, Strings, Strings, c_int) -> c_int);
     // SAFETY: the caller's arguments.
-    unsafe { replace(Named::At(dir, path), env, |env| real(dir, path, argv, env, flags)) }
+    unsafe { replace(|| image::at(dir, path, flags), env, |env| real(dir, path, argv, env, flags)) }
 }
 
 /// Which of the three functions with a list of arguments was called.
