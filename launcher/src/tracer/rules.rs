@@ -27,7 +27,7 @@ const EINVAL: i64 = -(libc::EINVAL as i64);
 pub fn decide(call: &Call) -> Do {
     match row(call.regs.orig_rax).map(|row| row.verdict) {
         Some(Verdict::Timed(_)) => call.begins().map_or(Do::Pass, |wait| Do::Wait(Box::new(wait))),
-        Some(Verdict::Clock) => clock(call),
+        Some(Verdict::Clock(_)) => clock(call),
         Some(Verdict::SetClock) => set_clock(call).unwrap_or(Do::Answer(EFAULT)),
         Some(Verdict::Spawn(_)) => spawn(call),
         Some(Verdict::Signals) => {

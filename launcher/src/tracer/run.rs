@@ -226,7 +226,7 @@ impl Tracer {
         let done = decide(&call);
         let reads =
             matches!(regs.orig_rax as c_long, libc::SYS_clock_gettime | libc::SYS_gettimeofday | libc::SYS_time);
-        if reads && engine.frozen() {
+        if reads && engine.frozen() && matches!(done, Do::Answer(_)) {
             self.clock_read(tid, &regs);
         } else if let Some(process) = self.processes.get_mut(&self.threads[&tid].process) {
             process.reads = 0;
