@@ -1,8 +1,9 @@
 //! The environment of a program about to be executed: it must find this library, the session and its slot, whatever the
 //! program has done to its own environment.
 
+use crate::idle;
 use crate::scratch::Scratch;
-use crate::session::{self, ENV_LIBRARY, ENV_SESSION, ENV_SLOT, find_env};
+use crate::session::{self, Flavour, find_env};
 use engine::slots::Credit;
 use libc::c_char;
 use std::ffi::CStr;
@@ -35,7 +36,12 @@ impl Environ {
         // SAFETY: the caller's array.
         let theirs = unsafe { find_env(env, PRELOAD) }.map_or(&b""[..], |(_, v)| v.to_bytes());
         let library = session::LIBRARY.get().to_bytes();
-        let session = session::SESSION.get().to_bytes();
+        let mut numbers = [0u8; 32];
+        let session = match session::flavour() {
+            Flavour::Flux => session::SESSION.get().to_bytes(),
+            Flavour::Idle => idle::session(&mut numbers),
+        };
+        let names = session::names();
         let mut digits = [0u8; 20];
         let slot = decimal(credit.word(), &mut digits);
         // ld.so separates by colons and by spaces.
@@ -46,9 +52,9 @@ impl Environ {
             (false, false) => [library, b":", theirs],
         };
         let rows: [(&CStr, [&[u8]; 3]); 4] = [
-            (ENV_SESSION, [session, b"", b""]),
-            (ENV_LIBRARY, [library, b"", b""]),
-            (ENV_SLOT, [slot, b"", b""]),
+            (names.session, [session, b"", b""]),
+            (names.library, [library, b"", b""]),
+            (names.slot, [slot, b"", b""]),
             (PRELOAD, preload),
         ];
         let parts = |row: usize| [rows[row].0.to_bytes(), b"="].into_iter().chain(rows[row].1).chain([&b"\0"[..]]);
@@ -89,7 +95,7 @@ impl Environ {
     }
 }
 
-fn decimal(mut n: u64, digits: &mut [u8; 20]) -> &[u8] {
+pub(crate) fn decimal(mut n: u64, digits: &mut [u8; 20]) -> &[u8] {
     let mut at = digits.len();
     loop {
         at -= 1;

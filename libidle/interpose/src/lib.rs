@@ -1,6 +1,7 @@
 //! Everything between the C ABI and the engine: finding the session, the guard at every entry, the waits, and each
 //! hook's body. Defines no exported symbol: the two libraries choose which rows they export (`hooks!`).
 
+pub mod bare_thread;
 pub mod bell;
 pub mod clockid;
 pub mod enter;
@@ -9,6 +10,7 @@ pub mod errno;
 pub mod fdset;
 pub mod guard;
 pub mod hooks;
+pub mod idle;
 pub mod kfutex;
 pub mod next;
 pub mod scratch;

@@ -1,0 +1,477 @@
+//! The keeper's look at all threads of a session, or of a process tree: who is really asleep?
+//!
+//! It runs in the launcher and, in libidle.so, on a thread inside the program. So it allocates nothing, calls no libc, and
+//! keeps what it has to remember in memory that it maps itself: a note for each slot.
+
+pub mod process;
+pub mod thread;
+
+use engine::page::{Page, SLOTS};
+use engine::procfs::Errno;
+use engine::quiescence::{Found, Look};
+use engine::slots::Slot;
+use engine::state::State;
+use engine::statefile::StateFile;
+use engine::sys::{self, syscall6};
+use engine::timer::SHARED;
+use engine::{Engine, Kind, Reason};
+use std::mem::MaybeUninit;
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use thread::{Files, Thread};
+
+/// Threads whose files are kept open, three each, if the limit allows so many.
+const OPEN: u64 = 2048;
+/// Descriptors left for everything else.
+const SPARE: u64 = 64;
+/// A thread in its last steps that has been asleep for this long is waiting for somebody else, real ns.
+const LINGERING: u64 = 2_000_000;
+/// A credit whose maker is dead is given back after this long where nobody can say whose children are whose, real ns.
+const ORPHANED: u64 = 1_000_000_000;
+/// Numbers below this one, or below the launcher's, may be those that a process has in a PID namespace of its own.
+const LOW: u32 = 1024;
+
+/// Whose processes are looked at.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Whose {
+    /// The descendants of the engine's own process, the launcher.
+    Descendants,
+    /// Whoever has a slot: a tree of processes in one PID namespace, some of which may have other parents by now.
+    Slots,
+}
+
+/// A state and a run count, if a thread was found asleep.
+type Seen = Option<(State, u64)>;
+
+/// What is remembered of a slot's thread.
+#[derive(Default)]
+struct Note {
+    /// Asleep in the first pass of the survey of that number.
+    seen: Option<(State, u64, u64)>,
+    files: Option<Files>,
+    /// A process that is the launcher's descendant.
+    ours: u32,
+    /// A process reported to run without the library.
+    told: u32,
+    /// A thread in its last steps that is asleep, and since when.
+    lingering: Option<(State, u64, u64)>,
+    /// A busy thread found asleep by the last patient look.
+    stray: Seen,
+}
+
+/// Where a note is kept. All zero where there is none yet.
+struct Place {
+    used: u64,
+    note: MaybeUninit<Note>,
+}
+
+/// Looks through `/proc`.
+pub struct ProcLook {
+    engine: Engine,
+    whose: Whose,
+    file: Option<StateFile>,
+    /// Is told of each process that never joined.
+    strangers: fn(u32),
+    notes: &'static mut [Place],
+    open: usize,
+    most: usize,
+    survey: u64,
+    patient: bool,
+    parked_too: bool,
+    watches: bool,
+    signals: u64,
+}
+
+impl ProcLook {
+    /// A look for `engine`'s threads; `None` if there is no memory. `file` is the state file if there is one, `strangers` is
+    /// told of each process that never joined.
+    pub fn new(engine: Engine, whose: Whose, file: Option<StateFile>, strangers: fn(u32)) -> Option<ProcLook> {
+        let (size, prot) = (size_of::<Place>() * SLOTS, (libc::PROT_READ | libc::PROT_WRITE) as usize);
+        let flags = (libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE) as usize;
+        // SAFETY: a fresh mapping.
+        let at = unsafe { syscall6(libc::SYS_mmap, 0, size, prot, flags, usize::MAX, 0) };
+        if at < 0 {
+            return None;
+        }
+        // SAFETY: the mapping is that large, nobody else's, and stays; zero bytes are a place without a note.
+        let notes = unsafe { std::slice::from_raw_parts_mut(at as *mut Place, SLOTS) };
+        let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+        // SAFETY: a valid out-parameter.
+        unsafe { syscall6(libc::SYS_prlimit64, 0, libc::RLIMIT_NOFILE as usize, 0, &raw mut limit as usize, 0, 0) };
+        Some(ProcLook {
+            engine,
+            whose,
+            file,
+            strangers,
+            notes,
+            open: 0,
+            most: OPEN.min(limit.rlim_cur.saturating_sub(SPARE) / 3).max(1) as usize,
+            survey: 0,
+            patient: false,
+            parked_too: false,
+            watches: false,
+            signals: 0,
+        })
+    }
+
+    fn note(&mut self, index: usize) -> &mut Note {
+        let place = &mut self.notes[index];
+        if place.used == 0 {
+            place.used = 1;
+            place.note.write(Note::default());
+        }
+        // SAFETY: written when it was first used.
+        unsafe { place.note.assume_init_mut() }
+    }
+
+    /// A survey begins. After a signal was sent, and when `thorough`, parked threads are looked at too.
+    pub fn begin(&mut self, thorough: bool) {
+        let h = &self.engine.page.header;
+        self.survey += 1;
+        self.watches = false;
+        self.signals = h.signals_sent.load(SeqCst);
+        self.parked_too = thorough || self.signals != h.signals_seen.load(SeqCst);
+        if self.parked_too {
+            for i in 0..self.engine.page.high() {
+                if self.engine.page.slots[i].state.load().kind() == Kind::Parked {
+                    self.engine.page.set_busy(i);
+                }
+            }
+        }
+    }
+
+    /// Nothing has moved for a while: busy threads may be looked at closer in the next survey.
+    pub fn stalled(&mut self, stalled: bool) {
+        self.patient = stalled;
+        if !stalled {
+            for index in 0..self.engine.page.high() {
+                if self.notes[index].used != 0 {
+                    self.note(index).stray = None;
+                }
+            }
+        }
+    }
+
+    /// May what `/proc` says of number `pid`, which slot `index` has, be believed? Slots hold numbers as their processes
+    /// see them; in a PID namespace below the launcher's they name somebody else here, or nobody.
+    fn known(&mut self, index: usize, pid: u32) -> bool {
+        if self.whose == Whose::Slots || self.note(index).ours == pid {
+            return true;
+        }
+        let launcher = self.engine.pid;
+        match process::descends(pid, launcher) {
+            Ok(yes) => {
+                self.note(index).ours = if yes { pid } else { 0 };
+                yes
+            }
+            Err(e) => e.gone() && !(pid < launcher.max(LOW) && process::in_other_namespace(pid, launcher)),
+        }
+    }
+
+    fn close_files(&mut self) {
+        for index in 0..self.engine.page.high() {
+            if self.notes[index].used != 0 {
+                self.note(index).files = None;
+            }
+        }
+        self.open = 0;
+    }
+
+    /// Does `open`, and once more with all files closed if there are too many.
+    fn with_room<T>(&mut self, open: impl Fn() -> Result<T, Errno>) -> Result<T, Errno> {
+        let opened = open();
+        if !opened.as_ref().is_err_and(|e| e.full()) {
+            return opened;
+        }
+        self.close_files();
+        open()
+    }
+
+    /// Looks at one thread of slot `index`. `since` is a run count from before: the thread must not have run since, and its
+    /// system call need not be read again.
+    fn thread(&mut self, index: usize, pid: u32, tid: u32, since: Option<u64>) -> Thread {
+        let same = |files: &Files| (files.pid, files.tid) == (pid, tid);
+        if !self.note(index).files.as_ref().is_some_and(same) {
+            if !self.known(index, pid) {
+                return Thread::Running;
+            }
+            if self.note(index).files.take().is_none() {
+                if self.open >= self.most {
+                    self.close_files();
+                }
+                self.open += 1;
+            }
+            let now = self.engine.real_now;
+            match self.with_room(|| Files::open(pid, tid, now)) {
+                Ok(files) => self.note(index).files = Some(files),
+                Err(e) => {
+                    self.open = self.open.saturating_sub(1);
+                    return if e.gone() { Thread::Gone } else { Thread::Running };
+                }
+            }
+        }
+        let note = self.note(index);
+        let found = note.files.as_mut().map_or(Thread::Running, |files| files.look(since));
+        if matches!(found, Thread::Gone | Thread::Zombie) {
+            note.files = None;
+            self.open = self.open.saturating_sub(1);
+        }
+        found
+    }
+
+    /// All threads of a process without the shim, whose slot is `index`.
+    fn process(&mut self, index: usize, pid: u32) -> Thread {
+        if !self.known(index, pid) {
+            return Thread::Running;
+        }
+        let now = self.engine.real_now;
+        let (mut runs, mut live, mut running) = (0u64, false, false);
+        let asked = process::tasks(pid, |tid| {
+            // Its leader's files are kept open; most have no other thread.
+            let found = if tid == pid {
+                self.thread(index, pid, tid, None)
+            } else {
+                match self.with_room(|| Files::open(pid, tid, now)) {
+                    Ok(mut files) => files.look(None),
+                    Err(e) if e.gone() => Thread::Gone,
+                    Err(_) => Thread::Running,
+                }
+            };
+            match found {
+                Thread::Asleep(n) | Thread::Stopped(n) => {
+                    runs = runs.wrapping_mul(31).wrapping_add(n.wrapping_add(tid as u64));
+                    live = true;
+                }
+                Thread::Zombie | Thread::Gone => {}
+                Thread::Running => running = true,
+            }
+            !running
+        });
+        match asked {
+            Err(e) if e.gone() => Thread::Gone,
+            Err(e) => {
+                if e.full() {
+                    self.close_files();
+                }
+                Thread::Running
+            }
+            Ok(()) if running => Thread::Running,
+            Ok(()) if live => Thread::Asleep(runs),
+            Ok(()) => Thread::Gone,
+        }
+    }
+
+    fn look(&mut self, page: &Page, index: usize, seen: State) -> Thread {
+        let slot = &page.slots[index];
+        let (pid, tid) = (slot.pid.load(SeqCst), slot.tid.load(SeqCst));
+        match (pid, tid) {
+            (0, _) => self.unplaced(page, index, seen),
+            (_, 0) if seen.kind() == Kind::Foreign || self.patient => self.process(index, pid),
+            (_, 0) if process::dead(pid) => Thread::Gone,
+            (_, 0) => Thread::Running,
+            _ => self.thread(index, pid, tid, None),
+        }
+    }
+
+    /// A credit whose child is not known by number. When its maker is dead, its child may never have been made, or it is
+    /// one of our descendants without a slot; while one of those runs, it may be about to adopt.
+    fn unplaced(&mut self, page: &Page, index: usize, seen: State) -> Thread {
+        let maker = page.slots[index].next_or_maker.load(SeqCst);
+        if maker == 0 || !self.known(index, maker) || !process::dead(maker) {
+            return Thread::Running;
+        }
+        if self.whose == Whose::Slots {
+            // Its child is an orphan like any other. One that adopts late takes another slot.
+            return if self.since(index, seen, 0) < ORPHANED { Thread::Running } else { Thread::Gone };
+        }
+        let root = self.engine.pid;
+        let running = process::any_descendant(root, |pid| {
+            let has_slot = page.slots[..page.high()].iter().any(|slot| slot.pid.load(SeqCst) == pid);
+            !has_slot && self.process(index, pid) == Thread::Running
+        });
+        if running { Thread::Running } else { Thread::Gone }
+    }
+
+    /// For how long slot `index` has been found in the same state with the same run count, real ns.
+    fn since(&mut self, index: usize, seen: State, runs: u64) -> u64 {
+        let now = (self.engine.real_now)();
+        let note = self.note(index);
+        match note.lingering {
+            Some((state, count, since)) if (state, count) == (seen, runs) => now.saturating_sub(since),
+            _ => {
+                note.lingering = Some((seen, runs, now));
+                0
+            }
+        }
+    }
+
+    /// The thread, and perhaps its whole process, is gone: gives back what they held.
+    ///
+    /// NOTE [Killed]. `announced`: the thread had said that it ends. Otherwise its process is likely to be dying, and its
+    /// threads go one by one: were each slot given back as its thread goes, there would be a moment in which nothing of
+    /// the process counts any more and the parent still sleeps in waitpid(2). So a dying process counts as running until
+    /// it is dead, and then gives back all its slots. If one thread alone has ended, by a system call that no hook saw or
+    /// because the others are not marked yet, all parked threads are looked at again.
+    fn bury(&mut self, page: &Page, index: usize, seen: State, announced: bool) -> Found {
+        let pid = page.slots[index].pid.load(SeqCst);
+        if pid == 0 {
+            // Nobody's yet, see `unplaced`.
+            page.header.signals_sent.fetch_add(1, SeqCst);
+            self.release(page, index, seen);
+        } else if !self.known(index, pid) {
+            return Found::Running;
+        } else if process::dead(pid) {
+            sys::task_lock_fence();
+            for i in 0..page.high() {
+                let seen = page.slots[i].state.load();
+                if page.slots[i].pid.load(SeqCst) == pid && !outlives(&page.slots[i], seen) {
+                    self.release(page, i, seen);
+                }
+            }
+            // The parent may have been sent SIGCHLD.
+            page.header.signals_sent.fetch_add(1, SeqCst);
+        } else if announced {
+            self.release(page, index, seen);
+        } else if process::dying(pid) {
+            return Found::Running;
+        } else {
+            page.header.signals_sent.fetch_add(1, SeqCst);
+            self.release(page, index, seen);
+        }
+        Found::Changed
+    }
+
+    /// Gives a slot back, unless somebody else has done so since its state was `seen`.
+    fn release(&mut self, page: &Page, index: usize, seen: State) {
+        let slot = &page.slots[index];
+        if seen.kind() == Kind::Free {
+            return;
+        }
+        let note = self.note(index);
+        (note.lingering, note.ours) = (None, 0);
+        let joiner = slot.joiner.load(SeqCst).checked_sub(1).filter(|_| seen.kind() != Kind::Timer);
+        if !page.release_seen(index, seen) {
+            return;
+        }
+        if let Some(joiner) = joiner {
+            let joiner = joiner as usize;
+            self.engine.unpark(joiner, page.slots[joiner].state.load().seq(), Reason::Woken);
+        }
+    }
+
+    /// A thread that is busy by its word: only looked at when nothing moves. It may have died, been stopped, missed its
+    /// delivery, or be asleep in a call that no hook saw.
+    fn busy(&mut self, page: &Page, index: usize, seen: State) -> Found {
+        if !self.patient {
+            return Found::Running;
+        }
+        match self.look(page, index, seen) {
+            Thread::Gone | Thread::Zombie => self.bury(page, index, seen, false),
+            Thread::Stopped(runs) => self.asleep(index, seen, runs),
+            Thread::Asleep(runs) if self.note(index).stray.replace((seen, runs)) == Some((seen, runs)) => {
+                if page.slots[index].state.replace(seen, Kind::Foreign) {
+                    self.note(index).stray = None;
+                    if seen.kind() == Kind::New {
+                        self.tell(index, page.slots[index].pid.load(SeqCst));
+                    }
+                }
+                Found::Changed
+            }
+            Thread::Asleep(_) => {
+                self.engine.deliver_again(index);
+                Found::Running
+            }
+            Thread::Running => Found::Running,
+        }
+    }
+
+    /// A process that never joined the session is part of it now.
+    fn tell(&mut self, index: usize, pid: u32) {
+        if std::mem::replace(&mut self.note(index).told, pid) != pid {
+            (self.strangers)(pid);
+        }
+    }
+
+    /// A thread or process in its last steps: running until it is gone, but what it still writes (stdio's buffers) may
+    /// have to wait for a reader.
+    fn lingers(&mut self, page: &Page, index: usize, seen: State) -> Found {
+        match self.look(page, index, seen) {
+            Thread::Stopped(runs) => self.asleep(index, seen, runs),
+            Thread::Asleep(runs) if self.since(index, seen, runs) >= LINGERING => self.asleep(index, seen, runs),
+            _ => Found::Running,
+        }
+    }
+
+    fn asleep(&mut self, index: usize, seen: State, runs: u64) -> Found {
+        self.watches |= seen.kind() == Kind::Foreign;
+        let survey = self.survey;
+        self.note(index).seen = Some((seen, runs, survey));
+        Found::Asleep
+    }
+}
+
+/// Does the timer of this slot outlive its owner, which is dead? Then it has none.
+fn outlives(slot: &Slot, seen: State) -> bool {
+    let outlives = seen.kind() == Kind::Timer && slot.timer_flags().load(SeqCst) & SHARED != 0;
+    if outlives {
+        slot.pid.store(0, SeqCst);
+    }
+    outlives
+}
+
+impl Look for ProcLook {
+    fn first(&mut self, page: &Page, index: usize, seen: State) -> Found {
+        let slot = &page.slots[index];
+        match seen.kind() {
+            Kind::Busy | Kind::Prep | Kind::New => self.busy(page, index, seen),
+            Kind::Ending => {
+                let (pid, tid) = (slot.pid.load(SeqCst), slot.tid.load(SeqCst));
+                let over = sys::thread_gone(pid, tid) || (pid == tid && process::leader_ended(pid));
+                if !over {
+                    return self.lingers(page, index, seen);
+                }
+                sys::task_lock_fence();
+                self.bury(page, index, seen, true)
+            }
+            Kind::Leaving if process::dead(slot.pid.load(SeqCst)) => self.bury(page, index, seen, true),
+            Kind::Leaving => self.lingers(page, index, seen),
+            _ => match self.look(page, index, seen) {
+                Thread::Asleep(runs) | Thread::Stopped(runs) => self.asleep(index, seen, runs),
+                Thread::Running => Found::Running,
+                Thread::Zombie | Thread::Gone => {
+                    // The word may have changed since it was read: then the slot is somebody else's by now.
+                    if slot.state.load() == seen { self.bury(page, index, seen, false) } else { Found::Changed }
+                }
+            },
+        }
+    }
+
+    fn confirm(&mut self, page: &Page, index: usize, now: State) -> bool {
+        let survey = self.survey;
+        let Some((then, runs, _)) = self.note(index).seen.filter(|seen| seen.2 == survey) else { return false };
+        if then != now {
+            return false;
+        }
+        let slot = &page.slots[index];
+        let (pid, tid) = (slot.pid.load(SeqCst), slot.tid.load(SeqCst));
+        let again = if tid == 0 { self.process(index, pid) } else { self.thread(index, pid, tid, Some(runs)) };
+        matches!(again, Thread::Asleep(n) | Thread::Stopped(n) if n == runs)
+    }
+
+    fn parked_too(&self) -> bool {
+        self.parked_too
+    }
+
+    fn at_rest(&mut self, page: &Page) {
+        if self.parked_too {
+            page.header.signals_seen.store(self.signals, Relaxed);
+        }
+    }
+
+    fn state_file(&self) -> Option<StateFile> {
+        self.file
+    }
+
+    fn watches(&self) -> bool {
+        self.watches
+    }
+}
