@@ -5,6 +5,7 @@ use clap::{Parser, ValueEnum};
 use nix::sys::signal::Signal;
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// How virtual time relates to real time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -25,7 +26,8 @@ pub enum Clock {
 #[command(
     name = "flux-launch",
     version,
-    override_usage = "flux-launch [OPTIONS] -- COMMAND [ARG]... [-- COMMAND [ARG]...]..."
+    override_usage = "flux-launch [OPTIONS] -- COMMAND [ARG]... [-- COMMAND [ARG]...]...\n       \
+                      flux-launch --wait-idle FILE [--after SERIAL] [--timeout SECONDS]"
 )]
 pub struct Cli {
     /// Folder that holds libflux.so, if it is not beside flux-launch
@@ -47,6 +49,19 @@ pub struct Cli {
     /// How the clock moves [default: elapsed]
     #[arg(long, value_enum)]
     pub clock: Option<Clock>,
+
+    /// Run nothing, but wait until the program that has this state file (LIBIDLE_STATEFILE) is idle, and print the number in
+    /// it, which counts the times the program went busy
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["libpath", "signal", "clock", "words"])]
+    pub wait_idle: Option<PathBuf>,
+
+    /// With --wait-idle: wait until that number is greater than this one
+    #[arg(long, value_name = "SERIAL", requires = "wait_idle", conflicts_with = "words")]
+    pub after: Option<u64>,
+
+    /// With --wait-idle: end with status 124 when it takes longer; 0: only look
+    #[arg(long, value_name = "SECONDS", requires = "wait_idle", conflicts_with = "words", value_parser = seconds)]
+    pub timeout: Option<Duration>,
 
     /// The commands, separated by --
     #[arg(last = true, value_name = "COMMAND", hide = true)]
@@ -71,8 +86,18 @@ pub fn explain(error: &clap::Error) -> String {
         return format!("the command comes after two dashes; write: flux-launch -- {}", words.join(" "));
     }
     let text = error.to_string();
-    let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+    let first: Vec<_> = text.lines().take_while(|line| !line.is_empty()).map(str::trim).collect();
+    let first = first.join(" ");
+    let first = first.trim_start_matches("error: ");
     format!("{first}; see flux-launch --help")
+}
+
+/// Seconds with or without a fraction; more than a clock can count is the most it can.
+fn seconds(text: &str) -> Result<Duration, String> {
+    match text.parse::<f64>() {
+        Ok(number) if number >= 0.0 => Ok(Duration::try_from_secs_f64(number).unwrap_or(Duration::MAX)),
+        _ => Err("seconds are a number like 5 or 0.25".to_string()),
+    }
 }
 
 /// A signal by name (with or without `SIG`), number, or `RTMIN+n`.
@@ -104,6 +129,15 @@ mod tests {
         let cli = Cli::parse_from(["flux-launch", "-v", "--", "a", "-x", "--", "b", "--", "--", "c"]);
         assert_eq!(cli.commands(), [vec!["a", "-x"], vec!["b"], vec!["c"]]);
         assert_eq!(cli.verbose, 1);
+    }
+
+    #[test]
+    fn seconds_with_fractions() {
+        assert_eq!(seconds("0.25"), Ok(Duration::from_millis(250)));
+        assert_eq!(seconds("1e99"), Ok(Duration::MAX));
+        for text in ["", "-1", "nan", "soon"] {
+            assert!(seconds(text).is_err(), "{text}");
+        }
     }
 
     #[test]

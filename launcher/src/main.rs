@@ -5,18 +5,23 @@ mod inherited;
 mod mortal;
 mod nested;
 mod proc;
+mod program;
 mod report;
 mod run;
 mod session;
 mod stuck;
 mod timers;
+mod wait_idle;
 
 use clap::Parser;
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
 /// Exit status for bad usage, as `timeout(1)` and `env(1)` have it for errors of their own.
 const USAGE: u8 = 125;
+/// Exit status when `--timeout` is over, as `timeout(1)` has it.
+const TIMED_OUT: u8 = 124;
 
 fn main() -> ExitCode {
     inherited::change();
@@ -40,6 +45,9 @@ fn main() -> ExitCode {
         }
     };
     report::configure(output, cli.verbose);
+    if let Some(file) = &cli.wait_idle {
+        return wait_idle(file, &cli);
+    }
     let commands = cli.commands();
     if commands.is_empty() {
         report::say("no command given; try: flux-launch -- sleep 12");
@@ -53,6 +61,23 @@ fn main() -> ExitCode {
         .and_then(|library| session::Session::new(library, clock, cli.signal, cli.verbose));
     match session {
         Ok(session) => ExitCode::from(run::run(session, &commands)),
+        Err(text) => {
+            report::say(&text);
+            ExitCode::from(USAGE)
+        }
+    }
+}
+
+fn wait_idle(file: &Path, cli: &cli::Cli) -> ExitCode {
+    let said = wait_idle::wait(file, cli.after, cli.timeout).and_then(|number| match number {
+        None => Ok(TIMED_OUT),
+        Some(number) => match writeln!(std::io::stdout(), "{number}") {
+            Ok(()) => Ok(0),
+            Err(e) => Err(format!("cannot write to standard output: {e}")),
+        },
+    });
+    match said {
+        Ok(status) => ExitCode::from(status),
         Err(text) => {
             report::say(&text);
             ExitCode::from(USAGE)

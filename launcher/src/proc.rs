@@ -1,10 +1,13 @@
 //! What `/proc` says of processes. See proc(5).
 
-use look::process::Stat;
+use crate::{program, report};
+use look::process::{self, Stat};
+use std::collections::HashSet;
+use std::sync::Mutex;
 
 fn tasks(pid: u32) -> Vec<u32> {
     let mut found = Vec::new();
-    let _ = look::process::tasks(pid, |tid| {
+    let _ = process::tasks(pid, |tid| {
         found.push(tid);
         true
     });
@@ -18,8 +21,10 @@ pub fn descendants(root: u32) -> Vec<u32> {
     while let Some(&pid) = found.get(next) {
         next += 1;
         for tid in tasks(pid) {
-            let children = std::fs::read_to_string(format!("/proc/{pid}/task/{tid}/children")).unwrap_or_default();
-            found.extend(children.split_ascii_whitespace().filter_map(|p| p.parse::<u32>().ok()));
+            let _ = process::children(pid, tid, |child| {
+                found.push(child);
+                true
+            });
         }
     }
     found.retain(|&pid| pid != root && Stat::of_process(pid).is_ok_and(|s| !s.ended()));
@@ -32,11 +37,17 @@ pub fn name(pid: u32, tid: u32) -> String {
     std::fs::read_to_string(format!("/proc/{pid}/task/{tid}/comm")).unwrap_or_default().trim().to_owned()
 }
 
-/// A process without libflux.so is part of the session now: says so.
+/// A process that never joined the session is part of it now; says so once for each program.
 pub fn tell_of_stranger(pid: u32) {
+    static TOLD: Mutex<Option<HashSet<String>>> = Mutex::new(None);
     // One that has the library mapped is only late.
     let maps = std::fs::read_to_string(format!("/proc/{pid}/maps")).unwrap_or_default();
-    if !maps.contains("/libflux.so") {
-        crate::report::verbose(1, || format!("process {pid} ({}) runs without libflux.so: in real time", name(pid, 0)));
+    let name = name(pid, 0);
+    let new = || TOLD.lock().is_ok_and(|mut told| told.get_or_insert_default().insert(name.clone()));
+    if !maps.contains("/libflux.so") && new() {
+        report::verbose(1, || {
+            let why = program::why_alone(pid).unwrap_or("it has not loaded libflux.so");
+            format!("process {pid} ({name}) runs in real time: {why}")
+        });
     }
 }

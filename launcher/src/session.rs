@@ -1,8 +1,9 @@
 //! A session's region, the library to preload, and how a command is started in it.
 
 use crate::cli::Clock;
-use crate::inherited;
+use crate::{inherited, program};
 use engine::page::CLOCKS;
+use engine::preload::Form;
 use engine::time::Spec;
 use engine::{ClockMode, Engine, Page};
 use memfd::MemfdOptions;
@@ -10,6 +11,7 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::SigSet;
 use std::ffi::{OsStr, OsString};
 use std::os::fd::AsRawFd;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
@@ -142,13 +144,19 @@ impl Session {
     pub fn start(&self, words: &[OsString], nth: u64) -> std::io::Result<Child> {
         let page = self.engine.page;
         let credit = page.credit(self.engine.pid, nth + 1);
-        let mut preload = OsString::from(&self.library);
-        if let Some(theirs) = std::env::var_os("LD_PRELOAD").filter(|v| !v.is_empty()) {
-            preload.push(OsStr::new(":"));
-            preload.push(theirs);
-        }
+        let theirs = std::env::var_os("LD_PRELOAD").unwrap_or_default();
+        let mut preload = Vec::new();
+        Form::of(program::of_command(&words[0])).value(
+            self.library.as_os_str().as_bytes(),
+            theirs.as_bytes(),
+            &mut |piece| preload.extend_from_slice(piece),
+        );
         let mut command = command(words, self.mask);
-        command.env("FLUX_SESSION", &self.path).env("FLUX_LIBRARY", &self.library).env("LD_PRELOAD", preload);
+        command.env("FLUX_SESSION", &self.path).env("FLUX_LIBRARY", &self.library);
+        match preload.is_empty() {
+            true => command.env_remove("LD_PRELOAD"),
+            false => command.env("LD_PRELOAD", OsString::from_vec(preload)),
+        };
         if let Some(credit) = credit {
             command.env("FLUX_SLOT", credit.word().to_string());
         }

@@ -10,9 +10,9 @@
 //! out sees the new deadline and puts it back, or the thread sees the reset key and posts itself.
 //! All this is before the thread stops being busy, so no jump comes between.
 //!
-//! A deadline counts only while its slot waits: a thread that was cancelled asynchronously or has died leaves one behind, and
-//! time must not go there. The same order makes this safe. A wait is prepared before its deadline is posted, and who finds
-//! a slot that does not wait resets its `heap_key` and then looks once more.
+//! A deadline counts only while its slot waits, or is a timer descriptor's: a thread that was cancelled asynchronously or
+//! has died leaves one behind, and time must not go there. The same order makes this safe. A wait is prepared before its
+//! deadline is posted, and who finds a slot that does not wait resets its `heap_key` and then looks once more.
 
 use crate::page::{ARENAS, Entry, HEAP, Page, SLOTS};
 use crate::sync::{AtomicU32, Relaxed, SeqCst};
@@ -96,7 +96,7 @@ impl Page {
         let s = &self.slots[slot];
         s.heap_key.store(NEVER, SeqCst);
         let key = self.key_of(slot);
-        if key.deadline != NEVER && s.state.load().waits() {
+        if key.deadline != NEVER && s.state.load().timed() {
             s.heap_key.store(key.deadline, SeqCst);
             self.push(arena, slot, key);
         }
@@ -107,8 +107,8 @@ impl Page {
         while self.heap_len(arena).load(Relaxed) != 0 {
             let (slot, key) = self.read(arena, 0);
             let s = &self.slots[slot];
-            let waits = s.state.load().waits();
-            if waits && s.deadline.load(SeqCst) == key.deadline && s.heap_key.load(Relaxed) == key.deadline {
+            let timed = s.state.load().timed();
+            if timed && s.deadline.load(SeqCst) == key.deadline && s.heap_key.load(Relaxed) == key.deadline {
                 let now = self.key_of(slot);
                 if now == key {
                     return Some((slot, key));
@@ -261,6 +261,16 @@ mod tests {
         page.post_deadline(a, 15, 0);
         page.drain_mail(page.arena());
         assert_eq!(page.earliest(page.arena()).unwrap().0, a);
+    }
+
+    #[test]
+    fn a_timer_descriptor_has_a_deadline_though_it_never_waits() {
+        let page = Page::boxed();
+        let timer = page.claim_timer(1, 3, 1, 7).unwrap();
+        page.post_deadline(timer, 10, 0);
+        post(&page, 20, 1);
+        page.drain_mail(page.arena());
+        assert_eq!(page.earliest(page.arena()).unwrap().0, timer);
     }
 
     #[test]

@@ -7,7 +7,7 @@ pub enum Program {
     Shimmed,
     /// The same, but its runtime makes system calls of its own as a rule: Go with cgo.
     ShimmedRaw,
-    /// Statically linked: nobody loads the library.
+    /// Statically linked: nobody loads the library. (So is a dynamic linker that is run by its own name.)
     Static,
     /// Dynamically linked with another libc, which could not load the library and would fail to start with it.
     OtherLibc,
@@ -26,7 +26,10 @@ pub const SCRIPT_LINE: usize = 256;
 
 const PT_INTERP: u32 = 3;
 const MAX_HEADERS: u16 = 64;
-const MAX_SECTIONS: u16 = 256;
+/// Bytes of section names looked at.
+const MAX_NAMES: u64 = 16 << 10;
+/// The kernel follows as many scripts whose interpreter is a script.
+const MAX_SCRIPTS: u32 = 5;
 
 fn u16_at(bytes: &[u8], at: usize) -> u16 {
     u16::from_le_bytes([bytes[at], bytes[at + 1]])
@@ -72,22 +75,37 @@ fn interpreter(file: &mut dyn ReadAt, head: &[u8; 64]) -> Option<(u64, u64)> {
     })
 }
 
-/// Has the file a section of that name (with its NUL)?
+/// Has the file a section of that name (with its NUL)? By the table of their names, which holds nothing else.
 fn has_section(file: &mut dyn ReadAt, head: &[u8; 64], name: &[u8; 14]) -> bool {
-    let (start, size) = (u64_at(head, 40), u16_at(head, 58) as u64);
-    let (count, names) = (u16_at(head, 60).min(MAX_SECTIONS), u16_at(head, 62));
-    let header = |i: u16, file: &mut dyn ReadAt| {
-        let mut bytes = [0u8; 64];
-        let whole = start != 0 && file.read_at(start.wrapping_add(i as u64 * size), &mut bytes) == bytes.len();
-        whole.then_some(bytes)
-    };
-    let Some(strings) = header(names, file).map(|bytes| u64_at(&bytes, 24)) else { return false };
-    (0..count).any(|i| {
-        let mut found = [0u8; 14];
-        header(i, file).is_some_and(|bytes| {
-            file.read_at(strings.wrapping_add(u32_at(&bytes, 0) as u64), &mut found) == 14 && found == *name
-        })
-    })
+    let (start, size, names) = (u64_at(head, 40), u16_at(head, 58) as u64, u16_at(head, 62) as u64);
+    let mut header = [0u8; 64];
+    if start == 0 || file.read_at(start.wrapping_add(names * size), &mut header) != header.len() {
+        return false;
+    }
+    let (table, length) = (u64_at(&header, 24), u64_at(&header, 32).min(MAX_NAMES));
+    let (mut chunk, mut from) = ([0u8; 512], 0);
+    // Chunks overlap by a name less a byte.
+    while from < length {
+        let n = file.read_at(table.wrapping_add(from), &mut chunk);
+        if chunk[..n].windows(name.len()).any(|found| found == name) {
+            return true;
+        }
+        from += (chunk.len() - name.len() + 1) as u64;
+    }
+    false
+}
+
+/// What the kernel would run for `file`: a script's interpreter is `open`ed in its place. `None` for what is neither.
+pub fn follow<F: ReadAt>(mut file: F, mut open: impl FnMut(&[u8]) -> Option<F>) -> Option<Program> {
+    for _ in 0..=MAX_SCRIPTS {
+        if let Some(program) = classify(&mut file) {
+            return Some(program);
+        }
+        let mut head = [0u8; SCRIPT_LINE];
+        let length = file.read_at(0, &mut head);
+        file = open(script_interpreter(&head[..length])?)?;
+    }
+    None
 }
 
 /// The interpreter of a script whose file begins with `head`.
@@ -119,6 +137,26 @@ mod tests {
         other[4] = 1;
         assert_eq!(classify(&mut &other[..]), Some(Program::Foreign));
         assert_eq!(classify(&mut &b"#!/bin/sh\n"[..]), None);
+        let mut head = [0u8; 64];
+        head.copy_from_slice(&me[..64]);
+        assert!(has_section(&mut &me[..], &head, b".eh_frame_hdr\0"));
+        assert!(!has_section(&mut &me[..], &head, b".go.buildinfo\0"));
+    }
+
+    #[test]
+    fn scripts_lead_to_their_interpreters() {
+        let me = std::fs::read("/proc/self/exe").unwrap();
+        let (script, endless) = (&b"#!/me -x\n"[..], &b"#!/endless\n"[..]);
+        let open = |path: &[u8]| match path {
+            b"/me" => Some(&me[..]),
+            b"/script" => Some(script),
+            b"/endless" => Some(endless),
+            _ => None,
+        };
+        assert_eq!(follow(&b"#! /script\n"[..], open), Some(Program::Shimmed));
+        assert_eq!(follow(endless, open), None);
+        assert_eq!(follow(&b"#!/nowhere\n"[..], open), None);
+        assert_eq!(follow(&b"echo\n"[..], open), None);
     }
 
     #[test]

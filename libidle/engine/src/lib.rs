@@ -14,6 +14,7 @@ pub mod lives;
 pub mod lock;
 pub mod page;
 pub mod park;
+pub mod preload;
 pub mod procfs;
 pub mod quiescence;
 pub mod rest;

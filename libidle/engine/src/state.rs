@@ -105,6 +105,11 @@ impl State {
         matches!(self.kind(), Kind::Prep | Kind::Parked | Kind::Kernel)
     }
 
+    /// Does a deadline of the slot count? One that a thread has left behind, by dying or by a cancellation, does not.
+    pub fn timed(self) -> bool {
+        self.waits() || self.kind() == Kind::Timer
+    }
+
     /// Busy by the word alone.
     pub fn busy(self) -> bool {
         matches!(self.kind(), Kind::Busy | Kind::Prep | Kind::New)

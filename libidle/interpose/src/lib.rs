@@ -11,6 +11,7 @@ pub mod fdset;
 pub mod guard;
 pub mod hooks;
 pub mod idle;
+pub mod image;
 pub mod kfutex;
 pub mod next;
 pub mod scratch;

@@ -218,16 +218,19 @@ impl ProcLook {
         found
     }
 
-    /// All threads of a process without the shim, whose slot is `index`.
-    fn process(&mut self, index: usize, pid: u32) -> Thread {
-        if !self.known(index, pid) {
+    /// All threads of a process without the shim, and its children that have no slot to speak for them either. The slot that
+    /// speaks for them all is `index`, its process is the ancestor that is `above` generations up.
+    fn process(&mut self, index: usize, pid: u32, above: u32) -> Thread {
+        /// Processes without the shim that start each other; more than this are waited for.
+        const DEEPEST: u32 = 8;
+        if above > DEEPEST || !self.known(index, pid) {
             return Thread::Running;
         }
         let now = self.engine.real_now;
         let (mut runs, mut live, mut running) = (0u64, false, false);
         let asked = process::tasks(pid, |tid| {
             // Its leader's files are kept open; most have no other thread.
-            let found = if tid == pid {
+            let mut found = if tid == pid && above == 0 {
                 self.thread(index, pid, tid, None)
             } else {
                 match self.with_room(|| Files::open(pid, tid, now)) {
@@ -236,14 +239,24 @@ impl ProcLook {
                     Err(_) => Thread::Running,
                 }
             };
-            match found {
-                Thread::Asleep(n) | Thread::Stopped(n) => {
-                    runs = runs.wrapping_mul(31).wrapping_add(n.wrapping_add(tid as u64));
-                    live = true;
-                }
-                Thread::Zombie | Thread::Gone => {}
-                Thread::Running => running = true,
+            live |= matches!(found, Thread::Asleep(_) | Thread::Stopped(_));
+            let mut count = |n: u64| runs = runs.wrapping_mul(31).wrapping_add(n);
+            if let Thread::Asleep(n) | Thread::Stopped(n) = found {
+                count(n.wrapping_add(tid as u64));
             }
+            if found != Thread::Running {
+                let _ = process::children(pid, tid, |child| {
+                    if !has_slot(self.engine.page, child) {
+                        match self.process(index, child, above + 1) {
+                            Thread::Asleep(n) | Thread::Stopped(n) => count(n),
+                            Thread::Zombie | Thread::Gone => {}
+                            Thread::Running => found = Thread::Running,
+                        }
+                    }
+                    found != Thread::Running
+                });
+            }
+            running = found == Thread::Running;
             !running
         });
         match asked {
@@ -265,7 +278,7 @@ impl ProcLook {
         let (pid, tid) = (slot.pid.load(SeqCst), slot.tid.load(SeqCst));
         match (pid, tid) {
             (0, _) => self.unplaced(page, index, seen),
-            (_, 0) if seen.kind() == Kind::Foreign || self.patient => self.process(index, pid),
+            (_, 0) if seen.kind() == Kind::Foreign || self.patient => self.process(index, pid, 0),
             (_, 0) if process::dead(pid) => Thread::Gone,
             (_, 0) => Thread::Running,
             _ => self.thread(index, pid, tid, None),
@@ -284,10 +297,8 @@ impl ProcLook {
             return if self.since(index, seen, 0) < ORPHANED { Thread::Running } else { Thread::Gone };
         }
         let root = self.engine.pid;
-        let running = process::any_descendant(root, |pid| {
-            let has_slot = page.slots[..page.high()].iter().any(|slot| slot.pid.load(SeqCst) == pid);
-            !has_slot && self.process(index, pid) == Thread::Running
-        });
+        let running =
+            process::any_descendant(root, |pid| !has_slot(page, pid) && self.process(index, pid, 1) == Thread::Running);
         if running { Thread::Running } else { Thread::Gone }
     }
 
@@ -409,6 +420,11 @@ impl ProcLook {
     }
 }
 
+/// Has the process a slot?
+fn has_slot(page: &Page, pid: u32) -> bool {
+    page.slots[..page.high()].iter().any(|slot| slot.pid.load(SeqCst) == pid)
+}
+
 /// Does the timer of this slot outlive its owner, which is dead? Then it has none.
 fn outlives(slot: &Slot, seen: State) -> bool {
     let outlives = seen.kind() == Kind::Timer && slot.timer_flags().load(SeqCst) & SHARED != 0;
@@ -453,7 +469,7 @@ impl Look for ProcLook {
         }
         let slot = &page.slots[index];
         let (pid, tid) = (slot.pid.load(SeqCst), slot.tid.load(SeqCst));
-        let again = if tid == 0 { self.process(index, pid) } else { self.thread(index, pid, tid, Some(runs)) };
+        let again = if tid == 0 { self.process(index, pid, 0) } else { self.thread(index, pid, tid, Some(runs)) };
         matches!(again, Thread::Asleep(n) | Thread::Stopped(n) if n == runs)
     }
 

@@ -91,6 +91,26 @@ pub fn tasks(pid: u32, each: impl FnMut(u32) -> bool) -> Result<(), Errno> {
     File::open(&Path::process(pid, "task"))?.numbers(each)
 }
 
+/// Calls `each` with the living children that a thread has made, in the order of their making, until it says false.
+pub fn children(pid: u32, tid: u32, mut each: impl FnMut(u32) -> bool) -> Result<(), Errno> {
+    let file = File::open(&Path::thread(pid, tid, "children"))?;
+    let (mut text, mut current) = ([0u8; 256], None);
+    loop {
+        let got = file.read_on(&mut text)?;
+        // The list ends with a space; where it should not, its end is one.
+        for &byte in if got == 0 { &b" "[..] } else { &text[..got] } {
+            match (byte as char).to_digit(10) {
+                Some(digit) => current = Some(current.unwrap_or(0u32).wrapping_mul(10).wrapping_add(digit)),
+                None if current.take().is_some_and(|child| !each(child)) => return Ok(()),
+                None => {}
+            }
+        }
+        if got == 0 {
+            return Ok(());
+        }
+    }
+}
+
 /// Does `pid`'s line of parents lead to `ancestor`? An error if there is no process of that number.
 pub fn descends(pid: u32, ancestor: u32) -> Result<bool, Errno> {
     let mut parent = Stat::of_process(pid)?.parent;

@@ -4,6 +4,7 @@
 //! `schedstat`). Neither file alone is exact: a thread on its way to sleep shows `S` before it has let go of the
 //! processor, one that is being switched shows a number. See proc(5).
 
+use crate::process;
 use engine::procfs::{Errno, File, Path, number, state_letter, words};
 
 /// What the files say of a thread.
@@ -100,24 +101,13 @@ impl Files {
         }
     }
 
-    /// The last number of the file `children`, however long it is.
     fn last_child(&self) -> Option<u32> {
-        let file = File::open(&Path::thread(self.pid, self.tid, "children")).ok()?;
-        let (mut last, mut current) = (None, None);
-        let mut text = [0u8; 256];
-        loop {
-            match file.read_on(&mut text).ok()? {
-                0 => return current.or(last),
-                n => {
-                    for &byte in &text[..n] {
-                        match (byte as char).to_digit(10) {
-                            Some(digit) => current = Some(current.unwrap_or(0u32).wrapping_mul(10).wrapping_add(digit)),
-                            None => last = current.take().or(last),
-                        }
-                    }
-                }
-            }
-        }
+        let mut last = None;
+        let _ = process::children(self.pid, self.tid, |child| {
+            last = Some(child);
+            true
+        });
+        last
     }
 
     fn has_been_quiet(&mut self, runs: u64) -> bool {

@@ -69,9 +69,14 @@ pub fn assert_refused(outcome: &Outcome, code: i32, words: &[&str]) {
 
 /// Compiles a C program for one test.
 pub fn compile(scratch: &Scratch, flags: &[&str], source: &str) -> String {
+    compile_with("gcc", scratch, flags, source)
+}
+
+/// The same with another compiler.
+pub fn compile_with(compiler: &str, scratch: &Scratch, flags: &[&str], source: &str) -> String {
     let (text, program) = (scratch.file("program.c"), scratch.file("program"));
     fs::write(&text, source).expect("written");
-    let output = Command::new("gcc").args(flags).args(["-O2", "-o", &program, &text]).output().expect("gcc starts");
+    let output = Command::new(compiler).args(flags).args(["-O2", "-o", &program, &text]).output().expect("it starts");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     program
 }

@@ -4,7 +4,8 @@
 use crate::enter::enter;
 use crate::environ::Environ;
 use crate::scratch::Scratch;
-use crate::{next, session};
+use crate::{image, next, session};
+use engine::elf::Program;
 use engine::{Engine, Kind};
 use libc::{c_char, c_int};
 use std::sync::atomic::Ordering::Relaxed;
@@ -22,12 +23,17 @@ fn own_environ() -> Strings {
 }
 
 /// Turns the slot into a credit for the new image and calls `real` with the environment to use; on return the exec
-/// has failed and the slot is as it was.
+/// has failed and the slot is as it was. `program` says what the image is.
 ///
 /// # Safety
 /// `env` is null or an environment array.
-unsafe fn replace(env: Strings, real: impl FnOnce(Strings) -> c_int) -> c_int {
+unsafe fn replace(
+    program: impl FnOnce() -> Option<Program>,
+    env: Strings,
+    real: impl FnOnce(Strings) -> c_int,
+) -> c_int {
     let Some(entry) = enter() else { return real(env) };
+    let program = program();
     let (engine, page) = (entry.engine, entry.engine.page);
     let (pid, tid) = (session::getpid(), session::gettid());
     let slot = entry.slot();
@@ -46,7 +52,7 @@ unsafe fn replace(env: Strings, real: impl FnOnce(Strings) -> c_int) -> c_int {
         slot.state.set(Kind::New);
     }
     // SAFETY: the caller's array.
-    let failed = match unsafe { Environ::new(env, page.as_credit(credit)) } {
+    let failed = match unsafe { Environ::new(env, page.as_credit(credit), program) } {
         Some(mut new) => real(new.pointer()),
         None => real(env),
     };
@@ -76,7 +82,7 @@ fn borrowed(engine: &Engine, parent: usize, pid: u32) -> Option<usize> {
 pub unsafe fn execve(path: *const c_char, argv: Strings, env: Strings) -> c_int {
     let real = next!(execve: fn(*const c_char, Strings, Strings) -> c_int);
     // SAFETY: the caller's arguments.
-    unsafe { replace(env, |env| real(path, argv, env)) }
+    unsafe { replace(|| image::path(path), env, |env| real(path, argv, env)) }
 }
 
 /// execv(3).
@@ -95,7 +101,7 @@ pub unsafe fn execv(path: *const c_char, argv: Strings) -> c_int {
 pub unsafe fn execvpe(file: *const c_char, argv: Strings, env: Strings) -> c_int {
     let real = next!(execvpe: fn(*const c_char, Strings, Strings) -> c_int);
     // SAFETY: the caller's arguments.
-    unsafe { replace(env, |env| real(file, argv, env)) }
+    unsafe { replace(|| image::search(file), env, |env| real(file, argv, env)) }
 }
 
 /// execvp(3).
@@ -114,7 +120,7 @@ pub unsafe fn execvp(file: *const c_char, argv: Strings) -> c_int {
 pub unsafe fn fexecve(fd: c_int, argv: Strings, env: Strings) -> c_int {
     let real = next!(fexecve: fn(c_int, Strings, Strings) -> c_int);
     // SAFETY: the caller's arguments.
-    unsafe { replace(env, |env| real(fd, argv, env)) }
+    unsafe { replace(|| image::open(fd), env, |env| real(fd, argv, env)) }
 }
 
 /// execveat(2).
@@ -124,7 +130,7 @@ pub unsafe fn fexecve(fd: c_int, argv: Strings, env: Strings) -> c_int {
 pub unsafe fn execveat(dir: c_int, path: *const c_char, argv: Strings, env: Strings, flags: c_int) -> c_int {
     let real = next!(execveat: fn(c_int, *const c_char, Strings, Strings, c_int) -> c_int);
     // SAFETY: the caller's arguments.
-    unsafe { replace(env, |env| real(dir, path, argv, env, flags)) }
+    unsafe { replace(|| image::at(dir, path, flags), env, |env| real(dir, path, argv, env, flags)) }
 }
 
 /// Which of the three functions with a list of arguments was called.

@@ -2,38 +2,31 @@
 
 use crate::enter::enter;
 use crate::environ::Environ;
-use crate::next;
+use crate::{image, next};
+use engine::elf::Program;
 use libc::{c_char, c_int, c_void, pid_t};
 
 /// An array of strings, NULL-terminated.
 pub type Strings = *const *const c_char;
-type Spawn =
-    unsafe extern "C-unwind" fn(*mut pid_t, *const c_char, *const c_void, *const c_void, Strings, Strings) -> c_int;
 
+/// Spawns with `real`, given where to store the child's number and the environment to use. `program` says what it is.
+///
 /// # Safety
 /// As for posix_spawn(3).
 unsafe fn spawn_with(
-    real: Spawn,
+    program: impl FnOnce() -> Option<Program>,
     pid: *mut pid_t,
-    path: *const c_char,
-    actions: *const c_void,
-    attr: *const c_void,
-    argv: Strings,
     env: Strings,
+    real: impl FnOnce(*mut pid_t, Strings) -> c_int,
 ) -> c_int {
-    let plain = |env: Strings| {
-        // SAFETY: the caller's arguments.
-        unsafe { real(pid, path, actions, attr, argv, env) }
-    };
-    let Some(entry) = enter() else { return plain(env) };
+    let Some(entry) = enter() else { return real(pid, env) };
     crate::timerfd::share_all();
     let page = entry.engine.page;
-    let Some(child) = page.credit(entry.engine.pid, page.birth_of_child(entry.me)) else { return plain(env) };
+    let Some(child) = page.credit(entry.engine.pid, page.birth_of_child(entry.me)) else { return real(pid, env) };
     let mut number: pid_t = 0;
     // SAFETY: the caller's arguments.
-    let failed = match unsafe { Environ::new(env, child) } {
-        // SAFETY: as above.
-        Some(mut new) => unsafe { real(&mut number, path, actions, attr, argv, new.pointer()) },
+    let failed = match unsafe { Environ::new(env, child, program()) } {
+        Some(mut new) => real(&mut number, new.pointer()),
         None => libc::ENOMEM,
     };
     if failed != 0 {
@@ -63,7 +56,7 @@ pub unsafe fn posix_spawn(
     let real =
         next!(posix_spawn: fn(*mut pid_t, *const c_char, *const c_void, *const c_void, Strings, Strings) -> c_int);
     // SAFETY: the caller's arguments.
-    unsafe { spawn_with(real, pid, path, actions, attr, argv, env) }
+    unsafe { spawn_with(|| image::path(path), pid, env, |pid, env| real(pid, path, actions, attr, argv, env)) }
 }
 
 /// posix_spawnp(3).
@@ -81,5 +74,5 @@ pub unsafe fn posix_spawnp(
     let real =
         next!(posix_spawnp: fn(*mut pid_t, *const c_char, *const c_void, *const c_void, Strings, Strings) -> c_int);
     // SAFETY: the caller's arguments.
-    unsafe { spawn_with(real, pid, file, actions, attr, argv, env) }
+    unsafe { spawn_with(|| image::search(file), pid, env, |pid, env| real(pid, file, actions, attr, argv, env)) }
 }
