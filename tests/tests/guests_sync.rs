@@ -7,6 +7,7 @@ flux_tests::guests! { "sync";
     cond_turns: 4;
     cond_handler: 7;
     cond_shared: 7;
+    stray_wakes: 16;
     semaphore: 8;
     semaphore_many: 6;
     semaphore_shared: 17;

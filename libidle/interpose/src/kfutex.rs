@@ -22,8 +22,12 @@ struct Waitv {
     reserved: u32,
 }
 
-/// Waits while `word` holds `expected`, at most until the virtual instant `deadline`. `Woken` may be spurious.
-/// Cancellation is reported, not acted on; `cancels` as in [`crate::waitq::Place::wait`].
+/// What futex_waitv(2) answers when its second word was woken, the slot's own. If that is as it was, the wake-up was meant
+/// for an earlier wait: whoever promises a wait its end does so first and wakes the thread when he gets to it.
+const OWN: isize = 1;
+
+/// Waits while `word` holds `expected`, at most until the virtual instant `deadline`. `Woken` is as spurious as the kernel
+/// is for those who wait on `word` alone. Cancellation is reported, not acted on; `cancels` as in [`crate::waitq::Place::wait`].
 pub fn wait(
     entry: &Entry,
     what: What,
@@ -56,7 +60,14 @@ pub fn wait(
                     } else {
                         waitv(word, expected, private, &slot.state.0, state.0, guard.left())
                     };
-                    if raw != sys::ETIMEDOUT || guard.passed() {
+                    let goes_on = match raw {
+                        sys::ETIMEDOUT => !guard.passed(),
+                        OWN => slot.state.load() == state,
+                        // As in glibc a handler does not end it.
+                        sys::EINTR => what == What::Cond,
+                        _ => false,
+                    };
+                    if !goes_on {
                         break raw;
                     }
                 };

@@ -388,7 +388,10 @@ impl ProcLook {
                 Found::Changed
             }
             Thread::Asleep(_) => {
-                self.engine.deliver_again(index);
+                // By now it may be asleep in its next wait, which is nobody's fault.
+                if page.slots[index].state.load() == seen {
+                    self.engine.deliver_again(index);
+                }
                 Found::Running
             }
             Thread::Running => Found::Running,

@@ -93,9 +93,12 @@ impl Session {
     }
 
     pub fn start_saying(perl: &str, first: &str) -> Self {
-        let script = format!("$| = 1; {perl}; print qq(ready\\n); {FOR_EVER} while 1");
+        let script = format!("$| = 1; {perl}; syswrite STDOUT, qq(ready\\n); {FOR_EVER} while 1");
         let mut child = Command::new(&artifacts().launcher)
             .args(["--", "perl", "-e", &script])
+            // Handlers run at once (so what they may interrupt leaves nothing in a buffer). Put off, one that comes just
+            // before the wait does not end it, and would never run.
+            .env("PERL_SIGNALS", "unsafe")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
