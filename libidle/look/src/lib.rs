@@ -47,6 +47,8 @@ type Seen = Option<(State, u64)>;
 struct Note {
     /// Asleep in the first pass of the survey of that number.
     seen: Option<(State, u64, u64)>,
+    /// The same when everybody was first found at rest, while that waits for one who peeps.
+    rest: Seen,
     files: Option<Files>,
     /// A process that is the launcher's descendant.
     ours: u32,
@@ -75,9 +77,15 @@ pub struct ProcLook {
     open: usize,
     most: usize,
     survey: u64,
+    /// The thread that looks.
+    me: u32,
     patient: bool,
     parked_too: bool,
     watches: bool,
+    /// Somebody who peeps is asleep.
+    peepers: bool,
+    /// The notes have what was found when everybody was first at rest, and [`Page::words`] was this then.
+    rested: Option<u32>,
     signals: u64,
 }
 
@@ -106,9 +114,13 @@ impl ProcLook {
             open: 0,
             most: OPEN.min(limit.rlim_cur.saturating_sub(SPARE) / 3).max(1) as usize,
             survey: 0,
+            // SAFETY: no arguments.
+            me: unsafe { syscall6(libc::SYS_gettid, 0, 0, 0, 0, 0, 0) } as u32,
             patient: false,
             parked_too: false,
             watches: false,
+            peepers: false,
+            rested: None,
             signals: 0,
         })
     }
@@ -127,7 +139,7 @@ impl ProcLook {
     pub fn begin(&mut self, thorough: bool) {
         let h = &self.engine.page.header;
         self.survey += 1;
-        self.watches = false;
+        (self.watches, self.peepers) = (false, false);
         self.signals = h.signals_sent.load(SeqCst);
         self.parked_too = thorough || self.signals != h.signals_seen.load(SeqCst);
         if self.parked_too {
@@ -186,13 +198,12 @@ impl ProcLook {
         open()
     }
 
-    /// Looks at one thread of slot `index`. `since` is a run count from before: the thread must not have run since, and its
-    /// system call need not be read again.
-    fn thread(&mut self, index: usize, pid: u32, tid: u32, since: Option<u64>) -> Thread {
+    /// The files of slot `index`'s thread, or what is known without them.
+    fn open_files(&mut self, index: usize, pid: u32, tid: u32) -> Result<&mut Files, Thread> {
         let same = |files: &Files| (files.pid, files.tid) == (pid, tid);
         if !self.note(index).files.as_ref().is_some_and(same) {
             if !self.known(index, pid) {
-                return Thread::Running;
+                return Err(Thread::Running);
             }
             if self.note(index).files.take().is_none() {
                 if self.open >= self.most {
@@ -205,20 +216,25 @@ impl ProcLook {
                 Ok(files) => self.note(index).files = Some(files),
                 Err(e) => {
                     self.open = self.open.saturating_sub(1);
-                    return if e.gone() { Thread::Gone } else { Thread::Running };
+                    return Err(if e.gone() { Thread::Gone } else { Thread::Running });
                 }
             }
         }
-        let note = self.note(index);
-        let found = note.files.as_mut().map_or(Thread::Running, |files| files.look(since));
-        if matches!(found, Thread::Gone | Thread::Zombie) {
-            note.files = None;
+        self.note(index).files.as_mut().ok_or(Thread::Running)
+    }
+
+    /// Looks at one thread of slot `index`. `since` is a run count from before: the thread must not have run since, and its
+    /// system call need not be read again.
+    fn thread(&mut self, index: usize, pid: u32, tid: u32, since: Option<u64>) -> Thread {
+        let found = self.open_files(index, pid, tid).map_or_else(|e| e, |files| files.look(since));
+        if matches!(found, Thread::Gone | Thread::Zombie) && self.note(index).files.take().is_some() {
             self.open = self.open.saturating_sub(1);
         }
         found
     }
 
-    /// All threads of a process without the shim, and its children that have no slot to speak for them either. The slot that
+    /// All threads of a process that have no slot of their own (it is without the shim, or they are libc's own), and its
+    /// children that have no slot to speak for them either. The slot that
     /// speaks for them all is `index`, its process is the ancestor that is `above` generations up.
     fn process(&mut self, index: usize, pid: u32, above: u32) -> Thread {
         /// Processes without the shim that start each other; more than this are waited for.
@@ -227,10 +243,13 @@ impl ProcLook {
             return Thread::Running;
         }
         let now = self.engine.real_now;
-        let (mut runs, mut live, mut running) = (0u64, false, false);
+        let page = self.engine.page;
+        let (mut runs, mut live, mut running) = (0u64, joined(page, pid) && !process::dead(pid), false);
         let asked = process::tasks(pid, |tid| {
             // Its leader's files are kept open; most have no other thread.
-            let mut found = if tid == pid && above == 0 {
+            let mut found = if tid == self.me || page.find(pid, tid).is_some() {
+                Thread::Gone
+            } else if tid == pid && above == 0 {
                 self.thread(index, pid, tid, None)
             } else {
                 match self.with_room(|| Files::open(pid, tid, now)) {
@@ -246,7 +265,7 @@ impl ProcLook {
             }
             if found != Thread::Running {
                 let _ = process::children(pid, tid, |child| {
-                    if !has_slot(self.engine.page, child) {
+                    if !has_slot(page, child) {
                         match self.process(index, child, above + 1) {
                             Thread::Asleep(n) | Thread::Stopped(n) => count(n),
                             Thread::Zombie | Thread::Gone => {}
@@ -288,7 +307,7 @@ impl ProcLook {
     /// A credit whose child is not known by number. When its maker is dead, its child may never have been made, or it is
     /// one of our descendants without a slot; while one of those runs, it may be about to adopt.
     fn unplaced(&mut self, page: &Page, index: usize, seen: State) -> Thread {
-        let maker = page.slots[index].next_or_maker.load(SeqCst);
+        let maker = page.slots[index].link.load(SeqCst);
         if maker == 0 || !self.known(index, maker) || !process::dead(maker) {
             return Thread::Running;
         }
@@ -415,8 +434,44 @@ impl ProcLook {
         }
     }
 
+    /// Everybody is at rest: have those who peep done so since? They have run, and nobody else has.
+    fn peeped(&mut self, page: &Page) -> bool {
+        if !self.peepers {
+            self.rested = None;
+            return true;
+        }
+        let (words, high) = (page.words(), page.high());
+        let peeps = |index: usize| page.slots[index].peeps();
+        let rests = self.rested == Some(words)
+            && (0..high).all(|index| {
+                let (now, was) = (self.seen(index), self.note(index).rest);
+                now == was || now.is_some() && was.is_some() && peeps(index)
+            });
+        if !rests {
+            for index in 0..high {
+                self.note(index).rest = self.seen(index);
+            }
+            self.rested = Some(words);
+            return false;
+        }
+        let mut waits =
+            |index: usize| peeps(index) && self.seen(index).is_some() && self.seen(index) == self.note(index).rest;
+        let done = !(0..high).any(&mut waits);
+        if done {
+            self.rested = None;
+        }
+        done
+    }
+
+    /// What the survey under way has found of slot `index`, if its thread is asleep.
+    fn seen(&mut self, index: usize) -> Seen {
+        let survey = self.survey;
+        self.note(index).seen.filter(|seen| seen.2 == survey).map(|(state, runs, _)| (state, runs))
+    }
+
     fn asleep(&mut self, index: usize, seen: State, runs: u64) -> Found {
         self.watches |= seen.kind() == Kind::Foreign;
+        self.peepers |= self.engine.page.slots[index].peeps();
         let survey = self.survey;
         self.note(index).seen = Some((seen, runs, survey));
         Found::Asleep
@@ -426,6 +481,12 @@ impl ProcLook {
 /// Has the process a slot?
 fn has_slot(page: &Page, pid: u32) -> bool {
     page.slots[..page.high()].iter().any(|slot| slot.pid.load(SeqCst) == pid)
+}
+
+/// Has a thread of the process one?
+fn joined(page: &Page, pid: u32) -> bool {
+    let one = |slot: &Slot| slot.pid.load(SeqCst) == pid && slot.tid.load(SeqCst) != 0;
+    page.slots[..page.high()].iter().any(one)
 }
 
 /// Does the timer of this slot outlive its owner, which is dead? Then it has none.
@@ -465,8 +526,7 @@ impl Look for ProcLook {
     }
 
     fn confirm(&mut self, page: &Page, index: usize, now: State) -> bool {
-        let survey = self.survey;
-        let Some((then, runs, _)) = self.note(index).seen.filter(|seen| seen.2 == survey) else { return false };
+        let Some((then, runs)) = self.seen(index) else { return false };
         if then != now {
             return false;
         }
@@ -480,10 +540,17 @@ impl Look for ProcLook {
         self.parked_too
     }
 
-    fn at_rest(&mut self, page: &Page) {
+    fn at_rest(&mut self, page: &Page) -> bool {
         if self.parked_too {
             page.header.signals_seen.store(self.signals, Relaxed);
         }
+        self.peeped(page)
+    }
+
+    fn burnt(&mut self, page: &Page, index: usize) -> Option<u64> {
+        let slot = &page.slots[index];
+        let (pid, tid) = (slot.pid.load(SeqCst), slot.tid.load(SeqCst));
+        self.open_files(index, pid, tid).ok()?.burnt().ok()
     }
 
     fn state_file(&self) -> Option<StateFile> {
