@@ -3,19 +3,20 @@
 //! It runs in the launcher and, in libidle.so, on a thread inside the program. So it allocates nothing, calls no libc, and
 //! keeps what it has to remember in memory that it maps itself: a note for each slot.
 
+mod burial;
+mod notes;
 pub mod process;
 pub mod thread;
 
-use engine::page::{Page, SLOTS};
+use engine::page::Page;
 use engine::procfs::Errno;
 use engine::quiescence::{Found, Look};
 use engine::slots::Slot;
 use engine::state::State;
 use engine::statefile::StateFile;
 use engine::sys::{self, syscall6};
-use engine::timer::SHARED;
-use engine::{Engine, Kind, Reason};
-use std::mem::MaybeUninit;
+use engine::{Engine, Kind};
+use notes::{Note, Notes, Seen};
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use thread::{Files, Thread};
 
@@ -39,33 +40,6 @@ pub enum Whose {
     Slots,
 }
 
-/// A state and a run count, if a thread was found asleep.
-type Seen = Option<(State, u64)>;
-
-/// What is remembered of a slot's thread.
-#[derive(Default)]
-struct Note {
-    /// Asleep in the first pass of the survey of that number.
-    seen: Option<(State, u64, u64)>,
-    /// The same when everybody was first found at rest, while that waits for one who peeps.
-    rest: Seen,
-    files: Option<Files>,
-    /// A process that is the launcher's descendant.
-    ours: u32,
-    /// A process reported to run without the library.
-    told: u32,
-    /// A thread in its last steps that is asleep, and since when.
-    lingering: Option<(State, u64, u64)>,
-    /// A busy thread found asleep by the last patient look.
-    stray: Seen,
-}
-
-/// Where a note is kept. All zero where there is none yet.
-struct Place {
-    used: u64,
-    note: MaybeUninit<Note>,
-}
-
 /// Looks through `/proc`.
 pub struct ProcLook {
     engine: Engine,
@@ -73,7 +47,7 @@ pub struct ProcLook {
     file: Option<StateFile>,
     /// Is told of each process that never joined.
     strangers: fn(u32),
-    notes: &'static mut [Place],
+    notes: Notes,
     open: usize,
     most: usize,
     survey: u64,
@@ -93,15 +67,7 @@ impl ProcLook {
     /// A look for `engine`'s threads; `None` if there is no memory. `file` is the state file if there is one, `strangers` is
     /// told of each process that never joined.
     pub fn new(engine: Engine, whose: Whose, file: Option<StateFile>, strangers: fn(u32)) -> Option<ProcLook> {
-        let (size, prot) = (size_of::<Place>() * SLOTS, (libc::PROT_READ | libc::PROT_WRITE) as usize);
-        let flags = (libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE) as usize;
-        // SAFETY: a fresh mapping.
-        let at = unsafe { syscall6(libc::SYS_mmap, 0, size, prot, flags, usize::MAX, 0) };
-        if at < 0 {
-            return None;
-        }
-        // SAFETY: the mapping is that large, nobody else's, and stays; zero bytes are a place without a note.
-        let notes = unsafe { std::slice::from_raw_parts_mut(at as *mut Place, SLOTS) };
+        let notes = Notes::new()?;
         let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
         // SAFETY: a valid out-parameter.
         unsafe { syscall6(libc::SYS_prlimit64, 0, libc::RLIMIT_NOFILE as usize, 0, &raw mut limit as usize, 0, 0) };
@@ -126,13 +92,7 @@ impl ProcLook {
     }
 
     fn note(&mut self, index: usize) -> &mut Note {
-        let place = &mut self.notes[index];
-        if place.used == 0 {
-            place.used = 1;
-            place.note.write(Note::default());
-        }
-        // SAFETY: written when it was first used.
-        unsafe { place.note.assume_init_mut() }
+        self.notes.get(index)
     }
 
     /// A survey begins. After a signal was sent, and when `thorough`, parked threads are looked at too.
@@ -156,7 +116,7 @@ impl ProcLook {
         self.patient = stalled;
         if !stalled {
             for index in 0..self.engine.page.high() {
-                if self.notes[index].used != 0 {
+                if self.notes.has(index) {
                     self.note(index).stray = None;
                 }
             }
@@ -181,7 +141,7 @@ impl ProcLook {
 
     fn close_files(&mut self) {
         for index in 0..self.engine.page.high() {
-            if self.notes[index].used != 0 {
+            if self.notes.has(index) {
                 self.note(index).files = None;
             }
         }
@@ -334,60 +294,6 @@ impl ProcLook {
         }
     }
 
-    /// The thread, and perhaps its whole process, is gone: gives back what they held.
-    ///
-    /// NOTE [Killed]. `announced`: the thread had said that it ends. Otherwise its process is likely to be dying, and its
-    /// threads go one by one: were each slot given back as its thread goes, there would be a moment in which nothing of
-    /// the process counts any more and the parent still sleeps in waitpid(2). So a dying process counts as running until
-    /// it is dead, and then gives back all its slots. If one thread alone has ended, by a system call that no hook saw or
-    /// because the others are not marked yet, all parked threads are looked at again.
-    fn bury(&mut self, page: &Page, index: usize, seen: State, announced: bool) -> Found {
-        let pid = page.slots[index].pid.load(SeqCst);
-        if pid == 0 {
-            // Nobody's yet, see `unplaced`.
-            page.header.signals_sent.fetch_add(1, SeqCst);
-            self.release(page, index, seen);
-        } else if !self.known(index, pid) {
-            return Found::Running;
-        } else if process::dead(pid) {
-            sys::task_lock_fence();
-            for i in 0..page.high() {
-                let seen = page.slots[i].state.load();
-                if page.slots[i].pid.load(SeqCst) == pid && !outlives(&page.slots[i], seen) {
-                    self.release(page, i, seen);
-                }
-            }
-            // The parent may have been sent SIGCHLD.
-            page.header.signals_sent.fetch_add(1, SeqCst);
-        } else if announced {
-            self.release(page, index, seen);
-        } else if process::dying(pid) {
-            return Found::Running;
-        } else {
-            page.header.signals_sent.fetch_add(1, SeqCst);
-            self.release(page, index, seen);
-        }
-        Found::Changed
-    }
-
-    /// Gives a slot back, unless somebody else has done so since its state was `seen`.
-    fn release(&mut self, page: &Page, index: usize, seen: State) {
-        let slot = &page.slots[index];
-        if seen.kind() == Kind::Free {
-            return;
-        }
-        let note = self.note(index);
-        (note.lingering, note.ours) = (None, 0);
-        let joiner = slot.joiner.load(SeqCst).checked_sub(1).filter(|_| seen.kind() != Kind::Timer);
-        if !page.release_seen(index, seen) {
-            return;
-        }
-        if let Some(joiner) = joiner {
-            let joiner = joiner as usize;
-            self.engine.unpark(joiner, page.slots[joiner].state.load().seq(), Reason::Woken);
-        }
-    }
-
     /// A thread that is busy by its word: only looked at when nothing moves. It may have died, been stopped, missed its
     /// delivery, or be asleep in a call that no hook saw.
     fn busy(&mut self, page: &Page, index: usize, seen: State) -> Found {
@@ -487,15 +393,6 @@ fn has_slot(page: &Page, pid: u32) -> bool {
 fn joined(page: &Page, pid: u32) -> bool {
     let one = |slot: &Slot| slot.pid.load(SeqCst) == pid && slot.tid.load(SeqCst) != 0;
     page.slots[..page.high()].iter().any(one)
-}
-
-/// Does the timer of this slot outlive its owner, which is dead? Then it has none.
-fn outlives(slot: &Slot, seen: State) -> bool {
-    let outlives = seen.kind() == Kind::Timer && slot.timer_flags().load(SeqCst) & SHARED != 0;
-    if outlives {
-        slot.pid.store(0, SeqCst);
-    }
-    outlives
 }
 
 impl Look for ProcLook {
