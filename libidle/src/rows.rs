@@ -3,8 +3,8 @@
 use interpose::hooks;
 use interpose::hooks::cond::c11;
 use interpose::hooks::{
-    cond, descriptors, exec, fds, fork, jumps, lifecycle, locks, plain, queues, sem, shell, signals, spawn, threads,
-    wait,
+    cond, descriptors, exec, fds, fork, jumps, lifecycle, locks, plain, queues, requests, sem, shell, signals, spawn,
+    threads, wait,
 };
 use libc::*;
 
@@ -75,6 +75,9 @@ hooks! {
     fn syscall(number: c_long, a: usize, b: usize, c: usize, d: usize, e: usize, f: usize) -> c_long = |n, a, b, c, d, e, f| plain::syscall(n, [a, b, c, d, e, f]);
 }
 
+// Questions that a program may ask in a loop.
+hooks! {}
+
 // Descriptors.
 hooks! {
     fn read(fd: c_int, buf: *mut c_void, n: size_t) -> ssize_t = plain::read;
@@ -98,6 +101,26 @@ hooks! {
     fn tcdrain(fd: c_int) -> c_int = descriptors::tcdrain;
     fn splice(from: c_int, off: *mut i64, to: c_int, off2: *mut i64, n: size_t, flags: u32) -> ssize_t = descriptors::splice;
     fn sendfile(to: c_int, from: c_int, off: *mut off_t, n: size_t) -> ssize_t = descriptors::sendfile;
+    fn sendfile64(to: c_int, from: c_int, off: *mut off_t, n: size_t) -> ssize_t = descriptors::sendfile64;
+    fn tee(from: c_int, to: c_int, n: size_t, flags: u32) -> ssize_t = descriptors::tee;
+    fn vmsplice(to: c_int, iov: *const iovec, n: size_t, flags: u32) -> ssize_t = descriptors::vmsplice;
+    fn pread(fd: c_int, buf: *mut c_void, n: size_t, at: off_t) -> ssize_t = descriptors::pread;
+    fn pread64(fd: c_int, buf: *mut c_void, n: size_t, at: off_t) -> ssize_t = descriptors::pread64;
+    fn pwrite(fd: c_int, buf: *const c_void, n: size_t, at: off_t) -> ssize_t = descriptors::pwrite;
+    fn pwrite64(fd: c_int, buf: *const c_void, n: size_t, at: off_t) -> ssize_t = descriptors::pwrite64;
+    fn preadv(fd: c_int, iov: *const iovec, n: c_int, at: off_t) -> ssize_t = descriptors::preadv;
+    fn preadv64(fd: c_int, iov: *const iovec, n: c_int, at: off_t) -> ssize_t = descriptors::preadv64;
+    fn pwritev(fd: c_int, iov: *const iovec, n: c_int, at: off_t) -> ssize_t = descriptors::pwritev;
+    fn pwritev64(fd: c_int, iov: *const iovec, n: c_int, at: off_t) -> ssize_t = descriptors::pwritev64;
+    fn preadv2(fd: c_int, iov: *const iovec, n: c_int, at: off_t, flags: c_int) -> ssize_t = descriptors::preadv2;
+    fn preadv64v2(fd: c_int, iov: *const iovec, n: c_int, at: off_t, flags: c_int) -> ssize_t = descriptors::preadv64v2;
+    fn pwritev2(fd: c_int, iov: *const iovec, n: c_int, at: off_t, flags: c_int) -> ssize_t = descriptors::pwritev2;
+    fn pwritev64v2(fd: c_int, iov: *const iovec, n: c_int, at: off_t, flags: c_int) -> ssize_t = descriptors::pwritev64v2;
+    fn eventfd_read(fd: c_int, value: *mut u64) -> c_int = descriptors::eventfd_read;
+    fn eventfd_write(fd: c_int, value: u64) -> c_int = descriptors::eventfd_write;
+    fn getrandom(buf: *mut c_void, n: size_t, flags: u32) -> ssize_t = descriptors::getrandom;
+    fn __openat_2(dir: c_int, path: *const c_char, flags: c_int) -> c_int = descriptors::__openat_2;
+    fn __openat64_2(dir: c_int, path: *const c_char, flags: c_int) -> c_int = descriptors::__openat64_2;
     fn recv(fd: c_int, buf: *mut c_void, n: size_t, flags: c_int) -> ssize_t = plain::recv;
     fn recvfrom(fd: c_int, buf: *mut c_void, n: size_t, flags: c_int, from: *mut sockaddr, len: *mut socklen_t) -> ssize_t = plain::recvfrom;
     fn recvmsg(fd: c_int, msg: *mut msghdr, flags: c_int) -> ssize_t = plain::recvmsg;
@@ -122,13 +145,31 @@ hooks! {
     fn close(fd: c_int) -> c_int = fds::close;
     fn close_range(first: c_uint, last: c_uint, flags: c_int) -> c_int = fds::close_range;
     fn closefrom(first: c_int) -> () = fds::closefrom;
-    fn dup(fd: c_int) -> c_int = fds::dup;
     fn dup2(old: c_int, new: c_int) -> c_int = fds::dup2;
     fn dup3(old: c_int, new: c_int, flags: c_int) -> c_int = fds::dup3;
 }
 
+// Requests that libc answers with threads of its own.
+hooks! {
+    fn aio_read(request: *mut aiocb) -> c_int = requests::aio_read;
+    fn aio_read64(request: *mut aiocb) -> c_int = requests::aio_read64;
+    fn aio_write(request: *mut aiocb) -> c_int = requests::aio_write;
+    fn aio_write64(request: *mut aiocb) -> c_int = requests::aio_write64;
+    fn aio_fsync(op: c_int, request: *mut aiocb) -> c_int = requests::aio_fsync;
+    fn aio_fsync64(op: c_int, request: *mut aiocb) -> c_int = requests::aio_fsync64;
+    fn lio_listio(mode: c_int, list: *const *mut aiocb, n: c_int, event: *mut sigevent) -> c_int = requests::lio_listio;
+    fn lio_listio64(mode: c_int, list: *const *mut aiocb, n: c_int, event: *mut sigevent) -> c_int = requests::lio_listio64;
+    fn aio_suspend(list: *const *const aiocb, n: c_int, timeout: *const timespec) -> c_int = plain::aio_suspend;
+    fn aio_suspend64(list: *const *const aiocb, n: c_int, timeout: *const timespec) -> c_int = plain::aio_suspend64;
+    fn getaddrinfo_a(mode: c_int, list: *mut *mut c_void, n: c_int, event: *mut sigevent) -> c_int = requests::getaddrinfo_a;
+    fn gai_suspend(list: *const *const c_void, n: c_int, timeout: *const timespec) -> c_int = plain::gai_suspend;
+    fn mq_notify(queue: mqd_t, event: *const sigevent) -> c_int = requests::mq_notify;
+}
+
 // Signals and children as waits; sending signals.
 hooks! {
+    fn sigpause(mask: c_int) -> c_int = signals::sigpause;
+    fn __xpg_sigpause(signal: c_int) -> c_int = signals::__xpg_sigpause;
     fn sigwait(set: *const sigset_t, signal: *mut c_int) -> c_int = signals::sigwait;
     fn sigwaitinfo(set: *const sigset_t, info: *mut siginfo_t) -> c_int = signals::sigwaitinfo;
     fn sigtimedwait(set: *const sigset_t, info: *mut siginfo_t, timeout: *const timespec) -> c_int = plain::sigtimedwait;
@@ -143,7 +184,7 @@ hooks! {
     fn waitpid(pid: pid_t, status: *mut c_int, options: c_int) -> pid_t = wait::waitpid;
     fn wait3(status: *mut c_int, options: c_int, usage: *mut rusage) -> pid_t = wait::wait3;
     fn wait4(pid: pid_t, status: *mut c_int, options: c_int, usage: *mut rusage) -> pid_t = wait::wait4;
-    fn waitid(kind: idtype_t, id: id_t, info: *mut siginfo_t, options: c_int) -> c_int = wait::waitid;
+    fn waitid(kind: idtype_t, id: id_t, info: *mut siginfo_t, options: c_int) -> c_int = wait::waitid_asking;
 }
 
 // Lifecycle.

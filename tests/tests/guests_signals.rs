@@ -7,4 +7,7 @@ flux_tests::guests! { "signals";
     handler_jumps: 22;
     storm: 29;
     alternate_stack: 4;
+    senders: 10;
+    pausing: 4;
+    jump_names: 9;
 }

@@ -3,19 +3,20 @@
 //! It runs in the launcher and, in libidle.so, on a thread inside the program. So it allocates nothing, calls no libc, and
 //! keeps what it has to remember in memory that it maps itself: a note for each slot.
 
+mod burial;
+mod notes;
 pub mod process;
 pub mod thread;
 
-use engine::page::{Page, SLOTS};
+use engine::page::Page;
 use engine::procfs::Errno;
 use engine::quiescence::{Found, Look};
 use engine::slots::Slot;
 use engine::state::State;
 use engine::statefile::StateFile;
 use engine::sys::{self, syscall6};
-use engine::timer::SHARED;
-use engine::{Engine, Kind, Reason};
-use std::mem::MaybeUninit;
+use engine::{Engine, Kind};
+use notes::{Note, Notes, Seen};
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use thread::{Files, Thread};
 
@@ -39,31 +40,6 @@ pub enum Whose {
     Slots,
 }
 
-/// A state and a run count, if a thread was found asleep.
-type Seen = Option<(State, u64)>;
-
-/// What is remembered of a slot's thread.
-#[derive(Default)]
-struct Note {
-    /// Asleep in the first pass of the survey of that number.
-    seen: Option<(State, u64, u64)>,
-    files: Option<Files>,
-    /// A process that is the launcher's descendant.
-    ours: u32,
-    /// A process reported to run without the library.
-    told: u32,
-    /// A thread in its last steps that is asleep, and since when.
-    lingering: Option<(State, u64, u64)>,
-    /// A busy thread found asleep by the last patient look.
-    stray: Seen,
-}
-
-/// Where a note is kept. All zero where there is none yet.
-struct Place {
-    used: u64,
-    note: MaybeUninit<Note>,
-}
-
 /// Looks through `/proc`.
 pub struct ProcLook {
     engine: Engine,
@@ -71,13 +47,19 @@ pub struct ProcLook {
     file: Option<StateFile>,
     /// Is told of each process that never joined.
     strangers: fn(u32),
-    notes: &'static mut [Place],
+    notes: Notes,
     open: usize,
     most: usize,
     survey: u64,
+    /// The thread that looks.
+    me: u32,
     patient: bool,
     parked_too: bool,
     watches: bool,
+    /// Somebody who peeps is asleep.
+    peepers: bool,
+    /// The notes have what was found when everybody was first at rest, and [`Page::words`] was this then.
+    rested: Option<u32>,
     signals: u64,
 }
 
@@ -85,15 +67,7 @@ impl ProcLook {
     /// A look for `engine`'s threads; `None` if there is no memory. `file` is the state file if there is one, `strangers` is
     /// told of each process that never joined.
     pub fn new(engine: Engine, whose: Whose, file: Option<StateFile>, strangers: fn(u32)) -> Option<ProcLook> {
-        let (size, prot) = (size_of::<Place>() * SLOTS, (libc::PROT_READ | libc::PROT_WRITE) as usize);
-        let flags = (libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE) as usize;
-        // SAFETY: a fresh mapping.
-        let at = unsafe { syscall6(libc::SYS_mmap, 0, size, prot, flags, usize::MAX, 0) };
-        if at < 0 {
-            return None;
-        }
-        // SAFETY: the mapping is that large, nobody else's, and stays; zero bytes are a place without a note.
-        let notes = unsafe { std::slice::from_raw_parts_mut(at as *mut Place, SLOTS) };
+        let notes = Notes::new()?;
         let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
         // SAFETY: a valid out-parameter.
         unsafe { syscall6(libc::SYS_prlimit64, 0, libc::RLIMIT_NOFILE as usize, 0, &raw mut limit as usize, 0, 0) };
@@ -106,28 +80,26 @@ impl ProcLook {
             open: 0,
             most: OPEN.min(limit.rlim_cur.saturating_sub(SPARE) / 3).max(1) as usize,
             survey: 0,
+            // SAFETY: no arguments.
+            me: unsafe { syscall6(libc::SYS_gettid, 0, 0, 0, 0, 0, 0) } as u32,
             patient: false,
             parked_too: false,
             watches: false,
+            peepers: false,
+            rested: None,
             signals: 0,
         })
     }
 
     fn note(&mut self, index: usize) -> &mut Note {
-        let place = &mut self.notes[index];
-        if place.used == 0 {
-            place.used = 1;
-            place.note.write(Note::default());
-        }
-        // SAFETY: written when it was first used.
-        unsafe { place.note.assume_init_mut() }
+        self.notes.get(index)
     }
 
     /// A survey begins. After a signal was sent, and when `thorough`, parked threads are looked at too.
     pub fn begin(&mut self, thorough: bool) {
         let h = &self.engine.page.header;
         self.survey += 1;
-        self.watches = false;
+        (self.watches, self.peepers) = (false, false);
         self.signals = h.signals_sent.load(SeqCst);
         self.parked_too = thorough || self.signals != h.signals_seen.load(SeqCst);
         if self.parked_too {
@@ -144,7 +116,7 @@ impl ProcLook {
         self.patient = stalled;
         if !stalled {
             for index in 0..self.engine.page.high() {
-                if self.notes[index].used != 0 {
+                if self.notes.has(index) {
                     self.note(index).stray = None;
                 }
             }
@@ -169,7 +141,7 @@ impl ProcLook {
 
     fn close_files(&mut self) {
         for index in 0..self.engine.page.high() {
-            if self.notes[index].used != 0 {
+            if self.notes.has(index) {
                 self.note(index).files = None;
             }
         }
@@ -186,13 +158,12 @@ impl ProcLook {
         open()
     }
 
-    /// Looks at one thread of slot `index`. `since` is a run count from before: the thread must not have run since, and its
-    /// system call need not be read again.
-    fn thread(&mut self, index: usize, pid: u32, tid: u32, since: Option<u64>) -> Thread {
+    /// The files of slot `index`'s thread, or what is known without them.
+    fn open_files(&mut self, index: usize, pid: u32, tid: u32) -> Result<&mut Files, Thread> {
         let same = |files: &Files| (files.pid, files.tid) == (pid, tid);
         if !self.note(index).files.as_ref().is_some_and(same) {
             if !self.known(index, pid) {
-                return Thread::Running;
+                return Err(Thread::Running);
             }
             if self.note(index).files.take().is_none() {
                 if self.open >= self.most {
@@ -205,20 +176,25 @@ impl ProcLook {
                 Ok(files) => self.note(index).files = Some(files),
                 Err(e) => {
                     self.open = self.open.saturating_sub(1);
-                    return if e.gone() { Thread::Gone } else { Thread::Running };
+                    return Err(if e.gone() { Thread::Gone } else { Thread::Running });
                 }
             }
         }
-        let note = self.note(index);
-        let found = note.files.as_mut().map_or(Thread::Running, |files| files.look(since));
-        if matches!(found, Thread::Gone | Thread::Zombie) {
-            note.files = None;
+        self.note(index).files.as_mut().ok_or(Thread::Running)
+    }
+
+    /// Looks at one thread of slot `index`. `since` is a run count from before: the thread must not have run since, and its
+    /// system call need not be read again.
+    fn thread(&mut self, index: usize, pid: u32, tid: u32, since: Option<u64>) -> Thread {
+        let found = self.open_files(index, pid, tid).map_or_else(|e| e, |files| files.look(since));
+        if matches!(found, Thread::Gone | Thread::Zombie) && self.note(index).files.take().is_some() {
             self.open = self.open.saturating_sub(1);
         }
         found
     }
 
-    /// All threads of a process without the shim, and its children that have no slot to speak for them either. The slot that
+    /// All threads of a process that have no slot of their own (it is without the shim, or they are libc's own), and its
+    /// children that have no slot to speak for them either. The slot that
     /// speaks for them all is `index`, its process is the ancestor that is `above` generations up.
     fn process(&mut self, index: usize, pid: u32, above: u32) -> Thread {
         /// Processes without the shim that start each other; more than this are waited for.
@@ -227,10 +203,13 @@ impl ProcLook {
             return Thread::Running;
         }
         let now = self.engine.real_now;
-        let (mut runs, mut live, mut running) = (0u64, false, false);
+        let page = self.engine.page;
+        let (mut runs, mut live, mut running) = (0u64, joined(page, pid) && !process::dead(pid), false);
         let asked = process::tasks(pid, |tid| {
             // Its leader's files are kept open; most have no other thread.
-            let mut found = if tid == pid && above == 0 {
+            let mut found = if tid == self.me || page.find(pid, tid).is_some() {
+                Thread::Gone
+            } else if tid == pid && above == 0 {
                 self.thread(index, pid, tid, None)
             } else {
                 match self.with_room(|| Files::open(pid, tid, now)) {
@@ -246,7 +225,7 @@ impl ProcLook {
             }
             if found != Thread::Running {
                 let _ = process::children(pid, tid, |child| {
-                    if !has_slot(self.engine.page, child) {
+                    if !has_slot(page, child) {
                         match self.process(index, child, above + 1) {
                             Thread::Asleep(n) | Thread::Stopped(n) => count(n),
                             Thread::Zombie | Thread::Gone => {}
@@ -288,7 +267,7 @@ impl ProcLook {
     /// A credit whose child is not known by number. When its maker is dead, its child may never have been made, or it is
     /// one of our descendants without a slot; while one of those runs, it may be about to adopt.
     fn unplaced(&mut self, page: &Page, index: usize, seen: State) -> Thread {
-        let maker = page.slots[index].next_or_maker.load(SeqCst);
+        let maker = page.slots[index].link.load(SeqCst);
         if maker == 0 || !self.known(index, maker) || !process::dead(maker) {
             return Thread::Running;
         }
@@ -312,60 +291,6 @@ impl ProcLook {
                 note.lingering = Some((seen, runs, now));
                 0
             }
-        }
-    }
-
-    /// The thread, and perhaps its whole process, is gone: gives back what they held.
-    ///
-    /// NOTE [Killed]. `announced`: the thread had said that it ends. Otherwise its process is likely to be dying, and its
-    /// threads go one by one: were each slot given back as its thread goes, there would be a moment in which nothing of
-    /// the process counts any more and the parent still sleeps in waitpid(2). So a dying process counts as running until
-    /// it is dead, and then gives back all its slots. If one thread alone has ended, by a system call that no hook saw or
-    /// because the others are not marked yet, all parked threads are looked at again.
-    fn bury(&mut self, page: &Page, index: usize, seen: State, announced: bool) -> Found {
-        let pid = page.slots[index].pid.load(SeqCst);
-        if pid == 0 {
-            // Nobody's yet, see `unplaced`.
-            page.header.signals_sent.fetch_add(1, SeqCst);
-            self.release(page, index, seen);
-        } else if !self.known(index, pid) {
-            return Found::Running;
-        } else if process::dead(pid) {
-            sys::task_lock_fence();
-            for i in 0..page.high() {
-                let seen = page.slots[i].state.load();
-                if page.slots[i].pid.load(SeqCst) == pid && !outlives(&page.slots[i], seen) {
-                    self.release(page, i, seen);
-                }
-            }
-            // The parent may have been sent SIGCHLD.
-            page.header.signals_sent.fetch_add(1, SeqCst);
-        } else if announced {
-            self.release(page, index, seen);
-        } else if process::dying(pid) {
-            return Found::Running;
-        } else {
-            page.header.signals_sent.fetch_add(1, SeqCst);
-            self.release(page, index, seen);
-        }
-        Found::Changed
-    }
-
-    /// Gives a slot back, unless somebody else has done so since its state was `seen`.
-    fn release(&mut self, page: &Page, index: usize, seen: State) {
-        let slot = &page.slots[index];
-        if seen.kind() == Kind::Free {
-            return;
-        }
-        let note = self.note(index);
-        (note.lingering, note.ours) = (None, 0);
-        let joiner = slot.joiner.load(SeqCst).checked_sub(1).filter(|_| seen.kind() != Kind::Timer);
-        if !page.release_seen(index, seen) {
-            return;
-        }
-        if let Some(joiner) = joiner {
-            let joiner = joiner as usize;
-            self.engine.unpark(joiner, page.slots[joiner].state.load().seq(), Reason::Woken);
         }
     }
 
@@ -415,8 +340,44 @@ impl ProcLook {
         }
     }
 
+    /// Everybody is at rest: have those who peep done so since? They have run, and nobody else has.
+    fn peeped(&mut self, page: &Page) -> bool {
+        if !self.peepers {
+            self.rested = None;
+            return true;
+        }
+        let (words, high) = (page.words(), page.high());
+        let peeps = |index: usize| page.slots[index].peeps();
+        let rests = self.rested == Some(words)
+            && (0..high).all(|index| {
+                let (now, was) = (self.seen(index), self.note(index).rest);
+                now == was || now.is_some() && was.is_some() && peeps(index)
+            });
+        if !rests {
+            for index in 0..high {
+                self.note(index).rest = self.seen(index);
+            }
+            self.rested = Some(words);
+            return false;
+        }
+        let mut waits =
+            |index: usize| peeps(index) && self.seen(index).is_some() && self.seen(index) == self.note(index).rest;
+        let done = !(0..high).any(&mut waits);
+        if done {
+            self.rested = None;
+        }
+        done
+    }
+
+    /// What the survey under way has found of slot `index`, if its thread is asleep.
+    fn seen(&mut self, index: usize) -> Seen {
+        let survey = self.survey;
+        self.note(index).seen.filter(|seen| seen.2 == survey).map(|(state, runs, _)| (state, runs))
+    }
+
     fn asleep(&mut self, index: usize, seen: State, runs: u64) -> Found {
         self.watches |= seen.kind() == Kind::Foreign;
+        self.peepers |= self.engine.page.slots[index].peeps();
         let survey = self.survey;
         self.note(index).seen = Some((seen, runs, survey));
         Found::Asleep
@@ -428,13 +389,10 @@ fn has_slot(page: &Page, pid: u32) -> bool {
     page.slots[..page.high()].iter().any(|slot| slot.pid.load(SeqCst) == pid)
 }
 
-/// Does the timer of this slot outlive its owner, which is dead? Then it has none.
-fn outlives(slot: &Slot, seen: State) -> bool {
-    let outlives = seen.kind() == Kind::Timer && slot.timer_flags().load(SeqCst) & SHARED != 0;
-    if outlives {
-        slot.pid.store(0, SeqCst);
-    }
-    outlives
+/// Has a thread of the process one?
+fn joined(page: &Page, pid: u32) -> bool {
+    let one = |slot: &Slot| slot.pid.load(SeqCst) == pid && slot.tid.load(SeqCst) != 0;
+    page.slots[..page.high()].iter().any(one)
 }
 
 impl Look for ProcLook {
@@ -465,8 +423,7 @@ impl Look for ProcLook {
     }
 
     fn confirm(&mut self, page: &Page, index: usize, now: State) -> bool {
-        let survey = self.survey;
-        let Some((then, runs, _)) = self.note(index).seen.filter(|seen| seen.2 == survey) else { return false };
+        let Some((then, runs)) = self.seen(index) else { return false };
         if then != now {
             return false;
         }
@@ -480,10 +437,17 @@ impl Look for ProcLook {
         self.parked_too
     }
 
-    fn at_rest(&mut self, page: &Page) {
+    fn at_rest(&mut self, page: &Page) -> bool {
         if self.parked_too {
             page.header.signals_seen.store(self.signals, Relaxed);
         }
+        self.peeped(page)
+    }
+
+    fn burnt(&mut self, page: &Page, index: usize) -> Option<u64> {
+        let slot = &page.slots[index];
+        let (pid, tid) = (slot.pid.load(SeqCst), slot.tid.load(SeqCst));
+        self.open_files(index, pid, tid).ok()?.burnt().ok()
     }
 
     fn state_file(&self) -> Option<StateFile> {

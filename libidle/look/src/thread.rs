@@ -130,8 +130,17 @@ impl Files {
 
     /// How often the thread has been put on a processor.
     fn runs(&self) -> Result<u64, Errno> {
+        self.schedstat(2)
+    }
+
+    /// How long it has been on one, ns.
+    pub fn burnt(&self) -> Result<u64, Errno> {
+        self.schedstat(0)
+    }
+
+    fn schedstat(&self, field: usize) -> Result<u64, Errno> {
         let mut text = [0u8; 96];
         let n = self.schedstat.read_at_start(&mut text)?;
-        words(&text[..n]).nth(2).and_then(number).ok_or(Errno::STRANGE)
+        words(&text[..n]).nth(field).and_then(number).ok_or(Errno::STRANGE)
     }
 }

@@ -41,6 +41,7 @@ pub extern "C" fn adopt() {
     super::threads::only_thread_left();
     bell::discard_all();
     super::timers::reset();
+    crate::helpers::reset();
     helper::renew();
     let (tls, page) = (tls(), engine.page);
     let (pid, tid) = (session::getpid(), session::gettid());

@@ -117,6 +117,15 @@ kernel_waits! { What::Signal;
     fn sigtimedwait(set: *const sigset_t, info: *mut siginfo_t, timeout: *const timespec) -> c_int;
 }
 
+kernel_waits! { What::Request;
+    /// aio_suspend(3).
+    fn aio_suspend(list: *const *const aiocb, n: c_int, timeout: *const timespec) -> c_int;
+    /// aio_suspend64.
+    fn aio_suspend64(list: *const *const aiocb, n: c_int, timeout: *const timespec) -> c_int;
+    /// gai_suspend(3).
+    fn gai_suspend(list: *const *const c_void, n: c_int, timeout: *const timespec) -> c_int;
+}
+
 /// syscall(2): a private futex is an exact wait, whatever else may block a kernel wait.
 ///
 /// # Safety
