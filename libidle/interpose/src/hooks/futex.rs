@@ -30,7 +30,7 @@ const ANY: u32 = u32::MAX;
 ///
 /// # Safety
 /// As for futex(2).
-pub(crate) unsafe fn futex([address, op, value, timeout, address2, value3]: Args) -> Option<Result<c_long, Errno>> {
+pub(super) unsafe fn futex([address, op, value, timeout, address2, value3]: Args) -> Option<Result<c_long, Errno>> {
     let command = op & !(PRIVATE | REALTIME);
     let private = op & PRIVATE != 0;
     if !address.is_multiple_of(4) || !clockid::plausible(address as *const u32) {

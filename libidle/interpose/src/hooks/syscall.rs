@@ -50,14 +50,7 @@ unsafe fn call(number: c_long, args: Args) -> c_long {
                 None => real(number, a, b, c, d, e, f),
             },
             libc::SYS_fork | libc::SYS_clone | libc::SYS_clone3 if forks(number, args) => {
-                let child = fork::credit();
-                let pid = real(number, a, b, c, d, e, f);
-                if pid == 0 {
-                    fork::adopt();
-                } else {
-                    fork::settle(child, pid as libc::pid_t);
-                }
-                pid
+                fork::around(|| real(number, a, b, c, d, e, f) as libc::pid_t) as c_long
             }
             libc::SYS_clock_gettime => clocks::clock_gettime(a as clockid_t, b as *mut timespec).answer() as c_long,
             libc::SYS_gettimeofday => clocks::gettimeofday(a as *mut _, b as *mut _).answer() as c_long,
@@ -162,7 +155,7 @@ unsafe fn call(number: c_long, args: Args) -> c_long {
 ///
 /// # Safety
 /// As for syscall(2).
-unsafe fn forks(number: c_long, args: Args) -> bool {
+pub(super) unsafe fn forks(number: c_long, args: Args) -> bool {
     let (flags, stack) = match number {
         libc::SYS_clone => (args[0], args[1]),
         libc::SYS_clone3 => {
