@@ -5,8 +5,8 @@ use interpose::hooks::clocks::Timeb;
 use interpose::hooks::cond::c11;
 use interpose::hooks::timers::SigEvent;
 use interpose::hooks::{
-    clocks, cond, descriptors, epoll, exec, fds, fork, futex, jumps, lifecycle, locks, poll, queues, reads, select,
-    sem, shell, signals, sleep, sockets, spawn, threads, timers, wait,
+    clocks, cond, descriptors, epoll, exec, fds, fork, futex, jumps, lifecycle, locks, mmsg, poll, queues, reads,
+    select, sem, shell, signals, sleep, sockets, spawn, threads, timers, wait,
 };
 use interpose::timerfd;
 use libc::*;
@@ -119,13 +119,13 @@ hooks! {
     fn recv(fd: c_int, buf: *mut c_void, n: size_t, flags: c_int) -> ssize_t = sockets::recv;
     fn recvfrom(fd: c_int, buf: *mut c_void, n: size_t, flags: c_int, from: *mut sockaddr, len: *mut socklen_t) -> ssize_t = sockets::recvfrom;
     fn recvmsg(fd: c_int, msg: *mut msghdr, flags: c_int) -> ssize_t = sockets::recvmsg;
-    fn recvmmsg(fd: c_int, msgs: *mut mmsghdr, n: u32, flags: c_int, timeout: *mut timespec) -> c_int = sockets::recvmmsg;
+    fn recvmmsg(fd: c_int, msgs: *mut mmsghdr, n: u32, flags: c_int, timeout: *mut timespec) -> c_int = mmsg::recvmmsg;
     fn __recv_chk(fd: c_int, buf: *mut c_void, n: size_t, size: size_t, flags: c_int) -> ssize_t = sockets::__recv_chk;
     fn __recvfrom_chk(fd: c_int, buf: *mut c_void, n: size_t, size: size_t, flags: c_int, from: *mut sockaddr, len: *mut socklen_t) -> ssize_t = sockets::__recvfrom_chk;
     fn send(fd: c_int, buf: *const c_void, n: size_t, flags: c_int) -> ssize_t = sockets::send;
     fn sendto(fd: c_int, buf: *const c_void, n: size_t, flags: c_int, to: *const sockaddr, len: socklen_t) -> ssize_t = sockets::sendto;
     fn sendmsg(fd: c_int, msg: *const msghdr, flags: c_int) -> ssize_t = sockets::sendmsg;
-    fn sendmmsg(fd: c_int, msgs: *mut mmsghdr, n: u32, flags: c_int) -> c_int = sockets::sendmmsg;
+    fn sendmmsg(fd: c_int, msgs: *mut mmsghdr, n: u32, flags: c_int) -> c_int = mmsg::sendmmsg;
     fn accept(fd: c_int, from: *mut sockaddr, len: *mut socklen_t) -> c_int = sockets::accept;
     fn accept4(fd: c_int, from: *mut sockaddr, len: *mut socklen_t, flags: c_int) -> c_int = sockets::accept4;
     fn connect(fd: c_int, to: *const sockaddr, len: socklen_t) -> c_int = sockets::connect;

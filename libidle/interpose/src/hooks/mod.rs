@@ -11,6 +11,7 @@ pub mod futex;
 pub mod jumps;
 pub mod lifecycle;
 pub mod locks;
+pub mod mmsg;
 pub mod poll;
 pub mod queues;
 pub mod reads;
