@@ -30,6 +30,9 @@ pub struct ProcLook {
     engine: Engine,
     /// Asleep in the first pass: slot's state, run count.
     seen: HashMap<usize, (State, u64)>,
+    /// The same when everybody was first found at rest, and [`Page::words`] then, while that waits for one who peeps.
+    rest: HashMap<usize, (State, u64)>,
+    words: u32,
     files: HashMap<(u32, u32), Files>,
     open: usize,
     /// Processes that are the launcher's descendants.
@@ -52,6 +55,8 @@ impl ProcLook {
         ProcLook {
             engine,
             seen: HashMap::new(),
+            rest: HashMap::new(),
+            words: 0,
             files: HashMap::new(),
             open: OPEN.min(limit.saturating_sub(SPARE) / 3).max(1) as usize,
             ours: HashSet::new(),
@@ -133,7 +138,8 @@ impl ProcLook {
         found
     }
 
-    /// All threads of a process without the shim, and its children that have no slot to speak for them either.
+    /// All threads of a process that have no slot of their own (it is without the shim, or they are libc's own), and its
+    /// children that have no slot to speak for them either.
     fn process(&mut self, pid: u32) -> Thread {
         if !self.known(pid) {
             return Thread::Running;
@@ -147,8 +153,15 @@ impl ProcLook {
             Ok(tasks) => tasks,
             Err(e) => return if proc::gone(&e) { Thread::Gone } else { Thread::Running },
         };
-        let (mut runs, mut live) = (0u64, false);
-        for &tid in &tasks {
+        let slots = &self.engine.page.slots[..self.engine.page.high()];
+        let known: HashSet<u32> = slots
+            .iter()
+            .filter(|s| s.pid.load(SeqCst) == pid)
+            .map(|s| s.tid.load(SeqCst))
+            .filter(|&tid| tid != 0)
+            .collect();
+        let (mut runs, mut live) = (0u64, !known.is_empty() && !proc::dead(pid));
+        for &tid in tasks.iter().filter(|tid| !known.contains(tid)) {
             match self.thread(pid, tid, None) {
                 Thread::Asleep(n) | Thread::Stopped(n) => {
                     runs = runs.wrapping_mul(31).wrapping_add(n.wrapping_add(tid as u64));
@@ -175,7 +188,7 @@ impl ProcLook {
         let slot = &page.slots[index];
         let (pid, tid) = (slot.pid.load(SeqCst), slot.tid.load(SeqCst));
         match (pid, tid) {
-            (0, _) => self.unplaced(page, slot.next_or_maker.load(SeqCst)),
+            (0, _) => self.unplaced(page, slot.link.load(SeqCst)),
             (_, 0) if seen.kind() == Kind::Foreign || self.patient => self.process(pid),
             (_, 0) if proc::dead(pid) => Thread::Gone,
             (_, 0) => Thread::Running,
@@ -314,6 +327,29 @@ impl ProcLook {
         }
     }
 
+    /// Everybody is at rest: have those who peep done so since? They have run, and nobody else has.
+    fn peeped(&mut self, page: &Page) -> bool {
+        let peeps = |index: &usize| page.slots[*index].peeps();
+        if !self.seen.keys().any(peeps) {
+            self.rest.clear();
+            return true;
+        }
+        let words = page.words();
+        let was = |index| self.rest.get(index);
+        let rests = words == self.words
+            && self.seen.len() == self.rest.len()
+            && self.seen.iter().all(|(index, now)| peeps(index) || was(index) == Some(now));
+        if !rests {
+            (self.rest, self.words) = (self.seen.clone(), words);
+            return false;
+        }
+        let done = self.seen.iter().all(|(index, now)| !peeps(index) || was(index) != Some(now));
+        if done {
+            self.rest.clear();
+        }
+        done
+    }
+
     fn asleep(&mut self, index: usize, seen: State, runs: u64) -> Found {
         self.seen.insert(index, (seen, runs));
         Found::Asleep
@@ -367,9 +403,16 @@ impl Look for ProcLook {
         self.parked_too
     }
 
-    fn at_rest(&mut self, page: &Page) {
+    fn at_rest(&mut self, page: &Page) -> bool {
         if self.parked_too {
             page.header.signals_seen.store(self.signals, Relaxed);
         }
+        self.peeped(page)
+    }
+
+    fn burnt(&mut self, page: &Page, index: usize) -> Option<u64> {
+        let slot = &page.slots[index];
+        let (pid, tid) = (slot.pid.load(SeqCst), slot.tid.load(SeqCst));
+        self.files(pid, tid).ok()?.burnt().ok()
     }
 }

@@ -132,10 +132,19 @@ impl Files {
 
     /// How often the thread has been put on a processor.
     fn runs(&self) -> io::Result<u64> {
+        self.schedstat(2)
+    }
+
+    /// How long it has been on one, ns.
+    pub fn burnt(&self) -> io::Result<u64> {
+        self.schedstat(0)
+    }
+
+    fn schedstat(&self, field: usize) -> io::Result<u64> {
         let mut text = [0u8; 96];
         let n = self.schedstat.read_at(&mut text, 0)?;
-        let third = std::str::from_utf8(&text[..n]).ok().and_then(|t| t.split_ascii_whitespace().nth(2)?.parse().ok());
-        third.ok_or_else(strange)
+        let text = std::str::from_utf8(&text[..n]).ok();
+        text.and_then(|t| t.split_ascii_whitespace().nth(field)?.parse().ok()).ok_or_else(strange)
     }
 }
 

@@ -293,7 +293,7 @@ impl Course<'_> {
             let h = &self.session.engine.page.header;
             let creeps = match h.creeps.load(SeqCst) {
                 0 => String::new(),
-                n => format!(", {n} steps for a thread that spins on the clock"),
+                n => format!(", {n} steps for threads that spin"),
             };
             let missed = match h.slots_missed.load(SeqCst) {
                 0 => String::new(),

@@ -1,7 +1,7 @@
 //! The report that nobody can move: who waits for what.
 
 use crate::{proc, report};
-use engine::{Kind, Page};
+use engine::{Kind, Page, What};
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::{Duration, Instant};
 
@@ -31,17 +31,15 @@ impl Stuck {
 
 fn waits(page: &Page) -> String {
     let waiting = |kind| matches!(kind, Kind::Parked | Kind::Kernel | Kind::Ending | Kind::Leaving | Kind::Foreign);
-    /// The library's own thread that serves timers.
-    const TIMER: u32 = 12;
     let slots = || {
-        let program = page.slots[..page.high()].iter().filter(|slot| slot.what.load(SeqCst) != TIMER);
+        let program = page.slots[..page.high()].iter().filter(|slot| slot.what.load(SeqCst) != What::Timer as u32);
         program.filter(|slot| waiting(slot.state.load().kind()))
     };
     let line = |slot: &engine::slots::Slot| {
         let (pid, tid) = (slot.pid.load(SeqCst), slot.tid.load(SeqCst));
         let tid = if tid == 0 { pid } else { tid };
         let what = match slot.state.load().kind() {
-            Kind::Parked | Kind::Kernel => what(slot.what.load(SeqCst)),
+            Kind::Parked | Kind::Kernel => What::describe(slot.what.load(SeqCst)),
             Kind::Ending | Kind::Leaving => "its own end",
             _ => "a system call",
         };
@@ -53,22 +51,4 @@ fn waits(page: &Page) -> String {
         n => lines.push(format!("and {n} more")),
     }
     lines.join(", ")
-}
-
-/// The hooks' numbers, see [`engine::slots::Slot::what`].
-fn what(number: u32) -> &'static str {
-    match number {
-        1 => "a signal (a sleep without end)",
-        2 => "a condition",
-        3 => "a semaphore",
-        4 => "a futex",
-        5 => "a lock",
-        6 => "a thread's end",
-        7 => "readiness",
-        8 => "a descriptor",
-        9 => "a child",
-        10 => "a signal",
-        11 => "a queue",
-        _ => "something",
-    }
 }

@@ -5,8 +5,8 @@ use interpose::hooks::clocks::Timeb;
 use interpose::hooks::cond::c11;
 use interpose::hooks::timers::SigEvent;
 use interpose::hooks::{
-    clocks, cond, descriptors, epoll, exec, fds, fork, futex, jumps, lifecycle, locks, mmsg, poll, queues, reads,
-    select, sem, shell, signals, sleep, sockets, spawn, threads, timers, wait,
+    asks, clocks, cond, descriptors, epoll, exec, fds, fork, futex, jumps, lifecycle, locks, mmsg, poll, queues, reads,
+    requests, select, sem, shell, signals, sleep, sockets, spawn, threads, timers, wait,
 };
 use interpose::timerfd;
 use libc::*;
@@ -41,15 +41,15 @@ hooks! {
 
 // Readiness.
 hooks! {
-    fn poll(fds: *mut pollfd, n: nfds_t, timeout: c_int) -> c_int = poll::poll;
-    fn ppoll(fds: *mut pollfd, n: nfds_t, timeout: *const timespec, mask: *const sigset_t) -> c_int = poll::ppoll;
-    fn __poll_chk(fds: *mut pollfd, n: nfds_t, timeout: c_int, size: size_t) -> c_int = poll::poll_chk;
-    fn __ppoll_chk(fds: *mut pollfd, n: nfds_t, timeout: *const timespec, mask: *const sigset_t, size: size_t) -> c_int = poll::ppoll_chk;
-    fn select(n: c_int, read: *mut fd_set, write: *mut fd_set, except: *mut fd_set, timeout: *mut timeval) -> c_int = select::select;
-    fn pselect(n: c_int, read: *mut fd_set, write: *mut fd_set, except: *mut fd_set, timeout: *const timespec, mask: *const sigset_t) -> c_int = select::pselect;
-    fn epoll_wait(fd: c_int, events: *mut epoll_event, max: c_int, timeout: c_int) -> c_int = epoll::epoll_wait;
-    fn epoll_pwait(fd: c_int, events: *mut epoll_event, max: c_int, timeout: c_int, mask: *const sigset_t) -> c_int = epoll::epoll_pwait;
-    fn epoll_pwait2(fd: c_int, events: *mut epoll_event, max: c_int, timeout: *const timespec, mask: *const sigset_t) -> c_int = epoll::epoll_pwait2;
+    fn poll(fds: *mut pollfd, n: nfds_t, timeout: c_int) -> c_int = poll::poll => positive;
+    fn ppoll(fds: *mut pollfd, n: nfds_t, timeout: *const timespec, mask: *const sigset_t) -> c_int = poll::ppoll => positive;
+    fn __poll_chk(fds: *mut pollfd, n: nfds_t, timeout: c_int, size: size_t) -> c_int = poll::poll_chk => positive;
+    fn __ppoll_chk(fds: *mut pollfd, n: nfds_t, timeout: *const timespec, mask: *const sigset_t, size: size_t) -> c_int = poll::ppoll_chk => positive;
+    fn select(n: c_int, read: *mut fd_set, write: *mut fd_set, except: *mut fd_set, timeout: *mut timeval) -> c_int = select::select => positive;
+    fn pselect(n: c_int, read: *mut fd_set, write: *mut fd_set, except: *mut fd_set, timeout: *const timespec, mask: *const sigset_t) -> c_int = select::pselect => positive;
+    fn epoll_wait(fd: c_int, events: *mut epoll_event, max: c_int, timeout: c_int) -> c_int = epoll::epoll_wait => positive;
+    fn epoll_pwait(fd: c_int, events: *mut epoll_event, max: c_int, timeout: c_int, mask: *const sigset_t) -> c_int = epoll::epoll_pwait => positive;
+    fn epoll_pwait2(fd: c_int, events: *mut epoll_event, max: c_int, timeout: *const timespec, mask: *const sigset_t) -> c_int = epoll::epoll_pwait2 => positive;
 }
 
 // Synchronisation.
@@ -67,76 +67,117 @@ hooks! {
     fn cnd_timedwait(cond: *mut pthread_cond_t, mutex: *mut pthread_mutex_t, until: *const timespec) -> c_int = |c, m, t| c11(cond::timedwait(c, m, t));
     fn cnd_signal(cond: *mut pthread_cond_t) -> c_int = |c| c11(cond::signal(c));
     fn cnd_broadcast(cond: *mut pthread_cond_t) -> c_int = |c| c11(cond::broadcast(c));
-    fn sem_wait(sem: *mut sem_t) -> c_int = sem::wait;
-    fn sem_trywait(sem: *mut sem_t) -> c_int = sem::trywait;
-    fn sem_timedwait(sem: *mut sem_t, until: *const timespec) -> c_int = sem::timedwait;
-    fn sem_clockwait(sem: *mut sem_t, clock: clockid_t, until: *const timespec) -> c_int = sem::clockwait;
+    fn sem_wait(sem: *mut sem_t) -> c_int = sem::wait => success;
+    fn sem_trywait(sem: *mut sem_t) -> c_int = sem::trywait => success;
+    fn sem_timedwait(sem: *mut sem_t, until: *const timespec) -> c_int = sem::timedwait => success;
+    fn sem_clockwait(sem: *mut sem_t, clock: clockid_t, until: *const timespec) -> c_int = sem::clockwait => success;
     fn sem_post(sem: *mut sem_t) -> c_int = sem::post;
     fn pthread_mutex_lock(mutex: *mut pthread_mutex_t) -> c_int = locks::mutex_lock;
-    fn pthread_mutex_timedlock(mutex: *mut pthread_mutex_t, until: *const timespec) -> c_int = |m, t| locks::mutex_clocklock(m, CLOCK_REALTIME, t);
-    fn pthread_mutex_clocklock(mutex: *mut pthread_mutex_t, clock: clockid_t, until: *const timespec) -> c_int = locks::mutex_clocklock;
+    fn pthread_mutex_timedlock(mutex: *mut pthread_mutex_t, until: *const timespec) -> c_int = |m, t| locks::mutex_clocklock(m, CLOCK_REALTIME, t) => number;
+    fn pthread_mutex_clocklock(mutex: *mut pthread_mutex_t, clock: clockid_t, until: *const timespec) -> c_int = locks::mutex_clocklock => number;
     fn mtx_lock(mutex: *mut pthread_mutex_t) -> c_int = |m| c11(locks::mutex_lock(m));
-    fn mtx_timedlock(mutex: *mut pthread_mutex_t, until: *const timespec) -> c_int = |m, t| c11(locks::mutex_clocklock(m, CLOCK_REALTIME, t));
+    fn mtx_timedlock(mutex: *mut pthread_mutex_t, until: *const timespec) -> c_int = |m, t| c11(locks::mutex_clocklock(m, CLOCK_REALTIME, t)) => number;
     fn pthread_rwlock_rdlock(lock: *mut pthread_rwlock_t) -> c_int = locks::rdlock;
     fn pthread_rwlock_wrlock(lock: *mut pthread_rwlock_t) -> c_int = locks::wrlock;
-    fn pthread_rwlock_timedrdlock(lock: *mut pthread_rwlock_t, until: *const timespec) -> c_int = |l, t| locks::clockrdlock(l, CLOCK_REALTIME, t);
-    fn pthread_rwlock_timedwrlock(lock: *mut pthread_rwlock_t, until: *const timespec) -> c_int = |l, t| locks::clockwrlock(l, CLOCK_REALTIME, t);
-    fn pthread_rwlock_clockrdlock(lock: *mut pthread_rwlock_t, clock: clockid_t, until: *const timespec) -> c_int = locks::clockrdlock;
-    fn pthread_rwlock_clockwrlock(lock: *mut pthread_rwlock_t, clock: clockid_t, until: *const timespec) -> c_int = locks::clockwrlock;
+    fn pthread_rwlock_timedrdlock(lock: *mut pthread_rwlock_t, until: *const timespec) -> c_int = |l, t| locks::clockrdlock(l, CLOCK_REALTIME, t) => number;
+    fn pthread_rwlock_timedwrlock(lock: *mut pthread_rwlock_t, until: *const timespec) -> c_int = |l, t| locks::clockwrlock(l, CLOCK_REALTIME, t) => number;
+    fn pthread_rwlock_clockrdlock(lock: *mut pthread_rwlock_t, clock: clockid_t, until: *const timespec) -> c_int = locks::clockrdlock => number;
+    fn pthread_rwlock_clockwrlock(lock: *mut pthread_rwlock_t, clock: clockid_t, until: *const timespec) -> c_int = locks::clockwrlock => number;
     fn pthread_barrier_wait(barrier: *mut pthread_barrier_t) -> c_int = locks::barrier_wait;
     fn pthread_join(thread: pthread_t, result: *mut *mut c_void) -> c_int = threads::join;
-    fn pthread_timedjoin_np(thread: pthread_t, result: *mut *mut c_void, until: *const timespec) -> c_int = |t, r, u| threads::clockjoin(t, r, CLOCK_REALTIME, u);
-    fn pthread_clockjoin_np(thread: pthread_t, result: *mut *mut c_void, clock: clockid_t, until: *const timespec) -> c_int = threads::clockjoin;
+    fn pthread_timedjoin_np(thread: pthread_t, result: *mut *mut c_void, until: *const timespec) -> c_int = |t, r, u| threads::clockjoin(t, r, CLOCK_REALTIME, u) => number;
+    fn pthread_clockjoin_np(thread: pthread_t, result: *mut *mut c_void, clock: clockid_t, until: *const timespec) -> c_int = threads::clockjoin => number;
     fn thrd_join(thread: pthread_t, result: *mut c_int) -> c_int = threads::c11_join;
     fn syscall(number: c_long, a: usize, b: usize, c: usize, d: usize, e: usize, f: usize) -> c_long = |n, a, b, c, d, e, f| futex::syscall(n, [a, b, c, d, e, f]);
 }
 
+// Questions that a program may ask in a loop.
+hooks! {
+    fn sched_yield() -> c_int = asks::sched_yield;
+    fn thrd_yield() -> () = asks::thrd_yield;
+    fn pthread_mutex_trylock(mutex: *mut pthread_mutex_t) -> c_int = asks::pthread_mutex_trylock => number;
+    fn mtx_trylock(mutex: *mut pthread_mutex_t) -> c_int = asks::mtx_trylock => number;
+    fn pthread_rwlock_tryrdlock(lock: *mut pthread_rwlock_t) -> c_int = asks::pthread_rwlock_tryrdlock => number;
+    fn pthread_rwlock_trywrlock(lock: *mut pthread_rwlock_t) -> c_int = asks::pthread_rwlock_trywrlock => number;
+    fn pthread_spin_trylock(lock: *mut pthread_spinlock_t) -> c_int = asks::pthread_spin_trylock => number;
+    fn pthread_tryjoin_np(thread: pthread_t, result: *mut *mut c_void) -> c_int = asks::pthread_tryjoin_np => number;
+    fn access(path: *const c_char, mode: c_int) -> c_int = asks::access => question;
+    fn faccessat(dir: c_int, path: *const c_char, mode: c_int, flags: c_int) -> c_int = asks::faccessat => question;
+    fn stat(path: *const c_char, out: *mut stat) -> c_int = asks::stat => question;
+    fn stat64(path: *const c_char, out: *mut stat) -> c_int = asks::stat64 => question;
+    fn lstat(path: *const c_char, out: *mut stat) -> c_int = asks::lstat => question;
+    fn lstat64(path: *const c_char, out: *mut stat) -> c_int = asks::lstat64 => question;
+    fn fstatat(dir: c_int, path: *const c_char, out: *mut stat, flags: c_int) -> c_int = asks::fstatat => question;
+    fn fstatat64(dir: c_int, path: *const c_char, out: *mut stat, flags: c_int) -> c_int = asks::fstatat64 => question;
+    fn statx(dir: c_int, path: *const c_char, flags: c_int, mask: c_uint, out: *mut statx) -> c_int = asks::statx => question;
+}
+
 // Descriptors.
 hooks! {
-    fn read(fd: c_int, buf: *mut c_void, n: size_t) -> ssize_t = reads::read;
-    fn write(fd: c_int, buf: *const c_void, n: size_t) -> ssize_t = sockets::write;
-    fn readv(fd: c_int, iov: *const iovec, n: c_int) -> ssize_t = reads::readv;
-    fn writev(fd: c_int, iov: *const iovec, n: c_int) -> ssize_t = sockets::writev;
-    fn __read_chk(fd: c_int, buf: *mut c_void, n: size_t, size: size_t) -> ssize_t = reads::__read_chk;
-    fn open(path: *const c_char, flags: c_int, mode: mode_t) -> c_int = descriptors::open;
-    fn open64(path: *const c_char, flags: c_int, mode: mode_t) -> c_int = descriptors::open64;
-    fn openat(dir: c_int, path: *const c_char, flags: c_int, mode: mode_t) -> c_int = descriptors::openat;
-    fn openat64(dir: c_int, path: *const c_char, flags: c_int, mode: mode_t) -> c_int = descriptors::openat64;
-    fn __open_2(path: *const c_char, flags: c_int) -> c_int = descriptors::__open_2;
-    fn __open64_2(path: *const c_char, flags: c_int) -> c_int = descriptors::__open64_2;
-    fn creat(path: *const c_char, mode: mode_t) -> c_int = descriptors::creat;
-    fn creat64(path: *const c_char, mode: mode_t) -> c_int = descriptors::creat64;
-    fn flock(fd: c_int, op: c_int) -> c_int = descriptors::flock;
-    fn lockf(fd: c_int, cmd: c_int, len: off_t) -> c_int = descriptors::lockf;
-    fn lockf64(fd: c_int, cmd: c_int, len: off_t) -> c_int = descriptors::lockf64;
-    fn fcntl(fd: c_int, cmd: c_int, arg: usize) -> c_int = descriptors::fcntl;
-    fn fcntl64(fd: c_int, cmd: c_int, arg: usize) -> c_int = descriptors::fcntl64;
+    fn read(fd: c_int, buf: *mut c_void, n: size_t) -> ssize_t = reads::read => positive;
+    fn write(fd: c_int, buf: *const c_void, n: size_t) -> ssize_t = sockets::write => positive;
+    fn readv(fd: c_int, iov: *const iovec, n: c_int) -> ssize_t = reads::readv => positive;
+    fn writev(fd: c_int, iov: *const iovec, n: c_int) -> ssize_t = sockets::writev => positive;
+    fn __read_chk(fd: c_int, buf: *mut c_void, n: size_t, size: size_t) -> ssize_t = reads::__read_chk => positive;
+    fn open(path: *const c_char, flags: c_int, mode: mode_t) -> c_int = descriptors::open => success;
+    fn open64(path: *const c_char, flags: c_int, mode: mode_t) -> c_int = descriptors::open64 => success;
+    fn openat(dir: c_int, path: *const c_char, flags: c_int, mode: mode_t) -> c_int = descriptors::openat => success;
+    fn openat64(dir: c_int, path: *const c_char, flags: c_int, mode: mode_t) -> c_int = descriptors::openat64 => success;
+    fn __open_2(path: *const c_char, flags: c_int) -> c_int = descriptors::__open_2 => success;
+    fn __open64_2(path: *const c_char, flags: c_int) -> c_int = descriptors::__open64_2 => success;
+    fn creat(path: *const c_char, mode: mode_t) -> c_int = descriptors::creat => success;
+    fn creat64(path: *const c_char, mode: mode_t) -> c_int = descriptors::creat64 => success;
+    fn flock(fd: c_int, op: c_int) -> c_int = descriptors::flock => success;
+    fn lockf(fd: c_int, cmd: c_int, len: off_t) -> c_int = descriptors::lockf => success;
+    fn lockf64(fd: c_int, cmd: c_int, len: off_t) -> c_int = descriptors::lockf64 => success;
+    fn fcntl(fd: c_int, cmd: c_int, arg: usize) -> c_int = descriptors::fcntl => question;
+    fn fcntl64(fd: c_int, cmd: c_int, arg: usize) -> c_int = descriptors::fcntl64 => question;
     fn tcdrain(fd: c_int) -> c_int = descriptors::tcdrain;
-    fn splice(from: c_int, off: *mut i64, to: c_int, off2: *mut i64, n: size_t, flags: u32) -> ssize_t = descriptors::splice;
-    fn sendfile(to: c_int, from: c_int, off: *mut off_t, n: size_t) -> ssize_t = descriptors::sendfile;
+    fn splice(from: c_int, off: *mut i64, to: c_int, off2: *mut i64, n: size_t, flags: u32) -> ssize_t = descriptors::splice => positive;
+    fn sendfile(to: c_int, from: c_int, off: *mut off_t, n: size_t) -> ssize_t = descriptors::sendfile => positive;
+    fn sendfile64(to: c_int, from: c_int, off: *mut off_t, n: size_t) -> ssize_t = descriptors::sendfile64 => positive;
+    fn tee(from: c_int, to: c_int, n: size_t, flags: u32) -> ssize_t = descriptors::tee => positive;
+    fn vmsplice(to: c_int, iov: *const iovec, n: size_t, flags: u32) -> ssize_t = descriptors::vmsplice => positive;
+    fn pread(fd: c_int, buf: *mut c_void, n: size_t, at: off_t) -> ssize_t = descriptors::pread => positive;
+    fn pread64(fd: c_int, buf: *mut c_void, n: size_t, at: off_t) -> ssize_t = descriptors::pread64 => positive;
+    fn pwrite(fd: c_int, buf: *const c_void, n: size_t, at: off_t) -> ssize_t = descriptors::pwrite => positive;
+    fn pwrite64(fd: c_int, buf: *const c_void, n: size_t, at: off_t) -> ssize_t = descriptors::pwrite64 => positive;
+    fn preadv(fd: c_int, iov: *const iovec, n: c_int, at: off_t) -> ssize_t = descriptors::preadv => positive;
+    fn preadv64(fd: c_int, iov: *const iovec, n: c_int, at: off_t) -> ssize_t = descriptors::preadv64 => positive;
+    fn pwritev(fd: c_int, iov: *const iovec, n: c_int, at: off_t) -> ssize_t = descriptors::pwritev => positive;
+    fn pwritev64(fd: c_int, iov: *const iovec, n: c_int, at: off_t) -> ssize_t = descriptors::pwritev64 => positive;
+    fn preadv2(fd: c_int, iov: *const iovec, n: c_int, at: off_t, flags: c_int) -> ssize_t = descriptors::preadv2 => positive;
+    fn preadv64v2(fd: c_int, iov: *const iovec, n: c_int, at: off_t, flags: c_int) -> ssize_t = descriptors::preadv64v2 => positive;
+    fn pwritev2(fd: c_int, iov: *const iovec, n: c_int, at: off_t, flags: c_int) -> ssize_t = descriptors::pwritev2 => positive;
+    fn pwritev64v2(fd: c_int, iov: *const iovec, n: c_int, at: off_t, flags: c_int) -> ssize_t = descriptors::pwritev64v2 => positive;
+    fn eventfd_read(fd: c_int, value: *mut u64) -> c_int = descriptors::eventfd_read => success;
+    fn eventfd_write(fd: c_int, value: u64) -> c_int = descriptors::eventfd_write => success;
+    fn getrandom(buf: *mut c_void, n: size_t, flags: u32) -> ssize_t = descriptors::getrandom => positive;
+    fn __openat_2(dir: c_int, path: *const c_char, flags: c_int) -> c_int = descriptors::__openat_2 => success;
+    fn __openat64_2(dir: c_int, path: *const c_char, flags: c_int) -> c_int = descriptors::__openat64_2 => success;
     fn socket(domain: c_int, kind: c_int, protocol: c_int) -> c_int = sockets::socket;
     fn setsockopt(fd: c_int, level: c_int, name: c_int, value: *const c_void, len: socklen_t) -> c_int = sockets::setsockopt;
-    fn recv(fd: c_int, buf: *mut c_void, n: size_t, flags: c_int) -> ssize_t = sockets::recv;
-    fn recvfrom(fd: c_int, buf: *mut c_void, n: size_t, flags: c_int, from: *mut sockaddr, len: *mut socklen_t) -> ssize_t = sockets::recvfrom;
-    fn recvmsg(fd: c_int, msg: *mut msghdr, flags: c_int) -> ssize_t = sockets::recvmsg;
-    fn recvmmsg(fd: c_int, msgs: *mut mmsghdr, n: u32, flags: c_int, timeout: *mut timespec) -> c_int = mmsg::recvmmsg;
-    fn __recv_chk(fd: c_int, buf: *mut c_void, n: size_t, size: size_t, flags: c_int) -> ssize_t = sockets::__recv_chk;
-    fn __recvfrom_chk(fd: c_int, buf: *mut c_void, n: size_t, size: size_t, flags: c_int, from: *mut sockaddr, len: *mut socklen_t) -> ssize_t = sockets::__recvfrom_chk;
-    fn send(fd: c_int, buf: *const c_void, n: size_t, flags: c_int) -> ssize_t = sockets::send;
-    fn sendto(fd: c_int, buf: *const c_void, n: size_t, flags: c_int, to: *const sockaddr, len: socklen_t) -> ssize_t = sockets::sendto;
-    fn sendmsg(fd: c_int, msg: *const msghdr, flags: c_int) -> ssize_t = sockets::sendmsg;
-    fn sendmmsg(fd: c_int, msgs: *mut mmsghdr, n: u32, flags: c_int) -> c_int = mmsg::sendmmsg;
-    fn accept(fd: c_int, from: *mut sockaddr, len: *mut socklen_t) -> c_int = sockets::accept;
-    fn accept4(fd: c_int, from: *mut sockaddr, len: *mut socklen_t, flags: c_int) -> c_int = sockets::accept4;
-    fn connect(fd: c_int, to: *const sockaddr, len: socklen_t) -> c_int = sockets::connect;
-    fn msgrcv(id: c_int, msg: *mut c_void, n: size_t, kind: c_long, flags: c_int) -> ssize_t = queues::msgrcv;
-    fn msgsnd(id: c_int, msg: *const c_void, n: size_t, flags: c_int) -> c_int = queues::msgsnd;
-    fn semop(id: c_int, ops: *mut sembuf, n: size_t) -> c_int = queues::semop;
-    fn semtimedop(id: c_int, ops: *mut sembuf, n: size_t, timeout: *const timespec) -> c_int = queues::semtimedop;
-    fn mq_send(queue: mqd_t, msg: *const c_char, n: size_t, priority: c_uint) -> c_int = queues::mq_send;
-    fn mq_receive(queue: mqd_t, msg: *mut c_char, n: size_t, priority: *mut c_uint) -> ssize_t = queues::mq_receive;
-    fn mq_timedsend(queue: mqd_t, msg: *const c_char, n: size_t, priority: c_uint, until: *const timespec) -> c_int = queues::mq_timedsend;
-    fn mq_timedreceive(queue: mqd_t, msg: *mut c_char, n: size_t, priority: *mut c_uint, until: *const timespec) -> ssize_t = queues::mq_timedreceive;
+    fn recv(fd: c_int, buf: *mut c_void, n: size_t, flags: c_int) -> ssize_t = sockets::recv => positive;
+    fn recvfrom(fd: c_int, buf: *mut c_void, n: size_t, flags: c_int, from: *mut sockaddr, len: *mut socklen_t) -> ssize_t = sockets::recvfrom => positive;
+    fn recvmsg(fd: c_int, msg: *mut msghdr, flags: c_int) -> ssize_t = sockets::recvmsg => positive;
+    fn recvmmsg(fd: c_int, msgs: *mut mmsghdr, n: u32, flags: c_int, timeout: *mut timespec) -> c_int = mmsg::recvmmsg => positive;
+    fn __recv_chk(fd: c_int, buf: *mut c_void, n: size_t, size: size_t, flags: c_int) -> ssize_t = sockets::__recv_chk => positive;
+    fn __recvfrom_chk(fd: c_int, buf: *mut c_void, n: size_t, size: size_t, flags: c_int, from: *mut sockaddr, len: *mut socklen_t) -> ssize_t = sockets::__recvfrom_chk => positive;
+    fn send(fd: c_int, buf: *const c_void, n: size_t, flags: c_int) -> ssize_t = sockets::send => positive;
+    fn sendto(fd: c_int, buf: *const c_void, n: size_t, flags: c_int, to: *const sockaddr, len: socklen_t) -> ssize_t = sockets::sendto => positive;
+    fn sendmsg(fd: c_int, msg: *const msghdr, flags: c_int) -> ssize_t = sockets::sendmsg => positive;
+    fn sendmmsg(fd: c_int, msgs: *mut mmsghdr, n: u32, flags: c_int) -> c_int = mmsg::sendmmsg => positive;
+    fn accept(fd: c_int, from: *mut sockaddr, len: *mut socklen_t) -> c_int = sockets::accept => success;
+    fn accept4(fd: c_int, from: *mut sockaddr, len: *mut socklen_t, flags: c_int) -> c_int = sockets::accept4 => success;
+    fn connect(fd: c_int, to: *const sockaddr, len: socklen_t) -> c_int = sockets::connect => success;
+    fn msgrcv(id: c_int, msg: *mut c_void, n: size_t, kind: c_long, flags: c_int) -> ssize_t = queues::msgrcv => success;
+    fn msgsnd(id: c_int, msg: *const c_void, n: size_t, flags: c_int) -> c_int = queues::msgsnd => success;
+    fn semop(id: c_int, ops: *mut sembuf, n: size_t) -> c_int = queues::semop => success;
+    fn semtimedop(id: c_int, ops: *mut sembuf, n: size_t, timeout: *const timespec) -> c_int = queues::semtimedop => success;
+    fn mq_send(queue: mqd_t, msg: *const c_char, n: size_t, priority: c_uint) -> c_int = queues::mq_send => success;
+    fn mq_receive(queue: mqd_t, msg: *mut c_char, n: size_t, priority: *mut c_uint) -> ssize_t = queues::mq_receive => success;
+    fn mq_timedsend(queue: mqd_t, msg: *const c_char, n: size_t, priority: c_uint, until: *const timespec) -> c_int = queues::mq_timedsend => success;
+    fn mq_timedreceive(queue: mqd_t, msg: *mut c_char, n: size_t, priority: *mut c_uint, until: *const timespec) -> ssize_t = queues::mq_timedreceive => success;
     fn close(fd: c_int) -> c_int = fds::close;
     fn close_range(first: c_uint, last: c_uint, flags: c_int) -> c_int = fds::close_range;
     fn closefrom(first: c_int) -> () = fds::closefrom;
@@ -145,8 +186,27 @@ hooks! {
     fn dup3(old: c_int, new: c_int, flags: c_int) -> c_int = fds::dup3;
 }
 
+// Requests that libc answers with threads of its own.
+hooks! {
+    fn aio_read(request: *mut aiocb) -> c_int = requests::aio_read;
+    fn aio_read64(request: *mut aiocb) -> c_int = requests::aio_read64;
+    fn aio_write(request: *mut aiocb) -> c_int = requests::aio_write;
+    fn aio_write64(request: *mut aiocb) -> c_int = requests::aio_write64;
+    fn aio_fsync(op: c_int, request: *mut aiocb) -> c_int = requests::aio_fsync;
+    fn aio_fsync64(op: c_int, request: *mut aiocb) -> c_int = requests::aio_fsync64;
+    fn lio_listio(mode: c_int, list: *const *mut aiocb, n: c_int, event: *mut sigevent) -> c_int = requests::lio_listio;
+    fn lio_listio64(mode: c_int, list: *const *mut aiocb, n: c_int, event: *mut sigevent) -> c_int = requests::lio_listio64;
+    fn aio_suspend(list: *const *const aiocb, n: c_int, timeout: *const timespec) -> c_int = requests::aio_suspend => success;
+    fn aio_suspend64(list: *const *const aiocb, n: c_int, timeout: *const timespec) -> c_int = requests::aio_suspend => success;
+    fn getaddrinfo_a(mode: c_int, list: *mut *mut c_void, n: c_int, event: *mut sigevent) -> c_int = requests::getaddrinfo_a;
+    fn gai_suspend(list: *const *const c_void, n: c_int, timeout: *const timespec) -> c_int = requests::gai_suspend => number;
+    fn mq_notify(queue: mqd_t, event: *const sigevent) -> c_int = requests::mq_notify;
+}
+
 // Signals and children as waits; sending signals.
 hooks! {
+    fn sigpause(mask: c_int) -> c_int = signals::sigpause;
+    fn __xpg_sigpause(signal: c_int) -> c_int = signals::__xpg_sigpause;
     fn sigwait(set: *const sigset_t, signal: *mut c_int) -> c_int = signals::sigwait;
     fn sigwaitinfo(set: *const sigset_t, info: *mut siginfo_t) -> c_int = signals::sigwaitinfo;
     fn sigtimedwait(set: *const sigset_t, info: *mut siginfo_t, timeout: *const timespec) -> c_int = signals::sigtimedwait;
@@ -157,11 +217,11 @@ hooks! {
     fn sigqueue(pid: pid_t, signal: c_int, value: *mut c_void) -> c_int = signals::sigqueue;
     fn pthread_sigqueue(thread: pthread_t, signal: c_int, value: *mut c_void) -> c_int = signals::pthread_sigqueue;
     fn pidfd_send_signal(fd: c_int, signal: c_int, info: *mut siginfo_t, flags: c_uint) -> c_int = signals::pidfd_send_signal;
-    fn wait(status: *mut c_int) -> pid_t = wait::wait;
-    fn waitpid(pid: pid_t, status: *mut c_int, options: c_int) -> pid_t = wait::waitpid;
-    fn wait3(status: *mut c_int, options: c_int, usage: *mut rusage) -> pid_t = wait::wait3;
-    fn wait4(pid: pid_t, status: *mut c_int, options: c_int, usage: *mut rusage) -> pid_t = wait::wait4;
-    fn waitid(kind: idtype_t, id: id_t, info: *mut siginfo_t, options: c_int) -> c_int = wait::waitid;
+    fn wait(status: *mut c_int) -> pid_t = wait::wait => positive;
+    fn waitpid(pid: pid_t, status: *mut c_int, options: c_int) -> pid_t = wait::waitpid => positive;
+    fn wait3(status: *mut c_int, options: c_int, usage: *mut rusage) -> pid_t = wait::wait3 => positive;
+    fn wait4(pid: pid_t, status: *mut c_int, options: c_int, usage: *mut rusage) -> pid_t = wait::wait4 => positive;
+    fn waitid(kind: idtype_t, id: id_t, info: *mut siginfo_t, options: c_int) -> c_int = wait::waitid_asking;
 }
 
 // Timers.

@@ -18,4 +18,5 @@ flux_tests::guests! { "lifecycle";
     killed_creating: 4;
     orphans: 5;
     crowd: 3, seconds(20);
+    exec_names: 9;
 }

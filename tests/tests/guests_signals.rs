@@ -8,4 +8,7 @@ flux_tests::guests! { "signals";
     in_the_engine: 5;
     storm: 29;
     alternate_stack: 4;
+    senders: 10;
+    pausing: 4;
+    jump_names: 9;
 }

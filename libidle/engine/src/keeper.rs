@@ -11,6 +11,7 @@
 use crate::lock::KEEPER;
 use crate::page::{ClockMode, Page};
 use crate::quiescence::{Engine, Look, Outcome, Survey};
+use crate::standstill::Standstill;
 use crate::sync::SeqCst;
 use crate::sys::{self, Timespec};
 use crate::time::{NEVER, Spec};
@@ -82,6 +83,7 @@ pub fn run<L: Look>(
     let mut backoff = BACKOFF_MIN;
     let mut patrol = PATROL_MIN;
     let mut last_busy = None;
+    let mut standstill = Standstill::default();
     loop {
         page.header.keeper.store(ATTENTIVE, SeqCst);
         // Until it is known how long it will sleep, any deadline that comes by real time is worth a kick.
@@ -96,6 +98,7 @@ pub fn run<L: Look>(
         let sleep = match outcome {
             Outcome::Woke | Outcome::Mine | Outcome::Fired => {
                 (backoff, patrol) = (BACKOFF_MIN, PATROL_MIN);
+                standstill.moves((engine.real_now)());
                 if !event(Event::Jump) {
                     return;
                 }
@@ -103,6 +106,7 @@ pub fn run<L: Look>(
             }
             Outcome::NoDeadline => {
                 (backoff, patrol) = (BACKOFF_MIN, PATROL_MIN);
+                standstill.moves((engine.real_now)());
                 if !event(Event::Rest) {
                     return;
                 }
@@ -114,6 +118,9 @@ pub fn run<L: Look>(
                 }
                 let seen = page.slots[slot].state.load();
                 if seen.busy() {
+                    if page.mode() == ClockMode::Frozen {
+                        standstill.stands(&engine, slot, look.burnt(page, slot));
+                    }
                     let same = last_busy == Some((slot, seen, page.header.jumps.load(SeqCst)));
                     last_busy = Some((slot, seen, page.header.jumps.load(SeqCst)));
                     round(look, if same { Round::Stalled } else { Round::Moves });

@@ -92,7 +92,7 @@ pub struct Header {
     pub jumps: AtomicU64,
     /// Virtual nanoseconds jumped; under the lock.
     pub jumped: AtomicU64,
-    /// Times the clock was moved on for a thread that spins on it; under the lock.
+    /// Times the clock was moved on for a thread that spins; anybody.
     pub creeps: AtomicU64,
     _pad1: [AtomicU32; 4],
 

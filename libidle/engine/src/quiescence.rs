@@ -37,8 +37,15 @@ pub trait Look {
     fn parked_too(&self) -> bool {
         false
     }
-    /// Everybody was found at rest.
-    fn at_rest(&mut self, _page: &Page) {}
+    /// Everybody was found at rest. False if somebody among them only looks now and then for what it waits for, and has not
+    /// since the others came to rest.
+    fn at_rest(&mut self, _page: &Page) -> bool {
+        true
+    }
+    /// Processor time that the thread of slot `index` has used, ns.
+    fn burnt(&mut self, _page: &Page, _index: usize) -> Option<u64> {
+        None
+    }
 }
 
 /// What a look found.
@@ -99,7 +106,7 @@ pub enum Outcome {
 /// Holding the lock: the token, and the arena that the deadlines are in.
 #[derive(Clone, Copy)]
 pub(crate) struct Held {
-    token: Token,
+    pub(crate) token: Token,
     pub(crate) arena: usize,
 }
 
@@ -180,6 +187,9 @@ impl Engine {
                     }
                     continue;
                 }
+                if self.looks_again(index, seen) {
+                    return Survey::Busy(index);
+                }
                 match look.first(page, index, seen) {
                     Found::Asleep => {}
                     Found::Running => return Survey::Busy(index),
@@ -198,16 +208,23 @@ impl Engine {
                 if index == me || slot.covered.load(SeqCst) != 0 {
                     continue;
                 }
-                if !look.confirm(page, index, slot.state.load()) {
+                let seen = slot.state.load();
+                if self.looks_again(index, seen) || !look.confirm(page, index, seen) {
                     return Survey::Busy(index);
                 }
             }
         }
-        look.at_rest(page);
-        if page.header.signals_sent.load(SeqCst) != page.header.signals_seen.load(SeqCst) {
+        if !look.at_rest(page) || page.header.signals_sent.load(SeqCst) != page.header.signals_seen.load(SeqCst) {
             return Survey::Unknown;
         }
         Survey::AtRest
+    }
+
+    /// Does slot `index`'s thread spin, and has anything changed since it last asked? Then it counts as running, though it
+    /// naps: it would have seen the change at once, and no time passes before it has.
+    fn looks_again(&self, index: usize, seen: State) -> bool {
+        let asked = self.page.slots[index].spins(seen);
+        asked != 0 && !seen.busy() && asked != self.page.words()
     }
 
     /// A busy thread with deadline `own` is about to block: if everybody else is blocked, moves the clock itself.
@@ -349,25 +366,6 @@ impl Engine {
             (false, true) => Outcome::Fired,
             (false, false) => Outcome::Woke,
         }
-    }
-
-    /// Frozen mode: thread `me` reads the clock again and again and does nothing else. Moves the clock on by at most
-    /// `step` ns, and not past a deadline. Costs repeatability, so it is counted.
-    pub fn creep(&self, me: usize, step: u64) {
-        let page = self.page;
-        if page.abandoned() {
-            return page.header.clock.raise(self.now().saturating_add(step));
-        }
-        let Some(held) = self.lock(me, step) else { return };
-        page.drain_mail(held.arena);
-        let now = self.now();
-        let due = page.earliest(held.arena).map_or(NEVER, |(_, key)| key.deadline);
-        if page.advance(held.token, due.min(now.saturating_add(step)), 0) {
-            page.header.creeps.fetch_add(1, Relaxed);
-            let now = self.now();
-            self.expire_due(held, now);
-        }
-        self.unlock(held);
     }
 
     /// Wakes those whose deadline is not after `now`, in order; in frozen mode only the first of them, the next when

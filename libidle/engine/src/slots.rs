@@ -10,6 +10,7 @@ use crate::page::{PER_WORD, Page, SLOTS};
 use crate::state::{Kind, State, StateWord};
 use crate::sync::{AtomicI32, AtomicU32, AtomicU64, Relaxed, SeqCst};
 use crate::time::NEVER;
+use crate::what::What;
 
 /// A thread's entry. The first cache line is what others look at, the second what its own process needs.
 #[repr(C, align(64))]
@@ -59,11 +60,11 @@ pub struct Slot {
     pub start_arg: AtomicU64,
     /// Children made so far. Owner.
     pub children: AtomicU32,
-    /// What the thread waits for, a number of the hooks' table, for reports. Owner.
+    /// What the thread waits for, a [`What`], for reports. Owner.
     pub what: AtomicU32,
-    /// While the slot is free: the next free one, index + 1. While it is a credit with [`Slot::pid`] 0: the process that
-    /// made it. Whoever frees it, or its creator.
-    pub next_or_maker: AtomicU32,
+    /// While the slot is free: the next free one, index + 1; whoever frees it. While it is a credit with [`Slot::pid`] 0:
+    /// the process that made it; its creator. From its adoption to its end see [`Slot::spin`].
+    pub link: AtomicU32,
     /// `pthread_cancel` calls aimed at this thread. Any thread of the process.
     pub cancels: AtomicU32,
 }
@@ -94,7 +95,7 @@ impl Slot {
             start_arg: AtomicU64::new(0),
             children: AtomicU32::new(0),
             what: AtomicU32::new(0),
-            next_or_maker: AtomicU32::new(0),
+            link: AtomicU32::new(0),
             cancels: AtomicU32::new(0),
         }
     }
@@ -123,6 +124,26 @@ impl Credit {
     pub fn from_word(word: u64) -> Option<Credit> {
         let credit = Credit(word);
         (credit.index() < SLOTS && credit.seen().kind() == Kind::New).then_some(credit)
+    }
+}
+
+impl Slot {
+    /// Not 0 while the thread asks again and again for something: what [`Page::words`] was before it asked the last time.
+    /// Owner, while busy or in a wait; it has the place of [`Slot::link`], which says something else before that and after.
+    pub fn spin(&self) -> &AtomicU32 {
+        &self.link
+    }
+
+    /// [`Slot::spin`] of a thread that was `seen` asking, or napping between two rounds of it; otherwise 0.
+    pub fn spins(&self, seen: State) -> u32 {
+        let naps = || matches!(seen.kind(), Kind::Prep | Kind::Kernel) && self.what.load(SeqCst) == What::Spin as u32;
+        if seen.kind() == Kind::Busy || naps() { self.spin().load(SeqCst) } else { 0 }
+    }
+
+    /// Does the thread, waiting until some instant, look now and then whether libc's own threads are done, because nothing
+    /// wakes it when they are?
+    pub fn peeps(&self) -> bool {
+        self.what.load(SeqCst) == What::Request as u32 && self.deadline.load(SeqCst) != NEVER
     }
 }
 
@@ -183,6 +204,7 @@ impl Page {
         if mine {
             slot.pid.store(pid, SeqCst);
             slot.tid.store(tid, SeqCst);
+            slot.link.store(0, SeqCst);
             self.set_busy(credit.index());
         }
         mine
@@ -193,7 +215,7 @@ impl Page {
         let slot = &self.slots[index];
         slot.pid.store(pid, Relaxed);
         slot.tid.store(tid, Relaxed);
-        slot.next_or_maker.store(maker, Relaxed);
+        slot.link.store(maker, Relaxed);
         slot.birth.store(birth, Relaxed);
         slot.deadline.store(NEVER, Relaxed);
         if slot.queued.load(SeqCst) == 0 && slot.heap_key.load(Relaxed) == 0 {
@@ -224,7 +246,7 @@ impl Page {
         slot.state.set(Kind::Free);
         let mut head = self.header.free.load(SeqCst);
         loop {
-            slot.next_or_maker.store(head as u32, Relaxed);
+            slot.link.store(head as u32, Relaxed);
             let next = (index as u64 + 1) | ((head >> 32).wrapping_add(1) << 32);
             match self.header.free.compare_exchange(head, next, SeqCst, SeqCst) {
                 Ok(_) => return,
@@ -246,7 +268,7 @@ impl Page {
         let mut head = self.header.free.load(SeqCst);
         loop {
             let index = (head as u32).checked_sub(1)? as usize;
-            let next = self.slots[index].next_or_maker.load(Relaxed) as u64 | ((head >> 32).wrapping_add(1) << 32);
+            let next = self.slots[index].link.load(Relaxed) as u64 | ((head >> 32).wrapping_add(1) << 32);
             match self.header.free.compare_exchange(head, next, SeqCst, SeqCst) {
                 Ok(_) => return Some(index),
                 Err(now) => head = now,
@@ -306,6 +328,18 @@ impl Page {
                 word.fetch_or(bit, SeqCst);
             }
         }
+    }
+
+    /// A number, not 0, that changes with whatever any thread does that can be seen here, but for those that spin: that they
+    /// ask again changes nothing for others.
+    pub fn words(&self) -> u32 {
+        let mut sum = self.header.signals_sent.load(SeqCst) as u32;
+        for slot in &self.slots[..self.high()] {
+            let state = slot.state.load();
+            let word = if slot.spins(state) != 0 { 1 } else { state.0 };
+            sum = (sum.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b1);
+        }
+        sum | 1
     }
 
     /// The slot that thread `tid` of process `pid` uses, if any.

@@ -3,6 +3,7 @@
 use crate::guard::Masked;
 use crate::session;
 use crate::tls::tls;
+pub use engine::What;
 use engine::time::{NEVER, Spec};
 use engine::{Engine, Kind, Limit, Reason, Signals};
 use libc::timespec;
@@ -33,36 +34,6 @@ struct Covered {
     before: u32,
 }
 
-/// What a thread waits for, for reports; the discriminants are part of the shared region's layout.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(u32)]
-pub enum What {
-    /// A sleep.
-    Sleep = 1,
-    /// A condition variable.
-    Cond = 2,
-    /// A semaphore.
-    Sem = 3,
-    /// A futex.
-    Futex = 4,
-    /// A mutex, rwlock or barrier.
-    Lock = 5,
-    /// The end of a thread.
-    Join = 6,
-    /// Descriptors becoming ready.
-    Ready = 7,
-    /// One descriptor: read, write, accept, …
-    Descriptor = 8,
-    /// A child process.
-    Child = 9,
-    /// A signal.
-    Signal = 10,
-    /// System V or POSIX message queues and semaphores.
-    Queue = 11,
-    /// The deadlines of timers: a thread of this library.
-    Timer = 12,
-}
-
 /// Enters; `None` when the process is in no session or has found no slot: the hook then does the real call.
 #[inline]
 pub fn enter() -> Option<Entry> {
@@ -71,9 +42,6 @@ pub fn enter() -> Option<Entry> {
     let Some(me) = tls.slot.get().checked_sub(1) else { return adopt(engine) };
     let me = me as usize;
     let base = base();
-    if engine.frozen() {
-        crate::hooks::clocks::spinning();
-    }
     let waiting = tls.waiting.get();
     if waiting == me as u32 + 1 { nested(engine, me) } else { Some(Entry { engine, me, base, waiting, covers: None }) }
 }
@@ -166,8 +134,7 @@ impl Entry {
     /// Starts an exact wait: [`Entry::park`] or [`Entry::stay`] follows.
     pub fn prepare(&self, what: What) -> u32 {
         let slot = self.slot();
-        slot.what.store(what as u32, Relaxed);
-        self.about_to_wait();
+        self.about_to_wait(what);
         slot.state.prepare()
     }
 
@@ -199,24 +166,20 @@ impl Entry {
     pub fn park(&self, seq: u32, deadline: u64, signals: Signals, local: bool) -> Reason {
         let tls = tls();
         tls.wait_ends.set(signals == Signals::End);
-        let clock = self.engine.page.header.clock.value();
+        tls.progress.set(true);
         let reason = self.engine.park(self.me, seq, deadline, signals, local);
         if self.base != Kind::Busy && !self.engine.forked() {
             self.slot().state.set(self.base);
         }
         tls.waiting.set(self.waiting);
         tls.wait_ends.set(false);
-        if reason != Reason::TimedOut || self.engine.page.header.clock.value() != clock {
-            tls.reads.set(0);
-        }
         reason
     }
 
     /// A wait that the kernel ends, without a deadline: from now until the guard is dropped.
     #[inline]
     pub fn kernel_wait(&self, what: What) -> KernelWait<'_> {
-        self.slot().what.store(what as u32, Relaxed);
-        self.about_to_wait();
+        self.about_to_wait(what);
         self.engine.enter_kernel(self.me);
         KernelWait { entry: self, timed: false, limit: None }
     }
@@ -224,8 +187,8 @@ impl Entry {
     /// The same with a deadline (absolute virtual ns); `None` if it has come. `still` asks whether there is still
     /// nothing to do. What ends the wait is the slot's bell, or its state word where it has none.
     pub fn kernel_wait_until(&self, what: What, deadline: u64, still: impl FnMut() -> bool) -> Option<KernelWait<'_>> {
-        self.slot().what.store(what as u32, Relaxed);
-        self.about_to_wait();
+        self.about_to_wait(what);
+        tls().progress.set(true);
         let mut guard = KernelWait { entry: self, timed: true, limit: None };
         guard.limit = Some(self.engine.enter_kernel_until(self.me, deadline, still)?);
         Some(guard)
@@ -233,8 +196,7 @@ impl Entry {
 
     /// A wait without a deadline that a timer descriptor may end; `None` if there is something to do for the caller.
     pub fn kernel_wait_turning(&self, what: What, still: impl FnMut() -> bool) -> Option<KernelWait<'_>> {
-        self.slot().what.store(what as u32, Relaxed);
-        self.about_to_wait();
+        self.about_to_wait(what);
         let guard = KernelWait { entry: self, timed: false, limit: None };
         self.engine.enter_kernel_turning(self.me, still).then_some(guard)
     }
@@ -242,7 +204,8 @@ impl Entry {
     /// What every wait does first: the bytes that were sent are let go, and the place of the wait is kept. From here on a
     /// handler does not use the slot.
     #[inline(always)]
-    fn about_to_wait(&self) {
+    fn about_to_wait(&self, what: What) {
+        self.slot().what.store(what as u32, Relaxed);
         crate::tcp::settle();
         let (tls, sp) = (tls(), stack_pointer());
         tls.wait_sp.set(sp);
@@ -306,7 +269,6 @@ impl KernelWait<'_> {
     fn leave(&self) -> Reason {
         let reason = self.entry.engine.leave_kernel(self.entry.me, self.entry.base, self.timed);
         tls().waiting.set(self.entry.waiting);
-        tls().reads.set(0);
         reason
     }
 }

@@ -1,10 +1,11 @@
 //! Rows: one for each exported name. A row gives the C signature and the body; the macro makes the export.
 
 /// Exports C functions: `fn name(arg: type, …) -> type = body;`. What the body returns is turned into C's answer, errno
-/// included, as the last step ([`crate::errno::Answer`]).
+/// included, as the last step ([`crate::errno::Answer`]). `=> kind` behind the body says by which answers a loop of such
+/// calls gets on ([`crate::spin`]).
 #[macro_export]
 macro_rules! hooks {
-    ($(fn $name:ident($($arg:ident: $t:ty),* $(,)?) $(-> $r:ty)? = $body:expr;)*) => {$(
+    ($(fn $name:ident($($arg:ident: $t:ty),* $(,)?) $(-> $r:ty)? = $body:expr $(=> $spin:ident)?;)*) => {$(
         /// See the body.
         ///
         /// # Safety
@@ -12,7 +13,9 @@ macro_rules! hooks {
         #[unsafe(no_mangle)]
         pub unsafe extern "C-unwind" fn $name($($arg: $t),*) $(-> $r)? {
             // SAFETY: the caller's arguments, passed on.
-            $crate::errno::Answer::answer(unsafe { $body($($arg),*) })
+            let answer = $crate::errno::Answer::answer(unsafe { $body($($arg),*) });
+            $($crate::spin::$spin(answer as i64);)?
+            answer
         }
     )*};
 }

@@ -21,8 +21,12 @@ pub struct Tls {
     pub wait_ends: Cell<bool>,
     /// The thread's eventfd, or 0.
     pub bell: Cell<i32>,
-    /// Clock reads since the last hook that was something else (frozen mode).
-    pub reads: Cell<u32>,
+    /// See [`crate::spin`]: looks in the current lap, laps in a row, whether something was done in this one.
+    pub looks: Cell<u32>,
+    /// See [`Tls::looks`].
+    pub laps: Cell<u32>,
+    /// See [`Tls::looks`].
+    pub progress: Cell<bool>,
     /// TCP socket last sent on since the last wait, + 1.
     pub sent: Cell<i32>,
     /// [`engine::slots::Credit`] for the child of the fork that is under way, as a word, or 0.
@@ -31,6 +35,12 @@ pub struct Tls {
     pub clone_fn: Cell<usize>,
     /// See [`Tls::clone_fn`].
     pub clone_arg: Cell<usize>,
+    /// Virtual time at which the laps in a row began, ns.
+    pub spin_since: Cell<u64>,
+    /// The thread's processor time then; with a frozen clock, where this thread has left it. ns.
+    pub spin_mark: Cell<u64>,
+    /// While it spins, the session's words when the current lap began ([`engine::Page::words`]); otherwise 0.
+    pub spin_words: Cell<u32>,
 }
 
 std::arch::global_asm!(
@@ -39,13 +49,13 @@ std::arch::global_asm!(
     ".hidden flux_tls_block",
     ".globl flux_tls_block",
     ".type flux_tls_block,@object",
-    ".size flux_tls_block,64",
+    ".size flux_tls_block,128",
     "flux_tls_block:",
-    ".zero 64",
+    ".zero 128",
     ".popsection",
 );
 
-const _: () = assert!(size_of::<Tls>() <= 64);
+const _: () = assert!(size_of::<Tls>() <= 128);
 
 /// The calling thread's block. A vfork child shares its parent's.
 #[inline(always)]

@@ -4,48 +4,17 @@
 use crate::clockid::{self, plausible};
 use crate::errno::Errno;
 use crate::session;
-use crate::tls::tls;
+use crate::spin;
 use crate::vdso;
 use engine::time::{SECOND, Spec};
 use engine::{ClockMode, Engine};
 use libc::{c_int, clockid_t, time_t, timespec, timeval};
 use std::sync::atomic::Ordering::SeqCst;
 
-/// Clock reads in frozen mode with no other hook between them, after which the clock creeps.
-const SPINNING: u32 = 20_000;
-
-/// Counts a read of the frozen clock, or another call that did not wait: here a loop that spins is noticed. A wait that
-/// was one starts the count anew.
-#[inline(always)]
-pub fn spinning() {
-    let reads = tls().reads.get() + 1;
-    tls().reads.set(reads);
-    if reads > SPINNING {
-        creep(reads);
-    }
-}
-
 /// Virtual time of clock `id`.
 fn read(engine: &Engine, id: clockid_t) -> Result<Spec, Errno> {
-    if engine.page.mode() == ClockMode::Frozen {
-        spinning();
-    }
+    spin::look();
     clockid::read(engine, id)
-}
-
-/// Longest step of a creeping clock, as a power of two of ns: a minute.
-const LONGEST: u32 = 36;
-
-/// Moves the frozen clock on by a step that grows, first 1 µs, doubled every 1024 reads: a loop that waits for any time
-/// ends soon, and one that only reads often sees little time pass.
-#[cold]
-fn creep(reads: u32) {
-    let over = reads - SPINNING;
-    if over.is_multiple_of(64)
-        && let Some(engine) = session::engine()
-    {
-        engine.creep(tls().slot.get() as usize, 1 << (10 + over / 1024).min(LONGEST));
-    }
 }
 
 fn real(id: clockid_t) -> Result<Spec, Errno> {
@@ -74,6 +43,7 @@ pub unsafe fn clock_gettime(id: clockid_t, out: *mut timespec) -> Result<c_int, 
         let out = unsafe { &mut *out };
         match page.mode() {
             ClockMode::Elapsed => {
+                spin::look();
                 // The offset is read before the clock: a jump in between makes the sum late by that jump, never early.
                 let offset = page.header.clock.value();
                 if vdso::clock_gettime(id, out) == 0 {
@@ -84,7 +54,7 @@ pub unsafe fn clock_gettime(id: clockid_t, out: *mut timespec) -> Result<c_int, 
                 }
             }
             ClockMode::Frozen if page.has_clock(id) => {
-                spinning();
+                spin::look();
                 let now = page.frozen(id as usize);
                 (out.tv_sec, out.tv_nsec) = (now.sec, now.nsec);
                 return Ok(0);

@@ -3,7 +3,7 @@
 
 use crate::enter::{What, enter};
 use crate::next;
-use libc::{c_char, c_int, c_void, mode_t, off_t, size_t, ssize_t};
+use libc::{c_char, c_int, c_void, iovec, mode_t, off_t, size_t, ssize_t};
 
 /// Bodies that do the real call inside a kernel wait.
 macro_rules! kernel_waits {
@@ -55,6 +55,46 @@ kernel_waits! { What::Descriptor;
     fn splice(from: c_int, off: *mut i64, to: c_int, off2: *mut i64, n: size_t, flags: u32) -> ssize_t;
     /// sendfile(2).
     fn sendfile(to: c_int, from: c_int, off: *mut off_t, n: size_t) -> ssize_t;
+    /// sendfile64.
+    fn sendfile64(to: c_int, from: c_int, off: *mut off_t, n: size_t) -> ssize_t;
+    /// tee(2).
+    fn tee(from: c_int, to: c_int, n: size_t, flags: u32) -> ssize_t;
+    /// vmsplice(2).
+    fn vmsplice(to: c_int, iov: *const iovec, n: size_t, flags: u32) -> ssize_t;
+    /// pread(2).
+    fn pread(fd: c_int, buf: *mut c_void, n: size_t, at: off_t) -> ssize_t;
+    /// pread64.
+    fn pread64(fd: c_int, buf: *mut c_void, n: size_t, at: off_t) -> ssize_t;
+    /// pwrite(2).
+    fn pwrite(fd: c_int, buf: *const c_void, n: size_t, at: off_t) -> ssize_t;
+    /// pwrite64.
+    fn pwrite64(fd: c_int, buf: *const c_void, n: size_t, at: off_t) -> ssize_t;
+    /// preadv(2).
+    fn preadv(fd: c_int, iov: *const iovec, n: c_int, at: off_t) -> ssize_t;
+    /// preadv64.
+    fn preadv64(fd: c_int, iov: *const iovec, n: c_int, at: off_t) -> ssize_t;
+    /// pwritev(2).
+    fn pwritev(fd: c_int, iov: *const iovec, n: c_int, at: off_t) -> ssize_t;
+    /// pwritev64.
+    fn pwritev64(fd: c_int, iov: *const iovec, n: c_int, at: off_t) -> ssize_t;
+    /// preadv2(2): with an offset of -1 it reads like readv(2), also from pipes.
+    fn preadv2(fd: c_int, iov: *const iovec, n: c_int, at: off_t, flags: c_int) -> ssize_t;
+    /// preadv64v2.
+    fn preadv64v2(fd: c_int, iov: *const iovec, n: c_int, at: off_t, flags: c_int) -> ssize_t;
+    /// pwritev2(2).
+    fn pwritev2(fd: c_int, iov: *const iovec, n: c_int, at: off_t, flags: c_int) -> ssize_t;
+    /// pwritev64v2.
+    fn pwritev64v2(fd: c_int, iov: *const iovec, n: c_int, at: off_t, flags: c_int) -> ssize_t;
+    /// eventfd_read(3).
+    fn eventfd_read(fd: c_int, value: *mut u64) -> c_int;
+    /// eventfd_write(3).
+    fn eventfd_write(fd: c_int, value: u64) -> c_int;
+    /// getrandom(2): may wait for the machine's first random bytes.
+    fn getrandom(buf: *mut c_void, n: size_t, flags: u32) -> ssize_t;
+    /// __openat_2 (`_FORTIFY_SOURCE`).
+    fn __openat_2(dir: c_int, path: *const c_char, flags: c_int) -> c_int;
+    /// __openat64_2 (`_FORTIFY_SOURCE`).
+    fn __openat64_2(dir: c_int, path: *const c_char, flags: c_int) -> c_int;
 }
 
 /// fcntl(2): only F_SETLKW and F_OFD_SETLKW wait.

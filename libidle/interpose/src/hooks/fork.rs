@@ -40,6 +40,7 @@ pub extern "C" fn adopt() {
     super::threads::only_thread_left();
     bell::discard_all();
     super::timers::reset();
+    crate::helpers::reset();
     let (tls, page) = (tls(), engine.page);
     let (pid, tid) = (session::getpid(), session::gettid());
     let credit = Credit::from_word(tls.fork_credit.replace(0)).filter(|&credit| page.adopt(credit, pid, tid));

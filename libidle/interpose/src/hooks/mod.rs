@@ -1,5 +1,6 @@
 //! Each hook's body, one file a family. `libflux.so` and `libidle.so` differ in which of them they export.
 
+pub mod asks;
 pub mod clocks;
 pub mod cond;
 pub mod descriptors;
@@ -15,6 +16,7 @@ pub mod mmsg;
 pub mod poll;
 pub mod queues;
 pub mod reads;
+pub mod requests;
 pub mod select;
 pub mod sem;
 pub mod shell;

@@ -12,6 +12,7 @@ use crate::errno::Errno;
 use crate::next;
 use crate::session;
 use crate::settled::await_asleep;
+use crate::spin;
 use libc::{POLLIN, c_int, c_uint, c_void, pid_t, pollfd, pthread_t, siginfo_t, sigset_t, timespec};
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
@@ -20,6 +21,10 @@ kernel_waits! { What::Signal;
     fn pause() -> c_int;
     /// sigsuspend(2).
     fn sigsuspend(mask: *const sigset_t) -> c_int;
+    /// sigpause(3), as BSD has it.
+    fn sigpause(mask: c_int) -> c_int;
+    /// sigpause(3), as XSI has it.
+    fn __xpg_sigpause(signal: c_int) -> c_int;
     /// sigwait(3).
     fn sigwait(set: *const sigset_t, signal: *mut c_int) -> c_int;
     /// sigwaitinfo(2).
@@ -119,13 +124,20 @@ fn sending(to: To) {
 }
 
 macro_rules! senders {
-    ($($(#[$doc:meta])* fn $name:ident[$to:expr]($($arg:ident: $t:ty),*) -> c_int;)*) => {$(
+    ($($(#[$doc:meta])* fn $name:ident[$signal:ident, $to:expr]($($arg:ident: $t:ty),*) -> c_int;)*) => {$(
         $(#[$doc])*
         ///
         /// # Safety
         /// As for the C function.
         pub unsafe fn $name($($arg: $t),*) -> c_int {
             let real = next!($name: fn($($t),*) -> c_int);
+            if $signal == 0 {
+                // Only asks whether there is somebody.
+                spin::futile();
+                // SAFETY: the caller's arguments.
+                return unsafe { real($($arg),*) };
+            }
+            spin::progress();
             sending($to);
             // SAFETY: the caller's arguments.
             let done = unsafe { real($($arg),*) };
@@ -137,17 +149,17 @@ macro_rules! senders {
 
 senders! {
     /// kill(2).
-    fn kill[To::Process(pid)](pid: pid_t, signal: c_int) -> c_int;
+    fn kill[signal, To::Process(pid)](pid: pid_t, signal: c_int) -> c_int;
     /// killpg(3).
-    fn killpg[To::Anybody](group: pid_t, signal: c_int) -> c_int;
+    fn killpg[signal, To::Anybody](group: pid_t, signal: c_int) -> c_int;
     /// tgkill(2).
-    fn tgkill[To::Thread(thread)](group: pid_t, thread: pid_t, signal: c_int) -> c_int;
+    fn tgkill[signal, To::Thread(thread)](group: pid_t, thread: pid_t, signal: c_int) -> c_int;
     /// pthread_kill(3).
-    fn pthread_kill[To::Own(thread)](thread: pthread_t, signal: c_int) -> c_int;
+    fn pthread_kill[signal, To::Own(thread)](thread: pthread_t, signal: c_int) -> c_int;
     /// sigqueue(3).
-    fn sigqueue[To::Process(pid)](pid: pid_t, signal: c_int, value: *mut c_void) -> c_int;
+    fn sigqueue[signal, To::Process(pid)](pid: pid_t, signal: c_int, value: *mut c_void) -> c_int;
     /// pthread_sigqueue(3).
-    fn pthread_sigqueue[To::Own(thread)](thread: pthread_t, signal: c_int, value: *mut c_void) -> c_int;
+    fn pthread_sigqueue[signal, To::Own(thread)](thread: pthread_t, signal: c_int, value: *mut c_void) -> c_int;
     /// pidfd_send_signal(2).
-    fn pidfd_send_signal[To::Anybody](fd: c_int, signal: c_int, info: *mut siginfo_t, flags: c_uint) -> c_int;
+    fn pidfd_send_signal[signal, To::Anybody](fd: c_int, signal: c_int, info: *mut siginfo_t, flags: c_uint) -> c_int;
 }

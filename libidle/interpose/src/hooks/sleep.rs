@@ -4,6 +4,7 @@ use crate::clockid::{self, plausible};
 use crate::enter::{Entry, What, enter};
 use crate::errno::{self, Errno};
 use crate::next;
+use crate::spin;
 use engine::time::{NEVER, SECOND, Spec};
 use engine::{Reason, Signals};
 use libc::{c_int, c_uint, clockid_t, timespec};
@@ -59,6 +60,11 @@ fn sleep_deferred(entry: &Entry, deadline: u64) -> Reason {
 
 /// Sleeps for `ns`; on EINTR stores what is left.
 fn sleep_for(entry: &Entry, ns: u64) -> Result<(), u64> {
+    if ns == 0 {
+        entry.cancellation_point();
+        spin::gives_way();
+        return Ok(());
+    }
     let deadline = if ns == NEVER { NEVER - 1 } else { clockid::after(&entry.engine, ns) };
     // Where a handler that waited itself notes when it came; see `enter::nested`.
     let interrupted = &entry.slot().start_arg;

@@ -1,0 +1,218 @@
+//! Loops that ask again and again for something that a sleeping thread will do: by the clock, `sched_yield`, a
+//! non-blocking read, a try to lock, `waitpid(WNOHANG)`, `poll` with time-out zero. Natively they burn the processor until
+//! the time has come. Here nobody sleeps as long as they run, so time would not move for their sake.
+//!
+//! What tells such a loop from a computation is that its calls find nothing, follow each other at once, and nothing else
+//! happens between them. A *look* is a reading of the clock; a call that found nothing counts as [`FOUND_NOTHING`] looks,
+//! because it takes longer, and one that gives the processor away as [`GAVE_WAY`]. [`LAP`] looks are a *lap*, which is
+//! *pure* if no call got anything done and no wait was made meanwhile. With a clock that runs, the processor time spent
+//! must also be no more than [`SLOW`] a look, and [`PATIENCE`] in all (or [`LONG`] have passed by the clock: who gives way
+//! to others on a busy machine needs little of the processor).
+//!
+//! A thread that spins takes a nap at the end of each further lap, and gives way by no other means: on a busy machine a
+//! sched_yield lasts for milliseconds. A nap is a wait like others, with a deadline of its own:
+//! an eighth of the virtual time that it has been spinning for. So it stays true that time moves only when every thread is
+//! blocked; a loop that waits for an instant passes it by an eighth at most; and an hour is over after a hundred steps. A
+//! nap only counts as blocked while nothing has changed in the session since the lap before it began, for the thread would
+//! have seen that at once. It also ends when it has lasted for [`NAP`] of real time: somebody who
+//! computes may be about to do what it waits for.
+//! If nobody in the session waits for an instant, the loop goes on by the real clock; a frozen one has no other way on.
+
+use crate::enter::{What, enter};
+use crate::hooks::slices::Silenced;
+use crate::session;
+use crate::tls::{Tls, tls};
+use engine::slots::Slot;
+use engine::sys::{self, Timespec, syscall6};
+use engine::time::NEVER;
+use engine::{Engine, Kind};
+use libc::timespec;
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+
+/// Looks in a lap.
+const LAP: u32 = 1024;
+/// What a call that found nothing counts for.
+const FOUND_NOTHING: u32 = 50;
+/// What a call that gives the processor away counts for.
+const GAVE_WAY: u32 = 200;
+/// A loop that takes longer for a look does something else besides, processor ns.
+const SLOW: u64 = 400;
+/// A loop that ends sooner is let alone, processor ns: who waits for a lock or a peer often spins for a moment.
+const PATIENCE: u64 = 10_000_000;
+/// See [`PATIENCE`]; virtual ns, which are real ones as long as the thread has not napped.
+const LONG: u64 = 50_000_000;
+/// The same with a frozen clock: not in time, which would differ from run to run, but in laps at one instant. A pure lap
+/// counts for [`PURE`] others, for a loop that waits for a frozen clock while it does something will wait for ever.
+const FROZEN_PATIENCE: u32 = 20 * PURE;
+/// See [`FROZEN_PATIENCE`].
+const PURE: u32 = 13;
+/// Longest nap, real time.
+const NAP: Timespec = Timespec { sec: 0, nsec: 500_000 };
+/// Shortest steps of a clock that runs and of a frozen one, ns.
+const STEP: u64 = 1_000_000;
+const FROZEN_STEP: u64 = 1_000;
+
+/// The clock was read.
+#[inline(always)]
+pub fn look() {
+    count(tls(), 1);
+}
+
+/// A call found nothing.
+#[inline]
+pub fn futile() {
+    count(tls(), FOUND_NOTHING);
+}
+
+/// A call got something done.
+#[inline]
+pub fn progress() {
+    tls().progress.set(true);
+}
+
+/// Answers of which only those above zero are something: counts of descriptors, bytes, a child.
+#[inline]
+pub fn positive(answer: i64) {
+    if answer > 0 { progress() } else { futile() }
+}
+
+/// Answers that are negative when nothing was got.
+#[inline]
+pub fn success(answer: i64) {
+    if answer >= 0 { progress() } else { futile() }
+}
+
+/// Error numbers: 0 when it was got.
+#[inline]
+pub fn number(answer: i64) {
+    if answer == 0 { progress() } else { futile() }
+}
+
+/// Questions: a negative answer is nothing, and others get nothing done either.
+#[inline]
+pub fn question(answer: i64) {
+    if answer < 0 {
+        futile();
+    }
+}
+
+/// A call is about to give the processor away. Is it to be made? Not by a thread that spins: it naps.
+#[inline]
+pub fn gives_way() -> bool {
+    let tls = tls();
+    count(tls, GAVE_WAY);
+    tls.spin_words.get() == 0
+}
+
+#[inline(always)]
+fn count(tls: &Tls, looks: u32) {
+    let looks = tls.looks.get() + looks;
+    tls.looks.set(looks);
+    if looks >= LAP {
+        lap(tls);
+    }
+}
+
+/// A lap is over.
+#[cold]
+fn lap(tls: &Tls) {
+    tls.looks.set(0);
+    let Some(engine) = session::engine() else { return };
+    let pure = !tls.progress.replace(false);
+    let Some(slot) = engine.page.slots.get(tls.slot.get().wrapping_sub(1) as usize) else { return };
+    if !spins(&engine, tls, pure) {
+        if slot.spin().load(Relaxed) != 0 || tls.spin_words.get() != 0 {
+            over(slot);
+        }
+        return;
+    }
+    if tls.spin_words.get() != 0 {
+        nap(tls);
+        tls.progress.set(false);
+        if engine.frozen() {
+            tls.spin_mark.set(engine.now());
+        }
+    }
+    // Says that this thread spins; then what the others do while it asks once more.
+    slot.spin().store(1, SeqCst);
+    let words = engine.page.words();
+    slot.spin().store(words, SeqCst);
+    tls.spin_words.set(words);
+}
+
+/// Does the thread spin, now that another lap is over?
+fn spins(engine: &Engine, tls: &Tls, pure: bool) -> bool {
+    let now = engine.now();
+    let first = if engine.frozen() {
+        // Somebody else has moved the clock.
+        tls.spin_mark.get() != now
+    } else {
+        !pure
+    };
+    if first {
+        tls.laps.set(0);
+        tls.spin_since.set(now);
+        tls.spin_mark.set(if engine.frozen() { now } else { processor_time() });
+        return false;
+    }
+    if engine.frozen() {
+        tls.laps.set(tls.laps.get().saturating_add(if pure { PURE } else { 1 }));
+        return tls.laps.get() >= FROZEN_PATIENCE;
+    }
+    tls.laps.set(tls.laps.get() + 1);
+    let spent = processor_time().saturating_sub(tls.spin_mark.get());
+    if spent > tls.laps.get() as u64 * LAP as u64 * SLOW {
+        return spins(engine, tls, false);
+    }
+    spent >= PATIENCE || now.saturating_sub(tls.spin_since.get()) >= LONG
+}
+
+fn nap(tls: &Tls) {
+    let Some(entry) = enter() else { return };
+    let engine = &entry.engine;
+    let frozen = engine.frozen();
+    let now = engine.now();
+    let step = (now.saturating_sub(tls.spin_since.get()) / 8).max(if frozen { FROZEN_STEP } else { STEP });
+    if frozen && engine.page.abandoned() {
+        // Nobody jumps any more.
+        return engine.creep(entry.me, step);
+    }
+    let Some((_, due)) = engine.next_waiter(entry.me).filter(|&(_, due)| frozen || due != NEVER) else { return };
+    // Not past the next deadline: who is woken then may do what this thread waits for.
+    let until = now.saturating_add(step).min(due);
+    let _silenced = Silenced::new(&entry, 0);
+    let words = tls.spin_words.get();
+    let jumps = engine.page.header.jumps.load(Relaxed);
+    let wait = if due > now {
+        entry.kernel_wait_until(What::Spin, until, || engine.page.words() == words)
+    } else {
+        // Somebody is due at this very instant, and will be woken.
+        Some(entry.kernel_wait(What::Spin))
+    };
+    if let Some(_wait) = wait {
+        let word = &entry.slot().state;
+        let state = word.load();
+        if state.kind() == Kind::Kernel {
+            sys::futex_wait(&word.0, state.0, Some(&NAP), false);
+        }
+    }
+    if engine.page.header.jumps.load(Relaxed) != jumps {
+        engine.count_creep();
+    }
+}
+
+/// The slot's thread is about to do something else than to ask again.
+#[cold]
+fn over(slot: &Slot) {
+    slot.spin().store(0, SeqCst);
+    tls().spin_words.set(0);
+}
+
+/// Processor time of the calling thread, ns.
+fn processor_time() -> u64 {
+    let mut ts = timespec { tv_sec: 0, tv_nsec: 0 };
+    let id = libc::CLOCK_THREAD_CPUTIME_ID as usize;
+    // SAFETY: an out-parameter of our own.
+    unsafe { syscall6(libc::SYS_clock_gettime, id, &raw mut ts as usize, 0, 0, 0, 0) };
+    ts.tv_sec as u64 * 1_000_000_000 + ts.tv_nsec as u64
+}

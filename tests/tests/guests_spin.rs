@@ -1,0 +1,43 @@
+//! Loops that ask again and again for what a sleeping thread will do.
+
+use flux_tests::{Guest, Mode, Outcome, Run};
+use std::time::Duration;
+
+flux_tests::guests! { "spin";
+    looks: 7;
+    descriptors: 6;
+    locks: 7;
+    children: 10;
+    memory: 2, seconds(20), longest_unit_ms(200);
+    computing: 0, longest_unit_ms(200);
+}
+
+const RESCUED: &str = "steps for threads that spin";
+
+fn verbose(guest: &str, mode: Mode, unit_ms: u64) -> Outcome {
+    let run = Run::new(Guest::new(guest).compile()).mode(mode).flux_option("-v");
+    let outcome = run.env("GUEST_UNIT_MS", unit_ms.to_string()).within(Duration::from_secs(30)).run();
+    outcome.assert_success();
+    outcome
+}
+
+#[test]
+fn a_frozen_clock_moves_on_for_a_loop_on_memory() {
+    let hours = verbose("spin/memory", Mode::Frozen, 3_600_000);
+    assert_eq!(hours.stdout, "a flag: after 1\nthree that meet: after 1\n");
+    assert!(hours.stderr.contains(RESCUED), "{hours}");
+}
+
+#[test]
+fn each_rescue_is_counted() {
+    for mode in [Mode::Elapsed, Mode::Frozen] {
+        let outcome = verbose("spin/looks", mode, 3_600_000);
+        assert!(outcome.stderr.contains(RESCUED), "{outcome}");
+    }
+}
+
+#[test]
+fn who_computes_is_not_rescued() {
+    let outcome = verbose("spin/computing", Mode::Elapsed, 3_600_000);
+    assert!(!outcome.stderr.contains(RESCUED), "{outcome}");
+}
