@@ -1,15 +1,16 @@
-//! libflux.so exports its hooks and nothing else, and every hook of its table is exported.
+//! libflux.so and libidle.so export their hooks and nothing else, and every hook of their tables is exported.
 //!
 //! A stray export would take a name away from the program; a missing one would let the program pass by.
 
 use flux_tests::{artifacts, workspace_root};
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
-/// The names of the rows in `libflux/src/rows.rs`: one a line, `fn NAME(…) -> … = path;`.
-fn rows() -> BTreeSet<String> {
-    let path = workspace_root().join("libflux/src/rows.rs");
+/// The names of the rows in `LIBRARY/src/rows.rs`: one a line, `fn NAME(…) -> … = path;`.
+fn rows(library: &str) -> BTreeSet<String> {
+    let path = workspace_root().join(library).join("src/rows.rs");
     let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     let mut names: Vec<_> = text
         .lines()
@@ -31,10 +32,10 @@ fn rows() -> BTreeSet<String> {
 }
 
 /// What the dynamic linker finds in the library.
-fn exports() -> BTreeSet<String> {
+fn exports(library: &Path) -> BTreeSet<String> {
     let output = Command::new("nm")
         .args(["-D", "--defined-only", "--format=posix"])
-        .arg(&artifacts().libflux)
+        .arg(library)
         .output()
         .expect("nm is installed");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -46,16 +47,30 @@ fn exports() -> BTreeSet<String> {
 
 #[test]
 fn the_exports_are_the_rows() {
-    let (rows, exports) = (rows(), exports());
-    let missing: Vec<_> = rows.difference(&exports).collect();
-    let stray: Vec<_> = exports.difference(&rows).collect();
-    assert!(missing.is_empty(), "rows that are not exported: {missing:?}");
-    assert!(stray.is_empty(), "exports without a row: {stray:?}");
+    for (name, library) in [("libflux", &artifacts().libflux), ("libidle", &artifacts().libidle)] {
+        let (rows, exports) = (rows(name), exports(library));
+        let missing: Vec<_> = rows.difference(&exports).collect();
+        let stray: Vec<_> = exports.difference(&rows).collect();
+        assert!(missing.is_empty(), "rows of {name} that are not exported: {missing:?}");
+        assert!(stray.is_empty(), "exports of {name} without a row: {stray:?}");
+    }
+}
+
+#[test]
+fn libidle_leaves_time_alone() {
+    let (flux, idle) = (rows("libflux"), rows("libidle"));
+    assert!(
+        idle.iter().all(|name| !name.contains("time") || name.contains("timed") || name == "semtimedop"),
+        "{idle:?}"
+    );
+    for name in ["poll", "sem_wait", "pthread_cond_clockwait", "read", "fork", "syscall"] {
+        assert!(idle.contains(name) && flux.contains(name), "no row for {name}");
+    }
 }
 
 #[test]
 fn the_families_are_all_there() {
-    let rows = rows();
+    let rows = rows("libflux");
     for name in [
         "clock_gettime",
         "nanosleep",

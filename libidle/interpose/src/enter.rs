@@ -65,6 +65,7 @@ fn adopt(engine: Engine) -> Option<Entry> {
             let tid = session::gettid();
             let me = engine.page.claim(Kind::Busy, engine.pid, tid, tid as u64)?;
             tls().slot.set(me as u32 + 1);
+            engine.awake();
         }
     }
     enter()
@@ -88,6 +89,7 @@ fn nested(engine: Engine, outer: usize) -> Option<Entry> {
     // Not 0 if this handler has itself interrupted one that was here.
     let before = slot.covered.swap(me as u32 + 1, SeqCst);
     tls().slot.set(me as u32 + 1);
+    engine.awake();
     let (slot, waiting) = (outer as u32 + 1, outer as u32 + 1);
     Some(Entry { engine, me, base: Kind::Busy, waiting, covers: Some(Covered { slot, before }) })
 }
@@ -207,6 +209,7 @@ impl Entry {
     fn about_to_wait(&self, what: What) {
         self.slot().what.store(what as u32, Relaxed);
         crate::tcp::settle();
+        crate::idle::helper::ensure(&self.engine);
         let (tls, sp) = (tls(), stack_pointer());
         tls.wait_sp.set(sp);
         tls.waiting.set(self.me as u32 + 1);
