@@ -4,13 +4,15 @@
 //! from the launcher's, and wakes a traced process's parent when the tracer has collected it. It ends with the launcher,
 //! and its tracees end with it.
 //!
-//! [`helper`] is the launcher's side. Of the rest, [`run`] is the loop, [`programs`] what is done at an exec stop,
-//! [`rules`] and [`waits`] what system calls mean; [`stop`], [`memory`], [`inject`] and [`filter`] are the tools.
+//! [`helper`] is the launcher's side. Of the rest, [`run`] is the loop, [`lives`] how tracees come and go, [`calls`] what happens
+//! to a call that stops, [`programs`] what is done at an exec stop, [`rules`] and [`waits`] what system calls mean; [`stop`], [`memory`], [`inject`] and [`filter`] are the tools.
 
+mod calls;
 mod environ;
 mod filter;
 pub mod helper;
 mod inject;
+mod lives;
 mod memory;
 mod programs;
 mod rules;
