@@ -64,7 +64,7 @@ impl Tracer {
     /// A frozen clock is read where no hook counts: here a loop that spins is noticed.
     fn clock_read(&mut self, tid: pid_t, regs: &user_regs_struct) {
         /// Reads between two steps of the clock.
-        const STEP: u32 = 1024;
+        const STEP: u32 = 16_384;
         /// The longest step, as a power of two of ns: a minute.
         const LONGEST: u32 = 36;
         let Some(thread) = self.threads.get_mut(&tid) else { return };
