@@ -2,33 +2,11 @@
 //!
 //! A stray export would take a name away from the program; a missing one would let the program pass by.
 
-use flux_tests::{artifacts, workspace_root};
-use std::collections::BTreeSet;
-use std::fs;
-use std::process::Command;
+mod rows;
 
-/// The names of the rows in `libflux/src/rows.rs`: one a line, `fn NAME(…) -> … = path;`.
-fn rows() -> BTreeSet<String> {
-    let path = workspace_root().join("libflux/src/rows.rs");
-    let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-    let mut names: Vec<_> = text
-        .lines()
-        .filter_map(|line| line.trim_start().strip_prefix("fn "))
-        .map(|rest| {
-            let end = rest.find(|c: char| c != '_' && !c.is_ascii_alphanumeric());
-            rest[..end.expect("a row goes on after its name")].to_owned()
-        })
-        .collect();
-    // The variadic exec functions cannot be written as rows: `exec_lists!(execl = …, execlp = …)`.
-    for list in text.split("exec_lists!(").skip(1) {
-        let list = list.split(')').next().unwrap_or(list);
-        names.extend(list.split(',').filter_map(|item| Some(item.split_once(" =")?.0.trim().to_owned())));
-    }
-    let set: BTreeSet<_> = names.iter().cloned().collect();
-    assert_eq!(set.len(), names.len(), "a name has two rows");
-    assert!(set.len() > 50, "these cannot be all: {set:?}");
-    set
-}
+use flux_tests::artifacts;
+use std::collections::BTreeSet;
+use std::process::Command;
 
 /// What the dynamic linker finds in the library.
 fn exports() -> BTreeSet<String> {
@@ -46,7 +24,7 @@ fn exports() -> BTreeSet<String> {
 
 #[test]
 fn the_exports_are_the_rows() {
-    let (rows, exports) = (rows(), exports());
+    let (rows, exports) = (rows::names(), exports());
     let missing: Vec<_> = rows.difference(&exports).collect();
     let stray: Vec<_> = exports.difference(&rows).collect();
     assert!(missing.is_empty(), "rows that are not exported: {missing:?}");
@@ -55,7 +33,7 @@ fn the_exports_are_the_rows() {
 
 #[test]
 fn the_families_are_all_there() {
-    let rows = rows();
+    let rows = rows::names();
     for name in [
         "clock_gettime",
         "nanosleep",

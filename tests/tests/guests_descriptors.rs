@@ -17,6 +17,6 @@ flux_tests::guests! { "descriptors";
     stdio: 8;
     socket_limits: 40;
     semtimedop: 12;
-    requests: 4;
+    requests: 5;
     other_names: 20;
 }
