@@ -2,7 +2,6 @@
 
 mod cli;
 mod inherited;
-mod look;
 mod mortal;
 mod nested;
 mod proc;

@@ -1,11 +1,11 @@
 //! A session's course: starting the commands, forwarding signals, reaping, ending.
 
-use crate::look::ProcLook;
 use crate::session::{Session, refusal};
 use crate::stuck::Stuck;
 use crate::timers::Timers;
 use crate::{mortal, proc, report};
 use engine::keeper::{self, Event, Round};
+use look::{ProcLook, Whose};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::eventfd::{EfdFlags, EventFd};
@@ -112,7 +112,10 @@ fn start_keeper(session: &Session, rest: Arc<EventFd>) {
         mortal::watched(engine.page);
         // SAFETY: a plain prctl: the keeper's short sleeps are not to be rounded up by 50 µs.
         unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, 1) };
-        let mut look = ProcLook::new(engine);
+        let Some(mut look) = ProcLook::new(engine, Whose::Descendants, None, proc::tell_of_stranger) else {
+            report::say("no memory; programs run in real time");
+            return;
+        };
         let mut timers = Timers::default();
         let mut idle = false;
         let mut stuck = Stuck::default();

@@ -6,23 +6,13 @@
 
 use crate::proc;
 use engine::slots::Slot;
-use engine::state::State;
-use engine::timer::{LOST, SHARED};
+use engine::timer::LOST;
 use engine::{Engine, Kind};
 use std::collections::HashMap;
 use std::sync::atomic::Ordering::SeqCst;
 
 /// Timers made before slots are looked through for those that are gone.
 const MANY: u32 = 4096;
-
-/// Does the timer of this slot outlive its owner, which is dead? Then it has none.
-pub fn outlives(slot: &Slot, seen: State) -> bool {
-    let outlives = seen.kind() == Kind::Timer && slot.timer_flags().load(SeqCst) & SHARED != 0;
-    if outlives {
-        slot.pid.store(0, SeqCst);
-    }
-    outlives
-}
 
 /// The keeper's view of them.
 #[derive(Default)]

@@ -6,6 +6,8 @@ pub mod rows;
 
 use interpose::hooks::lifecycle;
 
+interpose::flavour!("0");
+
 extern "C" fn constructor() {
     lifecycle::start();
 }

@@ -10,8 +10,9 @@ something gets slower.
 import re
 from dataclasses import dataclass, field
 
-NATIVE, ELAPSED, FROZEN, FAKETIME = "native", "elapsed", "frozen", "faketime"
+NATIVE, ELAPSED, FROZEN, IDLE, FAKETIME = "native", "elapsed", "frozen", "idle", "faketime"
 FLUX = (ELAPSED, FROZEN)
+ALL = (NATIVE, ELAPSED, FROZEN, IDLE, FAKETIME)
 
 
 @dataclass
@@ -74,10 +75,10 @@ def all_lines(programs, quick):
         Line("realtime", "clock_gettime(CLOCK_REALTIME)", [program("clock_read", "realtime", counts=[5_000_000])],
              ratio={ELAPSED: 1.3, FROZEN: 0.4}),
         *placed("cond", "condition + mutex ping-pong", [program("cond_pingpong", counts=[30_000])], unit="us",
-                ratio=both(1.2)),
-        Line("sem1", "sem_post + sem_wait, 1 thread", [sem[0]], ratio=both(2)),
-        Line("sem2", "sem_post + sem_wait, 2 threads", [sem[1]], ratio=both(2)),
-        Line("semflat", "the same, 2 threads over 1", sem, "x", ratio=both(1.3)),
+                columns=ALL, ratio={**both(1.2), IDLE: 1.2}),
+        Line("sem1", "sem_post + sem_wait, 1 thread", [sem[0]], columns=ALL, ratio={**both(2), IDLE: 2}),
+        Line("sem2", "sem_post + sem_wait, 2 threads", [sem[1]], columns=ALL, ratio={**both(2), IDLE: 2}),
+        Line("semflat", "the same, 2 threads over 1", sem, "x", columns=ALL, ratio={**both(1.3), IDLE: 1.3}),
         *placed("tcp", "TCP ping-pong with poll, 2 processes", [program("tcp_pingpong", counts=[10_000])], unit="us",
                 ratio=both(1.4)),
         Line("launch", "flux-launch -- true over true", [program("spawn", 30 // min(scale, 2), "true")], "ms",
@@ -108,7 +109,12 @@ def all_lines(programs, quick):
              native=[program("ticks", "armed", 10_000, 20_000)], columns=(NATIVE, *FLUX)),
         Line("spawn", "fork + exec + exit, x500", [program("spawn", 500 // scale, "true")], "us"),
         Line("pipe", "pipe write + read, data there", [program("pipe_ready", "rw", counts=[300_000])]),
-        Line("poll", "poll that finds data", [program("pipe_ready", "poll", counts=[500_000])]),
+        Line("poll", "poll that finds data", [program("pipe_ready", "poll", counts=[500_000])], columns=ALL,
+             ratio={IDLE: 1.1}),
+        Line("rest-read", "busy, idle, busy by a byte in a pipe", [program("rest_trip", "read", counts=[20_000])], "us",
+             columns=(NATIVE, IDLE)),
+        Line("rest-sleep", "busy, idle, busy by the shortest sleep", [program("rest_trip", "sleep", counts=[20_000])],
+             "us", columns=(NATIVE, IDLE)),
     ]
     return lines
 

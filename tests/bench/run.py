@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The benchmark: one table, native / flux elapsed / flux frozen / faketime, against the bounds of the requirements.
+"""The benchmark: one table, native / flux elapsed / flux frozen / libidle / faketime, against the bounds of the requirements.
 
     tests/bench/run.py [--quick] [--only KEY]… [--pairs N] [--list]
 
@@ -7,7 +7,8 @@ Every figure of a line comes from the same minutes: the columns are run in turn,
 then in the other, and a ratio is the median of the rounds' ratios. So a machine that is busy for a while slows both
 sides of a ratio alike. Exit status 1 when a bound is missed, 2 when something could not be measured.
 
-flux-launch is taken from target/release, or from $FLUX_LAUNCH; `cargo build --release` makes it.
+flux-launch is taken from target/release, or from $FLUX_LAUNCH, libidle.so from the same folder; `cargo build --release`
+makes them.
 """
 
 import argparse
@@ -18,11 +19,11 @@ import sys
 from pathlib import Path
 
 import lines as table
-from lines import ELAPSED, FAKETIME, FLUX, FROZEN, NATIVE
-from runner import (RunFailed, build, end_marked, finish, launcher, new_mark, on_one_core, print_row, run, start,
-                    under_flux)
+from lines import ELAPSED, FAKETIME, FLUX, FROZEN, IDLE, NATIVE
+from runner import (RunFailed, build, end_marked, finish, launcher, new_mark, on_one_core, print_row, run,
+                    start, under_flux, under_idle)
 
-WIDTHS = (46, 6, 10, 17, 17, 17, 22, 5)
+WIDTHS = (46, 6, 10, 17, 17, 17, 17, 22, 5)
 UNITS = {"ns": 1, "us": 1e3, "ms": 1e6, "MiB": 1 << 20, "x": 1}
 LIMIT = 60  # seconds a run
 
@@ -44,6 +45,8 @@ def command(line, column, argv):
             argv = [*argv[:2], *under_flux(argv[2:], column)]
         else:
             argv = under_flux(argv, column)
+    elif column == IDLE:
+        env = under_idle()
     elif column == FAKETIME:
         env = {"LD_PRELOAD": faketime_library(), "FAKETIME": "+0"}
     return (on_one_core(argv) if line.one_core else argv), env
@@ -103,15 +106,15 @@ def measure(line, columns, pairs):
     return figures
 
 
-def judge(line, figures):
+def judge(line, figures, present):
     """(cells of the columns, bound in words, verdict)"""
     scale = UNITS[line.unit]
     native = figures.get(NATIVE)
     cells, bounds, misses, judged = [], [], 0, 0
-    for column in (NATIVE, ELAPSED, FROZEN, FAKETIME):
+    for column in (NATIVE, ELAPSED, FROZEN, IDLE, FAKETIME):
         values = figures.get(column)
         if not values:
-            cells.append("failed" if column in line.columns and column in FLUX and launcher() else "-")
+            cells.append("failed" if column in line.columns and column in present else "-")
             continue
         value = statistics.median(values) / scale
         cell = f"{value:.2f}"
@@ -156,13 +159,15 @@ def main():
         present.update(FLUX)
     else:
         print("flux-launch is not built: native figures only", file=sys.stderr)
+    if under_idle():
+        present.add(IDLE)
     if faketime_library():
         present.add(FAKETIME)
-    print_row(("measurement", "unit", "native", "flux elapsed", "flux frozen", "faketime", "bound", ""), WIDTHS)
+    print_row(("measurement", "unit", "native", "flux elapsed", "flux frozen", "libidle", "faketime", "bound", ""), WIDTHS)
     verdicts = []
     for line in lines:
         figures = measure(line, [c for c in line.columns if c in present], pairs)
-        cells, bound, verdict = judge(line, figures)
+        cells, bound, verdict = judge(line, figures, present)
         print_row((line.title, line.unit, *cells, bound, verdict), WIDTHS)
         if options.spread:
             for column, values in figures.items():

@@ -53,6 +53,15 @@ def under_flux(argv, clock="elapsed", extra=()):
     return [*command, "--", *argv]
 
 
+def under_idle():
+    """The environment that has a program tracked, but not what it starts, by the libidle.so beside flux-launch; None where
+    that has not been built. The state file is $LIBIDLE_STATEFILE."""
+    library = Path(launcher() or "").with_name("libidle.so")
+    if not launcher() or not library.exists():
+        return None
+    return {"LD_PRELOAD": str(library), "LIBIDLE_STATEFILE": str(TARGET / "tests" / "state"), "LIBIDLE_CHILDREN": "0"}
+
+
 def on_one_core(argv):
     """The same command, held on the last core this script may use; what it starts inherits that."""
     return ["taskset", "-c", str(max(os.sched_getaffinity(0))), *argv]
@@ -128,6 +137,23 @@ def finish(process, mark, timeout, expect=(0,)):
 def run(argv, timeout=60, env=(), expect=(0,)):
     mark = new_mark()
     return finish(start(argv, mark, env), mark, timeout, expect)
+
+
+class BusyCores:
+    """Processes that compute all the time, one a core, while the block runs."""
+
+    def __init__(self, wanted):
+        self.wanted, self.processes = wanted, []
+
+    def __enter__(self):
+        if self.wanted:
+            for _ in os.sched_getaffinity(0):
+                self.processes.append(subprocess.Popen([sys.executable, "-c", "while True: pass"]))
+
+    def __exit__(self, *_):
+        for process in self.processes:
+            process.kill()
+            process.wait()
 
 
 def print_row(cells, widths):

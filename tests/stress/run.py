@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "bench"))
-from runner import RunFailed, build, launcher, print_row, run, under_flux  # noqa: E402
+from runner import BusyCores, RunFailed, build, launcher, print_row, run, under_flux  # noqa: E402
 
 WIDTHS = (16, 10, 9, 10, 16, 6)
 # Hand-overs by what a kind costs: nothing, a new thread or process each, 40 ms of the kernel's own time each.
@@ -27,23 +27,6 @@ COUNTS = {"short": {"cheap": 20_000, "creates": 500, "slow": 40},
 REPEATS = {"short": 20, "full": 200}
 # Generous: natively a hand-over takes up to 50 us, a process 1 ms, and busy cores make both several times slower.
 SECONDS_EACH = {"cheap": 0.0005, "creates": 0.02, "slow": 0.2}
-
-
-class BusyCores:
-    """Processes that compute all the time, one a core, while the block runs."""
-
-    def __init__(self, wanted):
-        self.wanted, self.processes = wanted, []
-
-    def __enter__(self):
-        if self.wanted:
-            for _ in os.sched_getaffinity(0):
-                self.processes.append(subprocess.Popen([sys.executable, "-c", "while True: pass"]))
-
-    def __exit__(self, *_):
-        for process in self.processes:
-            process.kill()
-            process.wait()
 
 
 def command(argv, options):

@@ -1,4 +1,4 @@
-//! libflux.so exports its hooks and nothing else, and every hook of its table is exported.
+//! libflux.so and libidle.so export their hooks and nothing else, and every hook of their tables is exported.
 //!
 //! A stray export would take a name away from the program; a missing one would let the program pass by.
 
@@ -6,13 +6,14 @@ mod rows;
 
 use flux_tests::artifacts;
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::process::Command;
 
 /// What the dynamic linker finds in the library.
-fn exports() -> BTreeSet<String> {
+fn exports(library: &Path) -> BTreeSet<String> {
     let output = Command::new("nm")
         .args(["-D", "--defined-only", "--format=posix"])
-        .arg(&artifacts().libflux)
+        .arg(library)
         .output()
         .expect("nm is installed");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -24,16 +25,30 @@ fn exports() -> BTreeSet<String> {
 
 #[test]
 fn the_exports_are_the_rows() {
-    let (rows, exports) = (rows::names(), exports());
-    let missing: Vec<_> = rows.difference(&exports).collect();
-    let stray: Vec<_> = exports.difference(&rows).collect();
-    assert!(missing.is_empty(), "rows that are not exported: {missing:?}");
-    assert!(stray.is_empty(), "exports without a row: {stray:?}");
+    for (name, library) in [("libflux", &artifacts().libflux), ("libidle", &artifacts().libidle)] {
+        let (rows, exports) = (rows::names(name), exports(library));
+        let missing: Vec<_> = rows.difference(&exports).collect();
+        let stray: Vec<_> = exports.difference(&rows).collect();
+        assert!(missing.is_empty(), "rows of {name} that are not exported: {missing:?}");
+        assert!(stray.is_empty(), "exports of {name} without a row: {stray:?}");
+    }
+}
+
+#[test]
+fn libidle_leaves_time_alone() {
+    let (flux, idle) = (rows::names("libflux"), rows::names("libidle"));
+    assert!(
+        idle.iter().all(|name| !name.contains("time") || name.contains("timed") || name == "semtimedop"),
+        "{idle:?}"
+    );
+    for name in ["poll", "sem_wait", "pthread_cond_clockwait", "read", "fork", "syscall"] {
+        assert!(idle.contains(name) && flux.contains(name), "no row for {name}");
+    }
 }
 
 #[test]
 fn the_families_are_all_there() {
-    let rows = rows::names();
+    let rows = rows::names("libflux");
     for name in [
         "clock_gettime",
         "nanosleep",

@@ -96,6 +96,13 @@ fn the_engine_knows_no_c_abi() {
 }
 
 #[test]
+fn the_look_allocates_nothing() {
+    // In libidle.so it runs inside the program, beside its threads.
+    assert_without("libidle/look/src", &["Vec", "String", "format!", "Box", "HashMap", "std::fs", "extern \"C"]);
+    assert_independent("libidle/look", &["interpose", "libidle", "libflux", "flux-launch", "nix", "clap"]);
+}
+
+#[test]
 fn hooks_know_no_tracer() {
     assert_independent("libidle/interpose", &["libidle", "libflux", "flux-launch", "nix", "clap"]);
     assert_without("libidle/interpose/src", &["ptrace", "PTRACE"]);

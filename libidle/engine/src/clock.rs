@@ -23,6 +23,7 @@ impl Page {
                 real().saturating_add(offset)
             }
             ClockMode::Frozen => self.header.clock.value(),
+            ClockMode::Real => real(),
         }
     }
 
@@ -50,6 +51,7 @@ impl Page {
         let (new, ahead) = match self.mode() {
             ClockMode::Elapsed => (target.saturating_sub(real), target.saturating_sub(real.saturating_add(old))),
             ClockMode::Frozen => (target, target.saturating_sub(old)),
+            ClockMode::Real => return false,
         };
         if ahead == 0 {
             // Nothing to move, but only the holder may go on.

@@ -10,6 +10,7 @@
 
 use crate::lock::KEEPER;
 use crate::page::{ClockMode, Page};
+use crate::procfs::{Path, state_letter};
 use crate::quiescence::{Engine, Look, Outcome, Survey};
 use crate::standstill::Standstill;
 use crate::sync::SeqCst;
@@ -34,6 +35,8 @@ const PATROL_MIN: u64 = 200_000;
 const PATROL_MAX: u64 = 10_000_000;
 /// How long it sleeps when all is at rest, real ns.
 const HEARTBEAT: u64 = 50_000_000;
+/// The same where somebody is asleep whose waking no hook will tell of.
+const WATCH: u64 = 2_000_000;
 
 /// Does the keeper want to be kicked?
 #[inline]
@@ -95,6 +98,10 @@ pub fn run<L: Look>(
         };
         round(look, Round::Begins);
         let outcome = engine.settle(KEEPER, look);
+        if let (Outcome::NotIdle(Survey::Busy(_)), Some(file)) = (outcome, look.state_file()) {
+            // Most go busy by themselves, before this thread has seen it.
+            engine.go_busy(file);
+        }
         let sleep = match outcome {
             Outcome::Woke | Outcome::Mine | Outcome::Fired => {
                 (backoff, patrol) = (BACKOFF_MIN, PATROL_MIN);
@@ -110,7 +117,7 @@ pub fn run<L: Look>(
                 if !event(Event::Rest) {
                     return;
                 }
-                HEARTBEAT
+                if look.watches() { WATCH } else { HEARTBEAT }
             }
             Outcome::NotIdle(Survey::Busy(slot)) => {
                 if !event(Event::Busy) {
@@ -170,7 +177,10 @@ fn back_off(page: &Page, backoff: &mut u64) {
 fn unstick(engine: &Engine) {
     let page = engine.page;
     let Some(token) = page.header.clock.holder() else { return };
-    if token.owner() >= crate::page::SLOTS || !holder_is_stuck(page, token.owner()) {
+    // A keeper before this one has died with the lock.
+    let died = || token.owner() == KEEPER;
+    let stuck = || token.owner() < crate::page::SLOTS && holder_is_stuck(page, token.owner());
+    if !died() && !stuck() {
         return;
     }
     if let Some(held) = engine.take_over(token, KEEPER, (engine.real_now)()) {
@@ -184,9 +194,7 @@ fn unstick(engine: &Engine) {
 fn holder_is_stuck(page: &Page, index: usize) -> bool {
     let slot = &page.slots[index];
     let (pid, tid) = (slot.pid.load(SeqCst), slot.tid.load(SeqCst));
-    let Ok(stat) = std::fs::read(format!("/proc/{pid}/task/{tid}/stat")) else { return true };
-    matches!(
-        stat.iter().rposition(|&b| b == b')').and_then(|at| stat.get(at + 2)),
-        Some(b'S' | b'T' | b'Z' | b'X') | None
-    )
+    let mut text = [0u8; 128];
+    let Ok(stat) = Path::thread(pid, tid, "stat").read(&mut text) else { return true };
+    matches!(state_letter(stat), Some(b'S' | b'T' | b'Z' | b'X') | None)
 }

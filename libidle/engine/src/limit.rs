@@ -26,9 +26,7 @@ impl Page {
     /// robust list (set_robust_list(2)), in the moment of its death.
     #[inline]
     pub fn abandoned(&self) -> bool {
-        /// `FUTEX_OWNER_DIED`.
-        const OWNER_DIED: u32 = 0x4000_0000;
-        self.header.keeper_lives.load(SeqCst) & OWNER_DIED != 0
+        self.header.keeper_lives.load(SeqCst) & crate::lives::DIED != 0
     }
 }
 
@@ -71,7 +69,7 @@ impl Limit {
         let (real, frozen) = ((engine.real_now)(), page.mode() == ClockMode::Frozen);
         let now = page.now(|| real);
         let come = now >= self.deadline;
-        if page.abandoned() {
+        if page.abandoned() || page.real() {
             if come || (frozen && real >= self.real) {
                 if frozen {
                     page.header.clock.raise(self.deadline);

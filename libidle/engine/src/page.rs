@@ -5,6 +5,7 @@
 //! The layout is append-only within one [`VERSION`]; launcher and library must agree on it.
 
 use crate::lock::ClockCell;
+use crate::rest::Rest;
 use crate::slots::Slot;
 use crate::sync::{AtomicI64, AtomicU32, AtomicU64};
 use crate::time::Spec;
@@ -12,7 +13,7 @@ use crate::time::Spec;
 /// Marks a region of ours ("fluxpage").
 pub const MAGIC: u64 = 0x6567_6170_7875_6c66;
 /// The layout below.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// Threads that a session can hold. More run in real time, untracked.
 #[cfg(not(loom))]
@@ -45,6 +46,8 @@ pub enum ClockMode {
     Elapsed = 0,
     /// Time moves by jumps alone.
     Frozen = 1,
+    /// virtual = real, for ever: nobody jumps, and waits end by the kernel's time-outs alone.
+    Real = 2,
 }
 
 /// The region's head. One cache line for each group of fields that is written by others at other times.
@@ -131,6 +134,9 @@ pub struct Header {
     /// Counts threads and processes that found no free slot.
     pub slots_missed: AtomicU32,
     _pad4: [AtomicU64; 6],
+
+    /// What the world is told of rest.
+    pub rest: Rest,
 }
 
 /// An entry of the deadline heap. Plain loads and stores under the lock; atomics because a holder that lost the lock
@@ -171,6 +177,7 @@ const _: () = {
     assert!(std::mem::offset_of!(Header, mail) % 64 == 0);
     assert!(std::mem::offset_of!(Header, keeper) % 64 == 0);
     assert!(std::mem::offset_of!(Header, free) % 64 == 0);
+    assert!(size_of::<Rest>() == 64);
 };
 
 impl Page {
@@ -197,10 +204,20 @@ impl Page {
         self.header.magic.load(Acquire) == MAGIC && self.header.version.load(Relaxed) == VERSION
     }
 
-    /// Frozen or elapsed.
+    /// How virtual time relates to real time here.
     #[inline]
     pub fn mode(&self) -> ClockMode {
-        if self.header.mode.load(crate::sync::Relaxed) == 0 { ClockMode::Elapsed } else { ClockMode::Frozen }
+        match self.header.mode.load(crate::sync::Relaxed) {
+            0 => ClockMode::Elapsed,
+            1 => ClockMode::Frozen,
+            _ => ClockMode::Real,
+        }
+    }
+
+    /// Does nobody move the clock here?
+    #[inline]
+    pub fn real(&self) -> bool {
+        self.mode() == ClockMode::Real
     }
 
     /// A page on the heap, for tests and models.
@@ -258,6 +275,7 @@ impl Page {
                     high: u32s(),
                     slots_missed: u32s(),
                     _pad4: from_fn(|_| u64s()),
+                    rest: Rest::new(),
                 },
                 busy: from_fn(|_| u64s()),
                 busy_summary: from_fn(|_| u64s()),

@@ -45,13 +45,15 @@ impl Engine {
             if now >= deadline && !self.frozen() {
                 return self.give_up(me, seq, Reason::TimedOut);
             }
-            let own = Key { deadline, parked: now, birth: slot.birth.load(Relaxed) };
-            // A waker may have promised this very wait and gone to sleep: then there is no need to block.
-            let still = || slot.state.load().kind() == Kind::Prep;
-            if !self.witness(me) && self.solo(me, own, still) == Outcome::Mine {
-                return self.give_up(me, seq, Reason::TimedOut);
+            if !self.page.real() {
+                let own = Key { deadline, parked: now, birth: slot.birth.load(Relaxed) };
+                // A waker may have promised this very wait and gone to sleep: then there is no need to block.
+                let still = || slot.state.load().kind() == Kind::Prep;
+                if !self.witness(me) && self.solo(me, own, still) == Outcome::Mine {
+                    return self.give_up(me, seq, Reason::TimedOut);
+                }
+                self.page.post_deadline(me, deadline, now);
             }
-            self.page.post_deadline(me, deadline, now);
             limit = Some(Limit::new(self, deadline, now));
         }
         if slot.state.publish(seq, local && deadline == NEVER) {
@@ -97,6 +99,7 @@ impl Engine {
                 return;
             }
             if ended == sys::ETIMEDOUT && limit.as_mut().is_some_and(|limit| limit.passed(self, me)) {
+                self.awake();
                 return;
             }
             if ended == sys::EINTR
@@ -104,6 +107,7 @@ impl Engine {
                 && slot.state.promise(seq, Reason::Interrupted).is_some()
             {
                 self.page.set_busy(me);
+                self.awake();
                 return;
             }
         }
@@ -131,6 +135,7 @@ impl Engine {
         }
         match self.glance(me) {
             Survey::Busy(busy) => self.remember_witness(me, busy),
+            Survey::AtRest if self.page.real() => self.kick_keeper(),
             Survey::AtRest => match self.settle(me, &mut NoLook) {
                 Outcome::NotIdle(Survey::Busy(busy)) if busy != me => self.remember_witness(me, busy),
                 Outcome::NotIdle(_) => self.want_keeper(),
@@ -193,6 +198,10 @@ impl Engine {
         if now >= deadline {
             return None;
         }
+        if self.page.real() {
+            self.enter_kernel(me);
+            return Some(Limit::new(self, deadline, now));
+        }
         let own = Key { deadline, parked: now, birth: slot.birth.load(Relaxed) };
         // Prepared before the clock may move: a sender of signals sees that this thread is about to wait.
         let seq = slot.state.prepare();
@@ -245,7 +254,9 @@ impl Engine {
         if timed {
             slot.deadline.store(NEVER, SeqCst);
         }
-        slot.state.resume(base)
+        let reason = slot.state.resume(base);
+        self.awake();
+        reason
     }
 
     /// Is the session frozen?

@@ -23,6 +23,7 @@ use crate::deadlines::Key;
 use crate::lock::Token;
 use crate::page::{ClockMode, PER_WORD, Page, SLOTS};
 use crate::state::{Kind, Reason, State};
+use crate::statefile::StateFile;
 use crate::sync::{Relaxed, SeqCst};
 use crate::sys;
 use crate::time::NEVER;
@@ -35,6 +36,14 @@ pub trait Look {
     fn confirm(&mut self, page: &Page, index: usize, seen: State) -> bool;
     /// A signal was sent: are parked threads to be looked at too?
     fn parked_too(&self) -> bool {
+        false
+    }
+    /// The state file, for a decider that tells the world of rest.
+    fn state_file(&self) -> Option<StateFile> {
+        None
+    }
+    /// Is somebody asleep whose waking no hook will tell of?
+    fn watches(&self) -> bool {
         false
     }
     /// Everybody was found at rest. False if somebody among them only looks now and then for what it waits for, and has not
@@ -319,7 +328,10 @@ impl Engine {
             let Some(held) = held else { return Outcome::LockBusy };
             h.rerun.store(0, SeqCst);
             let outcome = match self.survey(crate::lock::KEEPER, look) {
-                Survey::AtRest => self.jump(held, None),
+                Survey::AtRest => match self.jump(held, None) {
+                    Outcome::NoDeadline if h.hold.load(SeqCst) == 0 => self.come_to_rest(look),
+                    outcome => outcome,
+                },
                 other => Outcome::NotIdle(other),
             };
             self.unlock(held);

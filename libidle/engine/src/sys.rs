@@ -115,16 +115,25 @@ pub fn task_lock_fence() {
 
 /// System call numbers of x86-64 Linux that the engine needs.
 pub(crate) mod nr {
+    pub const READ: i64 = 0;
     pub const WRITE: i64 = 1;
+    pub const OPEN: i64 = 2;
     pub const CLOSE: i64 = 3;
+    pub const FSTAT: i64 = 5;
     pub const IOCTL: i64 = 16;
+    pub const PREAD64: i64 = 17;
+    pub const PWRITE64: i64 = 18;
     pub const SCHED_YIELD: i64 = 24;
+    pub const NANOSLEEP: i64 = 35;
+    pub const FLOCK: i64 = 73;
     pub const KILL: i64 = 62;
     pub const TKILL: i64 = 200;
     #[cfg(not(loom))]
     pub const FUTEX: i64 = 202;
+    pub const GETDENTS64: i64 = 217;
     pub const TGKILL: i64 = 234;
     pub const PPOLL: i64 = 271;
+    pub const SET_ROBUST_LIST: i64 = 273;
     pub const TIMERFD_SETTIME: i64 = 286;
     pub const TIMERFD_GETTIME: i64 = 287;
     pub const PIDFD_OPEN: i64 = 434;

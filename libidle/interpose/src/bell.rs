@@ -6,6 +6,7 @@
 
 use crate::enter::Entry;
 use crate::fdset::{FdSet, TRACKED};
+use crate::idle::kept;
 use crate::session;
 use crate::tls::tls;
 use engine::sys::syscall6;
@@ -18,7 +19,7 @@ const BOTTOM: usize = 256;
 /// Which descriptors of this process are bells.
 static BELLS: FdSet = FdSet::new();
 
-/// Is `fd` one of ours?
+/// Is `fd` one of ours? So are the descriptors of [`crate::idle::kept`], which are no bells.
 #[inline]
 pub fn is_bell(fd: i32) -> bool {
     BELLS.contains(fd)
@@ -55,12 +56,17 @@ fn make() -> Option<i32> {
     if low < 0 {
         return None;
     }
-    let fd = match raise(low as usize) {
+    hide(low as i32, libc::F_DUPFD_CLOEXEC)
+}
+
+/// Gives `low` a high number, by a duplicate made with `how`, and hides it from the program.
+pub fn hide(low: i32, how: i32) -> Option<i32> {
+    let fd = match raise(low as usize, how) {
         Some(high) => {
-            close(low as i32);
+            close(low);
             high
         }
-        None => low as i32,
+        None => low,
     };
     if fd as usize >= TRACKED {
         close(fd);
@@ -70,15 +76,20 @@ fn make() -> Option<i32> {
     Some(fd)
 }
 
+/// `fd` was hidden by the program image before this one.
+pub fn stays_hidden(fd: i32) {
+    BELLS.set(fd, true);
+}
+
 /// A duplicate with a high number.
-fn raise(low: usize) -> Option<i32> {
+fn raise(low: usize, how: i32) -> Option<i32> {
     let top = descriptor_limit().min(TOP);
     // Downwards in steps that double: F_DUPFD takes the lowest free number from there on.
     let mut room = 16;
     while room < top * 2 {
         let floor = top.saturating_sub(room).max(BOTTOM.min(top / 2));
         // SAFETY: a plain descriptor call.
-        let high = unsafe { syscall6(libc::SYS_fcntl, low, libc::F_DUPFD_CLOEXEC as usize, floor, 0, 0, 0) };
+        let high = unsafe { syscall6(libc::SYS_fcntl, low, how as usize, floor, 0, 0, 0) };
         if high >= 0 {
             return Some(high as i32);
         }
@@ -121,7 +132,7 @@ pub fn discard_all() {
     if !BELLS.any() {
         return;
     }
-    for fd in within(0, u32::MAX) {
+    for fd in within(0, u32::MAX).filter(|&fd| !kept::is(fd as i32)) {
         BELLS.set(fd as i32, false);
         close(fd as i32);
     }
@@ -132,9 +143,11 @@ pub fn discard_all() {
 /// the open file; whoever rings it finds the new number in the owner's slot.
 pub fn make_way(fd: i32) {
     let Some(engine) = session::engine().filter(|_| !borrowed()) else { return };
-    let Some(moved) = raise(fd as usize) else { return };
+    let how = if kept::is(fd) { kept::HOW } else { libc::F_DUPFD_CLOEXEC };
+    let Some(moved) = raise(fd as usize, how) else { return };
     BELLS.set(moved, true);
     BELLS.set(fd, false);
+    kept::moved(fd, moved);
     if tls().bell.get() == fd {
         tls().bell.set(moved);
     }

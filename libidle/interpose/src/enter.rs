@@ -48,6 +48,7 @@ fn adopt(engine: Engine) -> Option<Entry> {
     let tid = session::gettid();
     let me = engine.page.claim(Kind::Busy, engine.pid, tid, tid as u64)?;
     tls().slot.set(me as u32 + 1);
+    engine.awake();
     Some(Entry { engine, me, base: Kind::Busy, outer: 0 })
 }
 
@@ -68,6 +69,7 @@ fn nested(engine: Engine, outer: usize) -> Option<Entry> {
     own.start.store(tls().wait_sp.get() as u64, Relaxed);
     slot.covered.store(me as u32 + 1, SeqCst);
     tls().slot.set(me as u32 + 1);
+    engine.awake();
     Some(Entry { engine, me, base: Kind::Busy, outer: outer as u32 + 1 })
 }
 
@@ -186,6 +188,7 @@ impl Entry {
     fn about_to_wait(&self, what: What) {
         self.slot().what.store(what as u32, Relaxed);
         crate::tcp::settle();
+        crate::idle::helper::ensure(&self.engine);
         let sp: usize;
         // SAFETY: reads the stack pointer.
         unsafe { std::arch::asm!("mov {}, rsp", out(reg) sp, options(nomem, nostack, preserves_flags)) };

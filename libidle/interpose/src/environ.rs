@@ -1,8 +1,9 @@
 //! The environment of a program about to be executed: it must find this library, the session and its slot, whatever the
 //! program has done to its own environment.
 
+use crate::idle;
 use crate::scratch::Scratch;
-use crate::session::{self, ENV_LIBRARY, ENV_SESSION, ENV_SLOT, find_env};
+use crate::session::{self, Flavour, find_env};
 use engine::elf::Program;
 use engine::preload::Form;
 use engine::slots::Credit;
@@ -41,12 +42,18 @@ impl Environ {
         // SAFETY: the caller's array.
         let theirs = unsafe { find_env(env, PRELOAD) }.map_or(&b""[..], |(_, v)| v.to_bytes());
         let library = session::LIBRARY.get().to_bytes();
+        let mut numbers = [0u8; 32];
+        let session = match session::flavour() {
+            Flavour::Flux => session::SESSION.get().to_bytes(),
+            Flavour::Idle => idle::session(&mut numbers),
+        };
+        let own = session::names();
         let mut digits = [0u8; 20];
         let slot = decimal(credit.word(), &mut digits);
         let form = Form::of(program);
-        let names = [ENV_SESSION, ENV_LIBRARY, ENV_SLOT, PRELOAD];
+        let names = [own.session, own.library, own.slot, PRELOAD];
         let value = |row: usize, put: &mut dyn FnMut(&[u8])| match row {
-            0 => put(session::SESSION.get().to_bytes()),
+            0 => put(session),
             1 => put(library),
             2 => put(slot),
             _ => form.value(library, theirs, &mut |piece| put(piece)),

@@ -1,6 +1,7 @@
 //! Everything between the C ABI and the engine: finding the session, the guard at every entry, the waits, and each
 //! hook's body. Defines no exported symbol: the two libraries choose which rows they export (`hooks!`).
 
+pub mod bare_thread;
 pub mod bell;
 pub mod clockid;
 pub mod enter;
@@ -10,6 +11,7 @@ pub mod fdset;
 pub mod guard;
 pub mod helpers;
 pub mod hooks;
+pub mod idle;
 pub mod image;
 pub mod kfutex;
 pub mod next;

@@ -11,12 +11,59 @@ use engine::{Engine, Kind, Page};
 use std::ffi::CStr;
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
-/// Path of the region, as `/proc/PID/fd/N` of the launcher.
-pub const ENV_SESSION: &CStr = c"FLUX_SESSION";
-/// Path of this library, to be preloaded again after a program has cleared its environment.
-pub const ENV_LIBRARY: &CStr = c"FLUX_LIBRARY";
-/// The credit ([`Credit::word`]) that the next program image takes over.
-pub const ENV_SLOT: &CStr = c"FLUX_SLOT";
+/// Which of the two libraries this is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Flavour {
+    /// libflux.so: part of a launcher's session, or nothing.
+    Flux,
+    /// libidle.so: part of a tree of processes, or the first of one.
+    Idle,
+}
+
+/// Tells this crate which library it is in, by a byte that the library defines: 0 for libflux.so, 1 for libidle.so. Hooks
+/// may be called before any constructor, so nobody could set it.
+#[macro_export]
+macro_rules! flavour {
+    ($byte:literal) => {
+        std::arch::global_asm!(
+            ".pushsection .rodata.interpose_flavour,\"a\",@progbits",
+            ".hidden interpose_flavour",
+            ".globl interpose_flavour",
+            "interpose_flavour:",
+            concat!(".byte ", $byte),
+            ".popsection",
+        );
+    };
+}
+
+/// Which library is it?
+pub fn flavour() -> Flavour {
+    let byte: u32;
+    // SAFETY: loads the byte that `flavour!` has defined in the library.
+    unsafe {
+        std::arch::asm!("movzx {0:e}, byte ptr [rip + interpose_flavour]", out(reg) byte,
+            options(pure, readonly, nostack, preserves_flags));
+    }
+    if byte == 0 { Flavour::Flux } else { Flavour::Idle }
+}
+
+/// Names of environment variables.
+pub struct Names {
+    /// Where the region is: its path, as `/proc/PID/fd/N` of the launcher, or see [`crate::idle`].
+    pub session: &'static CStr,
+    /// Path of this library, to be preloaded again after a program has cleared its environment.
+    pub library: &'static CStr,
+    /// The credit ([`Credit::word`]) that the next program image takes over.
+    pub slot: &'static CStr,
+}
+
+/// The names that this library uses.
+pub fn names() -> &'static Names {
+    match flavour() {
+        Flavour::Flux => &Names { session: c"FLUX_SESSION", library: c"FLUX_LIBRARY", slot: c"FLUX_SLOT" },
+        Flavour::Idle => &Names { session: c"LIBIDLE_SESSION", library: c"LIBIDLE_LIBRARY", slot: c"LIBIDLE_SLOT" },
+    }
+}
 
 const UNTRIED: u32 = 0;
 const ATTACHED: u32 = 1;
@@ -40,7 +87,8 @@ impl Text {
         Text(std::cell::UnsafeCell::new([0; TEXT]))
     }
 
-    fn keep(&self, from: &CStr) -> bool {
+    /// Copies it; false if it is too long.
+    pub(crate) fn keep(&self, from: &CStr) -> bool {
         let bytes = from.to_bytes_with_nul();
         if bytes.len() > TEXT {
             return false;
@@ -57,9 +105,9 @@ impl Text {
     }
 }
 
-/// Value of [`ENV_SESSION`] that this process joined by.
+/// Value of [`Names::session`] that this process joined by.
 pub static SESSION: Text = Text::new();
-/// Value of [`ENV_LIBRARY`].
+/// Value of [`Names::library`].
 pub static LIBRARY: Text = Text::new();
 
 /// The engine, if this process is part of a session.
@@ -125,47 +173,57 @@ pub unsafe fn find_env(env: *const *const libc::c_char, name: &CStr) -> Option<(
 
 #[cold]
 fn attach() -> bool {
-    let page = env(ENV_SESSION).filter(|path| SESSION.keep(path)).and_then(map);
+    let page = match flavour() {
+        Flavour::Flux => env(names().session).filter(|path| SESSION.keep(path)).and_then(open),
+        Flavour::Idle => crate::idle::region(),
+    };
     let Some(page) = page else {
         STATE.store(ABSENT, Ordering::Release);
         return false;
     };
-    if let Some(path) = env(ENV_LIBRARY) {
+    if let Some(path) = env(names().library) {
         LIBRARY.keep(path);
     }
     PID.store(getpid(), Ordering::Relaxed);
     PAGE.store(page as *const Page as *mut Page, Ordering::Release);
     STATE.store(ATTACHED, Ordering::Release);
     take_first_slot(page);
-    vdso::take_over();
-    crate::timerfd::after_exec(page, getpid());
-    crate::hooks::timers::after_exec(page);
+    if flavour() == Flavour::Flux {
+        vdso::take_over();
+        crate::timerfd::after_exec(page, getpid());
+        crate::hooks::timers::after_exec(page);
+    } else {
+        crate::idle::joined();
+    }
     true
 }
 
-fn map(path: &CStr) -> Option<&'static Page> {
-    // SAFETY: plain open, mmap and close; the mapping stays for the life of the process.
+fn open(path: &CStr) -> Option<&'static Page> {
+    let flags = (libc::O_RDWR | libc::O_CLOEXEC) as usize;
+    // SAFETY: a path.
+    let fd = unsafe { syscall6(libc::SYS_open, path.as_ptr() as usize, flags, 0, 0, 0, 0) };
+    if fd < 0 {
+        return None;
+    }
+    let page = map(fd as i32).filter(|page| page.valid());
+    // SAFETY: a descriptor of our own.
+    unsafe { syscall6(libc::SYS_close, fd as usize, 0, 0, 0, 0, 0) };
+    page
+}
+
+/// Maps the region that is open as `fd`, for the life of the process; its content is still to be checked.
+pub(crate) fn map(fd: i32) -> Option<&'static Page> {
+    // SAFETY: plain fstat and mmap.
     unsafe {
-        let flags = (libc::O_RDWR | libc::O_CLOEXEC) as usize;
-        let fd = syscall6(libc::SYS_open, path.as_ptr() as usize, flags, 0, 0, 0, 0);
-        if fd < 0 {
-            return None;
-        }
         // The launcher may be dead, and its number and the path another's: who takes another file for the region dies of it.
         let mut stat: libc::stat = std::mem::zeroed();
         let failed = syscall6(libc::SYS_fstat, fd as usize, &raw mut stat as usize, 0, 0, 0, 0);
         if failed != 0 || stat.st_size != size_of::<Page>() as i64 {
-            syscall6(libc::SYS_close, fd as usize, 0, 0, 0, 0, 0);
             return None;
         }
         let prot = (libc::PROT_READ | libc::PROT_WRITE) as usize;
         let at = syscall6(libc::SYS_mmap, 0, size_of::<Page>(), prot, libc::MAP_SHARED as usize, fd as usize, 0);
-        syscall6(libc::SYS_close, fd as usize, 0, 0, 0, 0, 0);
-        if (-4095..0).contains(&at) {
-            return None;
-        }
-        let page = &*(at as *const Page);
-        page.valid().then_some(page)
+        (!(-4095..0).contains(&at)).then(|| &*(at as *const Page))
     }
 }
 
@@ -173,7 +231,7 @@ fn map(path: &CStr) -> Option<&'static Page> {
 /// image go back.
 fn take_first_slot(page: &Page) {
     let (pid, tid) = (getpid(), gettid());
-    let left = env(ENV_SLOT).and_then(|v| v.to_str().ok()?.parse().ok()).and_then(Credit::from_word);
+    let left = env(names().slot).and_then(|v| v.to_str().ok()?.parse().ok()).and_then(Credit::from_word);
     // The variable may be another process's, one that was forked behind our back.
     let ours = |c: &Credit| [0, pid].contains(&page.slots[c.index()].pid.load(Ordering::Relaxed));
     let index = match left.filter(ours).filter(|&credit| page.adopt(credit, pid, tid)) {
@@ -188,6 +246,9 @@ fn take_first_slot(page: &Page) {
         }
     }
     tls().slot.set(index.map_or(0, |i| i as u32 + 1));
+    if let Some(engine) = engine() {
+        engine.awake();
+    }
 }
 
 /// This process's id, without a system call.

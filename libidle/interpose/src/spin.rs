@@ -117,7 +117,7 @@ fn count(tls: &Tls, looks: u32) {
 #[cold]
 fn lap(tls: &Tls) {
     tls.looks.set(0);
-    let Some(engine) = session::engine() else { return };
+    let Some(engine) = session::engine().filter(|engine| !engine.page.real()) else { return };
     let pure = !tls.progress.replace(false);
     let Some(slot) = engine.page.slots.get(tls.slot.get().wrapping_sub(1) as usize) else { return };
     if !spins(&engine, tls, pure) {

@@ -2,28 +2,24 @@
 //! started at the first need, parks until the earliest deadline like any thread that sleeps, and tells who is to be told.
 //! So the clock cannot move on while somebody is being told.
 //!
-//! The first is a bare thread of the kernel (clone(2)), of which libc knows nothing: it cannot be joined, cancelled or
-//! signalled through libc, the last of libc's threads to end still ends the process, and nothing of it is allocated, so
-//! that it can be started from a signal handler. It blocks all signals, and makes system calls only. What can be seen of it
-//! is a thread more in `/proc/self/task`, called `flux-timers`.
+//! The first is a bare thread ([`crate::bare_thread`]), so that it can be started from a signal handler. What can be seen of
+//! it is a thread more in `/proc/self/task`, called `flux-timers`.
 //!
 //! The second is an ordinary detached thread, as glibc has one for the same purpose: it calls `pthread_create`.
 //!
 //! No timer is missed: a thread first makes its wait one that can be promised its end, then asks for the earliest deadline
 //! and parks; whoever changes that first changes it and then promises the wait. One of the two sees the other.
 
+use crate::bare_thread::{self, BareThread};
 use crate::enter::What;
-use crate::guard::Masked;
 use crate::hooks::threads;
 use crate::next;
 use crate::session;
 use crate::timers::{self, Notify, Role};
 use crate::tls::tls;
 use engine::page::SLOTS;
-use engine::sys::syscall6;
 use engine::{Engine, Kind, Reason, Signals};
 use libc::{c_int, c_void, pthread_attr_t, pthread_t, sigset_t};
-use std::cell::UnsafeCell;
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
@@ -98,26 +94,11 @@ fn expire(engine: &Engine, role: Role) -> Option<Option<(usize, usize, usize)>> 
     })
 }
 
+/// What the thread that starts others has for them, at least.
 const STACK: usize = 64 << 10;
-/// Above what this library has of thread-local storage.
-const LOCAL: usize = 8 << 10;
 
 /// What the thread that sends signals runs on.
-#[repr(C, align(4096))]
-struct Memory {
-    stack: [u8; STACK],
-    /// Thread-local storage lies below the word that `fs` points to.
-    local: [u8; LOCAL],
-    /// That word points to itself; the others are zero.
-    head: [usize; 32],
-}
-
-struct Static(UnsafeCell<Memory>);
-
-// SAFETY: used by the one thread that runs on it; `start` lets nobody start a second.
-unsafe impl Sync for Static {}
-
-static MEMORY: Static = Static(UnsafeCell::new(Memory { stack: [0; STACK], local: [0; LOCAL], head: [0; 32] }));
+static SIGNALS: BareThread = BareThread::new();
 
 fn start_signals(engine: &Engine, thread: &AtomicU32) -> bool {
     let parent = tls().slot.get().checked_sub(1).map_or(0, |slot| slot as usize);
@@ -125,60 +106,16 @@ fn start_signals(engine: &Engine, thread: &AtomicU32) -> bool {
     // Busy from before the caller goes on.
     let Some(slot) = page.claim(Kind::New, engine.pid, 0, page.birth_of_child(parent)) else { return false };
     thread.store(slot as u32 + 1, SeqCst);
-    // It inherits the mask.
-    let _masked = Masked::new();
-    let memory = MEMORY.0.get();
-    // SAFETY: memory that no other thread uses, see the Sync impl.
-    let raw = unsafe {
-        let head = &raw mut (*memory).head as *mut usize;
-        // What x86-64's ABI wants of a thread's control block: its own address at 0 and at 16.
-        head.write(head as usize);
-        head.add(2).write(head as usize);
-        clone((&raw mut (*memory).local) as usize, head as usize)
-    };
-    if raw < 0 {
+    // SAFETY: `start` lets nobody start a second.
+    let started = unsafe { SIGNALS.start(true, signals) };
+    if !started {
         page.release(slot);
     }
-    raw >= 0
-}
-
-/// clone(2) of a thread that runs [`signals`] on the stack that ends at `top`.
-///
-/// # Safety
-/// The stack and the control block are nobody else's.
-unsafe fn clone(top: usize, head: usize) -> isize {
-    let flags = libc::CLONE_VM
-        | libc::CLONE_FS
-        | libc::CLONE_FILES
-        | libc::CLONE_SIGHAND
-        | libc::CLONE_THREAD
-        | libc::CLONE_SYSVSEM
-        | libc::CLONE_SETTLS;
-    let raw: isize;
-    // SAFETY: the new thread leaves this frame at once, and never returns to it.
-    unsafe {
-        std::arch::asm!(
-            "syscall",
-            "test rax, rax",
-            "jnz 2f",
-            "xor ebp, ebp",
-            "call {start}",
-            "ud2",
-            "2:",
-            start = sym signals,
-            inlateout("rax") libc::SYS_clone as isize => raw,
-            in("rdi") flags as usize, in("rsi") top, in("rdx") 0, in("r10") 0, in("r8") head,
-            lateout("rcx") _, lateout("r11") _,
-        );
-    }
-    raw
+    started
 }
 
 extern "C" fn signals() -> ! {
-    // SAFETY: a name with its NUL.
-    unsafe {
-        syscall6(libc::SYS_prctl, libc::PR_SET_NAME as usize, c"flux-timers".as_ptr() as usize, 0, 0, 0, 0);
-    }
+    bare_thread::name(c"flux-timers");
     let me = THREADS[Role::Signals as usize].load(SeqCst) as usize;
     if let Some(engine) = session::engine()
         && let Some(me) = me.checked_sub(1)
@@ -188,10 +125,8 @@ extern "C" fn signals() -> ! {
         slot.state.set(Kind::Busy);
         serve(engine, me, Role::Signals)
     }
-    // Not reached: who has started this thread is in a session. It ends, and nothing else.
-    // SAFETY: ends the calling thread.
-    unsafe { syscall6(libc::SYS_exit, 0, 0, 0, 0, 0, 0) };
-    std::process::abort()
+    // Not reached: who has started this thread is in a session.
+    bare_thread::end()
 }
 
 fn start_functions() -> bool {

@@ -1,12 +1,12 @@
-//! The rows of libflux.so: which names it exports.
+//! The rows of the libraries: which names they export.
 
 use flux_tests::workspace_root;
 use std::collections::BTreeSet;
 use std::fs;
 
-/// The names of the rows in `libflux/src/rows.rs`: one a line, `fn NAME(…) -> … = path;`.
-pub fn names() -> BTreeSet<String> {
-    let path = workspace_root().join("libflux/src/rows.rs");
+/// The names of the rows in `LIBRARY/src/rows.rs`: one a line, `fn NAME(…) -> … = path;`.
+pub fn names(library: &str) -> BTreeSet<String> {
+    let path = workspace_root().join(library).join("src/rows.rs");
     let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     let mut names: Vec<_> = text
         .lines()

@@ -39,7 +39,7 @@ impl Target {
     /// [`Target::Elapsed`] or [`Target::Frozen`].
     pub fn page(mode: ClockMode, header: u64, counter: u64, limit: u32) -> Target {
         match mode {
-            ClockMode::Elapsed => Target::Elapsed { header },
+            ClockMode::Elapsed | ClockMode::Real => Target::Elapsed { header },
             ClockMode::Frozen => Target::Frozen { header, counter, limit },
         }
     }

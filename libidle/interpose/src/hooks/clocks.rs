@@ -42,7 +42,7 @@ pub unsafe fn clock_gettime(id: clockid_t, out: *mut timespec) -> Result<c_int, 
         // SAFETY: plausible, and the caller vouches for it.
         let out = unsafe { &mut *out };
         match page.mode() {
-            ClockMode::Elapsed => {
+            ClockMode::Elapsed | ClockMode::Real => {
                 spin::look();
                 // The offset is read before the clock: a jump in between makes the sum late by that jump, never early.
                 let offset = page.header.clock.value();

@@ -2,6 +2,7 @@
 //! its child shares memory and thread-local storage, so the suspended parent's slot speaks for it until it executes.
 
 use crate::enter::enter;
+use crate::idle::helper;
 use crate::tls::tls;
 use crate::{bell, next, session};
 use engine::Kind;
@@ -10,7 +11,7 @@ use libc::{c_int, c_void, pid_t};
 use std::sync::atomic::Ordering::Relaxed;
 
 /// Takes a slot for the child, to be found by it in its copy of the thread-local block.
-pub(crate) fn credit() -> Option<Credit> {
+fn credit() -> Option<Credit> {
     let entry = enter()?;
     crate::timerfd::share_all();
     let page = entry.engine.page;
@@ -20,7 +21,7 @@ pub(crate) fn credit() -> Option<Credit> {
 }
 
 /// The parent's side once the child's number is known, or the fork has failed.
-pub(crate) fn settle(child: Option<Credit>, pid: pid_t) {
+fn settle(child: Option<Credit>, pid: pid_t) {
     tls().fork_credit.set(0);
     let (Some(child), Some(engine)) = (child, session::engine()) else { return };
     if pid < 0 {
@@ -41,6 +42,7 @@ pub extern "C" fn adopt() {
     bell::discard_all();
     super::timers::reset();
     crate::helpers::reset();
+    helper::renew();
     let (tls, page) = (tls(), engine.page);
     let (pid, tid) = (session::getpid(), session::gettid());
     let credit = Credit::from_word(tls.fork_credit.replace(0)).filter(|&credit| page.adopt(credit, pid, tid));
@@ -55,6 +57,9 @@ pub extern "C" fn adopt() {
     }
     tls.base.set(0);
     tls.slot.set(index.map_or(0, |i| i as u32 + 1));
+    if let Some(engine) = session::engine() {
+        engine.awake();
+    }
 }
 
 /// Registers [`adopt`]. From the library's constructor, so it comes before the program's own handlers.
@@ -67,14 +72,10 @@ unsafe extern "C" fn adopt_unwind() {
     adopt();
 }
 
-/// fork(2).
-///
-/// # Safety
-/// As for the C function.
-pub unsafe fn fork() -> pid_t {
+/// A call that forks, with what the parent does before and after, and the child.
+pub(crate) fn around(call: impl FnOnce() -> pid_t) -> pid_t {
     let child = credit();
-    // SAFETY: the real call.
-    let pid = unsafe { next!(fork: fn() -> pid_t)() };
+    let pid = call();
     if pid == 0 {
         adopt();
     } else {
@@ -83,20 +84,22 @@ pub unsafe fn fork() -> pid_t {
     pid
 }
 
+/// fork(2).
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn fork() -> pid_t {
+    // SAFETY: the real call.
+    around(|| unsafe { next!(fork: fn() -> pid_t)() })
+}
+
 /// _Fork(3): runs no handlers.
 ///
 /// # Safety
 /// As for the C function.
 pub unsafe fn fork_only() -> pid_t {
-    let child = credit();
     // SAFETY: the real call.
-    let pid = unsafe { next!(_Fork: fn() -> pid_t)() };
-    if pid == 0 {
-        adopt();
-    } else {
-        settle(child, pid);
-    }
-    pid
+    around(|| unsafe { next!(_Fork: fn() -> pid_t)() })
 }
 
 type CloneFn = unsafe extern "C-unwind" fn(*mut c_void) -> c_int;

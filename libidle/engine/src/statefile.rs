@@ -1,0 +1,179 @@
+//! The state file: an exclusive flock(2) on it says that the program is busy, its content is a serial number, one more
+//! each time the program goes busy.
+//!
+//! All processes of a tree share one open file description, which is inherited by fork(2) and exec(2), so any of them can
+//! take and release the lock, and the kernel releases it when the last of them has ended, however it ended.
+
+use crate::page::Page;
+use crate::procfs::{Errno, number};
+use crate::sync::{Relaxed, SeqCst};
+use crate::sys::{Timespec, nr, syscall6};
+use std::sync::atomic::AtomicI32;
+
+/// This process's descriptor of the file; negative: none.
+static DESCRIPTOR: AtomicI32 = AtomicI32::new(-1);
+
+/// How long the lock is waited for while somebody outside holds it, real ns: see [`StateFile::lock`].
+const PATIENCE: u64 = 10_000_000_000;
+/// First and longest pause between two tries, real ns.
+const PAUSE: (u64, u64) = (20_000, 1_000_000);
+
+/// The file by a descriptor of the caller's, and how the caller tells of trouble.
+#[derive(Clone, Copy)]
+pub struct StateFile {
+    /// The descriptor.
+    pub fd: i32,
+    /// Writes one line to standard error.
+    pub say: fn(&str),
+}
+
+/// Writes `text` after the name of this library, as one line, to descriptor `fd`.
+pub fn say_to(fd: i32, text: &str) {
+    let mut line = [0u8; 256];
+    let mut len = 0;
+    for &byte in b"libidle: ".iter().chain(text.as_bytes()).take(line.len() - 1).chain(b"\n") {
+        line[len] = byte;
+        len += 1;
+    }
+    // SAFETY: a buffer of our own.
+    unsafe { syscall6(nr::WRITE, fd as usize, line.as_ptr() as usize, len, 0, 0, 0) };
+}
+
+/// The same to the calling process's standard error.
+pub fn say(text: &str) {
+    say_to(2, text);
+}
+
+/// This process's descriptor is `fd` from now on; negative: it has none.
+pub fn set(fd: i32) {
+    DESCRIPTOR.store(fd, SeqCst);
+}
+
+/// This process's descriptor, or a negative number.
+pub fn descriptor() -> i32 {
+    DESCRIPTOR.load(SeqCst)
+}
+
+/// The file as threads of this process see it.
+pub fn mine() -> StateFile {
+    StateFile { fd: descriptor(), say }
+}
+
+fn checked(raw: isize) -> Result<usize, Errno> {
+    if raw < 0 { Err(Errno(-raw as i32)) } else { Ok(raw as usize) }
+}
+
+impl StateFile {
+    /// The serial number in it: 0 when it is empty, `None` when it holds something else, which is not to be overwritten.
+    pub fn read(&self) -> Option<u64> {
+        let mut text = [0u8; 32];
+        // SAFETY: a buffer of our own.
+        let raw = unsafe { syscall6(nr::PREAD64, self.fd as usize, text.as_mut_ptr() as usize, text.len(), 0, 0, 0) };
+        let text = &text[..checked(raw).ok()?];
+        // With a zero in front the next number could be shorter.
+        let short = !text.starts_with(b"0") || text == b"0\n";
+        if text.is_empty() { Some(0) } else { number(text.strip_suffix(b"\n")?).filter(|_| short) }
+    }
+
+    /// Writes the serial number, with the lock held. It never gets shorter, so one call of pwrite(2) writes all of it.
+    fn write(&self, serial: u64) -> Result<(), Errno> {
+        let mut text = [b'\n'; 21];
+        let (mut at, mut rest) = (text.len() - 1, serial);
+        loop {
+            at -= 1;
+            text[at] = b'0' + (rest % 10) as u8;
+            rest /= 10;
+            if rest == 0 {
+                break;
+            }
+        }
+        let text = &text[at..];
+        // SAFETY: a buffer of our own.
+        let raw = unsafe { syscall6(nr::PWRITE64, self.fd as usize, text.as_ptr() as usize, text.len(), 0, 0, 0) };
+        match checked(raw)? {
+            n if n == text.len() => Ok(()),
+            _ => Err(Errno::STRANGE),
+        }
+    }
+
+    fn flock(&self, op: usize) -> Result<usize, Errno> {
+        // SAFETY: plain numbers.
+        checked(unsafe { syscall6(nr::FLOCK, self.fd as usize, op, 0, 0, 0, 0) })
+    }
+
+    /// Takes the lock. Somebody outside may hold it, to look at the program while it stays idle: that is waited for. But
+    /// who holds it and waits for the program at the same time would wait for ever, so after [`PATIENCE`] the program
+    /// goes on without it, and from then on only tries.
+    fn lock(&self, page: &Page) -> Result<(), Errno> {
+        const LOCK_EX: usize = 2;
+        const LOCK_NB: usize = 4;
+        const EWOULDBLOCK: i32 = 11;
+        let rest = &page.header.rest;
+        let (mut waited, mut pause) = (0, PAUSE.0);
+        loop {
+            match self.flock(LOCK_EX | LOCK_NB) {
+                Ok(_) => {
+                    rest.impatient.store(0, Relaxed);
+                    return Ok(());
+                }
+                Err(Errno(EWOULDBLOCK)) if rest.impatient.load(Relaxed) != 0 => return Ok(()),
+                Err(Errno(EWOULDBLOCK)) if waited >= PATIENCE => {
+                    rest.impatient.store(1, Relaxed);
+                    (self.say)("somebody has held the state file's lock for 10 s; the program goes on without it");
+                    return Ok(());
+                }
+                Err(Errno(EWOULDBLOCK)) => {
+                    let time = Timespec { sec: 0, nsec: pause as i64 };
+                    // SAFETY: a time of our own.
+                    unsafe { syscall6(nr::NANOSLEEP, &raw const time as usize, 0, 0, 0, 0, 0) };
+                    waited += pause;
+                    pause = (pause * 2).min(PAUSE.1);
+                }
+                Err(e) => return Err(e),
+            }
+        }
+    }
+
+    /// Takes the lock for a program that goes busy.
+    pub(crate) fn hold(&self, page: &Page) {
+        if self.lock(page).is_err() {
+            self.trouble(page, "cannot lock the state file; the program goes on, and its state cannot be seen");
+        }
+    }
+
+    /// Shows the serial number of the busy period that has begun.
+    pub fn show(&self, page: &Page, serial: u64) {
+        if self.write(serial).is_err() {
+            self.trouble(page, "cannot write to the state file; the program goes on, and its serial number stays");
+        }
+    }
+
+    /// Releases the lock.
+    pub(crate) fn release(&self, page: &Page) {
+        const LOCK_UN: usize = 8;
+        if self.deleted() {
+            self.trouble(
+                page,
+                "the state file was deleted or replaced; the program goes on, and its state cannot be seen",
+            );
+        }
+        let _ = self.flock(LOCK_UN);
+    }
+
+    /// Has the file no name any more?
+    fn deleted(&self) -> bool {
+        /// Where `struct stat` has the number of links.
+        const LINKS: usize = 2;
+        let mut stat = [0u64; 18];
+        // SAFETY: a buffer of the structure's size.
+        let raw = unsafe { syscall6(nr::FSTAT, self.fd as usize, stat.as_mut_ptr() as usize, 0, 0, 0, 0) };
+        raw == 0 && stat[LINKS] == 0
+    }
+
+    /// Says it once for all processes.
+    fn trouble(&self, page: &Page, text: &str) {
+        if page.header.rest.told.swap(1, SeqCst) == 0 {
+            (self.say)(text);
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! The thread that finds out whether the tree is at rest.
+//!
+//! Each process that has ever waited has one, a bare thread ([`crate::bare_thread`]). One of them all is the keeper
+//! ([`engine::keeper`]); the others sleep until the kernel says that it has died ([`engine::lives`]). So whatever process
+//! ends, by whatever means: either somebody still runs, who will start a helper when it waits, or somebody waits, who has one.
+//!
+//! It has descriptors of its own, so that the program sees none of those that it opens, and cannot close them. Of the
+//! program's it keeps the state file alone: no pipe stays open because of it.
+
+use crate::bare_thread::{self, BareThread};
+use crate::{session, vdso};
+use engine::keeper::{self, Event, Round};
+use engine::lives::{self, Record};
+use engine::statefile::{self, StateFile};
+use engine::sys::{self, syscall6};
+use engine::{Engine, Page};
+use look::{ProcLook, Whose};
+use std::cell::UnsafeCell;
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU32};
+
+/// This process needs one and has none.
+static NEEDED: AtomicBool = AtomicBool::new(false);
+/// It has closed what it does not need; a futex.
+static READY: AtomicU32 = AtomicU32::new(0);
+
+static THREAD: BareThread = BareThread::new();
+
+struct Shared(UnsafeCell<Record>);
+
+// SAFETY: touched by the helper alone, of which a process has one.
+unsafe impl Sync for Shared {}
+
+static RECORD: Shared = Shared(UnsafeCell::new(Record::new()));
+
+/// This process is one of a tree, and has no helper yet.
+pub fn need() {
+    NEEDED.store(true, SeqCst);
+}
+
+/// In a forked child: it is not there.
+pub fn renew() {
+    if session::page().is_some_and(Page::real) {
+        need();
+    }
+}
+
+/// The calling thread is about to wait: from now on this process has a helper, if the kernel allows.
+#[inline(always)]
+pub fn ensure(engine: &Engine) {
+    if NEEDED.load(Relaxed) {
+        start(engine);
+    }
+}
+
+/// Starts it, once; false if the kernel refuses.
+#[cold]
+pub fn start(engine: &Engine) -> bool {
+    // A child of vfork(2) has the memory of its parent, and shall not start one in its name.
+    if engine.pid != session::getpid() || statefile::descriptor() < 0 || !NEEDED.swap(false, SeqCst) {
+        return true;
+    }
+    READY.store(0, SeqCst);
+    // SAFETY: one at a time: `NEEDED` is set again in another process only.
+    let started = unsafe { THREAD.start(false, run) };
+    while started && READY.load(SeqCst) == 0 {
+        sys::futex_wait(&READY, 0, None, true);
+    }
+    started
+}
+
+/// To the program's standard error, which this thread has not open.
+fn say(text: &str) {
+    sys::with_descriptor(session::process(), libc::STDERR_FILENO, |fd| {
+        statefile::say_to(fd, text);
+        true
+    });
+}
+
+/// Leaves `fd` open alone.
+fn close_others(fd: i32) {
+    let close = |first: u32, last: u32| {
+        // SAFETY: the descriptors are this thread's own.
+        unsafe { syscall6(libc::SYS_close_range, first as usize, last as usize, 0, 0, 0, 0) };
+    };
+    close(0, (fd as u32).saturating_sub(1));
+    close(fd as u32 + 1, u32::MAX);
+}
+
+extern "C" fn run() -> ! {
+    let fd = statefile::descriptor();
+    close_others(fd);
+    READY.store(1, SeqCst);
+    sys::futex_wake(&READY, 1, true);
+    bare_thread::name(c"libidle");
+    // SAFETY: a plain prctl: short sleeps are not to be rounded up by 50 µs.
+    unsafe { syscall6(libc::SYS_prctl, libc::PR_SET_TIMERSLACK as usize, 1, 0, 0, 0, 0) };
+    let Some(page) = session::page() else { bare_thread::end() };
+    let engine = Engine { page, pid: session::getpid(), real_now: vdso::monotonic, process: session::process };
+    // SAFETY: see `Shared`; this thread ends with the process.
+    unsafe { lives::enlist(page, RECORD.0.get()) };
+    lives::succeed(page, session::gettid());
+    let file = StateFile { fd, say };
+    let Some(mut look) = ProcLook::new(engine, Whose::Slots, Some(file), |_| ()) else {
+        say("no memory; its state cannot be seen");
+        bare_thread::end()
+    };
+    let (mut rounds, mut resting) = (0u32, false);
+    let rests = std::cell::Cell::new(false);
+    keeper::run(
+        engine,
+        &mut look,
+        |look, round| match round {
+            Round::Begins => {
+                // At rest nothing calls for a look at parked threads but an outsider's signal.
+                resting = rests.replace(false);
+                rounds = rounds.wrapping_add(1);
+                look.begin(resting && rounds.is_multiple_of(16));
+            }
+            Round::Stalled => look.stalled(true),
+            Round::Moves => look.stalled(false),
+        },
+        |event| {
+            rests.set(event == Event::Rest);
+            true
+        },
+    );
+    bare_thread::end()
+}

@@ -1,0 +1,166 @@
+//! A tree of processes whose state is shown by a state file: what libidle.so is without a launcher.
+//!
+//! The first process makes the region and opens the state file. Its descendants inherit both as descriptors
+//! ([`kept`]), named in the environment; so there is no path that could get lost, and nobody who has to stay.
+
+pub mod helper;
+pub mod kept;
+
+use crate::session::{self, LIBRARY, env};
+use crate::vdso;
+use engine::page::CLOCKS;
+use engine::statefile::{self, StateFile};
+use engine::sys::syscall6;
+use engine::time::Spec;
+use engine::{ClockMode, Page};
+use std::ffi::CStr;
+use std::sync::atomic::Ordering::SeqCst;
+
+/// Where the state file is.
+const FILE: &CStr = c"LIBIDLE_STATEFILE";
+/// Where it is if nobody says.
+const DEFAULT: &CStr = c".libidle_state";
+
+/// The region: that of the tree, or a new one. `None`: the program runs untracked.
+pub(crate) fn region() -> Option<&'static Page> {
+    if env(c"FLUX_SESSION").is_some() {
+        // The launcher tracks the whole session, and its library is loaded too.
+        return None;
+    }
+    match env(session::names().session) {
+        Some(numbers) => join(numbers),
+        None => create(),
+    }
+}
+
+/// What the environment of the next program image says of the region.
+pub(crate) fn session(into: &mut [u8; 32]) -> &[u8] {
+    kept::text(into)
+}
+
+/// The process has its first slot.
+pub(crate) fn joined() {
+    helper::need();
+}
+
+fn join(numbers: &CStr) -> Option<&'static Page> {
+    let (region, file) = numbers.to_str().ok()?.split_once(',')?;
+    let (region, file): (i32, i32) = (region.parse().ok()?, file.parse().ok()?);
+    let page = session::map(region).filter(|page| page.valid() && page.real())?;
+    kept::inherit(region, if file > 2 { file } else { -1 });
+    Some(page)
+}
+
+fn create() -> Option<&'static Page> {
+    let path = env(FILE).filter(|path| !path.is_empty()).unwrap_or(DEFAULT);
+    let made = open(path).and_then(|file| {
+        let serial = StateFile { fd: file, say: statefile::say }.read().ok_or("it is no state file")?;
+        let page = make(file).ok_or("there is no memory or no descriptor for it")?;
+        page.track(statefile::mine(), serial);
+        Ok(page)
+    });
+    match made {
+        Ok(page) => {
+            find_library();
+            Some(page)
+        }
+        Err(reason) => {
+            refuse(path, reason);
+            None
+        }
+    }
+}
+
+/// One line: why the program runs untracked.
+fn refuse(path: &CStr, reason: &str) {
+    let mut line = [0u8; 200];
+    let mut len = 0;
+    let room = line.len() - reason.len().min(100) - 60;
+    let path = path.to_bytes();
+    for part in [
+        b"cannot use ",
+        &path[..path.len().min(room)],
+        b" as state file: ",
+        reason.as_bytes(),
+        b"; the program runs untracked",
+    ] {
+        let part = &part[..part.len().min(line.len() - len)];
+        line[len..len + part.len()].copy_from_slice(part);
+        len += part.len();
+    }
+    statefile::say(
+        std::str::from_utf8(&line[..len]).unwrap_or("cannot use the state file; the program runs untracked"),
+    );
+}
+
+fn open(path: &CStr) -> Result<i32, &'static str> {
+    // A FIFO or a terminal must not hold the program up.
+    let flags = libc::O_RDWR | libc::O_CREAT | libc::O_CLOEXEC | libc::O_NONBLOCK | libc::O_NOCTTY;
+    // SAFETY: a path; a descriptor of our own; a valid out-parameter.
+    unsafe {
+        let fd = syscall6(libc::SYS_open, path.as_ptr() as usize, flags as usize, 0o666, 0, 0, 0);
+        if fd < 0 {
+            return Err(match -fd as i32 {
+                libc::EACCES | libc::EPERM => "permission denied",
+                libc::EISDIR => "it is a folder",
+                libc::ENOENT | libc::ENOTDIR => "there is no such folder",
+                libc::EROFS => "the file system is read-only",
+                libc::ENOSPC => "no space is left",
+                libc::EMFILE | libc::ENFILE => "too many open files",
+                _ => "it cannot be opened",
+            });
+        }
+        let mut stat: libc::stat = std::mem::zeroed();
+        syscall6(libc::SYS_fstat, fd as usize, &raw mut stat as usize, 0, 0, 0, 0);
+        if stat.st_mode & libc::S_IFMT == libc::S_IFREG {
+            return Ok(fd as i32);
+        }
+        syscall6(libc::SYS_close, fd as usize, 0, 0, 0, 0, 0);
+        Err("it is no regular file")
+    }
+}
+
+/// Makes the region, and keeps it and the state file.
+fn make(file: i32) -> Option<&'static Page> {
+    // SAFETY: a name; a descriptor of our own.
+    let fd = unsafe {
+        let fd = syscall6(libc::SYS_memfd_create, c"libidle".as_ptr() as usize, libc::MFD_CLOEXEC as usize, 0, 0, 0, 0);
+        if fd < 0 || syscall6(libc::SYS_ftruncate, fd as usize, size_of::<Page>(), 0, 0, 0, 0) != 0 {
+            return None;
+        }
+        fd as i32
+    };
+    let page = session::map(fd)?;
+    let none = [const { Spec { sec: 0, nsec: 0 } }; CLOCKS];
+    page.init(ClockMode::Real, vdso::monotonic(), &none, session::getpid(), 0);
+    page.header.want_rest.store(1, SeqCst);
+    kept::keep(fd, file).then_some(page)
+}
+
+/// The path of this library, for children that clear their environment.
+fn find_library() {
+    // SAFETY: a valid out-parameter; the address is in this library.
+    let name = unsafe {
+        let mut info: libc::Dl_info = std::mem::zeroed();
+        if libc::dladdr(find_library as *const _, &mut info) == 0 || info.dli_fname.is_null() {
+            return;
+        }
+        CStr::from_ptr(info.dli_fname)
+    };
+    if name.to_bytes().starts_with(b"/") {
+        LIBRARY.keep(name);
+        return;
+    }
+    let mut path = [0u8; 512];
+    // SAFETY: a buffer of our own.
+    let len = unsafe { syscall6(libc::SYS_getcwd, path.as_mut_ptr() as usize, path.len(), 0, 0, 0, 0) };
+    let name = name.to_bytes_with_nul();
+    if len > 1 && len as usize + name.len() <= path.len() {
+        let end = len as usize;
+        path[end - 1] = b'/';
+        path[end..end + name.len()].copy_from_slice(name);
+        if let Ok(path) = CStr::from_bytes_until_nul(&path) {
+            LIBRARY.keep(path);
+        }
+    }
+}

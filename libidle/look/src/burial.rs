@@ -1,0 +1,76 @@
+//! Giving back what threads and processes held that are gone.
+
+use crate::{ProcLook, process};
+use engine::page::Page;
+use engine::quiescence::Found;
+use engine::slots::Slot;
+use engine::state::State;
+use engine::sys;
+use engine::timer::SHARED;
+use engine::{Kind, Reason};
+use std::sync::atomic::Ordering::SeqCst;
+
+impl ProcLook {
+    /// The thread, and perhaps its whole process, is gone: gives back what they held.
+    ///
+    /// NOTE [Killed]. `announced`: the thread had said that it ends. Otherwise its process is likely to be dying, and its
+    /// threads go one by one: were each slot given back as its thread goes, there would be a moment in which nothing of
+    /// the process counts any more and the parent still sleeps in waitpid(2). So a dying process counts as running until
+    /// it is dead, and then gives back all its slots. If one thread alone has ended, by a system call that no hook saw or
+    /// because the others are not marked yet, all parked threads are looked at again.
+    pub(crate) fn bury(&mut self, page: &Page, index: usize, seen: State, announced: bool) -> Found {
+        let pid = page.slots[index].pid.load(SeqCst);
+        if pid == 0 {
+            // Nobody's yet, see `unplaced`.
+            page.header.signals_sent.fetch_add(1, SeqCst);
+            self.release(page, index, seen);
+        } else if !self.known(index, pid) {
+            return Found::Running;
+        } else if process::dead(pid) {
+            sys::task_lock_fence();
+            for i in 0..page.high() {
+                let seen = page.slots[i].state.load();
+                if page.slots[i].pid.load(SeqCst) == pid && !outlives(&page.slots[i], seen) {
+                    self.release(page, i, seen);
+                }
+            }
+            // The parent may have been sent SIGCHLD.
+            page.header.signals_sent.fetch_add(1, SeqCst);
+        } else if announced {
+            self.release(page, index, seen);
+        } else if process::dying(pid) {
+            return Found::Running;
+        } else {
+            page.header.signals_sent.fetch_add(1, SeqCst);
+            self.release(page, index, seen);
+        }
+        Found::Changed
+    }
+
+    /// Gives a slot back, unless somebody else has done so since its state was `seen`.
+    fn release(&mut self, page: &Page, index: usize, seen: State) {
+        let slot = &page.slots[index];
+        if seen.kind() == Kind::Free {
+            return;
+        }
+        let note = self.note(index);
+        (note.lingering, note.ours) = (None, 0);
+        let joiner = slot.joiner.load(SeqCst).checked_sub(1).filter(|_| seen.kind() != Kind::Timer);
+        if !page.release_seen(index, seen) {
+            return;
+        }
+        if let Some(joiner) = joiner {
+            let joiner = joiner as usize;
+            self.engine.unpark(joiner, page.slots[joiner].state.load().seq(), Reason::Woken);
+        }
+    }
+}
+
+/// Does the timer of this slot outlive its owner, which is dead? Then it has none.
+fn outlives(slot: &Slot, seen: State) -> bool {
+    let outlives = seen.kind() == Kind::Timer && slot.timer_flags().load(SeqCst) & SHARED != 0;
+    if outlives {
+        slot.pid.store(0, SeqCst);
+    }
+    outlives
+}

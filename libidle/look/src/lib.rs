@@ -1,0 +1,460 @@
+//! The keeper's look at all threads of a session, or of a process tree: who is really asleep?
+//!
+//! It runs in the launcher and, in libidle.so, on a thread inside the program. So it allocates nothing, calls no libc, and
+//! keeps what it has to remember in memory that it maps itself: a note for each slot.
+
+mod burial;
+mod notes;
+pub mod process;
+pub mod thread;
+
+use engine::page::Page;
+use engine::procfs::Errno;
+use engine::quiescence::{Found, Look};
+use engine::slots::Slot;
+use engine::state::State;
+use engine::statefile::StateFile;
+use engine::sys::{self, syscall6};
+use engine::{Engine, Kind};
+use notes::{Note, Notes, Seen};
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use thread::{Files, Thread};
+
+/// Threads whose files are kept open, three each, if the limit allows so many.
+const OPEN: u64 = 2048;
+/// Descriptors left for everything else.
+const SPARE: u64 = 64;
+/// A thread in its last steps that has been asleep for this long is waiting for somebody else, real ns.
+const LINGERING: u64 = 2_000_000;
+/// A credit whose maker is dead is given back after this long where nobody can say whose children are whose, real ns.
+const ORPHANED: u64 = 1_000_000_000;
+/// Numbers below this one, or below the launcher's, may be those that a process has in a PID namespace of its own.
+const LOW: u32 = 1024;
+
+/// Whose processes are looked at.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Whose {
+    /// The descendants of the engine's own process, the launcher.
+    Descendants,
+    /// Whoever has a slot: a tree of processes in one PID namespace, some of which may have other parents by now.
+    Slots,
+}
+
+/// Looks through `/proc`.
+pub struct ProcLook {
+    engine: Engine,
+    whose: Whose,
+    file: Option<StateFile>,
+    /// Is told of each process that never joined.
+    strangers: fn(u32),
+    notes: Notes,
+    open: usize,
+    most: usize,
+    survey: u64,
+    /// The thread that looks.
+    me: u32,
+    patient: bool,
+    parked_too: bool,
+    watches: bool,
+    /// Somebody who peeps is asleep.
+    peepers: bool,
+    /// The notes have what was found when everybody was first at rest, and [`Page::words`] was this then.
+    rested: Option<u32>,
+    signals: u64,
+}
+
+impl ProcLook {
+    /// A look for `engine`'s threads; `None` if there is no memory. `file` is the state file if there is one, `strangers` is
+    /// told of each process that never joined.
+    pub fn new(engine: Engine, whose: Whose, file: Option<StateFile>, strangers: fn(u32)) -> Option<ProcLook> {
+        let notes = Notes::new()?;
+        let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+        // SAFETY: a valid out-parameter.
+        unsafe { syscall6(libc::SYS_prlimit64, 0, libc::RLIMIT_NOFILE as usize, 0, &raw mut limit as usize, 0, 0) };
+        Some(ProcLook {
+            engine,
+            whose,
+            file,
+            strangers,
+            notes,
+            open: 0,
+            most: OPEN.min(limit.rlim_cur.saturating_sub(SPARE) / 3).max(1) as usize,
+            survey: 0,
+            // SAFETY: no arguments.
+            me: unsafe { syscall6(libc::SYS_gettid, 0, 0, 0, 0, 0, 0) } as u32,
+            patient: false,
+            parked_too: false,
+            watches: false,
+            peepers: false,
+            rested: None,
+            signals: 0,
+        })
+    }
+
+    fn note(&mut self, index: usize) -> &mut Note {
+        self.notes.get(index)
+    }
+
+    /// A survey begins. After a signal was sent, and when `thorough`, parked threads are looked at too.
+    pub fn begin(&mut self, thorough: bool) {
+        let h = &self.engine.page.header;
+        self.survey += 1;
+        (self.watches, self.peepers) = (false, false);
+        self.signals = h.signals_sent.load(SeqCst);
+        self.parked_too = thorough || self.signals != h.signals_seen.load(SeqCst);
+        if self.parked_too {
+            for i in 0..self.engine.page.high() {
+                if self.engine.page.slots[i].state.load().kind() == Kind::Parked {
+                    self.engine.page.set_busy(i);
+                }
+            }
+        }
+    }
+
+    /// Nothing has moved for a while: busy threads may be looked at closer in the next survey.
+    pub fn stalled(&mut self, stalled: bool) {
+        self.patient = stalled;
+        if !stalled {
+            for index in 0..self.engine.page.high() {
+                if self.notes.has(index) {
+                    self.note(index).stray = None;
+                }
+            }
+        }
+    }
+
+    /// May what `/proc` says of number `pid`, which slot `index` has, be believed? Slots hold numbers as their processes
+    /// see them; in a PID namespace below the launcher's they name somebody else here, or nobody.
+    fn known(&mut self, index: usize, pid: u32) -> bool {
+        if self.whose == Whose::Slots || self.note(index).ours == pid {
+            return true;
+        }
+        let launcher = self.engine.pid;
+        match process::descends(pid, launcher) {
+            Ok(yes) => {
+                self.note(index).ours = if yes { pid } else { 0 };
+                yes
+            }
+            Err(e) => e.gone() && !(pid < launcher.max(LOW) && process::in_other_namespace(pid, launcher)),
+        }
+    }
+
+    fn close_files(&mut self) {
+        for index in 0..self.engine.page.high() {
+            if self.notes.has(index) {
+                self.note(index).files = None;
+            }
+        }
+        self.open = 0;
+    }
+
+    /// Does `open`, and once more with all files closed if there are too many.
+    fn with_room<T>(&mut self, open: impl Fn() -> Result<T, Errno>) -> Result<T, Errno> {
+        let opened = open();
+        if !opened.as_ref().is_err_and(|e| e.full()) {
+            return opened;
+        }
+        self.close_files();
+        open()
+    }
+
+    /// The files of slot `index`'s thread, or what is known without them.
+    fn open_files(&mut self, index: usize, pid: u32, tid: u32) -> Result<&mut Files, Thread> {
+        let same = |files: &Files| (files.pid, files.tid) == (pid, tid);
+        if !self.note(index).files.as_ref().is_some_and(same) {
+            if !self.known(index, pid) {
+                return Err(Thread::Running);
+            }
+            if self.note(index).files.take().is_none() {
+                if self.open >= self.most {
+                    self.close_files();
+                }
+                self.open += 1;
+            }
+            let now = self.engine.real_now;
+            match self.with_room(|| Files::open(pid, tid, now)) {
+                Ok(files) => self.note(index).files = Some(files),
+                Err(e) => {
+                    self.open = self.open.saturating_sub(1);
+                    return Err(if e.gone() { Thread::Gone } else { Thread::Running });
+                }
+            }
+        }
+        self.note(index).files.as_mut().ok_or(Thread::Running)
+    }
+
+    /// Looks at one thread of slot `index`. `since` is a run count from before: the thread must not have run since, and its
+    /// system call need not be read again.
+    fn thread(&mut self, index: usize, pid: u32, tid: u32, since: Option<u64>) -> Thread {
+        let found = self.open_files(index, pid, tid).map_or_else(|e| e, |files| files.look(since));
+        if matches!(found, Thread::Gone | Thread::Zombie) && self.note(index).files.take().is_some() {
+            self.open = self.open.saturating_sub(1);
+        }
+        found
+    }
+
+    /// All threads of a process that have no slot of their own (it is without the shim, or they are libc's own), and its
+    /// children that have no slot to speak for them either. The slot that
+    /// speaks for them all is `index`, its process is the ancestor that is `above` generations up.
+    fn process(&mut self, index: usize, pid: u32, above: u32) -> Thread {
+        /// Processes without the shim that start each other; more than this are waited for.
+        const DEEPEST: u32 = 8;
+        if above > DEEPEST || !self.known(index, pid) {
+            return Thread::Running;
+        }
+        let now = self.engine.real_now;
+        let page = self.engine.page;
+        let (mut runs, mut live, mut running) = (0u64, joined(page, pid) && !process::dead(pid), false);
+        let asked = process::tasks(pid, |tid| {
+            // Its leader's files are kept open; most have no other thread.
+            let mut found = if tid == self.me || page.find(pid, tid).is_some() {
+                Thread::Gone
+            } else if tid == pid && above == 0 {
+                self.thread(index, pid, tid, None)
+            } else {
+                match self.with_room(|| Files::open(pid, tid, now)) {
+                    Ok(mut files) => files.look(None),
+                    Err(e) if e.gone() => Thread::Gone,
+                    Err(_) => Thread::Running,
+                }
+            };
+            live |= matches!(found, Thread::Asleep(_) | Thread::Stopped(_));
+            let mut count = |n: u64| runs = runs.wrapping_mul(31).wrapping_add(n);
+            if let Thread::Asleep(n) | Thread::Stopped(n) = found {
+                count(n.wrapping_add(tid as u64));
+            }
+            if found != Thread::Running {
+                let _ = process::children(pid, tid, |child| {
+                    if !has_slot(page, child) {
+                        match self.process(index, child, above + 1) {
+                            Thread::Asleep(n) | Thread::Stopped(n) => count(n),
+                            Thread::Zombie | Thread::Gone => {}
+                            Thread::Running => found = Thread::Running,
+                        }
+                    }
+                    found != Thread::Running
+                });
+            }
+            running = found == Thread::Running;
+            !running
+        });
+        match asked {
+            Err(e) if e.gone() => Thread::Gone,
+            Err(e) => {
+                if e.full() {
+                    self.close_files();
+                }
+                Thread::Running
+            }
+            Ok(()) if running => Thread::Running,
+            Ok(()) if live => Thread::Asleep(runs),
+            Ok(()) => Thread::Gone,
+        }
+    }
+
+    fn look(&mut self, page: &Page, index: usize, seen: State) -> Thread {
+        let slot = &page.slots[index];
+        let (pid, tid) = (slot.pid.load(SeqCst), slot.tid.load(SeqCst));
+        match (pid, tid) {
+            (0, _) => self.unplaced(page, index, seen),
+            (_, 0) if seen.kind() == Kind::Foreign || self.patient => self.process(index, pid, 0),
+            (_, 0) if process::dead(pid) => Thread::Gone,
+            (_, 0) => Thread::Running,
+            _ => self.thread(index, pid, tid, None),
+        }
+    }
+
+    /// A credit whose child is not known by number. When its maker is dead, its child may never have been made, or it is
+    /// one of our descendants without a slot; while one of those runs, it may be about to adopt.
+    fn unplaced(&mut self, page: &Page, index: usize, seen: State) -> Thread {
+        let maker = page.slots[index].link.load(SeqCst);
+        if maker == 0 || !self.known(index, maker) || !process::dead(maker) {
+            return Thread::Running;
+        }
+        if self.whose == Whose::Slots {
+            // Its child is an orphan like any other. One that adopts late takes another slot.
+            return if self.since(index, seen, 0) < ORPHANED { Thread::Running } else { Thread::Gone };
+        }
+        let root = self.engine.pid;
+        let running =
+            process::any_descendant(root, |pid| !has_slot(page, pid) && self.process(index, pid, 1) == Thread::Running);
+        if running { Thread::Running } else { Thread::Gone }
+    }
+
+    /// For how long slot `index` has been found in the same state with the same run count, real ns.
+    fn since(&mut self, index: usize, seen: State, runs: u64) -> u64 {
+        let now = (self.engine.real_now)();
+        let note = self.note(index);
+        match note.lingering {
+            Some((state, count, since)) if (state, count) == (seen, runs) => now.saturating_sub(since),
+            _ => {
+                note.lingering = Some((seen, runs, now));
+                0
+            }
+        }
+    }
+
+    /// A thread that is busy by its word: only looked at when nothing moves. It may have died, been stopped, missed its
+    /// delivery, or be asleep in a call that no hook saw.
+    fn busy(&mut self, page: &Page, index: usize, seen: State) -> Found {
+        if !self.patient {
+            return Found::Running;
+        }
+        match self.look(page, index, seen) {
+            Thread::Gone | Thread::Zombie => self.bury(page, index, seen, false),
+            Thread::Stopped(runs) => self.asleep(index, seen, runs),
+            Thread::Asleep(runs) if self.note(index).stray.replace((seen, runs)) == Some((seen, runs)) => {
+                if page.slots[index].state.replace(seen, Kind::Foreign) {
+                    self.note(index).stray = None;
+                    if seen.kind() == Kind::New {
+                        self.tell(index, page.slots[index].pid.load(SeqCst));
+                    }
+                }
+                Found::Changed
+            }
+            Thread::Asleep(_) => {
+                // By now it may be asleep in its next wait, which is nobody's fault.
+                if page.slots[index].state.load() == seen {
+                    self.engine.deliver_again(index);
+                }
+                Found::Running
+            }
+            Thread::Running => Found::Running,
+        }
+    }
+
+    /// A process that never joined the session is part of it now.
+    fn tell(&mut self, index: usize, pid: u32) {
+        if std::mem::replace(&mut self.note(index).told, pid) != pid {
+            (self.strangers)(pid);
+        }
+    }
+
+    /// A thread or process in its last steps: running until it is gone, but what it still writes (stdio's buffers) may
+    /// have to wait for a reader.
+    fn lingers(&mut self, page: &Page, index: usize, seen: State) -> Found {
+        match self.look(page, index, seen) {
+            Thread::Stopped(runs) => self.asleep(index, seen, runs),
+            Thread::Asleep(runs) if self.since(index, seen, runs) >= LINGERING => self.asleep(index, seen, runs),
+            _ => Found::Running,
+        }
+    }
+
+    /// Everybody is at rest: have those who peep done so since? They have run, and nobody else has.
+    fn peeped(&mut self, page: &Page) -> bool {
+        if !self.peepers {
+            self.rested = None;
+            return true;
+        }
+        let (words, high) = (page.words(), page.high());
+        let peeps = |index: usize| page.slots[index].peeps();
+        let rests = self.rested == Some(words)
+            && (0..high).all(|index| {
+                let (now, was) = (self.seen(index), self.note(index).rest);
+                now == was || now.is_some() && was.is_some() && peeps(index)
+            });
+        if !rests {
+            for index in 0..high {
+                self.note(index).rest = self.seen(index);
+            }
+            self.rested = Some(words);
+            return false;
+        }
+        let mut waits =
+            |index: usize| peeps(index) && self.seen(index).is_some() && self.seen(index) == self.note(index).rest;
+        let done = !(0..high).any(&mut waits);
+        if done {
+            self.rested = None;
+        }
+        done
+    }
+
+    /// What the survey under way has found of slot `index`, if its thread is asleep.
+    fn seen(&mut self, index: usize) -> Seen {
+        let survey = self.survey;
+        self.note(index).seen.filter(|seen| seen.2 == survey).map(|(state, runs, _)| (state, runs))
+    }
+
+    fn asleep(&mut self, index: usize, seen: State, runs: u64) -> Found {
+        self.watches |= seen.kind() == Kind::Foreign;
+        self.peepers |= self.engine.page.slots[index].peeps();
+        let survey = self.survey;
+        self.note(index).seen = Some((seen, runs, survey));
+        Found::Asleep
+    }
+}
+
+/// Has the process a slot?
+fn has_slot(page: &Page, pid: u32) -> bool {
+    page.slots[..page.high()].iter().any(|slot| slot.pid.load(SeqCst) == pid)
+}
+
+/// Has a thread of the process one?
+fn joined(page: &Page, pid: u32) -> bool {
+    let one = |slot: &Slot| slot.pid.load(SeqCst) == pid && slot.tid.load(SeqCst) != 0;
+    page.slots[..page.high()].iter().any(one)
+}
+
+impl Look for ProcLook {
+    fn first(&mut self, page: &Page, index: usize, seen: State) -> Found {
+        let slot = &page.slots[index];
+        match seen.kind() {
+            Kind::Busy | Kind::Prep | Kind::New => self.busy(page, index, seen),
+            Kind::Ending => {
+                let (pid, tid) = (slot.pid.load(SeqCst), slot.tid.load(SeqCst));
+                let over = sys::thread_gone(pid, tid) || (pid == tid && process::leader_ended(pid));
+                if !over {
+                    return self.lingers(page, index, seen);
+                }
+                sys::task_lock_fence();
+                self.bury(page, index, seen, true)
+            }
+            Kind::Leaving if process::dead(slot.pid.load(SeqCst)) => self.bury(page, index, seen, true),
+            Kind::Leaving => self.lingers(page, index, seen),
+            _ => match self.look(page, index, seen) {
+                Thread::Asleep(runs) | Thread::Stopped(runs) => self.asleep(index, seen, runs),
+                Thread::Running => Found::Running,
+                Thread::Zombie | Thread::Gone => {
+                    // The word may have changed since it was read: then the slot is somebody else's by now.
+                    if slot.state.load() == seen { self.bury(page, index, seen, false) } else { Found::Changed }
+                }
+            },
+        }
+    }
+
+    fn confirm(&mut self, page: &Page, index: usize, now: State) -> bool {
+        let Some((then, runs)) = self.seen(index) else { return false };
+        if then != now {
+            return false;
+        }
+        let slot = &page.slots[index];
+        let (pid, tid) = (slot.pid.load(SeqCst), slot.tid.load(SeqCst));
+        let again = if tid == 0 { self.process(index, pid, 0) } else { self.thread(index, pid, tid, Some(runs)) };
+        matches!(again, Thread::Asleep(n) | Thread::Stopped(n) if n == runs)
+    }
+
+    fn parked_too(&self) -> bool {
+        self.parked_too
+    }
+
+    fn at_rest(&mut self, page: &Page) -> bool {
+        if self.parked_too {
+            page.header.signals_seen.store(self.signals, Relaxed);
+        }
+        self.peeped(page)
+    }
+
+    fn burnt(&mut self, page: &Page, index: usize) -> Option<u64> {
+        let slot = &page.slots[index];
+        let (pid, tid) = (slot.pid.load(SeqCst), slot.tid.load(SeqCst));
+        self.open_files(index, pid, tid).ok()?.burnt().ok()
+    }
+
+    fn state_file(&self) -> Option<StateFile> {
+        self.file
+    }
+
+    fn watches(&self) -> bool {
+        self.watches
+    }
+}

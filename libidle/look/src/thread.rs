@@ -1,0 +1,146 @@
+//! The exact look at one thread: is it asleep in the kernel?
+//!
+//! `/proc/PID/task/TID/syscall` prints a number, and `stat` says `S`, both between two equal run counts (third field of
+//! `schedstat`). Neither file alone is exact: a thread on its way to sleep shows `S` before it has let go of the
+//! processor, one that is being switched shows a number. See proc(5).
+
+use crate::process;
+use engine::procfs::{Errno, File, Path, number, state_letter, words};
+
+/// What the files say of a thread.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Thread {
+    /// Asleep in a system call; how often it has been put on a processor.
+    Asleep(u64),
+    /// Stopped by a signal; likewise.
+    Stopped(u64),
+    /// Running, on its way to sleep, or nobody can tell.
+    Running,
+    /// Ended, its number still taken.
+    Zombie,
+    /// Its number is free.
+    Gone,
+}
+
+/// Without its `syscall` file a thread counts as asleep when it has not run for this long, real ns.
+const QUIET: u64 = 2_000_000;
+
+/// A thread's files, kept open.
+pub struct Files {
+    /// Its process.
+    pub pid: u32,
+    /// Its number.
+    pub tid: u32,
+    /// `None` where the kernel refuses it: a process that is not dumpable, see prctl(2).
+    syscall: Option<File>,
+    stat: File,
+    schedstat: File,
+    /// Without `syscall`: the run count last seen, and since when.
+    quiet: Option<(u64, u64)>,
+    now: fn() -> u64,
+}
+
+impl Files {
+    /// Opens them; `now` reads some clock in ns.
+    pub fn open(pid: u32, tid: u32, now: fn() -> u64) -> Result<Files, Errno> {
+        let open = |name: &str| File::open(&Path::thread(pid, tid, name));
+        let syscall = match open("syscall") {
+            Ok(file) => Some(file),
+            Err(e) if e.refused() => None,
+            Err(e) => return Err(e),
+        };
+        Ok(Files { pid, tid, syscall, stat: open("stat")?, schedstat: open("schedstat")?, quiet: None, now })
+    }
+
+    /// The exact look. `since` is a run count from before: the thread must not have run since, and its system call need
+    /// not be read again.
+    pub fn look(&mut self, since: Option<u64>) -> Thread {
+        self.try_look(since).unwrap_or_else(|e| if e.gone() { Thread::Gone } else { Thread::Running })
+    }
+
+    fn try_look(&mut self, since: Option<u64>) -> Result<Thread, Errno> {
+        let runs = self.runs()?;
+        // "running", or "-1" for a fault: not asleep in a system call; but stopped threads say so too.
+        let may_sleep = since.is_some() || self.in_syscall(runs)?;
+        Ok(match self.state()? {
+            b'D' if self.in_vfork() => self.vfork_child(runs, since),
+            b'S' if may_sleep && self.runs()? == runs && since.is_none_or(|n| n == runs) => Thread::Asleep(runs),
+            b'T' => Thread::Stopped(runs),
+            b'Z' | b'X' => Thread::Zombie,
+            _ => Thread::Running,
+        })
+    }
+
+    fn in_syscall(&mut self, runs: u64) -> Result<bool, Errno> {
+        let mut text = [0u8; 16];
+        match self.syscall.as_ref().map(|file| file.read_at_start(&mut text)) {
+            Some(Ok(n)) => Ok(n > 0 && text[0].is_ascii_digit()),
+            Some(Err(e)) if !e.refused() => Err(e),
+            _ => Ok(self.has_been_quiet(runs)),
+        }
+    }
+
+    /// In vfork(2), clone(2) or clone3(2), whose number stands first in the file?
+    fn in_vfork(&self) -> bool {
+        let mut text = [0u8; 16];
+        let n = self.syscall.as_ref().and_then(|file| file.read_at_start(&mut text).ok()).unwrap_or(0);
+        [&b"58 "[..], b"56 ", b"435 "].iter().any(|number| text[..n].starts_with(number))
+    }
+
+    /// Suspended in vfork(2) until the child executes or ends. The child has the parent's memory and speaks through its
+    /// slot, so what the word says is what the child does, and the child is the one to look at: the last that this thread
+    /// has made. Where there is none the thread is about to go on.
+    fn vfork_child(&self, runs: u64, since: Option<u64>) -> Thread {
+        let child = self.last_child().and_then(|child| Some(Files::open(child, child, self.now).ok()?.look(None)));
+        match child {
+            Some(Thread::Asleep(n) | Thread::Stopped(n)) => {
+                let both = runs.wrapping_mul(31).wrapping_add(n);
+                if since.is_none_or(|before| before == both) { Thread::Asleep(both) } else { Thread::Running }
+            }
+            _ => Thread::Running,
+        }
+    }
+
+    fn last_child(&self) -> Option<u32> {
+        let mut last = None;
+        let _ = process::children(self.pid, self.tid, |child| {
+            last = Some(child);
+            true
+        });
+        last
+    }
+
+    fn has_been_quiet(&mut self, runs: u64) -> bool {
+        let now = (self.now)();
+        match self.quiet {
+            Some((then, since)) if then == runs => now.saturating_sub(since) >= QUIET,
+            _ => {
+                self.quiet = Some((runs, now));
+                false
+            }
+        }
+    }
+
+    /// The state letter.
+    fn state(&self) -> Result<u8, Errno> {
+        let mut text = [0u8; 128];
+        let n = self.stat.read_at_start(&mut text)?;
+        state_letter(&text[..n]).ok_or(Errno::STRANGE)
+    }
+
+    /// How often the thread has been put on a processor.
+    fn runs(&self) -> Result<u64, Errno> {
+        self.schedstat(2)
+    }
+
+    /// How long it has been on one, ns.
+    pub fn burnt(&self) -> Result<u64, Errno> {
+        self.schedstat(0)
+    }
+
+    fn schedstat(&self, field: usize) -> Result<u64, Errno> {
+        let mut text = [0u8; 96];
+        let n = self.schedstat.read_at_start(&mut text)?;
+        words(&text[..n]).nth(field).and_then(number).ok_or(Errno::STRANGE)
+    }
+}
