@@ -8,6 +8,7 @@
 pub mod clock;
 pub mod deadlines;
 pub mod elf;
+pub mod forced;
 pub mod keeper;
 pub mod limit;
 pub mod lives;

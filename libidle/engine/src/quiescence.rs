@@ -20,6 +20,7 @@
 //! repeats the look until it succeeds or finds a busy thread.
 
 use crate::deadlines::Key;
+use crate::forced::Forced;
 use crate::lock::Token;
 use crate::page::{ClockMode, PER_WORD, Page, SLOTS};
 use crate::state::{Kind, Reason, State};
@@ -36,6 +37,10 @@ pub trait Look {
     fn confirm(&mut self, page: &Page, index: usize, seen: State) -> bool;
     /// A signal was sent: are parked threads to be looked at too?
     fn parked_too(&self) -> bool {
+        false
+    }
+    /// Slot `index`'s thread is said to be busy: has it ended in truth, and was its slot given back?
+    fn ended(&mut self, _page: &Page, _index: usize) -> bool {
         false
     }
     /// The state file, for a decider that tells the world of rest.
@@ -153,7 +158,11 @@ impl Engine {
                 bits &= bits - 1;
                 let slot = &self.page.slots[index];
                 let seen = slot.state.load();
-                if index == me || seen.rests() {
+                let forced = self.page.forced(index);
+                if forced == Some(Forced::Busy) {
+                    return Survey::Busy(index);
+                }
+                if index == me || forced.is_some() || seen.rests() {
                     continue;
                 }
                 if seen.busy() && slot.covered.load(Relaxed) == 0 {
@@ -180,6 +189,12 @@ impl Engine {
                 let bit = bits & bits.wrapping_neg();
                 bits ^= bit;
                 let index = w * PER_WORD + bit.trailing_zeros() as usize;
+                match page.forced(index) {
+                    Some(Forced::Busy) if look.ended(page, index) => return Survey::Changed,
+                    Some(Forced::Busy) => return Survey::Busy(index),
+                    Some(Forced::Idle) => continue,
+                    None => {}
+                }
                 if index == me {
                     continue;
                 }
@@ -214,7 +229,7 @@ impl Engine {
                 let index = w * PER_WORD + bits.trailing_zeros() as usize;
                 bits &= bits - 1;
                 let slot = &page.slots[index];
-                if index == me || slot.covered.load(SeqCst) != 0 {
+                if index == me || slot.covered.load(SeqCst) != 0 || page.forced(index) == Some(Forced::Idle) {
                     continue;
                 }
                 let seen = slot.state.load();
@@ -484,6 +499,7 @@ impl Engine {
         let s = &self.page.slots[slot];
         let Some(was) = s.state.promise(seq, reason) else { return false };
         self.page.set_busy(slot);
+        self.awake();
         if was.kind() == Kind::Parked {
             sys::futex_wake(&s.state.0, 1, was.local());
         }

@@ -38,9 +38,13 @@ pub struct Rest {
     pub impatient: AtomicU32,
     /// Trouble with the file has been reported; whoever noticed.
     pub told: AtomicU32,
+    /// Only the first process is tracked; whoever made the region, once.
+    pub alone: AtomicU32,
+    /// Threads that say themselves what they count as, see [`crate::forced`]. They.
+    pub forced: AtomicU32,
     /// Busy periods, this one included. Whoever sets the word from idle to busy.
     pub serial: AtomicU64,
-    _pad: [AtomicU64; 5],
+    _pad: [AtomicU64; 4],
 }
 
 impl Rest {
@@ -53,6 +57,8 @@ impl Rest {
             tracked: zero(),
             impatient: zero(),
             told: zero(),
+            alone: zero(),
+            forced: zero(),
             serial: AtomicU64::new(0),
             _pad: std::array::from_fn(|_| AtomicU64::new(0)),
         }

@@ -1,5 +1,6 @@
 //! The guard at every hook that may wait: which slot speaks for the calling thread, and the waits themselves.
 
+use crate::forced;
 use crate::session;
 use crate::tls::tls;
 pub use engine::What;
@@ -69,6 +70,7 @@ fn nested(engine: Engine, outer: usize) -> Option<Entry> {
     own.start.store(tls().wait_sp.get() as u64, Relaxed);
     slot.covered.store(me as u32 + 1, SeqCst);
     tls().slot.set(me as u32 + 1);
+    forced::again(&engine, me);
     engine.awake();
     Some(Entry { engine, me, base: Kind::Busy, outer: outer as u32 + 1 })
 }
@@ -86,6 +88,11 @@ impl Drop for Entry {
         if self.outer != 0 && !self.engine.forked() {
             let slot = self.slot();
             tls().slot.set(self.outer);
+            // The handler may have changed it.
+            let (outer, said) = (self.outer as usize - 1, self.engine.page.forced(self.me));
+            if said != self.engine.page.forced(outer) {
+                self.engine.page.force(outer, said);
+            }
             tls().wait_sp.set(slot.start.load(Relaxed) as usize);
             slot.pthread.store(0, Relaxed);
             // The thread runs on in the handler while the outer slot may say that it waits: until it has been looked at
