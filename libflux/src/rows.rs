@@ -7,8 +7,8 @@ use interpose::hooks::clocks::Timeb;
 use interpose::hooks::cond::c11;
 use interpose::hooks::timers::SigEvent;
 use interpose::hooks::{
-    asks, clocks, cond, descriptors, epoll, exec, fds, fork, futex, jumps, lifecycle, locks, poll, queues, reads,
-    requests, select, sem, shell, signals, sleep, sockets, spawn, threads, timers, wait,
+    asks, clocks, cond, descriptors, epoll, exec, fds, fork, jumps, lifecycle, locks, poll, queues, reads, requests,
+    select, sem, shell, signals, sleep, sockets, spawn, syscall, threads, timers, uptime, wait,
 };
 use interpose::timerfd;
 use libc::*;
@@ -28,6 +28,8 @@ hooks! {
     fn clock_settime(id: clockid_t, to: *const timespec) -> c_int = clocks::clock_settime;
     fn settimeofday(to: *const timeval, zone: *const c_void) -> c_int = clocks::settimeofday;
     fn adjtime(delta: *const timeval, old: *mut timeval) -> c_int = clocks::adjtime;
+    fn times(out: *mut tms) -> clock_t = uptime::times;
+    fn sysinfo(out: *mut sysinfo) -> c_int = uptime::sysinfo;
 }
 
 // Sleep.
@@ -90,7 +92,7 @@ hooks! {
     fn pthread_timedjoin_np(thread: pthread_t, result: *mut *mut c_void, until: *const timespec) -> c_int = |t, r, u| threads::clockjoin(t, r, CLOCK_REALTIME, u) => number;
     fn pthread_clockjoin_np(thread: pthread_t, result: *mut *mut c_void, clock: clockid_t, until: *const timespec) -> c_int = threads::clockjoin => number;
     fn thrd_join(thread: pthread_t, result: *mut c_int) -> c_int = threads::c11_join;
-    fn syscall(number: c_long, a: usize, b: usize, c: usize, d: usize, e: usize, f: usize) -> c_long = |n, a, b, c, d, e, f| futex::syscall(n, [a, b, c, d, e, f]);
+    fn syscall(number: c_long, a: usize, b: usize, c: usize, d: usize, e: usize, f: usize) -> c_long = |n, a, b, c, d, e, f| syscall::syscall(n, [a, b, c, d, e, f]);
 }
 
 // Questions that a program may ask in a loop.

@@ -14,18 +14,25 @@ const FLAGS: &[&str] = &["-O2", "-Wall", "-Wextra", "-Werror", "-pthread", "-D_G
 #[derive(Clone, Debug)]
 pub struct Guest {
     name: String,
+    compiler: String,
     flags: Vec<String>,
 }
 
 impl Guest {
     /// `name` is the path below `tests/guests/`, without `.c`.
     pub fn new(name: &str) -> Self {
-        Guest { name: name.to_owned(), flags: Vec::new() }
+        Guest { name: name.to_owned(), compiler: "gcc".to_owned(), flags: Vec::new() }
     }
 
     /// A compiler flag beyond the usual ones.
     pub fn flag(mut self, flag: &str) -> Self {
         self.flags.push(flag.to_owned());
+        self
+    }
+
+    /// Another compiler than gcc.
+    pub fn compiler(mut self, compiler: &str) -> Self {
+        self.compiler = compiler.to_owned();
         self
     }
 
@@ -47,7 +54,7 @@ impl Guest {
             let text = fs::read(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
             text.hash(&mut hash);
         }
-        (FLAGS, &self.flags).hash(&mut hash);
+        (FLAGS, &self.compiler, &self.flags).hash(&mut hash);
 
         let dir = target_dir().join("guests");
         fs::create_dir_all(&dir).expect("a folder for compiled guests");
@@ -64,7 +71,7 @@ impl Guest {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let unique = format!("tmp{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let temporary = executable.with_extension(unique);
-        let output = Command::new("gcc")
+        let output = Command::new(&self.compiler)
             .args(FLAGS)
             .args(&self.flags)
             .arg("-I")
@@ -73,7 +80,7 @@ impl Guest {
             .arg(&temporary)
             .arg(source)
             .output()
-            .expect("gcc starts");
+            .expect("the compiler starts");
         assert!(
             output.status.success(),
             "{} does not compile:\n{}",

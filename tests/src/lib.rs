@@ -29,6 +29,8 @@
 //! [`guests!`] makes one test of each; [`Guest`] compiles one (`Guest::new("sleep/nanosleep").compile()` is the path of the
 //! executable), [`same_everywhere`] is what a test consists of.
 //!
+//! [`Matrix`] is all of them once more, linked or run in another way: `FLUX_TESTS_MATRIX=sync/ cargo test --test matrix_static`.
+//!
 //! # Programs under libidle.so
 //! [`Tracked`] starts one and reads its state file: `Tracked::start(&mut command).rest_past(0).number`.
 //!
@@ -45,12 +47,14 @@ mod process_tree;
 mod run;
 mod same;
 mod tracked;
+mod variant;
 
 pub use artifacts::{Artifacts, artifacts, target_dir, workspace_root};
 pub use guest::Guest;
 pub use run::{Mode, Outcome, Run, TimedOut};
 pub use same::{NATIVE_UNIT_MS, Same, same_everywhere};
 pub use tracked::{Rest, Tracked};
+pub use variant::{Matrix, Variant};
 
 /// One test for each guest of a family, and one that no file of the family's folder was forgotten.
 ///

@@ -13,4 +13,5 @@ flux_tests::guests! { "clocks";
     handles: 8;
     handler_reads: 0;
     concurrent: 0;
+    uptime: 10;
 }

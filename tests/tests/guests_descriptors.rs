@@ -17,6 +17,7 @@ flux_tests::guests! { "descriptors";
     stdio: 8;
     socket_limits: 40;
     semtimedop: 12;
+    io_uring: 14;
     requests: 4;
     other_names: 20;
 }

@@ -44,7 +44,9 @@ pub struct Rest {
     pub forced: AtomicU32,
     /// Busy periods, this one included. Whoever sets the word from idle to busy.
     pub serial: AtomicU64,
-    _pad: [AtomicU64; 4],
+    /// Device and inode of the state file: a descriptor that leads to another one is not ours any more. Whoever made the region.
+    pub(crate) file: [AtomicU64; 2],
+    _pad: [AtomicU64; 2],
 }
 
 impl Rest {
@@ -60,6 +62,7 @@ impl Rest {
             alone: zero(),
             forced: zero(),
             serial: AtomicU64::new(0),
+            file: std::array::from_fn(|_| AtomicU64::new(0)),
             _pad: std::array::from_fn(|_| AtomicU64::new(0)),
         }
     }
@@ -72,9 +75,11 @@ impl Page {
     /// The state file is `file`, whose serial number was `before`. The program is busy.
     pub fn track(&self, file: StateFile, before: u64) {
         let rest = &self.header.rest;
-        file.hold(self);
+        file.know(self);
         rest.serial.store(before.saturating_add(1), SeqCst);
-        file.show(self, before.saturating_add(1));
+        if file.hold(self) {
+            file.show(self, before.saturating_add(1));
+        }
         rest.tracked.store(1, SeqCst);
     }
 }
@@ -111,10 +116,12 @@ impl Engine {
                     swap(RELEASING, IDLE);
                 }
                 _ => {
-                    file.hold(self.page);
+                    let held = file.hold(self.page);
                     if swap(IDLE, BUSY) {
                         let serial = rest.serial.fetch_add(1, SeqCst) + 1;
-                        file.show(self.page, serial);
+                        if held {
+                            file.show(self.page, serial);
+                        }
                     }
                 }
             }

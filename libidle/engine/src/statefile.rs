@@ -27,6 +27,12 @@ pub struct StateFile {
     pub say: fn(&str),
 }
 
+/// Of what fstat(2) says: device and inode, and how many names the file has.
+struct Stat {
+    file: [u64; 2],
+    links: u64,
+}
+
 /// Writes `text` after the name of this library, as one line, to descriptor `fd`.
 pub fn say_to(fd: i32, text: &str) {
     let mut line = [0u8; 256];
@@ -75,6 +81,44 @@ impl StateFile {
         if text.is_empty() { Some(0) } else { number(text.strip_suffix(b"\n")?).filter(|_| short) }
     }
 
+    /// What fstat(2) says of the descriptor.
+    fn stat(&self) -> Option<Stat> {
+        let mut stat = [0u64; 18];
+        // SAFETY: a buffer of the structure's size.
+        let raw = unsafe { syscall6(nr::FSTAT, self.fd as usize, stat.as_mut_ptr() as usize, 0, 0, 0, 0) };
+        (raw == 0).then_some(Stat { file: [stat[0], stat[1]], links: stat[2] })
+    }
+
+    /// This is the state file, whatever the descriptor leads to later.
+    pub(crate) fn know(&self, page: &Page) {
+        if let Some(stat) = self.stat() {
+            page.header.rest.file.iter().zip(stat.file).for_each(|(word, number)| word.store(number, SeqCst));
+        }
+    }
+
+    /// Asks before each use: a program that closes descriptors by raw system calls may have closed this one, and its number
+    /// may be that of a file of the program's own by now.
+    fn ours(&self, page: &Page) -> Option<Stat> {
+        let known = page.header.rest.file.each_ref().map(|word| word.load(SeqCst));
+        let found = self.stat().filter(|stat| stat.file == known);
+        if found.is_none() {
+            self.trouble(
+                page,
+                "the state file's descriptor was closed; the program goes on, and its state cannot be seen",
+            );
+        }
+        found
+    }
+
+    /// May a file of this process have that many bytes (RLIMIT_FSIZE)? Writing all the same would be SIGXFSZ.
+    fn may_have(bytes: usize) -> bool {
+        const RLIMIT_FSIZE: usize = 1;
+        let mut limit = [u64::MAX; 2];
+        // SAFETY: an out-parameter of two words.
+        unsafe { syscall6(nr::PRLIMIT64, 0, RLIMIT_FSIZE, 0, limit.as_mut_ptr() as usize, 0, 0) };
+        limit[0] >= bytes as u64
+    }
+
     /// Writes the serial number, with the lock held. It never gets shorter, so one call of pwrite(2) writes all of it.
     fn write(&self, serial: u64) -> Result<(), Errno> {
         let mut text = [b'\n'; 21];
@@ -88,6 +132,9 @@ impl StateFile {
             }
         }
         let text = &text[at..];
+        if !StateFile::may_have(text.len()) {
+            return Err(Errno::STRANGE);
+        }
         // SAFETY: a buffer of our own.
         let raw = unsafe { syscall6(nr::PWRITE64, self.fd as usize, text.as_ptr() as usize, text.len(), 0, 0, 0) };
         match checked(raw)? {
@@ -134,14 +181,18 @@ impl StateFile {
         }
     }
 
-    /// Takes the lock for a program that goes busy.
-    pub(crate) fn hold(&self, page: &Page) {
+    /// Takes the lock for a program that goes busy; false if the file is out of reach.
+    pub(crate) fn hold(&self, page: &Page) -> bool {
+        if self.ours(page).is_none() {
+            return false;
+        }
         if self.lock(page).is_err() {
             self.trouble(page, "cannot lock the state file; the program goes on, and its state cannot be seen");
         }
+        true
     }
 
-    /// Shows the serial number of the busy period that has begun.
+    /// Shows the serial number of the busy period that has begun. After [`StateFile::hold`].
     pub fn show(&self, page: &Page, serial: u64) {
         if self.write(serial).is_err() {
             self.trouble(page, "cannot write to the state file; the program goes on, and its serial number stays");
@@ -151,23 +202,14 @@ impl StateFile {
     /// Releases the lock.
     pub(crate) fn release(&self, page: &Page) {
         const LOCK_UN: usize = 8;
-        if self.deleted() {
+        let Some(stat) = self.ours(page) else { return };
+        if stat.links == 0 {
             self.trouble(
                 page,
                 "the state file was deleted or replaced; the program goes on, and its state cannot be seen",
             );
         }
         let _ = self.flock(LOCK_UN);
-    }
-
-    /// Has the file no name any more?
-    fn deleted(&self) -> bool {
-        /// Where `struct stat` has the number of links.
-        const LINKS: usize = 2;
-        let mut stat = [0u64; 18];
-        // SAFETY: a buffer of the structure's size.
-        let raw = unsafe { syscall6(nr::FSTAT, self.fd as usize, stat.as_mut_ptr() as usize, 0, 0, 0, 0) };
-        raw == 0 && stat[LINKS] == 0
     }
 
     /// Says it once for all processes.

@@ -136,6 +136,7 @@ pub(crate) mod nr {
     pub const SET_ROBUST_LIST: i64 = 273;
     pub const TIMERFD_SETTIME: i64 = 286;
     pub const TIMERFD_GETTIME: i64 = 287;
+    pub const PRLIMIT64: i64 = 302;
     pub const PIDFD_OPEN: i64 = 434;
     pub const PIDFD_GETFD: i64 = 438;
 }

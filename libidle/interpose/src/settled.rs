@@ -62,17 +62,32 @@ pub fn pending_for(tid: u32, signal: libc::c_int) -> bool {
 
 /// What a file of the thread's folder in `/proc` says; nothing if it cannot be read.
 fn of_thread<'a>(pid: u32, tid: u32, name: &[u8], text: &'a mut [u8]) -> &'a [u8] {
+    file(text, |put| {
+        put(b"/proc/");
+        number(pid, put);
+        put(b"/task/");
+        number(tid, put);
+        put(name);
+    })
+}
+
+/// What the file `n` in a folder of `/proc/self` says; nothing if it cannot be read.
+pub fn own_file<'a>(folder: &[u8], n: u32, text: &'a mut [u8]) -> &'a [u8] {
+    file(text, |put| {
+        put(b"/proc/self/");
+        put(folder);
+        number(n, put);
+    })
+}
+
+/// The beginning of a file whose path `name` puts together.
+fn file(text: &mut [u8], name: impl FnOnce(&mut dyn FnMut(&[u8]))) -> &[u8] {
     let mut path = [0u8; 64];
     let mut at = 0;
-    let mut put = |text: &[u8]| {
-        path[at..at + text.len()].copy_from_slice(text);
-        at += text.len();
-    };
-    put(b"/proc/");
-    number(pid, &mut put);
-    put(b"/task/");
-    number(tid, &mut put);
-    put(name);
+    name(&mut |part| {
+        path[at..at + part.len()].copy_from_slice(part);
+        at += part.len();
+    });
     // SAFETY: a path with its NUL (the buffer is zeroed and longer), and a buffer of our own.
     let got = unsafe {
         let flags = (libc::O_RDONLY | libc::O_CLOEXEC) as usize;
@@ -87,7 +102,7 @@ fn of_thread<'a>(pid: u32, tid: u32, name: &[u8], text: &'a mut [u8]) -> &'a [u8
     &text[..got]
 }
 
-fn number(n: u32, put: &mut impl FnMut(&[u8])) {
+fn number(n: u32, put: &mut dyn FnMut(&[u8])) {
     if n >= 10 {
         number(n / 10, put);
     }

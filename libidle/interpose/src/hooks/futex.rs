@@ -1,17 +1,17 @@
-//! syscall(2): programs and language runtimes (Rust's std, C++20's atomics) wait with `syscall(SYS_futex, …)`. A
-//! private futex is an exact wait here, queued by its address; everything else that has a hook of its own goes there.
+//! futex(2): programs and language runtimes (Rust's std, C++20's atomics) wait with `syscall(SYS_futex, …)`. A private
+//! futex is an exact wait here, queued by its address.
 
-use super::{clocks, descriptors, epoll, fork, poll, select, sleep, timers};
+use super::syscall::Args;
 use crate::clockid;
 use crate::enter::{Entry, What, enter};
-use crate::errno::{Answer, Errno};
+use crate::errno::Errno;
 use crate::{
-    kfutex, next, session, timerfd,
+    kfutex, session,
     waitq::{self, Key},
 };
 use engine::time::{NEVER, Spec};
 use engine::{Engine, Reason, Signals};
-use libc::{c_int, c_long, clockid_t, timespec};
+use libc::{c_long, clockid_t, timespec};
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
@@ -26,101 +26,10 @@ const PRIVATE: usize = 128;
 const REALTIME: usize = 256;
 const ANY: u32 = u32::MAX;
 
-/// The system call's arguments.
-pub type Args = [usize; 6];
-
-/// syscall(2).
+/// futex(2) by syscall(2); `None` for what the kernel is to do alone.
 ///
 /// # Safety
-/// As for the C function; six arguments are read whether or not they were passed.
-pub unsafe fn syscall(number: c_long, args: Args) -> c_long {
-    let [a, b, c, d, e, f] = args;
-    let real = next!(syscall: fn(c_long, usize, usize, usize, usize, usize, usize) -> c_long);
-    // SAFETY: the caller's arguments, in the order that the system call has them; those of a C function of the same name
-    // are the same but for sizes of signal sets.
-    unsafe {
-        match number {
-            libc::SYS_futex => match futex(args) {
-                Some(done) => done.answer(),
-                None => real(number, a, b, c, d, e, f),
-            },
-            libc::SYS_fork | libc::SYS_clone | libc::SYS_clone3 if forks(number, args) => {
-                fork::around(|| real(number, a, b, c, d, e, f) as libc::pid_t) as c_long
-            }
-            libc::SYS_clock_gettime => clocks::clock_gettime(a as clockid_t, b as *mut timespec).answer() as c_long,
-            libc::SYS_gettimeofday => clocks::gettimeofday(a as *mut _, b as *mut _).answer() as c_long,
-            libc::SYS_time => clocks::time(a as *mut _),
-            libc::SYS_nanosleep => sleep::nanosleep(a as *const timespec, b as *mut timespec).answer() as c_long,
-            libc::SYS_clock_nanosleep => {
-                match sleep::clock_nanosleep(a as clockid_t, b as c_int, c as *const timespec, d as *mut timespec) {
-                    0 => 0,
-                    code => Err::<c_long, _>(Errno(code)).answer(),
-                }
-            }
-            libc::SYS_poll => poll::poll(a as *mut _, b as _, c as c_int).answer() as c_long,
-            libc::SYS_ppoll => poll::ppoll(a as *mut _, b as _, c as *const timespec, d as *const _).answer() as c_long,
-            libc::SYS_select => {
-                select::select(a as c_int, b as *mut _, c as *mut _, d as *mut _, e as *mut _).answer() as c_long
-            }
-            libc::SYS_epoll_wait => {
-                epoll::epoll_wait(a as c_int, b as *mut _, c as c_int, d as c_int).answer() as c_long
-            }
-            libc::SYS_epoll_pwait => {
-                epoll::epoll_pwait(a as c_int, b as *mut _, c as c_int, d as c_int, e as *const _).answer() as c_long
-            }
-            libc::SYS_epoll_pwait2 => {
-                epoll::epoll_pwait2(a as c_int, b as *mut _, c as c_int, d as *const timespec, e as *const _).answer()
-                    as c_long
-            }
-            libc::SYS_timerfd_create => timerfd::create(a as clockid_t, b as c_int).answer() as c_long,
-            libc::SYS_timerfd_settime => {
-                timerfd::settime(a as c_int, b as c_int, c as *const _, d as *mut _).answer() as c_long
-            }
-            libc::SYS_timerfd_gettime => timerfd::gettime(a as c_int, b as *mut _).answer() as c_long,
-            libc::SYS_alarm => timers::alarm(a as u32) as c_long,
-            libc::SYS_setitimer => timers::setitimer(a as c_int, b as *const _, c as *mut _).answer() as c_long,
-            libc::SYS_getitimer => timers::getitimer(a as c_int, b as *mut _).answer() as c_long,
-            libc::SYS_close_range => super::fds::close_range(a as u32, b as u32, c as c_int).answer() as c_long,
-            libc::SYS_tgkill => super::signals::tgkill(a as i32, b as i32, c as c_int) as c_long,
-            libc::SYS_kill => super::signals::kill(a as i32, b as c_int) as c_long,
-            libc::SYS_pidfd_send_signal => {
-                super::signals::pidfd_send_signal(a as c_int, b as c_int, c as *mut _, d as u32) as c_long
-            }
-            libc::SYS_read if timerfd::is_timer(a as c_int) => super::reads::read(a as c_int, b as *mut _, c) as c_long,
-            libc::SYS_read
-            | libc::SYS_write
-            | libc::SYS_wait4
-            | libc::SYS_waitid
-            | libc::SYS_io_uring_enter
-            | libc::SYS_futex_waitv
-            | libc::SYS_flock
-            | libc::SYS_rt_sigtimedwait => descriptors::waiting(number, args),
-            _ => real(number, a, b, c, d, e, f),
-        }
-    }
-}
-
-/// Does the call make a process with memory and stack of its own? It goes on in a copy of this very frame then.
-///
-/// # Safety
-/// As for syscall(2).
-pub(super) unsafe fn forks(number: c_long, args: Args) -> bool {
-    let (flags, stack) = match number {
-        libc::SYS_clone => (args[0], args[1]),
-        libc::SYS_clone3 => {
-            let given = args[0] as *const u64;
-            if !clockid::plausible(given) || args[1] < 64 {
-                return false;
-            }
-            // SAFETY: the caller's `struct clone_args`, at least 64 bytes long: flags first, stack sixth.
-            unsafe { (*given as usize, *given.add(5) as usize) }
-        }
-        _ => (0, 0),
-    };
-    stack == 0 && flags & (libc::CLONE_VM | libc::CLONE_SETTLS) as usize == 0
-}
-
-/// futex(2); `None` for what the kernel is to do alone.
+/// As for futex(2).
 pub(super) unsafe fn futex([address, op, value, timeout, address2, value3]: Args) -> Option<Result<c_long, Errno>> {
     let command = op & !(PRIVATE | REALTIME);
     let private = op & PRIVATE != 0;

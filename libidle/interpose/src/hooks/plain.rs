@@ -130,7 +130,7 @@ kernel_waits! { What::Request;
 ///
 /// # Safety
 /// As for the C function; six arguments are read whether or not they were passed.
-pub unsafe fn syscall(number: c_long, args: futex::Args) -> c_long {
+pub unsafe fn syscall(number: c_long, args: super::syscall::Args) -> c_long {
     let [a, b, c, d, e, f] = args;
     let real = next!(syscall: fn(c_long, usize, usize, usize, usize, usize, usize) -> c_long);
     // SAFETY: the caller's arguments, in the order that the system call has them.
@@ -140,7 +140,7 @@ pub unsafe fn syscall(number: c_long, args: futex::Args) -> c_long {
                 Some(done) => done.answer(),
                 None => real(number, a, b, c, d, e, f),
             },
-            libc::SYS_fork | libc::SYS_clone | libc::SYS_clone3 if futex::forks(number, args) => {
+            libc::SYS_fork | libc::SYS_clone | libc::SYS_clone3 if super::syscall::forks(number, args) => {
                 fork::around(|| real(number, a, b, c, d, e, f) as pid_t) as c_long
             }
             libc::SYS_close_range => fds::close_range(a as u32, b as u32, c as c_int).answer() as c_long,

@@ -13,7 +13,7 @@ use engine::Engine;
 use engine::keeper::{self, Event, Round};
 use engine::lives::{self, Record};
 use engine::statefile::{self, StateFile};
-use engine::sys::{self, syscall6};
+use engine::sys::{self, Timespec, syscall6};
 use look::{ProcLook, Whose};
 use std::cell::UnsafeCell;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
@@ -58,11 +58,14 @@ pub fn start(engine: &Engine) -> bool {
     if engine.pid != session::getpid() || statefile::descriptor() < 0 || !NEEDED.swap(false, SeqCst) {
         return true;
     }
+    /// Short, because a thread that is busy and yet sleeps for long would be taken for one in a call that no hook saw, and
+    /// that for rest: between any two patrols of a keeper it must run.
+    const MOMENT: Timespec = Timespec { sec: 0, nsec: 50_000 };
     READY.store(0, SeqCst);
     // SAFETY: one at a time: `NEEDED` is set again in another process only.
     let started = unsafe { THREAD.start(false, run) };
     while started && READY.load(SeqCst) == 0 {
-        sys::futex_wait(&READY, 0, None, true);
+        sys::futex_wait(&READY, 0, Some(&MOMENT), true);
     }
     started
 }

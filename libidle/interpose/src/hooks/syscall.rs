@@ -1,0 +1,172 @@
+//! syscall(2): what has a hook of its own goes there, what only waits is a kernel wait.
+
+use super::{
+    asks, clocks, descriptors, epoll, fds, fork, futex, poll, queues, reads, select, signals, sleep, timers, uptime,
+    uring,
+};
+use crate::errno::{Answer, Errno};
+use crate::{clockid, next, spin, timerfd};
+use libc::{c_int, c_long, clockid_t, timespec};
+
+/// The system call's arguments.
+pub type Args = [usize; 6];
+
+/// syscall(2).
+///
+/// # Safety
+/// As for the C function; six arguments are read whether or not they were passed.
+pub unsafe fn syscall(number: c_long, args: Args) -> c_long {
+    // SAFETY: the caller's arguments.
+    let answer = unsafe { call(number, args) };
+    match number {
+        libc::SYS_poll
+        | libc::SYS_ppoll
+        | libc::SYS_select
+        | libc::SYS_pselect6
+        | libc::SYS_epoll_wait
+        | libc::SYS_epoll_pwait
+        | libc::SYS_epoll_pwait2
+        | libc::SYS_read
+        | libc::SYS_readv
+        | libc::SYS_recvfrom
+        | libc::SYS_recvmsg
+        | libc::SYS_wait4 => spin::positive(answer),
+        _ => {}
+    }
+    answer
+}
+
+/// # Safety
+/// As for syscall(2).
+unsafe fn call(number: c_long, args: Args) -> c_long {
+    let [a, b, c, d, e, f] = args;
+    let real = next!(syscall: fn(c_long, usize, usize, usize, usize, usize, usize) -> c_long);
+    // SAFETY: the caller's arguments, in the order that the system call has them; those of a C function of the same name
+    // are the same but for sizes of signal sets.
+    unsafe {
+        match number {
+            libc::SYS_futex => match futex::futex(args) {
+                Some(done) => done.answer(),
+                None => real(number, a, b, c, d, e, f),
+            },
+            libc::SYS_fork | libc::SYS_clone | libc::SYS_clone3 if forks(number, args) => {
+                fork::around(|| real(number, a, b, c, d, e, f) as libc::pid_t) as c_long
+            }
+            libc::SYS_clock_gettime => clocks::clock_gettime(a as clockid_t, b as *mut timespec).answer() as c_long,
+            libc::SYS_gettimeofday => clocks::gettimeofday(a as *mut _, b as *mut _).answer() as c_long,
+            libc::SYS_time => clocks::time(a as *mut _),
+            libc::SYS_nanosleep => sleep::nanosleep(a as *const timespec, b as *mut timespec).answer() as c_long,
+            // libc's function answers EINVAL, the call EOPNOTSUPP.
+            libc::SYS_clock_nanosleep if a as clockid_t != libc::CLOCK_THREAD_CPUTIME_ID => {
+                match sleep::clock_nanosleep(a as clockid_t, b as c_int, c as *const timespec, d as *mut timespec) {
+                    0 => 0,
+                    code => Err::<c_long, _>(Errno(code)).answer(),
+                }
+            }
+            libc::SYS_poll => poll::poll(a as *mut _, b as _, c as c_int).answer() as c_long,
+            libc::SYS_ppoll => poll::ppoll(a as *mut _, b as _, c as *const timespec, d as *const _).answer() as c_long,
+            libc::SYS_select => {
+                select::select(a as c_int, b as *mut _, c as *mut _, d as *mut _, e as *mut _).answer() as c_long
+            }
+            libc::SYS_epoll_wait => {
+                epoll::epoll_wait(a as c_int, b as *mut _, c as c_int, d as c_int).answer() as c_long
+            }
+            libc::SYS_epoll_pwait => {
+                epoll::epoll_pwait(a as c_int, b as *mut _, c as c_int, d as c_int, e as *const _).answer() as c_long
+            }
+            libc::SYS_epoll_pwait2 => {
+                epoll::epoll_pwait2(a as c_int, b as *mut _, c as c_int, d as *const timespec, e as *const _).answer()
+                    as c_long
+            }
+            libc::SYS_timerfd_create => timerfd::create(a as clockid_t, b as c_int).answer() as c_long,
+            libc::SYS_timerfd_settime => {
+                timerfd::settime(a as c_int, b as c_int, c as *const _, d as *mut _).answer() as c_long
+            }
+            libc::SYS_timerfd_gettime => timerfd::gettime(a as c_int, b as *mut _).answer() as c_long,
+            libc::SYS_alarm => timers::alarm(a as u32) as c_long,
+            libc::SYS_setitimer => timers::setitimer(a as c_int, b as *const _, c as *mut _).answer() as c_long,
+            libc::SYS_getitimer => timers::getitimer(a as c_int, b as *mut _).answer() as c_long,
+            libc::SYS_close_range => fds::close_range(a as u32, b as u32, c as c_int).answer() as c_long,
+            libc::SYS_tgkill => signals::tgkill(a as i32, b as i32, c as c_int) as c_long,
+            libc::SYS_kill => signals::kill(a as i32, b as c_int) as c_long,
+            libc::SYS_pidfd_send_signal => {
+                signals::pidfd_send_signal(a as c_int, b as c_int, c as *mut _, d as u32) as c_long
+            }
+            libc::SYS_read if timerfd::is_timer(a as c_int) => reads::read(a as c_int, b as *mut _, c) as c_long,
+            libc::SYS_pselect6 => {
+                let with = f as *const [usize; 2];
+                let mask = if clockid::plausible(with) { (*with)[0] } else { 0 };
+                select::pselect(
+                    a as c_int,
+                    b as *mut _,
+                    c as *mut _,
+                    d as *mut _,
+                    e as *const timespec,
+                    mask as *const _,
+                )
+                .answer() as c_long
+            }
+            libc::SYS_rt_sigtimedwait => {
+                signals::sigtimedwait(a as *const _, b as *mut _, c as *const timespec).answer() as c_long
+            }
+            libc::SYS_semtimedop => {
+                queues::semtimedop(a as c_int, b as *mut _, c, d as *const timespec).answer() as c_long
+            }
+            libc::SYS_mq_timedsend if e != 0 => {
+                queues::mq_timedsend(a as c_int, b as *const _, c, d as u32, e as *const timespec).answer() as c_long
+            }
+            libc::SYS_mq_timedreceive if e != 0 => {
+                queues::mq_timedreceive(a as c_int, b as *mut _, c, d as *mut _, e as *const timespec).answer()
+                    as c_long
+            }
+            libc::SYS_sched_yield => asks::sched_yield() as c_long,
+            libc::SYS_io_uring_enter => uring::enter(args),
+            libc::SYS_times => uptime::times(a as *mut _).answer(),
+            libc::SYS_sysinfo => uptime::sysinfo(a as *mut _).answer() as c_long,
+            libc::SYS_read
+            | libc::SYS_readv
+            | libc::SYS_write
+            | libc::SYS_writev
+            | libc::SYS_recvfrom
+            | libc::SYS_recvmsg
+            | libc::SYS_recvmmsg
+            | libc::SYS_sendto
+            | libc::SYS_sendmsg
+            | libc::SYS_accept
+            | libc::SYS_accept4
+            | libc::SYS_connect
+            | libc::SYS_wait4
+            | libc::SYS_waitid
+            | libc::SYS_futex_waitv
+            | libc::SYS_flock
+            | libc::SYS_pause
+            | libc::SYS_rt_sigsuspend
+            | libc::SYS_semop
+            | libc::SYS_msgrcv
+            | libc::SYS_msgsnd
+            | libc::SYS_mq_timedsend
+            | libc::SYS_mq_timedreceive => descriptors::waiting(number, args),
+            _ => real(number, a, b, c, d, e, f),
+        }
+    }
+}
+
+/// Does the call make a process with memory and stack of its own? It goes on in a copy of this very frame then.
+///
+/// # Safety
+/// As for syscall(2).
+pub(super) unsafe fn forks(number: c_long, args: Args) -> bool {
+    let (flags, stack) = match number {
+        libc::SYS_clone => (args[0], args[1]),
+        libc::SYS_clone3 => {
+            let given = args[0] as *const u64;
+            if !clockid::plausible(given) || args[1] < 64 {
+                return false;
+            }
+            // SAFETY: the caller's `struct clone_args`, at least 64 bytes long: flags first, stack sixth.
+            unsafe { (*given as usize, *given.add(5) as usize) }
+        }
+        _ => (0, 0),
+    };
+    stack == 0 && flags & (libc::CLONE_VM | libc::CLONE_SETTLS) as usize == 0
+}
