@@ -1,6 +1,7 @@
 //! Sleeping on a slot: the life of one wait, from the busy thread's side.
 
 use crate::deadlines::Key;
+use crate::forced::Forced;
 use crate::keeper;
 use crate::limit::Limit;
 use crate::page::ClockMode;
@@ -99,7 +100,7 @@ impl Engine {
                 return;
             }
             if ended == sys::ETIMEDOUT && limit.as_mut().is_some_and(|limit| limit.passed(self, me)) {
-                self.awake();
+                self.awake_as(me);
                 return;
             }
             if ended == sys::EINTR
@@ -107,7 +108,7 @@ impl Engine {
                 && slot.state.promise(seq, Reason::Interrupted).is_some()
             {
                 self.page.set_busy(me);
-                self.awake();
+                self.awake_as(me);
                 return;
             }
         }
@@ -119,7 +120,7 @@ impl Engine {
         let at = self.page.slots[me].witness.load(Relaxed) as usize;
         at != 0 && at - 1 != me && {
             let w = &self.page.slots[(at - 1) % crate::page::SLOTS];
-            w.state.load().busy() && w.covered.load(Relaxed) == 0
+            w.state.load().busy() && w.covered.load(Relaxed) == 0 && self.page.forced(at - 1) != Some(Forced::Idle)
         }
     }
 
@@ -255,7 +256,7 @@ impl Engine {
             slot.deadline.store(NEVER, SeqCst);
         }
         let reason = slot.state.resume(base);
-        self.awake();
+        self.awake_as(me);
         reason
     }
 

@@ -11,6 +11,7 @@
 //! All threads share one open file description, so several that go busy at once may each take the lock: the second call
 //! changes nothing. The first to set the word counts the serial number.
 
+use crate::forced::Forced;
 use crate::lock::KEEPER;
 use crate::page::Page;
 use crate::quiescence::{Engine, Look, Outcome, Survey};
@@ -38,11 +39,15 @@ pub struct Rest {
     pub impatient: AtomicU32,
     /// Trouble with the file has been reported; whoever noticed.
     pub told: AtomicU32,
+    /// Only the first process is tracked; whoever made the region, once.
+    pub alone: AtomicU32,
+    /// Threads that say themselves what they count as, see [`crate::forced`]. They.
+    pub forced: AtomicU32,
     /// Busy periods, this one included. Whoever sets the word from idle to busy.
     pub serial: AtomicU64,
     /// Device and inode of the state file: a descriptor that leads to another one is not ours any more. Whoever made the region.
     pub(crate) file: [AtomicU64; 2],
-    _pad: [AtomicU64; 3],
+    _pad: [AtomicU64; 2],
 }
 
 impl Rest {
@@ -55,6 +60,8 @@ impl Rest {
             tracked: zero(),
             impatient: zero(),
             told: zero(),
+            alone: zero(),
+            forced: zero(),
             serial: AtomicU64::new(0),
             file: std::array::from_fn(|_| AtomicU64::new(0)),
             _pad: std::array::from_fn(|_| AtomicU64::new(0)),
@@ -84,6 +91,14 @@ impl Engine {
     #[inline]
     pub fn awake(&self) {
         if self.page.header.rest.word.load(SeqCst) != BUSY {
+            self.go_busy(statefile::mine());
+        }
+    }
+
+    /// The same at the end of slot `me`'s own wait, which is nothing to the world while its thread says that it is idle.
+    #[inline]
+    pub fn awake_as(&self, me: usize) {
+        if self.page.header.rest.word.load(SeqCst) != BUSY && self.page.forced(me) != Some(Forced::Idle) {
             self.go_busy(statefile::mine());
         }
     }

@@ -6,7 +6,7 @@
 pub mod helper;
 pub mod kept;
 
-use crate::session::{self, LIBRARY, env};
+use crate::session::{self, Flavour, LIBRARY, env};
 use crate::vdso;
 use engine::page::CLOCKS;
 use engine::statefile::{self, StateFile};
@@ -20,6 +20,55 @@ use std::sync::atomic::Ordering::SeqCst;
 const FILE: &CStr = c"LIBIDLE_STATEFILE";
 /// Where it is if nobody says.
 const DEFAULT: &CStr = c".libidle_state";
+
+/// Whether children are tracked too: `0` says no.
+const CHILDREN: &CStr = c"LIBIDLE_CHILDREN";
+
+/// Is only the first process tracked?
+pub fn alone() -> bool {
+    session::page().is_some_and(|page| page.header.rest.alone.load(SeqCst) != 0)
+}
+
+/// From the library's constructor: a program started by one that is not tracked, or alone, is not tracked either.
+pub(crate) fn constructed() {
+    let untracked = session::engine().is_none() && env(c"FLUX_SESSION").is_none();
+    if session::flavour() == Flavour::Idle && (untracked || alone()) {
+        // SAFETY: libc is initialised, and no thread reads the environment yet.
+        unsafe { libc::setenv(session::names().session.as_ptr(), kept::NONE.as_ptr(), 1) };
+    }
+}
+
+/// In a forked child. It is tracked like its parent; or, where only the first process is, by a region of its own of which
+/// nobody is told: its objects stay what they are.
+pub(crate) fn forked() {
+    let real = session::page().is_some_and(Page::real);
+    if real && alone() {
+        kept::give_up();
+        session::replace_page(private());
+        helper::none();
+    } else if real {
+        helper::need();
+    }
+}
+
+fn private() -> Option<&'static Page> {
+    let prot = (libc::PROT_READ | libc::PROT_WRITE) as usize;
+    let flags = (libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE) as usize;
+    // SAFETY: a fresh mapping, zeroed like a new region.
+    let at = unsafe { syscall6(libc::SYS_mmap, 0, size_of::<Page>(), prot, flags, usize::MAX, 0) };
+    if (-4095..0).contains(&at) {
+        return None;
+    }
+    // SAFETY: it is that large and stays.
+    let page = unsafe { &*(at as *const Page) };
+    init(page);
+    Some(page)
+}
+
+fn init(page: &Page) {
+    let none = [const { Spec { sec: 0, nsec: 0 } }; CLOCKS];
+    page.init(ClockMode::Real, vdso::monotonic(), &none, session::getpid(), 0);
+}
 
 /// The region: that of the tree, or a new one. `None`: the program runs untracked.
 pub(crate) fn region() -> Option<&'static Page> {
@@ -48,6 +97,9 @@ fn join(numbers: &CStr) -> Option<&'static Page> {
     let (region, file): (i32, i32) = (region.parse().ok()?, file.parse().ok()?);
     let page = session::map(region).filter(|page| page.valid() && page.real())?;
     kept::inherit(region, if file > 2 { file } else { -1 });
+    if page.header.rest.alone.load(SeqCst) != 0 {
+        kept::close_on_exec(true);
+    }
     Some(page)
 }
 
@@ -131,10 +183,15 @@ fn make(file: i32) -> Option<&'static Page> {
         fd as i32
     };
     let page = session::map(fd)?;
-    let none = [const { Spec { sec: 0, nsec: 0 } }; CLOCKS];
-    page.init(ClockMode::Real, vdso::monotonic(), &none, session::getpid(), 0);
+    init(page);
     page.header.want_rest.store(1, SeqCst);
-    kept::keep(fd, file).then_some(page)
+    let first_only = env(CHILDREN).is_some_and(|value| value == c"0");
+    page.header.rest.alone.store(first_only as u32, SeqCst);
+    let kept = kept::keep(fd, file);
+    if first_only {
+        kept::close_on_exec(true);
+    }
+    kept.then_some(page)
 }
 
 /// The path of this library, for children that clear their environment.
