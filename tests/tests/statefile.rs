@@ -3,7 +3,7 @@
 
 use flux_tests::{Guest, Run, Tracked, artifacts};
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{ChildStdin, ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -249,4 +249,41 @@ fn a_file_that_is_deleted_meanwhile() {
     tracked.child.stderr.take().expect("piped").read_to_string(&mut said).expect("readable");
     assert_eq!(said.lines().count(), 1, "said once: {said:?}");
     assert!(said.contains("deleted or replaced"), "{said:?}");
+}
+
+#[test]
+fn a_session_of_flux_launch() {
+    let state = std::env::temp_dir().join(format!("flux-session-state-{}", std::process::id()));
+    fs::write(&state, "").expect("ours");
+    // Two virtual hours are no rest, for there is a deadline to jump to; what comes then is.
+    let script = "sleep 7200; echo awake; while read -r line; do echo $line; done";
+    let mut launcher = Command::new(&artifacts().launcher)
+        .arg(format!("--statefile={}", state.display()))
+        .args(["--", "bash", "-c", script])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let mut output = BufReader::new(launcher.stdout.take().expect("piped")).lines();
+    let mut input = launcher.stdin.take().expect("piped");
+    assert_eq!(output.next().expect("a line").expect("readable"), "awake");
+    let rest = |after: u64| -> u64 {
+        let wait =
+            Run::launcher().arg("--wait-idle").arg(&state).args(["--timeout", "30", "--after", &after.to_string()]);
+        wait.run().stdout.trim().parse().expect("a number")
+    };
+    let mut number = rest(0);
+    for _ in 0..10 {
+        input.write_all(b"line\n").expect("it reads");
+        assert_eq!(output.next().expect("a line").expect("readable"), "line");
+        number = rest(number);
+    }
+    drop(input);
+    assert!(launcher.wait().expect("our child").success());
+    fs::remove_file(&state).expect("ours");
+    let refused = Run::launcher().args(["--statefile=/", "--", "true"]).run();
+    assert_eq!(
+        (refused.status.code(), refused.stderr.as_str()),
+        (Some(125), "flux-launch: cannot use / as state file: it is a folder\n")
+    );
 }

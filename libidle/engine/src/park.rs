@@ -149,7 +149,7 @@ impl Engine {
 
     /// Leaves the decision to the keeper, if there is anything to decide.
     fn want_keeper(&self) {
-        if self.page.deadlines_pending() || self.page.header.want_rest.load(SeqCst) != 0 {
+        if self.page.deadlines_pending() || self.page.rest_matters() {
             self.kick_keeper();
         }
     }
@@ -164,7 +164,7 @@ impl Engine {
     pub fn enter_kernel(&self, me: usize) {
         self.page.slots[me].state.enter_kernel();
         if keeper::attentive(self.page)
-            && (self.page.deadlines_pending() || self.page.header.want_rest.load(Relaxed) != 0)
+            && (self.page.deadlines_pending() || self.page.rest_matters())
             && !self.witness(me)
         {
             self.after_kernel_entry(me);

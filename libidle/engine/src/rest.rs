@@ -16,7 +16,7 @@ use crate::lock::KEEPER;
 use crate::page::Page;
 use crate::quiescence::{Engine, Look, Outcome, Survey};
 use crate::statefile::{self, StateFile};
-use crate::sync::{AtomicU32, AtomicU64, SeqCst};
+use crate::sync::{AtomicU32, AtomicU64, Relaxed, SeqCst};
 use crate::sys::{self, Timespec};
 
 /// Somebody runs. All other values only occur where there is a state file.
@@ -71,8 +71,17 @@ impl Rest {
 
 /// How long a thread waits while the keeper releases the lock, which takes it a microsecond, real ns; and how often.
 const RELEASE: (i64, u32) = (1_000_000, 100);
+/// How often a thread without the file looks whether the keeper has taken the lock; that may have to wait for somebody
+/// outside, see [`StateFile`].
+const HELD_UP: u32 = 11_000;
 
 impl Page {
+    /// Does anybody want to know of rest without a deadline?
+    #[inline]
+    pub fn rest_matters(&self) -> bool {
+        self.header.want_rest.load(Relaxed) != 0 || self.header.rest.tracked.load(Relaxed) != 0
+    }
+
     /// The state file is `file`, whose serial number was `before`. The program is busy.
     pub fn track(&self, file: StateFile, before: u64) {
         let rest = &self.header.rest;
@@ -124,6 +133,13 @@ impl Engine {
                     // The keeper is dead or stopped. When it is continued it notices.
                     swap(RELEASING, IDLE);
                 }
+                _ if waits < HELD_UP && file.lost(self.page) && !self.page.abandoned() => {
+                    // The keeper has it, and will find this thread busy.
+                    waits += 1;
+                    self.kick_keeper();
+                    let time = Timespec { sec: 0, nsec: RELEASE.0 };
+                    sys::futex_wait(&rest.word, IDLE, Some(&time), false);
+                }
                 _ => {
                     let held = file.hold(self.page);
                     if swap(IDLE, BUSY) {
@@ -131,6 +147,7 @@ impl Engine {
                         if held {
                             file.show(self.page, serial);
                         }
+                        sys::futex_wake(&rest.word, u32::MAX >> 1, false);
                     }
                 }
             }

@@ -105,9 +105,9 @@ fn join(numbers: &CStr) -> Option<&'static Page> {
 
 fn create() -> Option<&'static Page> {
     let path = env(FILE).filter(|path| !path.is_empty()).unwrap_or(DEFAULT);
-    let made = open(path).and_then(|file| {
-        let serial = StateFile { fd: file, say: statefile::say }.read().ok_or("it is no state file")?;
-        let page = make(file).ok_or("there is no memory or no descriptor for it")?;
+    let made = StateFile::open(path, statefile::say).and_then(|file| {
+        let serial = file.read().ok_or("it is no state file")?;
+        let page = make(file.fd).ok_or("there is no memory or no descriptor for it")?;
         page.track(statefile::mine(), serial);
         Ok(page)
     });
@@ -145,33 +145,6 @@ fn refuse(path: &CStr, reason: &str) {
     );
 }
 
-fn open(path: &CStr) -> Result<i32, &'static str> {
-    // A FIFO or a terminal must not hold the program up.
-    let flags = libc::O_RDWR | libc::O_CREAT | libc::O_CLOEXEC | libc::O_NONBLOCK | libc::O_NOCTTY;
-    // SAFETY: a path; a descriptor of our own; a valid out-parameter.
-    unsafe {
-        let fd = syscall6(libc::SYS_open, path.as_ptr() as usize, flags as usize, 0o666, 0, 0, 0);
-        if fd < 0 {
-            return Err(match -fd as i32 {
-                libc::EACCES | libc::EPERM => "permission denied",
-                libc::EISDIR => "it is a folder",
-                libc::ENOENT | libc::ENOTDIR => "there is no such folder",
-                libc::EROFS => "the file system is read-only",
-                libc::ENOSPC => "no space is left",
-                libc::EMFILE | libc::ENFILE => "too many open files",
-                _ => "it cannot be opened",
-            });
-        }
-        let mut stat: libc::stat = std::mem::zeroed();
-        syscall6(libc::SYS_fstat, fd as usize, &raw mut stat as usize, 0, 0, 0, 0);
-        if stat.st_mode & libc::S_IFMT == libc::S_IFREG {
-            return Ok(fd as i32);
-        }
-        syscall6(libc::SYS_close, fd as usize, 0, 0, 0, 0, 0);
-        Err("it is no regular file")
-    }
-}
-
 /// Makes the region, and keeps it and the state file.
 fn make(file: i32) -> Option<&'static Page> {
     // SAFETY: a name; a descriptor of our own.
@@ -184,7 +157,6 @@ fn make(file: i32) -> Option<&'static Page> {
     };
     let page = session::map(fd)?;
     init(page);
-    page.header.want_rest.store(1, SeqCst);
     let first_only = env(CHILDREN).is_some_and(|value| value == c"0");
     page.header.rest.alone.store(first_only as u32, SeqCst);
     let kept = kept::keep(fd, file);
