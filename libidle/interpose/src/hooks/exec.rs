@@ -40,6 +40,14 @@ unsafe fn replace(
     let slot = entry.slot();
     let shared = slot.tid.load(Relaxed) != tid;
     crate::timerfd::share_all();
+    // A process that is tracked alone stays so; its children are not.
+    let alone = crate::idle::alone();
+    if alone && shared {
+        return real(env);
+    }
+    if alone {
+        crate::idle::kept::close_on_exec(false);
+    }
     let credit = if shared { borrowed(&engine, entry.me, pid) } else { Some(entry.me) };
     let Some(credit) = credit else { return real(env) };
     let traced = engine.ask_for(credit, ASKS, program);
@@ -60,6 +68,9 @@ unsafe fn replace(
     };
     if traced {
         engine.give_back(credit);
+    }
+    if alone {
+        crate::idle::kept::close_on_exec(true);
     }
     if shared {
         page.release(credit);

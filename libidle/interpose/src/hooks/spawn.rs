@@ -21,7 +21,7 @@ unsafe fn spawn_with(
     env: Strings,
     real: impl FnOnce(*mut pid_t, Strings) -> c_int,
 ) -> c_int {
-    let Some(entry) = enter() else { return real(pid, env) };
+    let Some(entry) = enter().filter(|_| !crate::idle::alone()) else { return real(pid, env) };
     crate::timerfd::share_all();
     let page = entry.engine.page;
     let Some(child) = page.credit(entry.engine.pid, page.birth_of_child(entry.me)) else { return real(pid, env) };
@@ -29,6 +29,7 @@ unsafe fn spawn_with(
     // The request names the credit where queues, in which this thread is not, have their key.
     entry.slot().key.store(child.word(), SeqCst);
     let traced = entry.engine.ask_for(entry.me, ASKS_FOR_CHILD, program);
+    entry.engine.awake();
     let mut number: pid_t = 0;
     // SAFETY: the caller's arguments.
     let failed = match unsafe { Environ::new(env, child, program) } {
