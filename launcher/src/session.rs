@@ -4,12 +4,13 @@ use crate::cli::Clock;
 use crate::{inherited, program};
 use engine::page::CLOCKS;
 use engine::preload::Form;
+use engine::statefile::StateFile;
 use engine::time::Spec;
 use engine::{ClockMode, Engine, Page};
 use memfd::MemfdOptions;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::SigSet;
-use std::ffi::{OsStr, OsString};
+use std::ffi::{CString, OsStr, OsString};
 use std::os::fd::AsRawFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::process::CommandExt;
@@ -29,6 +30,8 @@ pub struct Session {
     files: (u64, u64),
     mask: SigSet,
     started: u64,
+    /// Where the world is told of rest.
+    pub statefile: Option<StateFile>,
 }
 
 /// Real `CLOCK_MONOTONIC`, ns.
@@ -88,6 +91,18 @@ pub fn command(words: &[OsString], mask: SigSet) -> Command {
     command
 }
 
+/// Gives the command the library to load, as far as its kind of program can.
+pub fn preload(command: &mut Command, library: &Path) {
+    let theirs = std::env::var_os("LD_PRELOAD").unwrap_or_default();
+    let mut list = Vec::new();
+    let form = Form::of(program::of_command(command.get_program()));
+    form.value(library.as_os_str().as_bytes(), theirs.as_bytes(), &mut |piece| list.extend_from_slice(piece));
+    match list.is_empty() {
+        true => command.env_remove("LD_PRELOAD"),
+        false => command.env("LD_PRELOAD", OsString::from_vec(list)),
+    };
+}
+
 /// The exit status for a command that could not be started, and what to say.
 pub fn refusal(name: &OsStr, e: &std::io::Error) -> (u8, String) {
     let (status, why) = match e.kind() {
@@ -137,26 +152,28 @@ impl Session {
             files,
             mask,
             started,
+            statefile: None,
         })
+    }
+
+    /// Shows in `file` whether the session is busy, from now on.
+    pub fn track(&mut self, file: &Path) -> Result<(), String> {
+        let bad = |reason: &str| format!("cannot use {} as state file: {reason}", file.display());
+        let path = CString::new(file.as_os_str().as_bytes()).map_err(|_| bad("there is no such file"))?;
+        let state = StateFile::open(&path, crate::report::say).map_err(bad)?;
+        let serial = state.read().ok_or_else(|| bad("it is no state file"))?;
+        self.engine.page.track(state, serial);
+        self.statefile = Some(state);
+        Ok(())
     }
 
     /// Starts a command; busy until it has joined.
     pub fn start(&self, words: &[OsString], nth: u64) -> std::io::Result<Child> {
         let page = self.engine.page;
         let credit = page.credit(self.engine.pid, nth + 1);
-        let theirs = std::env::var_os("LD_PRELOAD").unwrap_or_default();
-        let mut preload = Vec::new();
-        Form::of(program::of_command(&words[0])).value(
-            self.library.as_os_str().as_bytes(),
-            theirs.as_bytes(),
-            &mut |piece| preload.extend_from_slice(piece),
-        );
         let mut command = command(words, self.mask);
         command.env("FLUX_SESSION", &self.path).env("FLUX_LIBRARY", &self.library);
-        match preload.is_empty() {
-            true => command.env_remove("LD_PRELOAD"),
-            false => command.env("LD_PRELOAD", OsString::from_vec(preload)),
-        };
+        preload(&mut command, &self.library);
         if let Some(credit) = credit {
             command.env("FLUX_SLOT", credit.word().to_string());
         }
