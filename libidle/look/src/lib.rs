@@ -7,6 +7,7 @@ mod burial;
 mod notes;
 pub mod process;
 pub mod thread;
+mod traced;
 
 use engine::forced::Forced;
 use engine::page::Page;
@@ -16,7 +17,7 @@ use engine::slots::Slot;
 use engine::state::State;
 use engine::statefile::StateFile;
 use engine::sys::{self, syscall6};
-use engine::tracing::{NONE, STOPPED, TRACED};
+use engine::tracing::{NONE, TRACED};
 use engine::{Engine, Kind};
 use notes::{Note, Notes, Seen};
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
@@ -279,21 +280,6 @@ impl ProcLook {
             (_, 0) if process::dead(pid) => Thread::Gone,
             (_, 0) => Thread::Running,
             _ => self.thread(index, pid, tid, None),
-        }
-    }
-
-    /// A traced thread. When it has ended, its tracer has to collect it before whoever waits for it is woken, and gives its
-    /// slot back then; of a leader that ended before its threads it hears last of all. One that is stopped by a signal
-    /// looks as in any other stop, so the tracer has noted it.
-    fn traced(&mut self, index: usize, pid: u32, tid: u32, since: Option<u64>) -> Thread {
-        let slot = &self.engine.page.slots[index];
-        if slot.tracer.load(SeqCst) == STOPPED {
-            return Thread::Stopped(slot.key.load(SeqCst));
-        }
-        match self.thread(index, pid, tid, since) {
-            Thread::Zombie if pid == tid && !process::dead(pid) => Thread::Asleep(u64::MAX),
-            Thread::Zombie | Thread::Gone => Thread::Running,
-            found => found,
         }
     }
 
