@@ -7,8 +7,8 @@ use interpose::hooks::clocks::Timeb;
 use interpose::hooks::cond::c11;
 use interpose::hooks::timers::SigEvent;
 use interpose::hooks::{
-    asks, clocks, cond, descriptors, epoll, exec, fds, fork, jumps, lifecycle, locks, poll, queues, reads, requests,
-    select, sem, shell, signals, sleep, sockets, spawn, syscall, threads, timers, uptime, wait,
+    asks, clocks, cond, descriptors, epoll, exec, fds, fork, jumps, lifecycle, locks, mmsg, poll, queues, reads,
+    requests, select, sem, shell, signals, sleep, sockets, spawn, syscall, threads, timers, uptime, wait,
 };
 use interpose::timerfd;
 use libc::*;
@@ -164,13 +164,13 @@ hooks! {
     fn recv(fd: c_int, buf: *mut c_void, n: size_t, flags: c_int) -> ssize_t = sockets::recv => positive;
     fn recvfrom(fd: c_int, buf: *mut c_void, n: size_t, flags: c_int, from: *mut sockaddr, len: *mut socklen_t) -> ssize_t = sockets::recvfrom => positive;
     fn recvmsg(fd: c_int, msg: *mut msghdr, flags: c_int) -> ssize_t = sockets::recvmsg => positive;
-    fn recvmmsg(fd: c_int, msgs: *mut mmsghdr, n: u32, flags: c_int, timeout: *mut timespec) -> c_int = sockets::recvmmsg => positive;
+    fn recvmmsg(fd: c_int, msgs: *mut mmsghdr, n: u32, flags: c_int, timeout: *mut timespec) -> c_int = mmsg::recvmmsg => positive;
     fn __recv_chk(fd: c_int, buf: *mut c_void, n: size_t, size: size_t, flags: c_int) -> ssize_t = sockets::__recv_chk => positive;
     fn __recvfrom_chk(fd: c_int, buf: *mut c_void, n: size_t, size: size_t, flags: c_int, from: *mut sockaddr, len: *mut socklen_t) -> ssize_t = sockets::__recvfrom_chk => positive;
     fn send(fd: c_int, buf: *const c_void, n: size_t, flags: c_int) -> ssize_t = sockets::send => positive;
     fn sendto(fd: c_int, buf: *const c_void, n: size_t, flags: c_int, to: *const sockaddr, len: socklen_t) -> ssize_t = sockets::sendto => positive;
     fn sendmsg(fd: c_int, msg: *const msghdr, flags: c_int) -> ssize_t = sockets::sendmsg => positive;
-    fn sendmmsg(fd: c_int, msgs: *mut mmsghdr, n: u32, flags: c_int) -> c_int = sockets::sendmmsg => positive;
+    fn sendmmsg(fd: c_int, msgs: *mut mmsghdr, n: u32, flags: c_int) -> c_int = mmsg::sendmmsg => positive;
     fn accept(fd: c_int, from: *mut sockaddr, len: *mut socklen_t) -> c_int = sockets::accept => success;
     fn accept4(fd: c_int, from: *mut sockaddr, len: *mut socklen_t, flags: c_int) -> c_int = sockets::accept4 => success;
     fn connect(fd: c_int, to: *const sockaddr, len: socklen_t) -> c_int = sockets::connect => success;

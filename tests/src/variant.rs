@@ -107,7 +107,6 @@ impl Row {
         self.options.iter().fold(Same::new(&self.name, self.units), |guest, (option, value)| {
             let number = || value.replace('_', "").parse().expect("a number");
             match option.as_str() {
-                "seconds" => guest.seconds(number()),
                 "longest_unit_ms" => guest.longest_unit_ms(number()),
                 "flag" => guest.flag(value.trim_matches('"')),
                 "arg" => guest.arg(value.trim_matches('"')),

@@ -5,6 +5,7 @@ flux_tests::guests! { "descriptors";
     pipe_write: 5;
     socket_calls: 13;
     socket_timeouts: 21;
+    many_messages: 20;
     tcp: 6;
     accepting: 7;
     udp: 5;

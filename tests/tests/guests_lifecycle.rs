@@ -17,6 +17,6 @@ flux_tests::guests! { "lifecycle";
     abandoned: 2;
     killed_creating: 4;
     orphans: 5;
-    crowd: 3, seconds(20);
+    crowd: 3;
     exec_names: 9;
 }

@@ -5,6 +5,7 @@ flux_tests::guests! { "signals";
     signalfd: 5;
     restart: 29;
     handler_jumps: 22;
+    in_the_engine: 5;
     storm: 29;
     alternate_stack: 4;
     senders: 10;

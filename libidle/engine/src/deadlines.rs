@@ -86,7 +86,11 @@ impl Page {
             let s = &self.slots[slot];
             // Read the link first: the slot may be posted again as soon as `queued` is reset.
             at = s.mail_next.load(Relaxed);
-            s.queued.store(0, SeqCst);
+            if s.queued.swap(0, SeqCst) == 0 {
+                // Twice in the mail, because the arena was changed in between: whoever came before the first is lost.
+                self.slots[..self.high()].iter().for_each(|slot| slot.queued.store(0, SeqCst));
+                return self.rebuild(arena);
+            }
             self.enter(arena, slot);
         }
     }
@@ -271,6 +275,24 @@ mod tests {
         post(&page, 20, 1);
         page.drain_mail(page.arena());
         assert_eq!(page.earliest(page.arena()).unwrap().0, timer);
+    }
+
+    #[test]
+    fn mail_that_goes_in_a_circle_loses_nobody() {
+        let page = Page::boxed();
+        let a = post(&page, 30, 1);
+        let b = post(&page, 20, 2);
+        // The arena is another since the first two were posted. The second, still in the mail, takes itself for not posted.
+        page.header.arena.store(1, Relaxed);
+        page.post_deadline(b, 10, 0);
+        page.drain_mail(page.arena());
+        assert_eq!(page.earliest(page.arena()).unwrap().0, b);
+        page.drop_earliest(page.arena(), b);
+        page.slots[b].state.set(Kind::Busy);
+        assert_eq!(page.earliest(page.arena()).unwrap().0, a);
+        page.post_deadline(a, 5, 0);
+        page.drain_mail(page.arena());
+        assert_eq!(page.earliest(page.arena()).unwrap().1.deadline, 5);
     }
 
     #[test]

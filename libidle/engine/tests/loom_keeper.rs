@@ -13,7 +13,7 @@ use engine::time::NEVER;
 use engine::{Engine, Kind, Reason, Signals};
 use loom::sync::Arc;
 use loom::thread;
-use model::{Session, check};
+use model::{Session, block, check};
 
 /// The kernel's word on the one thread that is in a kernel wait: how often it has begun to run or to sleep; it sleeps when
 /// that is odd.
@@ -39,21 +39,40 @@ fn keeper(engine: Engine, asleep: Arc<AtomicU32>) -> thread::JoinHandle<()> {
     })
 }
 
-/// The last thread to block does so in the kernel.
-#[test]
-fn a_kernel_wait_is_looked_at() {
-    check(3, || {
+/// The threads of most models, by their slots; [`B`] only in some.
+const A: usize = 0;
+const B: usize = 1;
+
+/// Beside a sleeper and a keeper, `then` leaves all threads blocked: the keeper moves the clock. Before the keeper starts,
+/// `first` is done with the threads, which are busy. `count` is what the kernel says of the one that will be in its waits.
+fn all_block(preemptions: usize, threads: u64, count: u32, first: fn(Engine), then: fn(Engine, &AtomicU32)) {
+    check(preemptions, move || {
         let session = Session::new();
-        let a = session.thread(1);
-        session.sleeper(2, 100);
+        (1..=threads).for_each(|birth| drop(session.thread(birth)));
+        session.sleeper(threads + 1, 100);
         let engine = session.engine();
-        let asleep = Arc::new(AtomicU32::new(0));
-        let keeper = keeper(engine, asleep.clone());
-        engine.enter_kernel(a);
-        asleep.store(1, SeqCst);
+        first(engine);
+        let count = Arc::new(AtomicU32::new(count));
+        let keeper = keeper(engine, count.clone());
+        then(engine, &count);
         keeper.join().unwrap();
         assert_eq!(engine.now(), 100);
     });
+}
+
+/// The last thread to block does so in the kernel.
+#[test]
+fn a_kernel_wait_is_looked_at() {
+    all_block(
+        3,
+        1,
+        0,
+        |_| (),
+        |engine, asleep| {
+            engine.enter_kernel(A);
+            asleep.store(1, SeqCst);
+        },
+    );
 }
 
 /// The same with a deadline of its own.
@@ -102,72 +121,61 @@ fn a_decision_left_to_the_keeper_is_taken() {
 /// A thread is seen in the kernel, comes out, wakes another and goes in again, while the keeper looks.
 #[test]
 fn a_thread_between_two_kernel_waits_is_busy() {
-    check(3, || {
-        let session = Session::new();
-        let (a, b) = (session.thread(1), session.thread(2));
-        session.sleeper(3, 100);
-        let engine = session.engine();
-        let asleep = Arc::new(AtomicU32::new(0));
-        let state = &engine.page.slots[b].state;
-        let seq = state.prepare();
-        assert!(state.publish(seq, false));
-        let keeper = keeper(engine, asleep.clone());
-        engine.enter_kernel(a);
-        engine.leave_kernel(a, Kind::Busy, false);
-        assert!(engine.unpark(b, seq, Reason::Woken));
-        engine.enter_kernel(a);
-        asleep.store(1, SeqCst);
-        // From here on slot b stands for the thread that was woken.
-        assert_eq!(engine.now(), 0, "time has passed while the promised thread was busy");
-        let seq = state.prepare();
-        assert!(state.publish(seq, false));
-        engine.after_blocking(b);
-        keeper.join().unwrap();
-        assert_eq!(engine.now(), 100);
-    });
+    all_block(
+        3,
+        2,
+        0,
+        |engine| block(engine, B),
+        |engine, asleep| {
+            engine.enter_kernel(A);
+            engine.leave_kernel(A, Kind::Busy, false);
+            let seq = engine.page.slots[B].state.load().seq();
+            assert!(engine.unpark(B, seq, Reason::Woken));
+            engine.enter_kernel(A);
+            asleep.store(1, SeqCst);
+            // From here on slot b stands for the thread that was woken.
+            assert_eq!(engine.now(), 0, "time has passed while the promised thread was busy");
+            block(engine, B);
+            engine.after_blocking(B);
+        },
+    );
 }
 
 /// A thread that the keeper has seen on its way to sleep comes back, and goes into a second wait.
 #[test]
 fn a_second_kernel_wait_is_looked_at() {
-    check(4, || {
-        let session = Session::new();
-        let a = session.thread(1);
-        session.sleeper(2, 100);
-        let engine = session.engine();
-        let asleep = Arc::new(AtomicU32::new(0));
-        let keeper = keeper(engine, asleep.clone());
-        engine.enter_kernel(a);
-        engine.leave_kernel(a, Kind::Busy, false);
-        assert_eq!(engine.now(), 0);
-        engine.enter_kernel(a);
-        asleep.store(1, SeqCst);
-        keeper.join().unwrap();
-        assert_eq!(engine.now(), 100);
-    });
+    all_block(
+        4,
+        1,
+        0,
+        |_| (),
+        |engine, asleep| {
+            engine.enter_kernel(A);
+            engine.leave_kernel(A, Kind::Busy, false);
+            assert_eq!(engine.now(), 0);
+            engine.enter_kernel(A);
+            asleep.store(1, SeqCst);
+        },
+    );
 }
 
 /// A busy thread wakes one in a kernel wait (it writes to a pipe) and blocks at once.
 #[test]
 fn a_thread_woken_through_the_kernel_is_seen() {
-    check(4, || {
-        let session = Session::new();
-        let (a, b) = (session.thread(1), session.thread(2));
-        session.sleeper(3, 100);
-        let engine = session.engine();
-        let asleep = Arc::new(AtomicU32::new(1));
-        engine.enter_kernel(a);
-        let keeper = keeper(engine, asleep.clone());
-        asleep.store(2, SeqCst);
-        let seq = engine.page.slots[b].state.prepare();
-        assert!(engine.page.slots[b].state.publish(seq, false));
-        engine.after_blocking(b);
-        // From here on this is thread a, which the kernel has made run.
-        assert_eq!(engine.now(), 0, "time has passed though a thread was awake");
-        engine.leave_kernel(a, Kind::Busy, false);
-        engine.enter_kernel(a);
-        asleep.store(3, SeqCst);
-        keeper.join().unwrap();
-        assert_eq!(engine.now(), 100);
-    });
+    all_block(
+        4,
+        2,
+        1,
+        |engine| engine.enter_kernel(A),
+        |engine, asleep| {
+            asleep.store(2, SeqCst);
+            block(engine, B);
+            engine.after_blocking(B);
+            // From here on this is thread a, which the kernel has made run.
+            assert_eq!(engine.now(), 0, "time has passed though a thread was awake");
+            engine.leave_kernel(A, Kind::Busy, false);
+            engine.enter_kernel(A);
+            asleep.store(3, SeqCst);
+        },
+    );
 }

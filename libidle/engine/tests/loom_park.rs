@@ -10,7 +10,7 @@ use engine::time::NEVER;
 use engine::{Kind, Reason, Signals};
 use loom::sync::Arc;
 use loom::thread;
-use model::{Session, check};
+use model::{Session, block, check};
 
 /// A semaphore as the hooks make one: the waiter says where it is to be found and then looks at the value, the poster
 /// adds to the value and then looks for a waiter.
@@ -41,8 +41,7 @@ fn posted_semaphore(local: bool) {
             engine.unpark(sleeper, seq, Reason::Woken);
         }
         // The poster blocks, so that the waiter's decision meets one that is not there to take it.
-        let seq = engine.page.slots[poster].state.prepare();
-        assert!(engine.page.slots[poster].state.publish(seq, false));
+        block(engine, poster);
         engine.after_blocking(poster);
         waits.join().unwrap();
         assert_eq!(engine.now(), 0);

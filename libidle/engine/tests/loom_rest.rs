@@ -10,14 +10,7 @@ use engine::time::NEVER;
 use engine::{Engine, Kind, Reason, Signals};
 use loom::sync::Arc;
 use loom::thread;
-use model::{Session, check};
-
-/// Parks `me` without deciding or sleeping; the other threads of these models stand for whoever runs instead.
-fn block(engine: Engine, me: usize) {
-    let state = &engine.page.slots[me].state;
-    let seq = state.prepare();
-    assert!(state.publish(seq, false));
-}
+use model::{Session, block, check};
 
 fn survey(engine: Engine) -> Survey {
     let token = engine.page.header.clock.try_lock(3, 1).unwrap();
@@ -69,11 +62,8 @@ fn a_promised_thread_after_its_waker_is_seen() {
 fn a_baton_is_seen() {
     check(3, || {
         let session = Session::new();
-        let (a, b) = (session.thread(1), session.thread(2));
-        let other = session.thread(3);
+        let (a, b, other) = (session.thread(1), session.parked(2), session.parked(3));
         let engine = session.engine();
-        block(engine, b);
-        block(engine, other);
         survey(engine);
         let runs = thread::spawn(move || {
             // One thread of the model plays both in turn: only one of them runs at a time.

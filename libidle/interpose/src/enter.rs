@@ -1,6 +1,7 @@
 //! The guard at every hook that may wait: which slot speaks for the calling thread, and the waits themselves.
 
 use crate::forced;
+use crate::guard::Masked;
 use crate::session;
 use crate::tls::tls;
 pub use engine::What;
@@ -8,19 +9,30 @@ use engine::time::{NEVER, Spec};
 use engine::{Engine, Kind, Limit, Reason, Signals};
 use libc::timespec;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::sync::atomic::compiler_fence;
 
 /// A thread inside a hook.
 ///
-/// A signal handler may call a hook while the thread it interrupted is in a wait. The handler's waits then get a slot
-/// of their own, and the interrupted one is *covered*: whatever is promised to it can only be kept after the handler.
+/// A signal handler may call a hook while the thread it interrupted is in a wait, or about to begin one. The handler's
+/// waits then get a slot of their own, and the interrupted one is *covered*: whatever is promised to it can only be kept
+/// after the handler.
 pub struct Entry {
     /// The engine.
     pub engine: Engine,
     /// The slot that speaks for the thread here.
     pub me: usize,
     base: Kind,
-    /// Slot index + 1 of the wait that was interrupted.
-    outer: u32,
+    /// What [`crate::tls::Tls::waiting`] returns to after a wait.
+    waiting: u32,
+    /// The wait that was interrupted, if the slot is a handler's own.
+    covers: Option<Covered>,
+}
+
+/// A wait that a handler interrupted: its slot, and what was to be found in `covered` there.
+#[derive(Clone, Copy)]
+struct Covered {
+    slot: u32,
+    before: u32,
 }
 
 /// Enters; `None` when the process is in no session or has found no slot: the hook then does the real call.
@@ -31,7 +43,8 @@ pub fn enter() -> Option<Entry> {
     let Some(me) = tls.slot.get().checked_sub(1) else { return adopt(engine) };
     let me = me as usize;
     let base = base();
-    if tls.waiting.get() == me as u32 + 1 { nested(engine, me) } else { Some(Entry { engine, me, base, outer: 0 }) }
+    let waiting = tls.waiting.get();
+    if waiting == me as u32 + 1 { nested(engine, me) } else { Some(Entry { engine, me, base, waiting, covers: None }) }
 }
 
 /// What the calling thread's slot returns to after a wait.
@@ -46,11 +59,17 @@ pub fn base() -> Kind {
 /// A thread that was made by other means than `pthread_create`: takes a slot at its first hook.
 #[cold]
 fn adopt(engine: Engine) -> Option<Entry> {
-    let tid = session::gettid();
-    let me = engine.page.claim(Kind::Busy, engine.pid, tid, tid as u64)?;
-    tls().slot.set(me as u32 + 1);
-    engine.awake();
-    Some(Entry { engine, me, base: Kind::Busy, outer: 0 })
+    {
+        // A handler that comes to its first hook meanwhile would take a second one.
+        let _masked = Masked::new();
+        if tls().slot.get() == 0 {
+            let tid = session::gettid();
+            let me = engine.page.claim(Kind::Busy, engine.pid, tid, tid as u64)?;
+            tls().slot.set(me as u32 + 1);
+            engine.awake();
+        }
+    }
+    enter()
 }
 
 /// The thread is in a wait, yet here it is: in a signal handler. (A `longjmp` out of the wait ends it first,
@@ -68,11 +87,13 @@ fn nested(engine: Engine, outer: usize) -> Option<Entry> {
     own.bell.store(tls().bell.get(), Relaxed);
     own.pthread.store(outer as u64 + 1, Relaxed);
     own.start.store(tls().wait_sp.get() as u64, Relaxed);
-    slot.covered.store(me as u32 + 1, SeqCst);
+    // Not 0 if this handler has itself interrupted one that was here.
+    let before = slot.covered.swap(me as u32 + 1, SeqCst);
     tls().slot.set(me as u32 + 1);
     forced::again(&engine, me);
     engine.awake();
-    Some(Entry { engine, me, base: Kind::Busy, outer: outer as u32 + 1 })
+    let (slot, waiting) = (outer as u32 + 1, outer as u32 + 1);
+    Some(Entry { engine, me, base: Kind::Busy, waiting, covers: Some(Covered { slot, before }) })
 }
 
 /// For a handler's own slot: the interrupted slot's index + 1, and the stack pointer of its wait. (The fields that a
@@ -85,20 +106,22 @@ pub fn interrupted(slot: &engine::slots::Slot) -> Option<(u32, usize)> {
 impl Drop for Entry {
     #[inline]
     fn drop(&mut self) {
-        if self.outer != 0 && !self.engine.forked() {
+        if let Some(outer) = self.covers
+            && !self.engine.forked()
+        {
             let slot = self.slot();
-            tls().slot.set(self.outer);
+            tls().slot.set(outer.slot);
             // The handler may have changed it.
-            let (outer, said) = (self.outer as usize - 1, self.engine.page.forced(self.me));
-            if said != self.engine.page.forced(outer) {
-                self.engine.page.force(outer, said);
+            let (at, said) = (outer.slot as usize - 1, self.engine.page.forced(self.me));
+            if said != self.engine.page.forced(at) {
+                self.engine.page.force(at, said);
             }
             tls().wait_sp.set(slot.start.load(Relaxed) as usize);
             slot.pthread.store(0, Relaxed);
             // The thread runs on in the handler while the outer slot may say that it waits: until it has been looked at
             // once more, time stands still.
             self.engine.page.header.signals_sent.fetch_add(1, SeqCst);
-            self.engine.page.slots[self.outer as usize - 1].covered.store(0, SeqCst);
+            self.engine.page.slots[outer.slot as usize - 1].covered.store(outer.before, SeqCst);
             self.engine.page.release(self.me);
         }
     }
@@ -117,7 +140,7 @@ impl Entry {
         self.engine.now()
     }
 
-    /// Starts an exact wait.
+    /// Starts an exact wait: [`Entry::park`] or [`Entry::stay`] follows.
     pub fn prepare(&self, what: What) -> u32 {
         let slot = self.slot();
         self.about_to_wait(what);
@@ -127,6 +150,7 @@ impl Entry {
     /// Gives up a wait that was prepared and not begun.
     pub fn stay(&self) {
         self.slot().state.set(self.base);
+        tls().waiting.set(self.waiting);
     }
 
     /// Cancellations aimed at this thread so far.
@@ -152,13 +176,12 @@ impl Entry {
         let tls = tls();
         tls.wait_ends.set(signals == Signals::End);
         tls.progress.set(true);
-        let outer = tls.waiting.replace(self.me as u32 + 1);
         let reason = self.engine.park(self.me, seq, deadline, signals, local);
-        tls.waiting.set(outer);
-        tls.wait_ends.set(false);
         if self.base != Kind::Busy && !self.engine.forked() {
             self.slot().state.set(self.base);
         }
+        tls.waiting.set(self.waiting);
+        tls.wait_ends.set(false);
         reason
     }
 
@@ -166,9 +189,8 @@ impl Entry {
     #[inline]
     pub fn kernel_wait(&self, what: What) -> KernelWait<'_> {
         self.about_to_wait(what);
-        let outer = tls().waiting.replace(self.me as u32 + 1);
         self.engine.enter_kernel(self.me);
-        KernelWait { entry: self, timed: false, limit: None, outer }
+        KernelWait { entry: self, timed: false, limit: None }
     }
 
     /// The same with a deadline (absolute virtual ns); `None` if it has come. `still` asks whether there is still
@@ -176,8 +198,7 @@ impl Entry {
     pub fn kernel_wait_until(&self, what: What, deadline: u64, still: impl FnMut() -> bool) -> Option<KernelWait<'_>> {
         self.about_to_wait(what);
         tls().progress.set(true);
-        let outer = tls().waiting.replace(self.me as u32 + 1);
-        let mut guard = KernelWait { entry: self, timed: true, limit: None, outer };
+        let mut guard = KernelWait { entry: self, timed: true, limit: None };
         guard.limit = Some(self.engine.enter_kernel_until(self.me, deadline, still)?);
         Some(guard)
     }
@@ -185,21 +206,23 @@ impl Entry {
     /// A wait without a deadline that a timer descriptor may end; `None` if there is something to do for the caller.
     pub fn kernel_wait_turning(&self, what: What, still: impl FnMut() -> bool) -> Option<KernelWait<'_>> {
         self.about_to_wait(what);
-        let outer = tls().waiting.replace(self.me as u32 + 1);
-        let guard = KernelWait { entry: self, timed: false, limit: None, outer };
+        let guard = KernelWait { entry: self, timed: false, limit: None };
         self.engine.enter_kernel_turning(self.me, still).then_some(guard)
     }
 
-    /// What every wait does first: the bytes that were sent are let go, and the place of the wait is kept.
+    /// What every wait does first: the bytes that were sent are let go, and the place of the wait is kept. From here on a
+    /// handler does not use the slot.
     #[inline(always)]
     fn about_to_wait(&self, what: What) {
         self.slot().what.store(what as u32, Relaxed);
         crate::tcp::settle();
         crate::idle::helper::ensure(&self.engine);
-        let sp: usize;
-        // SAFETY: reads the stack pointer.
-        unsafe { std::arch::asm!("mov {}, rsp", out(reg) sp, options(nomem, nostack, preserves_flags)) };
-        tls().wait_sp.set(sp);
+        let (tls, sp) = (tls(), stack_pointer());
+        tls.wait_sp.set(sp);
+        tls.waiting.set(self.me as u32 + 1);
+        // Once more, in case a handler has waited between these two.
+        compiler_fence(SeqCst);
+        tls.wait_sp.set(sp);
     }
 
     /// Acts on a pending `pthread_cancel`, if there is one and it is enabled: then it unwinds from here.
@@ -212,12 +235,19 @@ impl Entry {
     }
 }
 
+#[inline(always)]
+fn stack_pointer() -> usize {
+    let sp: usize;
+    // SAFETY: reads the stack pointer.
+    unsafe { std::arch::asm!("mov {}, rsp", out(reg) sp, options(nomem, nostack, preserves_flags)) };
+    sp
+}
+
 /// A wait in the kernel; dropping it, also by unwinding, makes the thread busy again.
 pub struct KernelWait<'a> {
     entry: &'a Entry,
     timed: bool,
     limit: Option<Limit>,
-    outer: u32,
 }
 
 impl KernelWait<'_> {
@@ -248,7 +278,7 @@ impl KernelWait<'_> {
     #[inline]
     fn leave(&self) -> Reason {
         let reason = self.entry.engine.leave_kernel(self.entry.me, self.entry.base, self.timed);
-        tls().waiting.set(self.outer);
+        tls().waiting.set(self.entry.waiting);
         reason
     }
 }

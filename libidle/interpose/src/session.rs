@@ -3,6 +3,7 @@
 //! Runs from the library's constructor, or from the first hook that is called before it (another library's
 //! constructor, a `malloc` implementation). Raw system calls only, no allocation.
 
+use crate::guard::Masked;
 use crate::tls::tls;
 use crate::vdso;
 use engine::slots::Credit;
@@ -76,32 +77,31 @@ static PID: AtomicU32 = AtomicU32::new(0);
 /// Longest path kept of the session and of the library.
 const TEXT: usize = 512;
 
-/// A string kept from the environment, written once before any thread but the first exists.
-pub struct Text(std::cell::UnsafeCell<[u8; TEXT]>);
-
-// SAFETY: written by `keep` in `attach` only, while the process has one thread; read-only afterwards.
-unsafe impl Sync for Text {}
+/// A string kept from the environment: written once, by `attach`, and read without waiting.
+pub struct Text(spin::Once<[u8; TEXT]>);
 
 impl Text {
     const fn new() -> Text {
-        Text(std::cell::UnsafeCell::new([0; TEXT]))
+        Text(spin::Once::new())
     }
 
     /// Copies it; false if it is too long.
     pub(crate) fn keep(&self, from: &CStr) -> bool {
-        let bytes = from.to_bytes_with_nul();
-        if bytes.len() > TEXT {
-            return false;
+        let bytes = from.to_bytes();
+        let fits = bytes.len() < TEXT;
+        if fits {
+            self.0.call_once(|| {
+                let mut text = [0; TEXT];
+                text[..bytes.len()].copy_from_slice(bytes);
+                text
+            });
         }
-        // SAFETY: see the Sync impl.
-        unsafe { (&mut *self.0.get())[..bytes.len()].copy_from_slice(bytes) };
-        true
+        fits
     }
 
     /// The text; empty when there is none.
     pub fn get(&self) -> &CStr {
-        // SAFETY: the buffer starts zeroed and only whole strings with their NUL are copied in.
-        unsafe { CStr::from_ptr((*self.0.get()).as_ptr().cast()) }
+        self.0.get().and_then(|text| CStr::from_bytes_until_nul(text).ok()).unwrap_or(c"")
     }
 }
 
@@ -180,6 +180,12 @@ pub unsafe fn find_env(env: *const *const libc::c_char, name: &CStr) -> Option<(
 
 #[cold]
 fn attach() -> bool {
+    // A handler that calls a hook meanwhile would join a second time.
+    let _masked = Masked::new();
+    match STATE.load(Ordering::Acquire) {
+        UNTRIED => {}
+        state => return state == ATTACHED,
+    }
     let page = match flavour() {
         Flavour::Flux => env(names().session).filter(|path| SESSION.keep(path)).and_then(open),
         Flavour::Idle => crate::idle::region(),

@@ -25,7 +25,7 @@ static void outer(int number)
 
 static void *sender(void *unused)
 {
-	nap(1.3);
+	nap(0.8);
 	pthread_kill(sleeper, SIGUSR1);
 	nap(2);
 	pthread_kill(sleeper, SIGUSR2);
@@ -39,10 +39,10 @@ int main(void)
 	on_signal(SIGUSR2, inner, SA_RESTART);
 	start();
 	pthread_t other = thread(sender, NULL);
-	struct timespec t = as_timespec(units(5.8)), left;
+	struct timespec t = as_timespec(units(5.3)), left;
 	const char *result = RESULT(nanosleep(&t, &left));
-	/* 1.3 until the signal, 2 until the second, 2 in the inner handler, 7.5 of the outer one's 9.5. */
-	say("main: %s after %d, left %lld", result, after(12.5), (long long)(ns_of(left) / units(1)));
+	/* 0.8 until the signal, 2 until the second, 2 in the inner handler, 7.5 of the outer one's 9.5. */
+	say("main: %s after %d, left %lld", result, after(12), (long long)(ns_of(left) / units(1)));
 	join(other);
 	return 0;
 }

@@ -25,6 +25,8 @@ struct kind {
 
     // Called once, before there is a second thread or process.
     void (*setup)(void);
+    // Called once, when the other side has ended; may be NULL.
+    void (*finish)(void);
     // Two sides with a token: give(d) hands it over in direction d (0 from A to B, 1 back), take(d) waits for it.
     void (*give)(int direction);
     void (*take)(int direction);
@@ -37,7 +39,7 @@ struct kind {
     void (*alone)(long count);
 };
 
-extern const struct kind sync_kinds[], descriptor_kinds[], signal_kinds[], lifecycle_kinds[];
+extern const struct kind sync_kinds[], descriptor_kinds[], queue_kinds[], signal_kinds[], lifecycle_kinds[];
 
 // What all processes of a run share; lives in shared memory.
 struct session {

@@ -16,7 +16,7 @@ pid_t pids[2];
 pthread_t threads[2];
 
 static const struct kind *kind;
-static const struct kind *const families[] = {sync_kinds, descriptor_kinds, signal_kinds, lifecycle_kinds};
+static const struct kind *const families[] = {sync_kinds, descriptor_kinds, queue_kinds, signal_kinds, lifecycle_kinds};
 static bool exact;
 static long count;
 static pid_t sleeper;
@@ -230,6 +230,8 @@ int main(int argc, char **argv)
     if (kind->leave)
         kind->leave();
     end_side_b();
+    if (kind->finish)
+        kind->finish();
     atomic_store(&marks->over, 1);
     int64_t virtual_end = virtual_ns(), real_end = real_ns();
 

@@ -145,6 +145,10 @@ static void barrier_cross(int direction)
 // of three locks, each holding one: whoever wants to go on needs the third, or must wait until the other has moved.
 // Side A starts on lock 1 and side B behind it on lock 0.
 
+// What they are, and whether they are waited for with a time-out.
+static int protocol = PTHREAD_PRIO_NONE, robustness = PTHREAD_MUTEX_STALLED;
+static bool timed;
+
 static void ring_setup(void)
 {
     pthread_mutexattr_t mutex;
@@ -152,12 +156,38 @@ static void ring_setup(void)
     allocate();
     pthread_mutexattr_init(&mutex);
     pthread_mutexattr_setpshared(&mutex, mode == PROCESSES);
+    pthread_mutexattr_setprotocol(&mutex, protocol);
+    pthread_mutexattr_setrobust(&mutex, robustness);
     pthread_rwlockattr_init(&rwlock);
     pthread_rwlockattr_setpshared(&rwlock, mode == PROCESSES);
     for (int i = 0; i < 3; i++) {
         pthread_mutex_init(&s->ring[i], &mutex);
         pthread_rwlock_init(&s->rwring[i], &rwlock);
     }
+}
+
+static void timed_setup(void)
+{
+    timed = true;
+    ring_setup();
+}
+
+static void robust_setup(void)
+{
+    robustness = PTHREAD_MUTEX_ROBUST;
+    timed_setup();
+}
+
+static void inheriting_setup(void)
+{
+    protocol = PTHREAD_PRIO_INHERIT;
+    ring_setup();
+}
+
+static void inheriting_timed_setup(void)
+{
+    timed = true;
+    inheriting_setup();
 }
 
 // They take these before the run starts: alone, a side would just walk around.
@@ -167,15 +197,27 @@ static _Thread_local int at;
 // Side A writes, side B reads: each still keeps the other out.
 static void rwlock_lock(int side, int index)
 {
+    struct timespec until = timed ? in_half_an_hour() : (struct timespec){0};
+    int error;
     if (side == SIDE_A)
-        pthread_rwlock_wrlock(&s->rwring[index]);
+        error = timed ? pthread_rwlock_timedwrlock(&s->rwring[index], &until) : pthread_rwlock_wrlock(&s->rwring[index]);
     else
-        pthread_rwlock_rdlock(&s->rwring[index]);
+        error = timed ? pthread_rwlock_timedrdlock(&s->rwring[index], &until) : pthread_rwlock_rdlock(&s->rwring[index]);
+    if (error != 0)
+        finding(side, strerrorname_np(error));
+}
+
+static void mutex_lock(int side, int index)
+{
+    struct timespec until = timed ? in_half_an_hour() : (struct timespec){0};
+    int error = timed ? pthread_mutex_timedlock(&s->ring[index], &until) : pthread_mutex_lock(&s->ring[index]);
+    if (error != 0)
+        finding(side, strerrorname_np(error));
 }
 
 static void mutex_enter(int side)
 {
-    pthread_mutex_lock(&s->ring[at = !side]);
+    mutex_lock(side, at = !side);
 }
 
 static void mutex_leave(void)
@@ -197,7 +239,7 @@ static void mutex_walk(int side, long count)
 {
     for (long i = 0; i < count / 2; i++) {
         int next = (at + 1) % 3;
-        pthread_mutex_lock(&s->ring[next]);
+        mutex_lock(side, next);
         pthread_mutex_unlock(&s->ring[at]);
         at = next;
         handed_over(side);
@@ -254,7 +296,13 @@ const struct kind sync_kinds[] = {
     {.name = "cond-timed", .setup = cond_setup_shared, .give = cond_give, .take = cond_take_timed},
     {.name = "barrier", .setup = barrier_setup, .give = barrier_cross, .take = barrier_cross},
     {.name = "mutex", .setup = ring_setup, .enter = mutex_enter, .loop = mutex_walk, .leave = mutex_leave},
+    {.name = "mutex-timed", .setup = timed_setup, .enter = mutex_enter, .loop = mutex_walk, .leave = mutex_leave},
+    {.name = "mutex-robust", .setup = robust_setup, .enter = mutex_enter, .loop = mutex_walk, .leave = mutex_leave},
+    {.name = "mutex-pi", .setup = inheriting_setup, .enter = mutex_enter, .loop = mutex_walk, .leave = mutex_leave},
+    {.name = "mutex-pi-timed", .setup = inheriting_timed_setup, .enter = mutex_enter, .loop = mutex_walk,
+     .leave = mutex_leave},
     {.name = "rwlock", .setup = ring_setup, .enter = rwlock_enter, .loop = rwlock_walk, .leave = rwlock_leave},
+    {.name = "rwlock-timed", .setup = timed_setup, .enter = rwlock_enter, .loop = rwlock_walk, .leave = rwlock_leave},
     {.name = "futex", .setup = allocate, .give = futex_give, .take = futex_take},
     {.name = "futex-timed", .setup = allocate, .give = futex_give, .take = futex_take_timed},
     {.name = NULL},

@@ -26,6 +26,13 @@ pub fn check(preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
     println!("{}: {} orders", std::thread::current().name().unwrap_or("model"), runs.load(SeqCst));
 }
 
+/// Parks `me` without deciding or sleeping; the other threads of a model stand for whoever runs instead.
+pub fn block(engine: Engine, me: usize) {
+    let state = &engine.page.slots[me].state;
+    let seq = state.prepare();
+    assert!(state.publish(seq, false));
+}
+
 /// A frozen session whose clock starts at 0. It lives as long as one run of a model.
 pub struct Session {
     page: *mut Page,
@@ -50,9 +57,17 @@ impl Session {
     /// A slot without a thread in the model: parked until `deadline`.
     pub fn sleeper(&self, birth: u64, deadline: u64) -> usize {
         let slot = self.thread(birth);
-        let seq = self.engine.page.slots[slot].state.prepare();
+        let state = &self.engine.page.slots[slot].state;
+        let seq = state.prepare();
         self.engine.page.post_deadline(slot, deadline, 0);
-        assert!(self.engine.page.slots[slot].state.publish(seq, false));
+        assert!(state.publish(seq, false));
+        slot
+    }
+
+    /// A slot of a thread that is in a wait which only a promise ends.
+    pub fn parked(&self, birth: u64) -> usize {
+        let slot = self.thread(birth);
+        block(self.engine, slot);
         slot
     }
 

@@ -146,9 +146,11 @@ fn wait(
             Some((clock, at)) => clockid::instant(&entry.engine, clock, at)?,
         };
         let reason = if private {
-            // The bits that wake it, in a field that an exact wait does not use.
-            entry.slot().start_arg.store(bits as u64, Relaxed);
-            let changed = || word.load(SeqCst) != expected;
+            let changed = || {
+                // The bits that wake it, in a field that an exact wait does not use.
+                entry.slot().start_arg.store(bits as u64, Relaxed);
+                word.load(SeqCst) != expected
+            };
             let place = waitq::enqueue(entry, What::Futex, Key::any(word), changed).ok_or(Errno(libc::EAGAIN))?;
             let signals = if until.is_some() { Signals::End } else { Signals::EndUnlessRestart };
             place.wait(deadline, signals, None)

@@ -12,6 +12,7 @@ pub mod futex;
 pub mod jumps;
 pub mod lifecycle;
 pub mod locks;
+pub mod mmsg;
 pub mod plain;
 pub mod poll;
 pub mod queues;

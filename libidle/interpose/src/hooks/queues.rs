@@ -5,7 +5,7 @@
 
 use super::descriptors::kernel_waits;
 use super::poll::{outcome, poll_until};
-use super::slices::Silenced;
+use super::slices::{SLICE, Silenced};
 use crate::enter::{Entry, What, enter};
 use crate::errno::Errno;
 use crate::tls::tls;
@@ -48,7 +48,7 @@ pub unsafe fn semtimedop(id: c_int, ops: *mut sembuf, n: size_t, timeout: *const
     let ns = unsafe { clockid::spec(timeout) }?.nanos().ok_or(Errno(libc::EINVAL))?;
     let deadline = clockid::after(&entry.engine, ns);
     let now = timespec { tv_sec: 0, tv_nsec: 0 };
-    let (_bell, signal, slice) = rung(&entry);
+    let (_bell, signal) = rung(&entry);
     let slot = entry.slot();
     loop {
         // SAFETY: the caller's arguments.
@@ -63,8 +63,9 @@ pub unsafe fn semtimedop(id: c_int, ops: *mut sembuf, n: size_t, timeout: *const
         };
         let mut answer;
         loop {
+            let limit = if signal == SIGNAL { wait.timespec() } else { SLICE };
             // SAFETY: the caller's arguments.
-            answer = outcome(unsafe { real(id, ops, n, &slice) });
+            answer = outcome(unsafe { real(id, ops, n, &limit) });
             // One wait, however many calls: a sender of signals sees that there is something to end.
             if answer != Err(Errno(libc::EAGAIN)) || wait.passed() {
                 break;
@@ -93,13 +94,12 @@ const HEARD: i32 = -2;
 const QUIET: i32 = -3;
 
 /// Puts the bell away, and says what is to be in its place during a wait: the session's signal, if nothing speaks against
-/// it. With it comes how long to wait really at a time: the signal may come just before the wait, and how late, by the
-/// real clock, a virtual deadline is then noticed is this.
-fn rung(entry: &Entry) -> (Silenced, i32, timespec) {
+/// it. One that comes just before the wait is sent again by the keeper, which finds a thread asleep that was promised its
+/// end.
+fn rung(entry: &Entry) -> (Silenced, i32) {
     let number = entry.engine.page.header.signal.load(Relaxed) as c_int;
     let usable = !bell::borrowed() && installed(number) && !blocked(number);
-    let (signal, ms) = if usable { (SIGNAL, 20) } else { (QUIET, 1) };
-    (Silenced::new(entry, QUIET), signal, timespec { tv_sec: 0, tv_nsec: ms * 1_000_000 })
+    (Silenced::new(entry, QUIET), if usable { SIGNAL } else { QUIET })
 }
 
 /// Notes that the signal has come.

@@ -10,7 +10,7 @@ use libc::timespec;
 use std::sync::atomic::Ordering::SeqCst;
 
 /// Longest real wait at a time.
-const SLICE: timespec = timespec { tv_sec: 0, tv_nsec: 1_000_000 };
+pub const SLICE: timespec = timespec { tv_sec: 0, tv_nsec: 1_000_000 };
 
 /// The slot's bell is put away while this lives.
 pub struct Silenced {

@@ -1,19 +1,11 @@
 //! Socket calls that may block: the real call inside a kernel wait, or, on a socket with a time-out, what [`timed`] makes
 //! of it.
 
-use super::descriptors::kernel_waits;
 use super::timed;
 use crate::enter::{What, enter};
 use crate::{next, tcp, timerfd};
 use libc::{POLLIN, POLLOUT, c_int, c_short, c_void, iovec, msghdr, size_t, sockaddr, socklen_t, ssize_t};
 use std::sync::atomic::Ordering::Relaxed;
-
-kernel_waits! { What::Descriptor;
-    /// sendmmsg(2).
-    fn sendmmsg(fd: c_int, msgs: *mut libc::mmsghdr, n: u32, flags: c_int) -> c_int;
-    /// recvmmsg(2).
-    fn recvmmsg(fd: c_int, msgs: *mut libc::mmsghdr, n: u32, flags: c_int, timeout: *mut libc::timespec) -> c_int;
-}
 
 /// setsockopt(2): notes that there are time-outs.
 ///
@@ -160,7 +152,7 @@ pub unsafe fn recvmsg(fd: c_int, msg: *mut msghdr, flags: c_int) -> ssize_t {
 ///
 /// # Safety
 /// A message that recvmsg(2) has filled in.
-unsafe fn descriptors_arrived(msg: *const msghdr) {
+pub unsafe fn descriptors_arrived(msg: *const msghdr) {
     let Some(engine) = crate::session::engine() else { return };
     // SAFETY: the kernel's control messages, walked as cmsg(3) says.
     unsafe {
