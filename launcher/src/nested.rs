@@ -1,7 +1,8 @@
 //! flux-launch inside a session: its commands run in that session, whose clock and launcher they share.
 //!
 //! This process has the library like any other program, so its children join by themselves, and its own waits are
-//! virtual. What is left to do is to start them, to pass signals on, and to give back their exit status.
+//! virtual; unless it was started by a program that could not hand the library on, which is therefore named anew. What
+//! is left to do is to start them, to pass signals on, and to give back their exit status.
 
 use crate::cli::Cli;
 use crate::report;
@@ -13,6 +14,7 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use std::ffi::OsString;
 use std::os::unix::fs::FileExt;
+use std::path::Path;
 
 /// Passed on to the commands.
 const FORWARDED: [Signal; 4] = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT];
@@ -45,7 +47,11 @@ pub fn run(cli: &Cli, commands: &[Vec<OsString>]) -> u8 {
     let mut next = true;
     loop {
         if let (true, Some((words, later))) = (next, waiting.split_first()) {
-            match session::command(words, mask).spawn() {
+            let mut command = session::command(words, mask);
+            if let Some(library) = std::env::var_os("FLUX_LIBRARY") {
+                session::preload(&mut command, Path::new(&library));
+            }
+            match command.spawn() {
                 Ok(child) => {
                     report::verbose(2, || format!("process {} runs {}", child.id(), words[0].to_string_lossy()));
                     running.push(Pid::from_raw(child.id() as i32));

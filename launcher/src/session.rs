@@ -91,6 +91,18 @@ pub fn command(words: &[OsString], mask: SigSet) -> Command {
     command
 }
 
+/// Gives the command the library to load, as far as its kind of program can.
+pub fn preload(command: &mut Command, library: &Path) {
+    let theirs = std::env::var_os("LD_PRELOAD").unwrap_or_default();
+    let mut list = Vec::new();
+    let form = Form::of(program::of_command(command.get_program()));
+    form.value(library.as_os_str().as_bytes(), theirs.as_bytes(), &mut |piece| list.extend_from_slice(piece));
+    match list.is_empty() {
+        true => command.env_remove("LD_PRELOAD"),
+        false => command.env("LD_PRELOAD", OsString::from_vec(list)),
+    };
+}
+
 /// The exit status for a command that could not be started, and what to say.
 pub fn refusal(name: &OsStr, e: &std::io::Error) -> (u8, String) {
     let (status, why) = match e.kind() {
@@ -159,19 +171,9 @@ impl Session {
     pub fn start(&self, words: &[OsString], nth: u64) -> std::io::Result<Child> {
         let page = self.engine.page;
         let credit = page.credit(self.engine.pid, nth + 1);
-        let theirs = std::env::var_os("LD_PRELOAD").unwrap_or_default();
-        let mut preload = Vec::new();
-        Form::of(program::of_command(&words[0])).value(
-            self.library.as_os_str().as_bytes(),
-            theirs.as_bytes(),
-            &mut |piece| preload.extend_from_slice(piece),
-        );
         let mut command = command(words, self.mask);
         command.env("FLUX_SESSION", &self.path).env("FLUX_LIBRARY", &self.library);
-        match preload.is_empty() {
-            true => command.env_remove("LD_PRELOAD"),
-            false => command.env("LD_PRELOAD", OsString::from_vec(preload)),
-        };
+        preload(&mut command, &self.library);
         if let Some(credit) = credit {
             command.env("FLUX_SLOT", credit.word().to_string());
         }

@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use std::thread;
 
 /// Guests that run at the same time: natively they mostly sleep.
-const AT_ONCE: usize = 6;
+const AT_ONCE: usize = 4;
 
 /// How guests are built and run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -69,6 +69,26 @@ fn signals_reach_its_commands() {
 }
 
 #[test]
+fn it_joins_from_programs_that_cannot_load_the_library() {
+    let source = "#include <unistd.h>\nint main(int n, char **args) { return n < 2 || execvp(args[1], args + 1); }\n";
+    let scratch = Scratch::new("nested-foreign");
+    for (compiler, flags) in [("gcc", &["-static"][..]), ("gcc", &["-m32"]), ("musl-gcc", &[])] {
+        let program = compile_with(compiler, &scratch, flags, source);
+        let text = format!(
+            "s=$(date +%s); {program} $FLUX -- sh -c 'sleep 86400; exit 3'; echo $? $(( ($(date +%s) - s) / 86400 ))"
+        );
+        for mode in [Mode::Elapsed, Mode::Frozen] {
+            let outcome = script(mode, &text);
+            assert_eq!(
+                (&*outcome.stdout, &*outcome.stderr),
+                ("3 1\n", ""),
+                "{compiler} {flags:?}, {mode:?}: {outcome}"
+            );
+        }
+    }
+}
+
+#[test]
 fn one_whose_session_is_over_makes_its_own() {
     // What a program that outlived its session has in its environment.
     let outcome =

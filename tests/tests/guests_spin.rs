@@ -7,6 +7,7 @@ flux_tests::guests! { "spin";
     looks: 7;
     descriptors: 6;
     locks: 7;
+    paths: 11;
     children: 10;
     memory: 2, longest_unit_ms(200);
     computing: 0, longest_unit_ms(200);

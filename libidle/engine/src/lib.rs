@@ -7,6 +7,7 @@
 
 pub mod clock;
 pub mod deadlines;
+mod deliver;
 pub mod elf;
 pub mod forced;
 pub mod keeper;

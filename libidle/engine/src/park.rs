@@ -100,7 +100,7 @@ impl Engine {
                 return;
             }
             if ended == sys::ETIMEDOUT && limit.as_mut().is_some_and(|limit| limit.passed(self, me)) {
-                self.awake();
+                self.awake_as(me);
                 return;
             }
             if ended == sys::EINTR
@@ -108,7 +108,7 @@ impl Engine {
                 && slot.state.promise(seq, Reason::Interrupted).is_some()
             {
                 self.page.set_busy(me);
-                self.awake();
+                self.awake_as(me);
                 return;
             }
         }
@@ -256,7 +256,7 @@ impl Engine {
             slot.deadline.store(NEVER, SeqCst);
         }
         let reason = slot.state.resume(base);
-        self.awake();
+        self.awake_as(me);
         reason
     }
 

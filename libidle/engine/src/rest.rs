@@ -11,6 +11,7 @@
 //! All threads share one open file description, so several that go busy at once may each take the lock: the second call
 //! changes nothing. The first to set the word counts the serial number.
 
+use crate::forced::Forced;
 use crate::lock::KEEPER;
 use crate::page::Page;
 use crate::quiescence::{Engine, Look, Outcome, Survey};
@@ -99,6 +100,14 @@ impl Engine {
     #[inline]
     pub fn awake(&self) {
         if self.page.header.rest.word.load(SeqCst) != BUSY {
+            self.go_busy(statefile::mine());
+        }
+    }
+
+    /// The same at the end of slot `me`'s own wait, which is nothing to the world while its thread says that it is idle.
+    #[inline]
+    pub fn awake_as(&self, me: usize) {
+        if self.page.header.rest.word.load(SeqCst) != BUSY && self.page.forced(me) != Some(Forced::Idle) {
             self.go_busy(statefile::mine());
         }
     }

@@ -92,7 +92,7 @@ fn nested(engine: Engine, outer: usize) -> Option<Entry> {
     let before = slot.covered.swap(me as u32 + 1, SeqCst);
     tls().slot.set(me as u32 + 1);
     forced::again(&engine, me);
-    engine.awake();
+    engine.awake_as(me);
     let (slot, waiting) = (outer as u32 + 1, outer as u32 + 1);
     Some(Entry { engine, me, base: Kind::Busy, waiting, covers: Some(Covered { slot, before }) })
 }
@@ -113,9 +113,9 @@ impl Drop for Entry {
             let slot = self.slot();
             tls().slot.set(outer.slot);
             // The handler may have changed it.
-            let (at, said) = (outer.slot as usize - 1, self.engine.page.forced(self.me));
-            if said != self.engine.page.forced(at) {
-                self.engine.page.force(at, said);
+            let (index, said) = (outer.slot as usize - 1, self.engine.page.forced(self.me));
+            if said != self.engine.page.forced(index) {
+                self.engine.page.force(index, said);
             }
             tls().wait_sp.set(slot.start.load(Relaxed) as usize);
             slot.pthread.store(0, Relaxed);

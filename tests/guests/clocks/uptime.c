@@ -16,7 +16,7 @@ static int64_t uptime(bool raw)
 {
 	struct sysinfo info;
 	MUST((raw ? syscall(SYS_sysinfo, &info) : sysinfo(&info)) == 0);
-	return info.uptime * SECOND;
+	return (int64_t)info.uptime * SECOND;
 }
 
 int main(void)
@@ -32,7 +32,7 @@ int main(void)
 		say("processor time: %d", after_sleep.tms_utime - before.tms_utime < 50);
 		struct sysinfo info;
 		MUST(sysinfo(&info) == 0);
-		say("boot time agrees: %d", llabs(now_on(CLOCK_BOOTTIME) - info.uptime * SECOND) <= 2 * SECOND);
+		say("boot time agrees: %d", llabs(now_on(CLOCK_BOOTTIME) - (int64_t)info.uptime * SECOND) <= 2 * SECOND);
 		say("memory: %d", info.totalram > 0 && info.mem_unit > 0);
 	}
 	say("nowhere: %s %s", RESULT(syscall(SYS_times, 8)), RESULT(syscall(SYS_sysinfo, 8)));

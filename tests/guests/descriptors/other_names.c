@@ -3,6 +3,7 @@
 #include <pty.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
+#include <sys/random.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -158,6 +159,6 @@ int main(void)
 	int master, slave;
 	MUST(openpty(&master, &slave, NULL, NULL, NULL) == 0 && write(slave, "x", 1) == 1);
 	say("tcdrain: %s", RESULT(tcdrain(slave)));
-	say("getrandom: %s", RESULT(getentropy(buffer, 8)));
+	say("getrandom: %s", RESULT(getrandom(buffer, 8, 0)));
 	return 0;
 }

@@ -34,6 +34,13 @@ static void *writes(void *fd)
 	return NULL;
 }
 
+static void *sends(void *queue)
+{
+	nap(1.3);
+	MUST(mq_send((mqd_t)(intptr_t)queue, "x", 1, 0) == 0);
+	return NULL;
+}
+
 int main(void)
 {
 	static char text[1 << 20], got[1 << 20];
@@ -93,6 +100,42 @@ int main(void)
 	while (sem_wait(&notified) != 0)
 		;
 	say("SIGEV_THREAD: %d after %d", called, after(1.3));
+	join(t);
+
+	/* The same by the other names that libc has for them, and by a write. */
+	struct aiocb64 at64 = { .aio_fildes = fd, .aio_buf = text, .aio_nbytes = 4096, .aio_lio_opcode = LIO_READ }, *all64[] = { &at64 };
+	const struct aiocb64 *const wait64[] = { &at64 };
+	at64.aio_sigevent.sigev_notify = SIGEV_NONE;
+#define DONE64(what, call) \
+	do { \
+		MUST((call) == 0); \
+		while (aio_suspend64(wait64, 1, NULL) != 0) \
+			; \
+		say(what ": %s", name(aio_error64(&at64))); \
+	} while (0)
+	DONE64("aio_write64", aio_write64(&at64));
+	DONE64("aio_read64", aio_read64(&at64));
+	DONE64("aio_fsync64", aio_fsync64(O_SYNC, &at64));
+	DONE64("lio_listio64", lio_listio64(LIO_WAIT, all64, 1, NULL));
+	struct aiocb writing = request(fd, text, 4096);
+	MUST(aio_write(&writing) == 0);
+	one[0] = &writing;
+	while (aio_suspend(one, 1, NULL) != 0)
+		;
+	say("aio_write: %zd", aio_return(&writing));
+
+	/* A message that comes to a queue. */
+	char queue_name[32];
+	snprintf(queue_name, sizeof queue_name, "/requests-%d", getpid());
+	mqd_t queue = mq_open(queue_name, O_RDWR | O_CREAT, 0600, NULL);
+	MUST(queue >= 0 && mq_unlink(queue_name) == 0);
+	struct sigevent by_thread = { .sigev_notify = SIGEV_THREAD, .sigev_value.sival_int = 4, .sigev_notify_function = on_thread };
+	start();
+	MUST(mq_notify(queue, &by_thread) == 0);
+	t = thread(sends, (void *)(intptr_t)queue);
+	while (sem_wait(&notified) != 0)
+		;
+	say("mq_notify: %d after %d", called, after(1.3));
 	join(t);
 
 	struct gaicb look_up = { .ar_name = "127.0.0.1" }, *look_ups[] = { &look_up };

@@ -1,6 +1,6 @@
 /* FLAGS: -D_FORTIFY_SOURCE=2 */
-/* The forms that gcc makes of poll, ppoll, read and recv when it checks sizes: __poll_chk, __ppoll_chk, __read_chk, __recv_chk.
- * They are used when the size of the array is known and the count is not. */
+/* The forms that gcc makes of poll, ppoll, read, recv and recvfrom when it checks sizes: __poll_chk, __ppoll_chk, __read_chk,
+ * __recv_chk, __recvfrom_chk. They are used when the size of the array is known and the count is not. */
 #include "guest.h"
 
 static volatile int one = 1;

@@ -1,6 +1,6 @@
 /* A sleeping process is interrupted by each call that sends a signal; asking with signal 0 interrupts nobody. */
 #include "guest.h"
-#include <sys/syscall.h>
+#include <sys/pidfd.h>
 
 static pid_t target;
 static pthread_t main_thread;
@@ -19,7 +19,7 @@ static void *sends(void *row)
 	case 3: pthread_kill(main_thread, 0); pthread_kill(main_thread, SIGUSR1); break;
 	case 4: sigqueue(target, SIGUSR1, value); break;
 	case 5: pthread_sigqueue(main_thread, SIGUSR1, value); break;
-	case 6: syscall(SYS_pidfd_send_signal, pidfd, SIGUSR1, NULL, 0); break;
+	case 6: pidfd_send_signal(pidfd, SIGUSR1, NULL, 0); break;
 	default: kill(-getpgrp(), SIGUSR1); break;
 	}
 	return NULL;
@@ -31,7 +31,7 @@ int main(void)
 	MUST(setpgid(0, 0) == 0);
 	target = getpid();
 	main_thread = pthread_self();
-	pidfd = (int)syscall(SYS_pidfd_open, target, 0);
+	pidfd = pidfd_open(target, 0);
 	sigset_t set;
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR1);

@@ -1,0 +1,28 @@
+//! The rows of the libraries: which names they export.
+
+use flux_tests::workspace_root;
+use std::collections::BTreeSet;
+use std::fs;
+
+/// The names of the rows in `LIBRARY/src/rows.rs`: one a line, `fn NAME(…) -> … = path;`.
+pub fn names(library: &str) -> BTreeSet<String> {
+    let path = workspace_root().join(library).join("src/rows.rs");
+    let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    let mut names: Vec<_> = text
+        .lines()
+        .filter_map(|line| line.trim_start().strip_prefix("fn "))
+        .map(|rest| {
+            let end = rest.find(|c: char| c != '_' && !c.is_ascii_alphanumeric());
+            rest[..end.expect("a row goes on after its name")].to_owned()
+        })
+        .collect();
+    // The variadic exec functions cannot be written as rows: `exec_lists!(execl = …, execlp = …)`.
+    for list in text.split("exec_lists!(").skip(1) {
+        let list = list.split(')').next().unwrap_or(list);
+        names.extend(list.split(',').filter_map(|item| Some(item.split_once(" =")?.0.trim().to_owned())));
+    }
+    let set: BTreeSet<_> = names.iter().cloned().collect();
+    assert_eq!(set.len(), names.len(), "a name has two rows");
+    assert!(set.len() > 50, "these cannot be all: {set:?}");
+    set
+}
