@@ -44,7 +44,7 @@ pub enum Found {
     Asleep,
     /// Running, or on its way to sleep.
     Running,
-    /// The look changed something (a dead thread's slot was given back): start over.
+    /// The look changed something (a dead thread's slot was given back): start over, after the rest has been looked at.
     Changed,
     /// This decider cannot look; the keeper can.
     Unknown,
