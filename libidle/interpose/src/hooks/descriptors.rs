@@ -121,10 +121,17 @@ unsafe fn control(
     cmd: c_int,
     arg: usize,
 ) -> c_int {
+    if crate::bell::is_bell(fd) && !crate::bell::borrowed() {
+        crate::errno::set(libc::EBADF);
+        return -1;
+    }
     let entry = if matches!(cmd, libc::F_SETLKW | libc::F_OFD_SETLKW) { enter() } else { None };
     let _wait = entry.as_ref().map(|e| e.kernel_wait(What::Descriptor));
     // SAFETY: the caller's arguments.
     let done = unsafe { real(fd, cmd, arg) };
+    if matches!(cmd, libc::F_SETLK | libc::F_OFD_SETLK) {
+        crate::spin::success(done as i64);
+    }
     if matches!(cmd, libc::F_DUPFD | libc::F_DUPFD_CLOEXEC) { super::fds::copied(fd, done) } else { done }
 }
 
