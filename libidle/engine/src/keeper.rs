@@ -8,6 +8,7 @@
 //! In elapsed mode it also ends waits whose deadline comes by real time while others compute, where a jump has brought that
 //! deadline nearer than the waiter knows ([`crate::limit`]).
 
+use crate::forced::Forced;
 use crate::lock::KEEPER;
 use crate::page::{ClockMode, Page};
 use crate::procfs::{Path, state_letter};
@@ -124,7 +125,7 @@ pub fn run<L: Look>(
                     return;
                 }
                 let seen = page.slots[slot].state.load();
-                if seen.busy() {
+                if seen.busy() || page.forced(slot) == Some(Forced::Busy) {
                     if page.mode() == ClockMode::Frozen {
                         standstill.stands(&engine, slot, look.burnt(page, slot));
                     }
@@ -137,6 +138,14 @@ pub fn run<L: Look>(
                     back_off(page, &mut backoff);
                     continue;
                 }
+            }
+            Outcome::NotIdle(Survey::Changed) => {
+                // What was changed is out of the way: look again at once.
+                backoff = BACKOFF_MIN;
+                if !event(Event::Busy) {
+                    return;
+                }
+                continue;
             }
             Outcome::NotIdle(_) | Outcome::LockBusy => {
                 if !event(Event::Busy) {

@@ -7,7 +7,9 @@
 
 pub mod clock;
 pub mod deadlines;
+mod deliver;
 pub mod elf;
+pub mod forced;
 pub mod keeper;
 pub mod limit;
 pub mod lives;

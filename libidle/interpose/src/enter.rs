@@ -1,5 +1,6 @@
 //! The guard at every hook that may wait: which slot speaks for the calling thread, and the waits themselves.
 
+use crate::forced;
 use crate::guard::Masked;
 use crate::session;
 use crate::tls::tls;
@@ -89,7 +90,8 @@ fn nested(engine: Engine, outer: usize) -> Option<Entry> {
     // Not 0 if this handler has itself interrupted one that was here.
     let before = slot.covered.swap(me as u32 + 1, SeqCst);
     tls().slot.set(me as u32 + 1);
-    engine.awake();
+    forced::again(&engine, me);
+    engine.awake_as(me);
     let (slot, waiting) = (outer as u32 + 1, outer as u32 + 1);
     Some(Entry { engine, me, base: Kind::Busy, waiting, covers: Some(Covered { slot, before }) })
 }
@@ -109,6 +111,11 @@ impl Drop for Entry {
         {
             let slot = self.slot();
             tls().slot.set(outer.slot);
+            // The handler may have changed it.
+            let (index, said) = (outer.slot as usize - 1, self.engine.page.forced(self.me));
+            if said != self.engine.page.forced(index) {
+                self.engine.page.force(index, said);
+            }
             tls().wait_sp.set(slot.start.load(Relaxed) as usize);
             slot.pthread.store(0, Relaxed);
             // The thread runs on in the handler while the outer slot may say that it waits: until it has been looked at

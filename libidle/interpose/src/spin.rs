@@ -135,7 +135,10 @@ fn lap(tls: &Tls) {
         return;
     }
     if tls.spin_words.get() != 0 {
-        nap(tls);
+        if !nap(tls) {
+            // Something has happened, if only the time of another: it is from there that the loop asks for nothing.
+            tls.spin_since.set(engine.now());
+        }
         tls.progress.set(false);
         if engine.frozen() {
             tls.spin_mark.set(engine.now());
@@ -175,21 +178,24 @@ fn spins(engine: &Engine, tls: &Tls, pure: bool) -> bool {
     spent >= PATIENCE || now.saturating_sub(tls.spin_since.get()) >= LONG
 }
 
-fn nap(tls: &Tls) {
-    let Some(entry) = enter() else { return };
+/// One nap; false if time has moved on meanwhile for the sake of somebody else.
+fn nap(tls: &Tls) -> bool {
+    let Some(entry) = enter() else { return false };
     let engine = &entry.engine;
     let frozen = engine.frozen();
     let now = engine.now();
     let step = (now.saturating_sub(tls.spin_since.get()) / 8).max(if frozen { FROZEN_STEP } else { STEP });
     if frozen && engine.page.abandoned() {
         // Nobody jumps any more.
-        return engine.creep(entry.me, step);
+        engine.creep(entry.me, step);
+        return true;
     }
-    let Some((_, due)) = engine.next_waiter(entry.me).filter(|&(_, due)| frozen || due != NEVER) else { return };
+    let Some((_, due)) = engine.next_waiter(entry.me).filter(|&(_, due)| frozen || due != NEVER) else { return true };
     // Not past the next deadline: who is woken then may do what this thread waits for.
     let until = now.saturating_add(step).min(due);
     let _silenced = Silenced::new(&entry, 0);
     let words = tls.spin_words.get();
+    let jumps = engine.page.header.jumps.load(Relaxed);
     let wait = if due > now {
         entry.kernel_wait_until(What::Spin, until, || engine.page.words() == words)
     } else {
@@ -207,9 +213,11 @@ fn nap(tls: &Tls) {
             wait.end() == Reason::TimedOut
         }
     };
-    if came && until < due {
+    let alone = came && until < due;
+    if alone {
         engine.count_creep();
     }
+    alone || engine.page.header.jumps.load(Relaxed) == jumps
 }
 
 /// The slot's thread is about to do something else than to ask again.

@@ -196,6 +196,9 @@ pub fn wake(engine: &Engine, key: Key, count: u32, mut select: impl FnMut(&Slot)
             }
         }
         drop(locked);
+        if found != 0 {
+            engine.awake();
+        }
         for &(index, local) in &asleep[..found] {
             sys::futex_wake(&engine.page.slots[index as usize].state.0, 1, local);
         }

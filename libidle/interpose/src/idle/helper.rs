@@ -9,11 +9,11 @@
 
 use crate::bare_thread::{self, BareThread};
 use crate::{session, vdso};
+use engine::Engine;
 use engine::keeper::{self, Event, Round};
 use engine::lives::{self, Record};
 use engine::statefile::{self, StateFile};
 use engine::sys::{self, Timespec, syscall6};
-use engine::{Engine, Page};
 use look::{ProcLook, Whose};
 use std::cell::UnsafeCell;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
@@ -38,11 +38,9 @@ pub fn need() {
     NEEDED.store(true, SeqCst);
 }
 
-/// In a forked child: it is not there.
-pub fn renew() {
-    if session::page().is_some_and(Page::real) {
-        need();
-    }
+/// This process needs none.
+pub fn none() {
+    NEEDED.store(false, SeqCst);
 }
 
 /// The calling thread is about to wait: from now on this process has a helper, if the kernel allows.

@@ -4,11 +4,18 @@
 use crate::bell;
 use crate::environ::decimal;
 use engine::statefile;
+use engine::sys::syscall6;
+use std::ffi::CStr;
 use std::sync::atomic::AtomicI32;
 use std::sync::atomic::Ordering::SeqCst;
 
-/// How they are duplicated: not close-on-exec.
-pub const HOW: i32 = libc::F_DUPFD;
+/// How they are duplicated: close-on-exec only if children are not to have them.
+pub fn how() -> i32 {
+    if super::alone() { libc::F_DUPFD_CLOEXEC } else { libc::F_DUPFD }
+}
+
+/// In the place of their numbers.
+pub const NONE: &CStr = c"none";
 
 /// The region's; negative: none.
 static REGION: AtomicI32 = AtomicI32::new(-1);
@@ -20,7 +27,7 @@ pub fn is(fd: i32) -> bool {
 
 /// Keeps both, which the process has just opened, under high numbers; false if that fails.
 pub fn keep(region: i32, file: i32) -> bool {
-    let (region, file) = (bell::hide(region, HOW), bell::hide(file, HOW));
+    let (region, file) = (bell::hide(region, how()), bell::hide(file, how()));
     set(region.unwrap_or(-1), file.unwrap_or(-1));
     region.is_some() && file.is_some()
 }
@@ -48,8 +55,28 @@ pub fn moved(from: i32, to: i32) {
     }
 }
 
-/// Their numbers as `REGION,FILE`, for the next program image.
+/// Does exec(2) close them, where only this process is tracked?
+pub fn close_on_exec(yes: bool) {
+    let flags = if yes { libc::FD_CLOEXEC as usize } else { 0 };
+    for fd in [REGION.load(SeqCst), statefile::descriptor()].into_iter().filter(|&fd| fd >= 0) {
+        // SAFETY: plain numbers.
+        unsafe { syscall6(libc::SYS_fcntl, fd as usize, libc::F_SETFD as usize, flags, 0, 0, 0) };
+    }
+}
+
+/// This process is not one of the tree: it has neither.
+pub fn give_up() {
+    for fd in [REGION.swap(-1, SeqCst), statefile::descriptor()].into_iter().filter(|&fd| fd >= 0) {
+        bell::close_hidden(fd);
+    }
+    statefile::set(-1);
+}
+
+/// Their numbers as `REGION,FILE`, for the next program image; [`NONE`] if it is not to be one of the tree.
 pub fn text(into: &mut [u8; 32]) -> &[u8] {
+    if REGION.load(SeqCst) < 0 {
+        return NONE.to_bytes();
+    }
     let mut len = 0;
     let mut put = |text: &[u8]| {
         into[len..len + text.len()].copy_from_slice(text);
