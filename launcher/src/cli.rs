@@ -50,9 +50,13 @@ pub struct Cli {
     #[arg(long, value_enum)]
     pub clock: Option<Clock>,
 
+    /// Lock this file (flock(2)) while the session is busy, and count in it how often it went busy; --wait-idle waits for it
+    #[arg(long, value_name = "FILE")]
+    pub statefile: Option<PathBuf>,
+
     /// Run nothing, but wait until the program that has this state file (LIBIDLE_STATEFILE) is idle, and print the number in
     /// it, which counts the times the program went busy
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["libpath", "signal", "clock", "words"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["libpath", "signal", "clock", "statefile", "words"])]
     pub wait_idle: Option<PathBuf>,
 
     /// With --wait-idle: wait until that number is greater than this one

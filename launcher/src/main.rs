@@ -59,6 +59,12 @@ fn main() -> ExitCode {
     let clock = cli.clock.unwrap_or(cli::Clock::Elapsed);
     let session = session::find_library(cli.libpath.as_deref())
         .and_then(|library| session::Session::new(library, clock, cli.signal, cli.verbose));
+    let session = session.and_then(|mut session| {
+        if let Some(file) = &cli.statefile {
+            session.track(file)?;
+        }
+        Ok(session)
+    });
     match session {
         Ok(session) => ExitCode::from(run::run(session, &commands)),
         Err(text) => {

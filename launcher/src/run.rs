@@ -106,13 +106,13 @@ pub fn run(session: Session, commands: &[Vec<OsString>]) -> u8 {
 
 /// The keeper's thread. It tells the main loop of rest only when somebody wants to know.
 fn start_keeper(session: &Session, rest: Arc<EventFd>) {
-    let engine = session.engine;
+    let (engine, statefile) = (session.engine, session.statefile);
     let mut rounds = 0u32;
     std::thread::spawn(move || {
         mortal::watched(engine.page);
         // SAFETY: a plain prctl: the keeper's short sleeps are not to be rounded up by 50 µs.
         unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, 1) };
-        let Some(mut look) = ProcLook::new(engine, Whose::Descendants, None, proc::tell_of_stranger) else {
+        let Some(mut look) = ProcLook::new(engine, Whose::Descendants, statefile, proc::tell_of_stranger) else {
             report::say("no memory; programs run in real time");
             return;
         };

@@ -4,12 +4,13 @@ use crate::cli::Clock;
 use crate::{inherited, program};
 use engine::page::CLOCKS;
 use engine::preload::Form;
+use engine::statefile::StateFile;
 use engine::time::Spec;
 use engine::{ClockMode, Engine, Page};
 use memfd::MemfdOptions;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::SigSet;
-use std::ffi::{OsStr, OsString};
+use std::ffi::{CString, OsStr, OsString};
 use std::os::fd::AsRawFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::process::CommandExt;
@@ -29,6 +30,8 @@ pub struct Session {
     files: (u64, u64),
     mask: SigSet,
     started: u64,
+    /// Where the world is told of rest.
+    pub statefile: Option<StateFile>,
 }
 
 /// Real `CLOCK_MONOTONIC`, ns.
@@ -149,7 +152,19 @@ impl Session {
             files,
             mask,
             started,
+            statefile: None,
         })
+    }
+
+    /// Shows in `file` whether the session is busy, from now on.
+    pub fn track(&mut self, file: &Path) -> Result<(), String> {
+        let bad = |reason: &str| format!("cannot use {} as state file: {reason}", file.display());
+        let path = CString::new(file.as_os_str().as_bytes()).map_err(|_| bad("there is no such file"))?;
+        let state = StateFile::open(&path, crate::report::say).map_err(bad)?;
+        let serial = state.read().ok_or_else(|| bad("it is no state file"))?;
+        self.engine.page.track(state, serial);
+        self.statefile = Some(state);
+        Ok(())
     }
 
     /// Starts a command; busy until it has joined.

@@ -1,5 +1,7 @@
 //! The rows: every name that libflux.so exports, one a line, by family.
 
+use engine::forced::Forced;
+use interpose::forced;
 use interpose::hooks;
 use interpose::hooks::clocks::Timeb;
 use interpose::hooks::cond::c11;
@@ -269,6 +271,14 @@ hooks! {
     fn __longjmp_chk(env: *mut c_void, value: c_int) -> () = jumps::__longjmp_chk;
     fn _exit(status: c_int) -> () = lifecycle::exit_now;
     fn _Exit(status: c_int) -> () = lifecycle::exit_now;
+}
+
+// What a thread says that it counts as.
+hooks! {
+    fn libidle_enable_forced_idle() -> () = || forced::enable(Forced::Idle);
+    fn libidle_disable_forced_idle() -> () = || forced::disable(Forced::Idle);
+    fn libidle_enable_forced_busy() -> () = || forced::enable(Forced::Busy);
+    fn libidle_disable_forced_busy() -> () = || forced::disable(Forced::Busy);
 }
 
 interpose::exec_lists!(execl = "0", execlp = "1", execle = "2");

@@ -111,10 +111,8 @@ def all_lines(programs, quick):
         Line("pipe", "pipe write + read, data there", [program("pipe_ready", "rw", counts=[300_000])]),
         Line("poll", "poll that finds data", [program("pipe_ready", "poll", counts=[500_000])], columns=ALL,
              ratio={IDLE: 1.1}),
-        Line("rest-read", "busy, idle, busy by a byte in a pipe", [program("rest_trip", "read", counts=[20_000])], "us",
+        Line("rest", "busy, idle, busy by a byte in a pipe", [program("rest_trip", counts=[5_000])], "us",
              columns=(NATIVE, IDLE)),
-        Line("rest-sleep", "busy, idle, busy by the shortest sleep", [program("rest_trip", "sleep", counts=[20_000])],
-             "us", columns=(NATIVE, IDLE)),
     ]
     return lines
 

@@ -1,11 +1,8 @@
-// rest_trip read|sleep COUNT: how long it takes from busy to idle and back.
-//   read   a peer that waits for the lock on the state file, then writes a byte, then reads the answer; real ns from one
-//          byte to the next. Natively nobody holds that lock.
-//   sleep  the shortest sleep, in a loop
+// rest_trip COUNT: how long it takes from busy to idle and back. A peer waits for the lock on the state file, writes a byte and
+// reads the answer; real ns from one byte to the next. Natively nobody holds that lock.
 #include "bench.h"
 #include <fcntl.h>
 #include <sys/file.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 
 static int question[2], answer[2];
@@ -30,8 +27,9 @@ static void peer(long count)
     report(real_ns() - start, count);
 }
 
-static void reads(long count)
+int main(int argc, char **argv)
 {
+    long count = number(argc, argv, 1);
     if (pipe(question) != 0 || pipe(answer) != 0)
         die("pipe");
     pid_t pid = fork();
@@ -49,26 +47,6 @@ static void reads(long count)
             die("pipe");
     int status;
     if (waitpid(pid, &status, 0) != pid || status != 0)
-        exit(1);
-}
-
-static void sleeps(long count)
-{
-    // Natively the kernel would add 50 us to each sleep.
-    prctl(PR_SET_TIMERSLACK, 1);
-    struct timespec least = to_timespec(1);
-    int64_t start = real_ns();
-    for (long i = 0; i < count; i++)
-        nanosleep(&least, NULL);
-    report(real_ns() - start, count);
-}
-
-int main(int argc, char **argv)
-{
-    long count = number(argc, argv, 2);
-    if (strcmp(argv[1], "read") == 0)
-        reads(count);
-    else
-        sleeps(count);
+        return 1;
     return 0;
 }

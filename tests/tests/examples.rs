@@ -1,5 +1,5 @@
 //! The programs in `c-examples/`: each compiles without a warning and keeps its promise, in both clock modes; without
-//! flux-launch the same program would still wait.
+//! flux-launch the same program would still wait. Those that begin with `idle_` are about libidle.so.
 
 use flux_tests::{Mode, Run, artifacts, target_dir, workspace_root};
 use std::fs;
@@ -50,7 +50,7 @@ const ALONE: &[(&str, &str)] = &[
 ];
 
 /// Programs that the tests below run.
-const IN_PAIRS: &[&str] = &["echo_client", "echo_server"];
+const TOGETHER: &[&str] = &["echo_client", "echo_server", "idle_client", "idle_driver", "idle_server"];
 
 /// Compiles an example, with warnings as errors: under a name of its own, then renamed, since another test may be running
 /// the same one.
@@ -60,8 +60,9 @@ fn compile(name: &str) -> PathBuf {
     fs::create_dir_all(&folder).expect("a folder for compiled examples");
     let program = folder.join(format!("{name}.{}-{}", std::process::id(), COUNT.fetch_add(1, Relaxed)));
     let output = Command::new("gcc")
-        .args(["-O2", "-Wall", "-Wextra", "-Werror", "-pthread", "-o"])
+        .args(["-O2", "-Wall", "-Wextra", "-Werror", "-pthread", "-Ilibidle/include", "-o"])
         .arg(&program)
+        .current_dir(workspace_root())
         .arg(workspace_root().join("c-examples").join(name).with_extension("c"))
         .output()
         .expect("gcc starts");
@@ -104,6 +105,17 @@ fn client_and_server_keep_their_promise() {
 }
 
 #[test]
+fn driver_waits_for_rest() {
+    let [driver, server, client] = ["idle_driver", "idle_server", "idle_client"].map(compile);
+    let outcome = Run::new(driver).arg(&artifacts().libidle).args([&server, &client]).within(REAL).run();
+    let expected = "a request in four pieces: busy once\nthree questions: busy from the first to the last answer\n";
+    assert_eq!(outcome.assert_success().stdout, expected, "{outcome}");
+    // Without the library nobody holds a lock or writes a number.
+    let native = Run::new(compile("idle_driver")).args(["", &server.to_string_lossy(), &client.to_string_lossy()]);
+    assert!(native.within(PATIENCE).try_run().is_err(), "it does not need libidle.so");
+}
+
+#[test]
 fn same_differences_in_every_frozen_run() {
     // Nanoseconds: one process sleeps, the others are started and collected meanwhile.
     let script = r#"s=$(date +%s%N); "$0" >/dev/null; echo $(($(date +%s%N) - s))"#;
@@ -116,7 +128,7 @@ fn same_differences_in_every_frozen_run() {
 #[test]
 fn every_example_is_run() {
     artifacts();
-    let mut listed: Vec<&str> = ALONE.iter().map(|&(name, _)| name).chain(IN_PAIRS.iter().copied()).collect();
+    let mut listed: Vec<&str> = ALONE.iter().map(|&(name, _)| name).chain(TOGETHER.iter().copied()).collect();
     let mut present: Vec<String> = fs::read_dir(workspace_root().join("c-examples"))
         .expect("the examples")
         .map(|entry| entry.expect("a folder entry").path())

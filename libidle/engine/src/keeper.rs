@@ -8,6 +8,7 @@
 //! In elapsed mode it also ends waits whose deadline comes by real time while others compute, where a jump has brought that
 //! deadline nearer than the waiter knows ([`crate::limit`]).
 
+use crate::forced::Forced;
 use crate::lock::KEEPER;
 use crate::page::{ClockMode, Page};
 use crate::procfs::{Path, state_letter};
@@ -124,19 +125,33 @@ pub fn run<L: Look>(
                     return;
                 }
                 let seen = page.slots[slot].state.load();
-                if seen.busy() {
+                if seen.busy() || page.forced(slot) == Some(Forced::Busy) {
                     if page.mode() == ClockMode::Frozen {
                         standstill.stands(&engine, slot, look.burnt(page, slot));
                     }
                     let same = last_busy == Some((slot, seen, page.header.jumps.load(SeqCst)));
                     last_busy = Some((slot, seen, page.header.jumps.load(SeqCst)));
                     round(look, if same { Round::Stalled } else { Round::Moves });
+                    if page.real() && !same {
+                        // There is no jump that could be late: rest may be told of a little later, and programs whose threads
+                        // hand over to each other all the time do not wake this thread each time.
+                        back_off(page, &mut backoff);
+                        continue;
+                    }
                     patrol = if same { (patrol * 2).min(PATROL_MAX) } else { PATROL_MIN };
                     patrol
                 } else {
                     back_off(page, &mut backoff);
                     continue;
                 }
+            }
+            Outcome::NotIdle(Survey::Changed) => {
+                // What was changed is out of the way: look again at once.
+                backoff = BACKOFF_MIN;
+                if !event(Event::Busy) {
+                    return;
+                }
+                continue;
             }
             Outcome::NotIdle(_) | Outcome::LockBusy => {
                 if !event(Event::Busy) {

@@ -7,11 +7,14 @@
 
 pub mod clock;
 pub mod deadlines;
+mod deliver;
 pub mod elf;
+pub mod forced;
 pub mod keeper;
 pub mod limit;
 pub mod lives;
 pub mod lock;
+pub mod looking;
 pub mod page;
 pub mod park;
 pub mod preload;

@@ -4,6 +4,7 @@
 //! address it gets: it holds no pointer that another process would follow. Fields name who writes them.
 //! The layout is append-only within one [`VERSION`]; launcher and library must agree on it.
 
+use crate::forced::Sets;
 use crate::lock::ClockCell;
 use crate::rest::Rest;
 use crate::slots::Slot;
@@ -166,6 +167,8 @@ pub struct Page {
     pub slots: [Slot; SLOTS],
     /// Deadlines, as binary heaps.
     pub heap: [[Entry; HEAP]; ARENAS],
+    /// What threads say that they count as.
+    pub forced: Sets,
 }
 
 #[cfg(not(loom))]
@@ -281,6 +284,7 @@ impl Page {
                 busy_summary: from_fn(|_| u64s()),
                 slots: from_fn(|_| Slot::new()),
                 heap: from_fn(|_| from_fn(|_| Entry { deadline: u64s(), parked: u64s(), birth: u64s(), slot: u64s() })),
+                forced: Sets::new(),
             })
         }
     }

@@ -1,6 +1,7 @@
 //! Sleeping on a slot: the life of one wait, from the busy thread's side.
 
 use crate::deadlines::Key;
+use crate::forced::Forced;
 use crate::keeper;
 use crate::limit::Limit;
 use crate::page::ClockMode;
@@ -99,7 +100,7 @@ impl Engine {
                 return;
             }
             if ended == sys::ETIMEDOUT && limit.as_mut().is_some_and(|limit| limit.passed(self, me)) {
-                self.awake();
+                self.awake_as(me);
                 return;
             }
             if ended == sys::EINTR
@@ -107,7 +108,7 @@ impl Engine {
                 && slot.state.promise(seq, Reason::Interrupted).is_some()
             {
                 self.page.set_busy(me);
-                self.awake();
+                self.awake_as(me);
                 return;
             }
         }
@@ -119,7 +120,7 @@ impl Engine {
         let at = self.page.slots[me].witness.load(Relaxed) as usize;
         at != 0 && at - 1 != me && {
             let w = &self.page.slots[(at - 1) % crate::page::SLOTS];
-            w.state.load().busy() && w.covered.load(Relaxed) == 0
+            w.state.load().busy() && w.covered.load(Relaxed) == 0 && self.page.forced(at - 1) != Some(Forced::Idle)
         }
     }
 
@@ -148,7 +149,7 @@ impl Engine {
 
     /// Leaves the decision to the keeper, if there is anything to decide.
     fn want_keeper(&self) {
-        if self.page.deadlines_pending() || self.page.header.want_rest.load(SeqCst) != 0 {
+        if self.page.deadlines_pending() || self.page.rest_matters() {
             self.kick_keeper();
         }
     }
@@ -163,7 +164,7 @@ impl Engine {
     pub fn enter_kernel(&self, me: usize) {
         self.page.slots[me].state.enter_kernel();
         if keeper::attentive(self.page)
-            && (self.page.deadlines_pending() || self.page.header.want_rest.load(Relaxed) != 0)
+            && (self.page.deadlines_pending() || self.page.rest_matters())
             && !self.witness(me)
         {
             self.after_kernel_entry(me);
@@ -255,7 +256,7 @@ impl Engine {
             slot.deadline.store(NEVER, SeqCst);
         }
         let reason = slot.state.resume(base);
-        self.awake();
+        self.awake_as(me);
         reason
     }
 

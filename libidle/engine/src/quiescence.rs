@@ -20,67 +20,13 @@
 //! repeats the look until it succeeds or finds a busy thread.
 
 use crate::deadlines::Key;
+use crate::forced::Forced;
 use crate::lock::Token;
+pub use crate::looking::{Found, Look, NoLook};
 use crate::page::{ClockMode, PER_WORD, Page, SLOTS};
-use crate::state::{Kind, Reason, State};
-use crate::statefile::StateFile;
+use crate::state::{Kind, State};
 use crate::sync::{Relaxed, SeqCst};
-use crate::sys;
 use crate::time::NEVER;
-
-/// How to find out whether a thread in a kernel wait sleeps.
-pub trait Look {
-    /// First look at slot `index`, seen in state `seen`, which is not at rest by its word alone.
-    fn first(&mut self, page: &Page, index: usize, seen: State) -> Found;
-    /// Has a thread found asleep by [`Look::first`] not run since?
-    fn confirm(&mut self, page: &Page, index: usize, seen: State) -> bool;
-    /// A signal was sent: are parked threads to be looked at too?
-    fn parked_too(&self) -> bool {
-        false
-    }
-    /// The state file, for a decider that tells the world of rest.
-    fn state_file(&self) -> Option<StateFile> {
-        None
-    }
-    /// Is somebody asleep whose waking no hook will tell of?
-    fn watches(&self) -> bool {
-        false
-    }
-    /// Everybody was found at rest. False if somebody among them only looks now and then for what it waits for, and has not
-    /// since the others came to rest.
-    fn at_rest(&mut self, _page: &Page) -> bool {
-        true
-    }
-    /// Processor time that the thread of slot `index` has used, ns.
-    fn burnt(&mut self, _page: &Page, _index: usize) -> Option<u64> {
-        None
-    }
-}
-
-/// What a look found.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Found {
-    /// Asleep.
-    Asleep,
-    /// Running, or on its way to sleep.
-    Running,
-    /// The look changed something (a dead thread's slot was given back): start over.
-    Changed,
-    /// This decider cannot look; the keeper can.
-    Unknown,
-}
-
-/// Looks that the threads themselves make: none. Kernel waits are the keeper's.
-pub struct NoLook;
-
-impl Look for NoLook {
-    fn first(&mut self, _: &Page, _: usize, seen: State) -> Found {
-        if seen.busy() { Found::Running } else { Found::Unknown }
-    }
-    fn confirm(&mut self, _: &Page, _: usize, _: State) -> bool {
-        false
-    }
-}
 
 /// The answer of a survey.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -153,7 +99,11 @@ impl Engine {
                 bits &= bits - 1;
                 let slot = &self.page.slots[index];
                 let seen = slot.state.load();
-                if index == me || seen.rests() {
+                let forced = self.page.forced(index);
+                if forced == Some(Forced::Busy) {
+                    return Survey::Busy(index);
+                }
+                if index == me || forced.is_some() || seen.rests() {
                     continue;
                 }
                 if seen.busy() && slot.covered.load(Relaxed) == 0 {
@@ -173,6 +123,8 @@ impl Engine {
     /// rule: set after the word, by somebody busy; cleared by the decider alone, who then reads the word again. `me` counts as blocked. Lock's holder only.
     pub fn survey<L: Look>(&self, me: usize, look: &mut L) -> Survey {
         let page = self.page;
+        // Of a thousand threads that have ended all are given back in one pass, not one in each.
+        let mut changed = false;
         for w in page.busy_words() {
             let word = &page.busy[w];
             let mut bits = word.load(SeqCst);
@@ -180,6 +132,12 @@ impl Engine {
                 let bit = bits & bits.wrapping_neg();
                 bits ^= bit;
                 let index = w * PER_WORD + bit.trailing_zeros() as usize;
+                match page.forced(index) {
+                    Some(Forced::Busy) if look.ended(page, index) => return Survey::Changed,
+                    Some(Forced::Busy) => return Survey::Busy(index),
+                    Some(Forced::Idle) => continue,
+                    None => {}
+                }
                 if index == me {
                     continue;
                 }
@@ -202,11 +160,14 @@ impl Engine {
                 match look.first(page, index, seen) {
                     Found::Asleep => {}
                     Found::Running => return Survey::Busy(index),
-                    Found::Changed => return Survey::Changed,
+                    Found::Changed => changed = true,
                     Found::Unknown => return Survey::Unknown,
                 }
             }
             page.settle_word(w);
+        }
+        if changed {
+            return Survey::Changed;
         }
         for w in page.busy_words() {
             let mut bits = page.busy[w].load(SeqCst);
@@ -214,7 +175,7 @@ impl Engine {
                 let index = w * PER_WORD + bits.trailing_zeros() as usize;
                 bits &= bits - 1;
                 let slot = &page.slots[index];
-                if index == me || slot.covered.load(SeqCst) != 0 {
+                if index == me || slot.covered.load(SeqCst) != 0 || page.forced(index) == Some(Forced::Idle) {
                     continue;
                 }
                 let seen = slot.state.load();
@@ -448,45 +409,5 @@ impl Engine {
                 self.kick_keeper();
             }
         }
-    }
-
-    /// Makes a thread run whose wait `was` has been promised its end: wakes its futex, rings its bell, signals it, or
-    /// leaves it to the tracer.
-    fn deliver(&self, slot: usize, was: Kind) {
-        let s = &self.page.slots[slot];
-        /// In the place of a bell: the session's signal ends the wait.
-        const SIGNAL: i32 = -1;
-        let bell = s.bell.load(SeqCst);
-        if was == Kind::Kernel && s.tracer.load(SeqCst) >= crate::tracing::TRACED {
-            self.wake_tracer();
-        } else if was == Kind::Kernel && bell == SIGNAL {
-            let (pid, tid) = (s.pid.load(Relaxed) as usize, s.tid.load(Relaxed) as usize);
-            let number = self.page.header.signal.load(Relaxed) as usize;
-            // SAFETY: plain numbers. Where it is refused, the thread looks up by itself.
-            unsafe { sys::syscall6(234, pid, tid, number, 0, 0, 0) };
-        } else if was == Kind::Parked || bell <= 0 {
-            sys::futex_wake(&s.state.0, 1, false);
-        } else if !sys::ring(self.pid, s.pid.load(Relaxed), bell) {
-            self.kick_keeper();
-        }
-    }
-
-    /// The same for a thread that sleeps though it was promised long ago: whoever promised died before delivering, or
-    /// was not allowed to ring. Harmless when it is not so.
-    pub fn deliver_again(&self, slot: usize) {
-        self.deliver(slot, Kind::Parked);
-        self.deliver(slot, Kind::Kernel);
-    }
-
-    /// Ends wait `seq` of `slot`: the promise, its mark in the busy set, and the wake-up. The caller is busy until all
-    /// of it is done. False if the wait had been promised before or is over.
-    pub fn unpark(&self, slot: usize, seq: u32, reason: Reason) -> bool {
-        let s = &self.page.slots[slot];
-        let Some(was) = s.state.promise(seq, reason) else { return false };
-        self.page.set_busy(slot);
-        if was.kind() == Kind::Parked {
-            sys::futex_wake(&s.state.0, 1, was.local());
-        }
-        true
     }
 }

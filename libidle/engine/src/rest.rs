@@ -11,11 +11,12 @@
 //! All threads share one open file description, so several that go busy at once may each take the lock: the second call
 //! changes nothing. The first to set the word counts the serial number.
 
+use crate::forced::Forced;
 use crate::lock::KEEPER;
 use crate::page::Page;
 use crate::quiescence::{Engine, Look, Outcome, Survey};
 use crate::statefile::{self, StateFile};
-use crate::sync::{AtomicU32, AtomicU64, SeqCst};
+use crate::sync::{AtomicU32, AtomicU64, Relaxed, SeqCst};
 use crate::sys::{self, Timespec};
 
 /// Somebody runs. All other values only occur where there is a state file.
@@ -38,11 +39,15 @@ pub struct Rest {
     pub impatient: AtomicU32,
     /// Trouble with the file has been reported; whoever noticed.
     pub told: AtomicU32,
+    /// Only the first process is tracked; whoever made the region, once.
+    pub alone: AtomicU32,
+    /// Threads that say themselves what they count as, see [`crate::forced`]. They.
+    pub forced: AtomicU32,
     /// Busy periods, this one included. Whoever sets the word from idle to busy.
     pub serial: AtomicU64,
     /// Device and inode of the state file: a descriptor that leads to another one is not ours any more. Whoever made the region.
     pub(crate) file: [AtomicU64; 2],
-    _pad: [AtomicU64; 3],
+    _pad: [AtomicU64; 2],
 }
 
 impl Rest {
@@ -55,6 +60,8 @@ impl Rest {
             tracked: zero(),
             impatient: zero(),
             told: zero(),
+            alone: zero(),
+            forced: zero(),
             serial: AtomicU64::new(0),
             file: std::array::from_fn(|_| AtomicU64::new(0)),
             _pad: std::array::from_fn(|_| AtomicU64::new(0)),
@@ -64,8 +71,17 @@ impl Rest {
 
 /// How long a thread waits while the keeper releases the lock, which takes it a microsecond, real ns; and how often.
 const RELEASE: (i64, u32) = (1_000_000, 100);
+/// How often a thread without the file looks whether the keeper has taken the lock; that may have to wait for somebody
+/// outside, see [`StateFile`].
+const HELD_UP: u32 = 11_000;
 
 impl Page {
+    /// Does anybody want to know of rest without a deadline?
+    #[inline]
+    pub fn rest_matters(&self) -> bool {
+        self.header.want_rest.load(Relaxed) != 0 || self.header.rest.tracked.load(Relaxed) != 0
+    }
+
     /// The state file is `file`, whose serial number was `before`. The program is busy.
     pub fn track(&self, file: StateFile, before: u64) {
         let rest = &self.header.rest;
@@ -84,6 +100,14 @@ impl Engine {
     #[inline]
     pub fn awake(&self) {
         if self.page.header.rest.word.load(SeqCst) != BUSY {
+            self.go_busy(statefile::mine());
+        }
+    }
+
+    /// The same at the end of slot `me`'s own wait, which is nothing to the world while its thread says that it is idle.
+    #[inline]
+    pub fn awake_as(&self, me: usize) {
+        if self.page.header.rest.word.load(SeqCst) != BUSY && self.page.forced(me) != Some(Forced::Idle) {
             self.go_busy(statefile::mine());
         }
     }
@@ -109,6 +133,13 @@ impl Engine {
                     // The keeper is dead or stopped. When it is continued it notices.
                     swap(RELEASING, IDLE);
                 }
+                _ if waits < HELD_UP && file.lost(self.page) && !self.page.abandoned() => {
+                    // The keeper has it, and will find this thread busy.
+                    waits += 1;
+                    self.kick_keeper();
+                    let time = Timespec { sec: 0, nsec: RELEASE.0 };
+                    sys::futex_wait(&rest.word, IDLE, Some(&time), false);
+                }
                 _ => {
                     let held = file.hold(self.page);
                     if swap(IDLE, BUSY) {
@@ -116,6 +147,7 @@ impl Engine {
                         if held {
                             file.show(self.page, serial);
                         }
+                        sys::futex_wake(&rest.word, u32::MAX >> 1, false);
                     }
                 }
             }

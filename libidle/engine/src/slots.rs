@@ -238,6 +238,9 @@ impl Page {
     /// Gives slot `index` back. Its bit of the busy set stays until the lock's holder sees that it is free.
     pub fn release(&self, index: usize) {
         let slot = &self.slots[index];
+        if self.header.rest.forced.load(SeqCst) != 0 {
+            self.force(index, None);
+        }
         // A new wait number: nobody who saw the slot before may take its next owner for the old one.
         slot.state.prepare();
         slot.deadline.store(NEVER, SeqCst);

@@ -8,6 +8,7 @@ use crate::page::Page;
 use crate::procfs::{Errno, number};
 use crate::sync::{Relaxed, SeqCst};
 use crate::sys::{Timespec, nr, syscall6};
+use std::ffi::CStr;
 use std::sync::atomic::AtomicI32;
 
 /// This process's descriptor of the file; negative: none.
@@ -27,10 +28,11 @@ pub struct StateFile {
     pub say: fn(&str),
 }
 
-/// Of what fstat(2) says: device and inode, and how many names the file has.
+/// Of what fstat(2) says: device and inode, how many names the file has, and whether it is a regular one.
 struct Stat {
     file: [u64; 2],
     links: u64,
+    regular: bool,
 }
 
 /// Writes `text` after the name of this library, as one line, to descriptor `fd`.
@@ -41,8 +43,28 @@ pub fn say_to(fd: i32, text: &str) {
         line[len] = byte;
         len += 1;
     }
-    // SAFETY: a buffer of our own.
-    unsafe { syscall6(nr::WRITE, fd as usize, line.as_ptr() as usize, len, 0, 0, 0) };
+    write_line(fd, &line[..len]);
+}
+
+/// Writes it all at once. That nobody reads any more is nothing to the program: there is no SIGPIPE.
+pub fn write_line(fd: i32, line: &[u8]) {
+    const SIG_BLOCK: usize = 0;
+    const SIG_SETMASK: usize = 2;
+    const SIGPIPE: u64 = 1 << 12;
+    const EPIPE: isize = -32;
+    let (mut old, mut pending, size) = (0u64, 0u64, size_of::<u64>());
+    let now = Timespec { sec: 0, nsec: 0 };
+    let at = |word: &u64| word as *const u64 as usize;
+    // SAFETY: words of the kernel's sets' size, a time and a buffer, all of our own or of the caller's.
+    unsafe {
+        syscall6(nr::RT_SIGPROCMASK, SIG_BLOCK, at(&SIGPIPE), &raw mut old as usize, size, 0, 0);
+        syscall6(nr::RT_SIGPENDING, &raw mut pending as usize, size, 0, 0, 0, 0);
+        let wrote = syscall6(nr::WRITE, fd as usize, line.as_ptr() as usize, line.len(), 0, 0, 0);
+        if wrote == EPIPE && pending & SIGPIPE == 0 {
+            syscall6(nr::RT_SIGTIMEDWAIT, at(&SIGPIPE), 0, &raw const now as usize, size, 0, 0);
+        }
+        syscall6(nr::RT_SIGPROCMASK, SIG_SETMASK, at(&old), 0, size, 0, 0);
+    }
 }
 
 /// The same to the calling process's standard error.
@@ -70,6 +92,35 @@ fn checked(raw: isize) -> Result<usize, Errno> {
 }
 
 impl StateFile {
+    /// Opens `path`, or makes it; `Err` says why it can be no state file. Close-on-exec.
+    pub fn open(path: &CStr, say: fn(&str)) -> Result<StateFile, &'static str> {
+        // O_RDWR, O_CREAT, O_NOCTTY, O_NONBLOCK, O_CLOEXEC: a FIFO or a terminal must not hold anybody up.
+        const FLAGS: usize = 0o2 | 0o100 | 0o400 | 0o4000 | 0o2_000_000;
+        // SAFETY: a path with its NUL.
+        let raw = unsafe { syscall6(nr::OPEN, path.as_ptr() as usize, FLAGS, 0o666, 0, 0, 0) };
+        let fd = checked(raw).map_err(|Errno(code)| match code {
+            1 | 13 => "permission denied",
+            2 | 20 => "there is no such folder",
+            21 => "it is a folder",
+            23 | 24 => "too many open files",
+            28 => "no space is left",
+            30 => "the file system is read-only",
+            _ => "it cannot be opened",
+        })?;
+        let file = StateFile { fd: fd as i32, say };
+        if !file.stat().is_some_and(|stat| stat.regular) {
+            file.close();
+            return Err("it is no regular file");
+        }
+        Ok(file)
+    }
+
+    /// Closes it.
+    pub fn close(self) {
+        // SAFETY: a descriptor of our own.
+        unsafe { syscall6(nr::CLOSE, self.fd as usize, 0, 0, 0, 0, 0) };
+    }
+
     /// The serial number in it: 0 when it is empty, `None` when it holds something else, which is not to be overwritten.
     pub fn read(&self) -> Option<u64> {
         let mut text = [0u8; 32];
@@ -86,7 +137,11 @@ impl StateFile {
         let mut stat = [0u64; 18];
         // SAFETY: a buffer of the structure's size.
         let raw = unsafe { syscall6(nr::FSTAT, self.fd as usize, stat.as_mut_ptr() as usize, 0, 0, 0, 0) };
-        (raw == 0).then_some(Stat { file: [stat[0], stat[1]], links: stat[2] })
+        /// Of the mode: what kind of file it is, and a regular one.
+        const KIND: u64 = 0o170_000;
+        const REGULAR: u64 = 0o100_000;
+        let regular = stat[3] & KIND == REGULAR;
+        (raw == 0).then_some(Stat { file: [stat[0], stat[1]], links: stat[2], regular })
     }
 
     /// This is the state file, whatever the descriptor leads to later.
@@ -99,8 +154,7 @@ impl StateFile {
     /// Asks before each use: a program that closes descriptors by raw system calls may have closed this one, and its number
     /// may be that of a file of the program's own by now.
     fn ours(&self, page: &Page) -> Option<Stat> {
-        let known = page.header.rest.file.each_ref().map(|word| word.load(SeqCst));
-        let found = self.stat().filter(|stat| stat.file == known);
+        let found = self.reaches(page);
         if found.is_none() {
             self.trouble(
                 page,
@@ -108,6 +162,17 @@ impl StateFile {
             );
         }
         found
+    }
+
+    /// The file, if the descriptor leads to it.
+    fn reaches(&self, page: &Page) -> Option<Stat> {
+        let known = page.header.rest.file.each_ref().map(|word| word.load(SeqCst));
+        self.stat().filter(|stat| stat.file == known)
+    }
+
+    /// Must somebody else take the lock for the holder of this descriptor?
+    pub(crate) fn lost(&self, page: &Page) -> bool {
+        self.reaches(page).is_none()
     }
 
     /// May a file of this process have that many bytes (RLIMIT_FSIZE)? Writing all the same would be SIGXFSZ.

@@ -51,6 +51,9 @@ mod model {
                 pub fn fetch_add(&self, v: $int, order: Ordering) -> $int {
                     self.0.fetch_add(v, order)
                 }
+                pub fn fetch_sub(&self, v: $int, order: Ordering) -> $int {
+                    self.0.fetch_sub(v, order)
+                }
                 pub fn fetch_and(&self, v: $int, order: Ordering) -> $int {
                     self.0.fetch_and(v, order)
                 }

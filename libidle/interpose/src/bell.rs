@@ -76,6 +76,12 @@ pub fn hide(low: i32, how: i32) -> Option<i32> {
     Some(fd)
 }
 
+/// Closes one that is hidden.
+pub fn close_hidden(fd: i32) {
+    BELLS.set(fd, false);
+    close(fd);
+}
+
 /// `fd` was hidden by the program image before this one.
 pub fn stays_hidden(fd: i32) {
     BELLS.set(fd, true);
@@ -143,7 +149,7 @@ pub fn discard_all() {
 /// the open file; whoever rings it finds the new number in the owner's slot.
 pub fn make_way(fd: i32) {
     let Some(engine) = session::engine().filter(|_| !borrowed()) else { return };
-    let how = if kept::is(fd) { kept::HOW } else { libc::F_DUPFD_CLOEXEC };
+    let how = if kept::is(fd) { kept::how() } else { libc::F_DUPFD_CLOEXEC };
     let Some(moved) = raise(fd as usize, how) else { return };
     BELLS.set(moved, true);
     BELLS.set(fd, false);

@@ -8,6 +8,7 @@ pub mod enter;
 pub mod environ;
 pub mod errno;
 pub mod fdset;
+pub mod forced;
 pub mod guard;
 pub mod helpers;
 pub mod hooks;

@@ -130,6 +130,13 @@ pub fn page() -> Option<&'static Page> {
     unsafe { PAGE.load(Ordering::Acquire).as_ref() }
 }
 
+/// In a forked child: another region, or none.
+pub(crate) fn replace_page(page: Option<&'static Page>) {
+    let at = page.map_or(std::ptr::null_mut(), |page| page as *const Page as *mut Page);
+    STATE.store(if page.is_some() { ATTACHED } else { ABSENT }, Ordering::Release);
+    PAGE.store(at, Ordering::Release);
+}
+
 /// Value of `name` in the environment.
 pub fn env(name: &CStr) -> Option<&'static CStr> {
     unsafe extern "C" {

@@ -8,6 +8,7 @@ mod notes;
 pub mod process;
 pub mod thread;
 
+use engine::forced::Forced;
 use engine::page::Page;
 use engine::procfs::Errno;
 use engine::quiescence::{Found, Look};
@@ -102,11 +103,25 @@ impl ProcLook {
         (self.watches, self.peepers) = (false, false);
         self.signals = h.signals_sent.load(SeqCst);
         self.parked_too = thorough || self.signals != h.signals_seen.load(SeqCst);
+        if thorough && self.engine.page.header.rest.forced.load(SeqCst) != 0 {
+            self.look_for_dead();
+        }
         if self.parked_too {
             for i in 0..self.engine.page.high() {
                 if self.engine.page.slots[i].state.load().kind() == Kind::Parked {
                     self.engine.page.set_busy(i);
                 }
+            }
+        }
+    }
+
+    /// Threads that are said to be idle are not looked at, so nobody would notice that they are dead.
+    fn look_for_dead(&mut self) {
+        let page = self.engine.page;
+        for index in 0..page.high() {
+            let (seen, pid) = (page.slots[index].state.load(), page.slots[index].pid.load(SeqCst));
+            if page.forced(index) == Some(Forced::Idle) && pid != 0 && process::dead(pid) {
+                self.bury(page, index, seen, false);
             }
         }
     }
@@ -206,11 +221,12 @@ impl ProcLook {
         let page = self.engine.page;
         let (mut runs, mut live, mut running) = (0u64, joined(page, pid) && !process::dead(pid), false);
         let asked = process::tasks(pid, |tid| {
-            // Its leader's files are kept open; most have no other thread.
-            let mut found = if tid == self.me || page.find(pid, tid).is_some() {
-                Thread::Gone
-            } else if tid == pid && above == 0 {
+            // Its leader's files are kept open; most have no other thread. That one is looked at in any case: a thread that
+            // executes a program takes the leader's number, under which a slot of the former image may still be known.
+            let mut found = if tid == pid && above == 0 {
                 self.thread(index, pid, tid, None)
+            } else if tid == self.me || page.find(pid, tid).is_some() {
+                Thread::Gone
             } else {
                 match self.with_room(|| Files::open(pid, tid, now)) {
                     Ok(mut files) => files.look(None),
@@ -448,6 +464,13 @@ impl Look for ProcLook {
         let slot = &page.slots[index];
         let (pid, tid) = (slot.pid.load(SeqCst), slot.tid.load(SeqCst));
         self.open_files(index, pid, tid).ok()?.burnt().ok()
+    }
+
+    fn ended(&mut self, page: &Page, index: usize) -> bool {
+        let seen = page.slots[index].state.load();
+        self.patient
+            && matches!(self.look(page, index, seen), Thread::Gone | Thread::Zombie)
+            && self.bury(page, index, seen, false) == Found::Changed
     }
 
     fn state_file(&self) -> Option<StateFile> {

@@ -97,7 +97,7 @@ kernel_waits! { What::Descriptor;
     fn __openat64_2(dir: c_int, path: *const c_char, flags: c_int) -> c_int;
 }
 
-/// fcntl(2): only F_SETLKW and F_OFD_SETLKW wait.
+/// fcntl(2): only F_SETLKW and F_OFD_SETLKW wait. Of descriptors of this library it knows nothing.
 ///
 /// # Safety
 /// As for the C function; the third argument is read whether or not it was passed.
@@ -121,6 +121,10 @@ unsafe fn control(
     cmd: c_int,
     arg: usize,
 ) -> c_int {
+    if crate::bell::is_bell(fd) {
+        crate::errno::set(libc::EBADF);
+        return -1;
+    }
     let entry = if matches!(cmd, libc::F_SETLKW | libc::F_OFD_SETLKW) { enter() } else { None };
     let _wait = entry.as_ref().map(|e| e.kernel_wait(What::Descriptor));
     // SAFETY: the caller's arguments.

@@ -39,6 +39,14 @@ unsafe fn replace(
     let slot = entry.slot();
     let shared = slot.tid.load(Relaxed) != tid;
     crate::timerfd::share_all();
+    // A process that is tracked alone stays so; its children are not.
+    let alone = crate::idle::alone();
+    if alone && shared {
+        return real(env);
+    }
+    if alone {
+        crate::idle::kept::close_on_exec(false);
+    }
     let credit = if shared { borrowed(&engine, entry.me, pid) } else { Some(entry.me) };
     let Some(credit) = credit else { return real(env) };
     let kept = (slot.start.load(Relaxed), slot.start_arg.load(Relaxed));
@@ -56,6 +64,9 @@ unsafe fn replace(
         Some(mut new) => real(new.pointer()),
         None => real(env),
     };
+    if alone {
+        crate::idle::kept::close_on_exec(true);
+    }
     if shared {
         page.release(credit);
     } else {

@@ -2,9 +2,8 @@
 //! its child shares memory and thread-local storage, so the suspended parent's slot speaks for it until it executes.
 
 use crate::enter::enter;
-use crate::idle::helper;
 use crate::tls::tls;
-use crate::{bell, next, session};
+use crate::{bell, forced, idle, next, session};
 use engine::Kind;
 use engine::slots::Credit;
 use libc::{c_int, c_void, pid_t};
@@ -12,11 +11,12 @@ use std::sync::atomic::Ordering::Relaxed;
 
 /// Takes a slot for the child, to be found by it in its copy of the thread-local block.
 fn credit() -> Option<Credit> {
-    let entry = enter()?;
+    let entry = enter().filter(|_| !idle::alone())?;
     crate::timerfd::share_all();
     let page = entry.engine.page;
     let child = page.credit(entry.engine.pid, page.birth_of_child(entry.me))?;
     tls().fork_credit.set(child.word());
+    entry.engine.awake();
     Some(child)
 }
 
@@ -42,7 +42,8 @@ pub extern "C" fn adopt() {
     bell::discard_all();
     super::timers::reset();
     crate::helpers::reset();
-    helper::renew();
+    idle::forked();
+    let Some(engine) = session::engine() else { return };
     let (tls, page) = (tls(), engine.page);
     let (pid, tid) = (session::getpid(), session::gettid());
     let credit = Credit::from_word(tls.fork_credit.replace(0)).filter(|&credit| page.adopt(credit, pid, tid));
@@ -57,9 +58,10 @@ pub extern "C" fn adopt() {
     }
     tls.base.set(0);
     tls.slot.set(index.map_or(0, |i| i as u32 + 1));
-    if let Some(engine) = session::engine() {
-        engine.awake();
+    if let Some(index) = index {
+        forced::again(&engine, index);
     }
+    engine.awake();
 }
 
 /// Registers [`adopt`]. From the library's constructor, so it comes before the program's own handlers.

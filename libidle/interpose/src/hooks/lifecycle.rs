@@ -13,6 +13,7 @@ pub fn start() {
     if session::engine().is_some() {
         fork::register();
     }
+    crate::idle::constructed();
 }
 
 /// From the library's destructor, near the end of exit(3): what still runs may wait, but comes back to this state. The
@@ -32,6 +33,7 @@ pub fn leave() {
         // SAFETY: no arguments.
         let parent = unsafe { engine::sys::syscall6(libc::SYS_getppid, 0, 0, 0, 0, 0, 0) } as u32;
         crate::settled::await_asleep(&engine, |slot| slot.pid.load(Relaxed) == parent);
+        crate::forced::over(&engine, me as usize);
         tls().base.set(Kind::Leaving as u32);
         slot.state.set(Kind::Leaving);
     }

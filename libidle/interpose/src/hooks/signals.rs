@@ -13,6 +13,8 @@ use crate::next;
 use crate::session;
 use crate::settled::await_asleep;
 use crate::spin;
+use crate::tls::tls;
+use engine::forced::Forced;
 use libc::{POLLIN, c_int, c_uint, c_void, pid_t, pollfd, pthread_t, siginfo_t, sigset_t, timespec};
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
@@ -95,6 +97,11 @@ impl Drop for Fd {
 pub(super) fn count() {
     if let Some(engine) = session::engine() {
         engine.page.header.signals_sent.fetch_add(1, SeqCst);
+        if engine.page.forced(tls().slot.get().wrapping_sub(1) as usize) == Some(Forced::Idle) {
+            // See NOTE [Forced idle]. Nobody but the keeper will find out that all is at rest again.
+            engine.awake();
+            engine.kick_keeper();
+        }
     }
 }
 

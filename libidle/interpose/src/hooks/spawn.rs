@@ -19,10 +19,11 @@ unsafe fn spawn_with(
     env: Strings,
     real: impl FnOnce(*mut pid_t, Strings) -> c_int,
 ) -> c_int {
-    let Some(entry) = enter() else { return real(pid, env) };
+    let Some(entry) = enter().filter(|_| !crate::idle::alone()) else { return real(pid, env) };
     crate::timerfd::share_all();
     let page = entry.engine.page;
     let Some(child) = page.credit(entry.engine.pid, page.birth_of_child(entry.me)) else { return real(pid, env) };
+    entry.engine.awake();
     let mut number: pid_t = 0;
     // SAFETY: the caller's arguments.
     let failed = match unsafe { Environ::new(env, child, program()) } {

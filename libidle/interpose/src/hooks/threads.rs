@@ -9,7 +9,7 @@ use crate::clockid;
 use crate::enter::{Entry, What, enter};
 use crate::session;
 use crate::tls::tls;
-use crate::{next, waitq};
+use crate::{forced, next, waitq};
 use engine::sys;
 use engine::time::NEVER;
 use engine::{Engine, Kind, Reason, Signals};
@@ -41,6 +41,7 @@ pub unsafe fn create(thread: *mut pthread_t, attr: *const pthread_attr_t, start:
     if child.is_multiple_of(SWEEP) {
         sweep(&entry.engine);
     }
+    entry.engine.awake();
     let slot = &page.slots[child];
     slot.start.store(start as usize as u64, Relaxed);
     slot.start_arg.store(arg as u64, Relaxed);
@@ -81,6 +82,7 @@ impl Drop for Ends {
         let tls = tls();
         let Some(me) = tls.slot.get().checked_sub(1) else { return };
         let slot = &engine.page.slots[me as usize];
+        forced::over(&engine, me as usize);
         tls.base.set(Kind::Ending as u32);
         slot.bell.store(0, SeqCst);
         // The joiner registers itself and then looks whether the thread is ending; here it is the other way round.
@@ -109,6 +111,7 @@ unsafe extern "C-unwind" fn run(index: *mut c_void) -> *mut c_void {
     let start = slot.start.load(Relaxed) as usize;
     let arg = slot.start_arg.load(Relaxed) as *mut c_void;
     slot.state.set(Kind::Busy);
+    crate::idle::verbose::changed(&engine);
     let _ends = Ends;
     // SAFETY: stored by `create` from the caller's arguments.
     unsafe { std::mem::transmute::<usize, Start>(start)(arg) }
@@ -310,6 +313,7 @@ pub unsafe fn cancel(thread: pthread_t) -> c_int {
             let ours = [What::Cond as u32, What::Sem as u32].contains(&slot.what.load(Relaxed));
             if ours && slot.state.interrupt(seen, Reason::Cancelled) {
                 engine.page.set_busy(index);
+                engine.awake();
                 sys::futex_wake(&slot.state.0, 1, false);
             } else {
                 engine.unpark(index, seen.seq(), Reason::Cancelled);
@@ -344,6 +348,7 @@ pub unsafe fn exit(value: *mut c_void) {
         && let Some(me) = tls().slot.get().checked_sub(1)
         && engine.page.slots[me as usize].start.load(Relaxed) == 0
     {
+        forced::over(&engine, me as usize);
         // Cleanup handlers and destructors still run, and may wait: they return to this state afterwards.
         tls().base.set(Kind::Ending as u32);
         engine.page.slots[me as usize].state.set(Kind::Ending);

@@ -5,8 +5,9 @@
 
 pub mod helper;
 pub mod kept;
+pub mod verbose;
 
-use crate::session::{self, LIBRARY, env};
+use crate::session::{self, Flavour, LIBRARY, env};
 use crate::vdso;
 use engine::page::CLOCKS;
 use engine::statefile::{self, StateFile};
@@ -20,6 +21,57 @@ use std::sync::atomic::Ordering::SeqCst;
 const FILE: &CStr = c"LIBIDLE_STATEFILE";
 /// Where it is if nobody says.
 const DEFAULT: &CStr = c".libidle_state";
+
+/// Whether a row is printed at each change: `1`, or the name of the file to print it to.
+const VERBOSE: &CStr = c"LIBIDLE_VERBOSE";
+/// Whether children are tracked too: `0` says no.
+const CHILDREN: &CStr = c"LIBIDLE_CHILDREN";
+
+/// Is only the first process tracked?
+pub fn alone() -> bool {
+    session::page().is_some_and(|page| page.header.rest.alone.load(SeqCst) != 0)
+}
+
+/// From the library's constructor: a program started by one that is not tracked, or alone, is not tracked either.
+pub(crate) fn constructed() {
+    let untracked = session::engine().is_none() && env(c"FLUX_SESSION").is_none();
+    if session::flavour() == Flavour::Idle && (untracked || alone()) {
+        // SAFETY: libc is initialised, and no thread reads the environment yet.
+        unsafe { libc::setenv(session::names().session.as_ptr(), kept::NONE.as_ptr(), 1) };
+    }
+}
+
+/// In a forked child. It is tracked like its parent; or, where only the first process is, by a region of its own of which
+/// nobody is told: its objects stay what they are.
+pub(crate) fn forked() {
+    let real = session::page().is_some_and(Page::real);
+    if real && alone() {
+        kept::give_up();
+        session::replace_page(private());
+        helper::none();
+    } else if real {
+        helper::need();
+    }
+}
+
+fn private() -> Option<&'static Page> {
+    let prot = (libc::PROT_READ | libc::PROT_WRITE) as usize;
+    let flags = (libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE) as usize;
+    // SAFETY: a fresh mapping, zeroed like a new region.
+    let at = unsafe { syscall6(libc::SYS_mmap, 0, size_of::<Page>(), prot, flags, usize::MAX, 0) };
+    if (-4095..0).contains(&at) {
+        return None;
+    }
+    // SAFETY: it is that large and stays.
+    let page = unsafe { &*(at as *const Page) };
+    init(page);
+    Some(page)
+}
+
+fn init(page: &Page) {
+    let none = [const { Spec { sec: 0, nsec: 0 } }; CLOCKS];
+    page.init(ClockMode::Real, vdso::monotonic(), &none, session::getpid(), 0);
+}
 
 /// The region: that of the tree, or a new one. `None`: the program runs untracked.
 pub(crate) fn region() -> Option<&'static Page> {
@@ -44,18 +96,22 @@ pub(crate) fn joined() {
 }
 
 fn join(numbers: &CStr) -> Option<&'static Page> {
-    let (region, file) = numbers.to_str().ok()?.split_once(',')?;
-    let (region, file): (i32, i32) = (region.parse().ok()?, file.parse().ok()?);
+    let mut numbers = numbers.to_str().ok()?.split(',').map(|number| number.parse::<i32>());
+    let mut next = || numbers.next()?.ok();
+    let (region, file, log) = (next()?, next()?, next()?);
     let page = session::map(region).filter(|page| page.valid() && page.real())?;
-    kept::inherit(region, if file > 2 { file } else { -1 });
+    kept::inherit(region, file, log);
+    if page.header.rest.alone.load(SeqCst) != 0 {
+        kept::close_on_exec(true);
+    }
     Some(page)
 }
 
 fn create() -> Option<&'static Page> {
     let path = env(FILE).filter(|path| !path.is_empty()).unwrap_or(DEFAULT);
-    let made = open(path).and_then(|file| {
-        let serial = StateFile { fd: file, say: statefile::say }.read().ok_or("it is no state file")?;
-        let page = make(file).ok_or("there is no memory or no descriptor for it")?;
+    let made = StateFile::open(path, statefile::say).and_then(|file| {
+        let serial = file.read().ok_or("it is no state file")?;
+        let page = make(file.fd).ok_or("there is no memory or no descriptor for it")?;
         page.track(statefile::mine(), serial);
         Ok(page)
     });
@@ -93,33 +149,6 @@ fn refuse(path: &CStr, reason: &str) {
     );
 }
 
-fn open(path: &CStr) -> Result<i32, &'static str> {
-    // A FIFO or a terminal must not hold the program up.
-    let flags = libc::O_RDWR | libc::O_CREAT | libc::O_CLOEXEC | libc::O_NONBLOCK | libc::O_NOCTTY;
-    // SAFETY: a path; a descriptor of our own; a valid out-parameter.
-    unsafe {
-        let fd = syscall6(libc::SYS_open, path.as_ptr() as usize, flags as usize, 0o666, 0, 0, 0);
-        if fd < 0 {
-            return Err(match -fd as i32 {
-                libc::EACCES | libc::EPERM => "permission denied",
-                libc::EISDIR => "it is a folder",
-                libc::ENOENT | libc::ENOTDIR => "there is no such folder",
-                libc::EROFS => "the file system is read-only",
-                libc::ENOSPC => "no space is left",
-                libc::EMFILE | libc::ENFILE => "too many open files",
-                _ => "it cannot be opened",
-            });
-        }
-        let mut stat: libc::stat = std::mem::zeroed();
-        syscall6(libc::SYS_fstat, fd as usize, &raw mut stat as usize, 0, 0, 0, 0);
-        if stat.st_mode & libc::S_IFMT == libc::S_IFREG {
-            return Ok(fd as i32);
-        }
-        syscall6(libc::SYS_close, fd as usize, 0, 0, 0, 0, 0);
-        Err("it is no regular file")
-    }
-}
-
 /// Makes the region, and keeps it and the state file.
 fn make(file: i32) -> Option<&'static Page> {
     // SAFETY: a name; a descriptor of our own.
@@ -131,10 +160,32 @@ fn make(file: i32) -> Option<&'static Page> {
         fd as i32
     };
     let page = session::map(fd)?;
-    let none = [const { Spec { sec: 0, nsec: 0 } }; CLOCKS];
-    page.init(ClockMode::Real, vdso::monotonic(), &none, session::getpid(), 0);
-    page.header.want_rest.store(1, SeqCst);
-    kept::keep(fd, file).then_some(page)
+    init(page);
+    let first_only = env(CHILDREN).is_some_and(|value| value == c"0");
+    page.header.rest.alone.store(first_only as u32, SeqCst);
+    let kept = kept::keep(fd, file);
+    show_rows(page);
+    if first_only {
+        kept::close_on_exec(true);
+    }
+    kept.then_some(page)
+}
+
+/// Prints rows if anybody wants them.
+fn show_rows(page: &Page) {
+    let Some(to) = env(VERBOSE).filter(|value| !matches!(value.to_bytes(), b"" | b"0")) else { return };
+    let mut how = verbose::STDOUT;
+    if to != c"1" {
+        let flags = libc::O_WRONLY | libc::O_CREAT | libc::O_TRUNC | libc::O_APPEND | libc::O_CLOEXEC | libc::O_NOCTTY;
+        // SAFETY: a path.
+        let fd = unsafe { syscall6(libc::SYS_open, to.as_ptr() as usize, flags as usize, 0o666, 0, 0, 0) };
+        if fd < 0 || !kept::keep_log(fd as i32) {
+            statefile::say("cannot write to the file named by LIBIDLE_VERBOSE; no rows are printed");
+            return;
+        }
+        how = verbose::FILE;
+    }
+    page.header.verbose.store(how, SeqCst);
 }
 
 /// The path of this library, for children that clear their environment.

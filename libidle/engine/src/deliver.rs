@@ -1,0 +1,49 @@
+//! Promising a wait its end, and making its thread run.
+
+use crate::quiescence::Engine;
+use crate::state::{Kind, Reason};
+use crate::sync::{Relaxed, SeqCst};
+use crate::sys;
+
+impl Engine {
+    /// Makes a thread run whose wait `was` has been promised its end: wakes its futex, rings its bell, signals it, or
+    /// leaves it to the tracer.
+    pub(crate) fn deliver(&self, slot: usize, was: Kind) {
+        let s = &self.page.slots[slot];
+        /// In the place of a bell: the session's signal ends the wait.
+        const SIGNAL: i32 = -1;
+        let bell = s.bell.load(SeqCst);
+        if was == Kind::Kernel && s.tracer.load(SeqCst) >= crate::tracing::TRACED {
+            self.wake_tracer();
+        } else if was == Kind::Kernel && bell == SIGNAL {
+            let (pid, tid) = (s.pid.load(Relaxed) as usize, s.tid.load(Relaxed) as usize);
+            let number = self.page.header.signal.load(Relaxed) as usize;
+            // SAFETY: plain numbers. Where it is refused, the thread looks up by itself.
+            unsafe { sys::syscall6(234, pid, tid, number, 0, 0, 0) };
+        } else if was == Kind::Parked || bell <= 0 {
+            sys::futex_wake(&s.state.0, 1, false);
+        } else if !sys::ring(self.pid, s.pid.load(Relaxed), bell) {
+            self.kick_keeper();
+        }
+    }
+
+    /// The same for a thread that sleeps though it was promised long ago: whoever promised died before delivering, or
+    /// was not allowed to ring. Harmless when it is not so.
+    pub fn deliver_again(&self, slot: usize) {
+        self.deliver(slot, Kind::Parked);
+        self.deliver(slot, Kind::Kernel);
+    }
+
+    /// Ends wait `seq` of `slot`: the promise, its mark in the busy set, and the wake-up. The caller is busy until all
+    /// of it is done. False if the wait had been promised before or is over.
+    pub fn unpark(&self, slot: usize, seq: u32, reason: Reason) -> bool {
+        let s = &self.page.slots[slot];
+        let Some(was) = s.state.promise(seq, reason) else { return false };
+        self.page.set_busy(slot);
+        self.awake();
+        if was.kind() == Kind::Parked {
+            sys::futex_wake(&s.state.0, 1, was.local());
+        }
+        true
+    }
+}
