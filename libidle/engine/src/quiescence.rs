@@ -122,6 +122,22 @@ impl Engine {
     /// NOTE [At rest] as code. The busy set has a second level, a bit for each word that is not zero, kept by the same
     /// rule: set after the word, by somebody busy; cleared by the decider alone, who then reads the word again. `me` counts as blocked. Lock's holder only.
     pub fn survey<L: Look>(&self, me: usize, look: &mut L) -> Survey {
+        self.first_pass(me, look).unwrap_or_else(|| self.second_pass(me, look))
+    }
+
+    /// A survey, and the earliest deadline at the instant that it speaks of. Who wakes by himself right after it, because a
+    /// nap has lasted or somebody outside has written to him, takes his deadline with him, and time must not pass that.
+    fn survey_deadlines<L: Look>(&self, held: Held, me: usize, look: &mut L) -> (Survey, Option<Key>) {
+        if let Some(answer) = self.first_pass(me, look) {
+            return (answer, None);
+        }
+        self.page.drain_mail(held.arena);
+        let first = self.page.earliest(held.arena).map(|(_, key)| key);
+        (self.second_pass(me, look), first)
+    }
+
+    /// `None` if nobody was found running.
+    fn first_pass<L: Look>(&self, me: usize, look: &mut L) -> Option<Survey> {
         let page = self.page;
         // Of a thousand threads that have ended all are given back in one pass, not one in each.
         let mut changed = false;
@@ -133,8 +149,8 @@ impl Engine {
                 bits ^= bit;
                 let index = w * PER_WORD + bit.trailing_zeros() as usize;
                 match page.forced(index) {
-                    Some(Forced::Busy) if look.ended(page, index) => return Survey::Changed,
-                    Some(Forced::Busy) => return Survey::Busy(index),
+                    Some(Forced::Busy) if look.ended(page, index) => return Some(Survey::Changed),
+                    Some(Forced::Busy) => return Some(Survey::Busy(index)),
                     Some(Forced::Idle) => continue,
                     None => {}
                 }
@@ -150,25 +166,28 @@ impl Engine {
                     word.fetch_and(!bit, SeqCst);
                     if !slot.state.load().rests() {
                         word.fetch_or(bit, SeqCst);
-                        return Survey::Busy(index);
+                        return Some(Survey::Busy(index));
                     }
                     continue;
                 }
                 if self.looks_again(index, seen) {
-                    return Survey::Busy(index);
+                    return Some(Survey::Busy(index));
                 }
                 match look.first(page, index, seen) {
                     Found::Asleep => {}
-                    Found::Running => return Survey::Busy(index),
+                    Found::Running => return Some(Survey::Busy(index)),
                     Found::Changed => changed = true,
-                    Found::Unknown => return Survey::Unknown,
+                    Found::Unknown => return Some(Survey::Unknown),
                 }
             }
             page.settle_word(w);
         }
-        if changed {
-            return Survey::Changed;
-        }
+        changed.then_some(Survey::Changed)
+    }
+
+    /// Has nobody run since the first pass?
+    fn second_pass<L: Look>(&self, me: usize, look: &mut L) -> Survey {
+        let page = self.page;
         for w in page.busy_words() {
             let mut bits = page.busy[w].load(SeqCst);
             while bits != 0 {
@@ -207,9 +226,9 @@ impl Engine {
     /// The same for a decider that can look at kernel waits.
     pub fn solo_looking<L: Look>(&self, me: usize, own: Key, look: &mut L, still: impl FnOnce() -> bool) -> Outcome {
         let Some(held) = self.lock(me, own.parked ^ own.deadline) else { return Outcome::LockBusy };
-        let outcome = match self.survey(me, look) {
-            Survey::AtRest if still() => self.jump(held, Some(own)),
-            other => Outcome::NotIdle(other),
+        let outcome = match self.survey_deadlines(held, me, look) {
+            (Survey::AtRest, first) if still() => self.jump(held, first, Some(own)),
+            (other, _) => Outcome::NotIdle(other),
         };
         self.unlock(held);
         outcome
@@ -218,9 +237,9 @@ impl Engine {
     /// The same for a thread without a deadline of its own, which a timer descriptor may wake.
     pub fn turn(&self, me: usize, still: impl FnOnce() -> bool) -> Outcome {
         let Some(held) = self.lock(me, self.page.header.clock.value()) else { return Outcome::LockBusy };
-        let outcome = match self.survey(me, &mut NoLook) {
-            Survey::AtRest if still() => self.jump(held, None),
-            other => Outcome::NotIdle(other),
+        let outcome = match self.survey_deadlines(held, me, &mut NoLook) {
+            (Survey::AtRest, first) if still() => self.jump(held, first, None),
+            (other, _) => Outcome::NotIdle(other),
         };
         self.unlock(held);
         outcome
@@ -288,12 +307,12 @@ impl Engine {
             });
             let Some(held) = held else { return Outcome::LockBusy };
             h.rerun.store(0, SeqCst);
-            let outcome = match self.survey(crate::lock::KEEPER, look) {
-                Survey::AtRest => match self.jump(held, None) {
+            let outcome = match self.survey_deadlines(held, crate::lock::KEEPER, look) {
+                (Survey::AtRest, first) => match self.jump(held, first, None) {
                     Outcome::NoDeadline if h.hold.load(SeqCst) == 0 => self.come_to_rest(look),
                     outcome => outcome,
                 },
-                other => Outcome::NotIdle(other),
+                (other, _) => Outcome::NotIdle(other),
             };
             self.unlock(held);
             if outcome == Outcome::Fired {
@@ -306,20 +325,16 @@ impl Engine {
         }
     }
 
-    /// Everybody is blocked: on to the earliest deadline, and wakes whoever waits for it. `own` is the deadline of a
-    /// caller that has not been posted. Lock's holder only.
-    fn jump(&self, held: Held, own: Option<Key>) -> Outcome {
+    /// Everybody was blocked when `first` was the earliest deadline: on to it, or to one that is earlier by now, and wakes
+    /// whoever waits for it. `own` is the deadline of a caller that has not been posted. Lock's holder only.
+    fn jump(&self, held: Held, first: Option<Key>, own: Option<Key>) -> Outcome {
         let page = self.page;
         page.drain_mail(held.arena);
         if page.header.hold.load(SeqCst) != 0 {
             return Outcome::NoDeadline;
         }
-        let first = page.earliest(held.arena).map(|(_, key)| key);
-        let target = match (first, own) {
-            (None, None) => return Outcome::NoDeadline,
-            (Some(k), None) | (None, Some(k)) => k,
-            (Some(a), Some(b)) => a.min(b),
-        };
+        let Some(target) = first.into_iter().chain(own).min() else { return Outcome::NoDeadline };
+        let target = page.earliest(held.arena).map_or(target, |(_, key)| key.min(target));
         if target.deadline == NEVER {
             return Outcome::NoDeadline;
         }
@@ -409,5 +424,47 @@ impl Engine {
                 self.kick_keeper();
             }
         }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::lock::KEEPER;
+
+    /// Finds everybody asleep; then the thread of slot `wakes` wakes by itself.
+    struct Wakes {
+        wakes: usize,
+    }
+
+    impl Look for Wakes {
+        fn first(&mut self, _: &Page, _: usize, _: State) -> Found {
+            Found::Asleep
+        }
+        fn confirm(&mut self, _: &Page, _: usize, _: State) -> bool {
+            true
+        }
+        fn at_rest(&mut self, page: &Page) -> bool {
+            page.slots[self.wakes].deadline.store(NEVER, SeqCst);
+            page.slots[self.wakes].state.resume(Kind::Busy);
+            true
+        }
+    }
+
+    #[test]
+    fn no_jump_passes_the_deadline_of_who_has_just_woken_by_himself() {
+        let page: &'static Page = Box::leak(Page::boxed());
+        let engine = Engine { page, pid: std::process::id(), real_now: || 1, process: std::process::id };
+        let [naps, other] = [10, 1_000_000].map(|ns| {
+            let slot = page.claim(Kind::Busy, 1, 1, ns).expect("a free slot");
+            let seq = page.slots[slot].state.prepare();
+            page.post_deadline(slot, engine.now() + ns, engine.now());
+            assert!(page.slots[slot].state.publish_kernel(seq));
+            slot
+        });
+        let due = page.slots[naps].deadline.load(SeqCst);
+        engine.settle(KEEPER, &mut Wakes { wakes: naps });
+        assert!(engine.now() <= due, "{} > {due}", engine.now());
+        assert_eq!(page.slots[other].state.load().kind(), Kind::Kernel);
     }
 }
