@@ -1,6 +1,7 @@
 //! Loops that ask again and again for what a sleeping thread will do.
 
 use flux_tests::{Guest, Mode, Outcome, Run};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 flux_tests::guests! { "spin";
@@ -41,4 +42,20 @@ fn each_rescue_is_counted() {
 fn who_computes_is_not_rescued() {
     let outcome = verbose("spin/computing", Mode::Elapsed, 3_600_000);
     assert!(!outcome.stderr.contains(RESCUED), "{outcome}");
+}
+
+#[test]
+fn who_gives_way_a_few_times_on_a_busy_machine_is_not_rescued() {
+    let stop = AtomicBool::new(false);
+    let others = 2 * std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..others {
+            scope.spawn(|| while !stop.load(Relaxed) {});
+        }
+        let guest = std::panic::catch_unwind(|| verbose("spin/yields", Mode::Elapsed, 3_600_000));
+        stop.store(true, Relaxed);
+        let outcome = guest.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        assert_eq!(outcome.stdout, "before the sleeper\n");
+        assert!(!outcome.stderr.contains(RESCUED), "{outcome}");
+    });
 }

@@ -6,8 +6,10 @@
 //! happens between them. A *look* is a reading of the clock; a call that found nothing counts as [`FOUND_NOTHING`] looks,
 //! because it takes longer, a name that is not there as [`NOT_THERE`], and giving the processor away as [`GAVE_WAY`].
 //! [`LAP`] looks are a *lap*, which is *pure* if no call got anything done and no wait was made meanwhile. With a clock that
-//! runs, the processor time spent must also be no more than [`SLOW`] a look, and [`PATIENCE`] in all (or [`LONG`] have passed
-//! by the clock: who gives way to others on a busy machine needs little of the processor).
+//! runs, the processor time spent must also be no more than [`SLOW`] a look, and [`PATIENCE`] in all. Who gives way to others
+//! on a busy machine needs little of the processor, and would take minutes for that. So when [`LONG`] has passed by the clock
+//! the thread gives way no more: a loop that asks a fixed number of times before it sleeps is soon through, as it would be on
+//! an idle machine, and takes no naps; one that waits for an instant has soon spent its time.
 //!
 //! A thread that spins takes a nap at the end of each further lap, and gives way by no other means: on a busy machine a
 //! sched_yield lasts for milliseconds. A nap is a wait like others, with a deadline of its own:
@@ -41,7 +43,7 @@ const GAVE_WAY: u32 = 200;
 const SLOW: u64 = 400;
 /// A loop that ends sooner is let alone, processor ns: who waits for a lock or a peer often spins for a moment.
 const PATIENCE: u64 = 10_000_000;
-/// See [`PATIENCE`]; virtual ns, which are real ones as long as the thread has not napped.
+/// A thread that asks for longer gives way no more; virtual ns, which are real ones as long as the thread has not napped.
 const LONG: u64 = 50_000_000;
 /// The same with a frozen clock: not in time, which would differ from run to run, but in laps at one instant. A pure lap
 /// counts for [`PURE`] others, for a loop that waits for a frozen clock while it does something will wait for ever.
@@ -104,12 +106,13 @@ pub fn found(answer: i64) {
     if answer >= 0 { progress() } else { question(answer) }
 }
 
-/// A call is about to give the processor away. Is it to be made? Not by a thread that spins: it naps.
+/// A call is about to give the processor away. Is it to be made? Not by a thread that spins: it naps. Nor by one that has
+/// asked for [`LONG`].
 #[inline]
 pub fn gives_way() -> bool {
     let tls = tls();
     count(tls, GAVE_WAY);
-    tls.spin_words.get() == 0
+    tls.spin_words.get() == 0 && !tls.hurries.get()
 }
 
 #[inline(always)]
@@ -161,6 +164,7 @@ fn spins(engine: &Engine, tls: &Tls, pure: bool) -> bool {
         !pure
     };
     if first {
+        tls.hurries.set(false);
         tls.laps.set(0);
         tls.spin_since.set(now);
         tls.spin_mark.set(if engine.frozen() { now } else { processor_time() });
@@ -175,7 +179,8 @@ fn spins(engine: &Engine, tls: &Tls, pure: bool) -> bool {
     if spent > tls.laps.get() as u64 * LAP as u64 * SLOW {
         return spins(engine, tls, false);
     }
-    spent >= PATIENCE || now.saturating_sub(tls.spin_since.get()) >= LONG
+    tls.hurries.set(now.saturating_sub(tls.spin_since.get()) >= LONG);
+    spent >= PATIENCE
 }
 
 /// One nap; false if time has moved on meanwhile for the sake of somebody else.

@@ -27,6 +27,8 @@ pub struct Tls {
     pub laps: Cell<u32>,
     /// See [`Tls::looks`].
     pub progress: Cell<bool>,
+    /// It has asked for long, by the clock, and gives the processor away no more.
+    pub hurries: Cell<bool>,
     /// TCP socket last sent on since the last wait, + 1.
     pub sent: Cell<i32>,
     /// [`engine::slots::Credit`] for the child of the fork that is under way, as a word, or 0.
