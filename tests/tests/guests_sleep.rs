@@ -17,3 +17,8 @@ flux_tests::guests! { "sleep";
     tls_destructors: 3;
     many_short: 5;
 }
+
+#[test]
+fn ten_thousand_threads() {
+    flux_tests::Same::new("sleep/thousand_threads", 19).flag("-DTHREADS=10000").check();
+}

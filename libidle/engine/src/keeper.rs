@@ -139,6 +139,14 @@ pub fn run<L: Look>(
                     continue;
                 }
             }
+            Outcome::NotIdle(Survey::Changed) => {
+                // What was changed is out of the way: look again at once.
+                backoff = BACKOFF_MIN;
+                if !event(Event::Busy) {
+                    return;
+                }
+                continue;
+            }
             Outcome::NotIdle(_) | Outcome::LockBusy => {
                 if !event(Event::Busy) {
                     return;

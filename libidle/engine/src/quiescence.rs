@@ -68,7 +68,7 @@ pub enum Found {
     Asleep,
     /// Running, or on its way to sleep.
     Running,
-    /// The look changed something (a dead thread's slot was given back): start over.
+    /// The look changed something (a dead thread's slot was given back): start over, after the rest has been looked at.
     Changed,
     /// This decider cannot look; the keeper can.
     Unknown,
@@ -181,6 +181,8 @@ impl Engine {
     /// rule: set after the word, by somebody busy; cleared by the decider alone, who then reads the word again. `me` counts as blocked. Lock's holder only.
     pub fn survey<L: Look>(&self, me: usize, look: &mut L) -> Survey {
         let page = self.page;
+        // Of a thousand threads that have ended all are given back in one pass, not one in each.
+        let mut changed = false;
         for w in page.busy_words() {
             let word = &page.busy[w];
             let mut bits = word.load(SeqCst);
@@ -216,11 +218,14 @@ impl Engine {
                 match look.first(page, index, seen) {
                     Found::Asleep => {}
                     Found::Running => return Survey::Busy(index),
-                    Found::Changed => return Survey::Changed,
+                    Found::Changed => changed = true,
                     Found::Unknown => return Survey::Unknown,
                 }
             }
             page.settle_word(w);
+        }
+        if changed {
+            return Survey::Changed;
         }
         for w in page.busy_words() {
             let mut bits = page.busy[w].load(SeqCst);

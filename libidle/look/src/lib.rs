@@ -221,11 +221,12 @@ impl ProcLook {
         let page = self.engine.page;
         let (mut runs, mut live, mut running) = (0u64, joined(page, pid) && !process::dead(pid), false);
         let asked = process::tasks(pid, |tid| {
-            // Its leader's files are kept open; most have no other thread.
-            let mut found = if tid == self.me || page.find(pid, tid).is_some() {
-                Thread::Gone
-            } else if tid == pid && above == 0 {
+            // Its leader's files are kept open; most have no other thread. That one is looked at in any case: a thread that
+            // executes a program takes the leader's number, under which a slot of the former image may still be known.
+            let mut found = if tid == pid && above == 0 {
                 self.thread(index, pid, tid, None)
+            } else if tid == self.me || page.find(pid, tid).is_some() {
+                Thread::Gone
             } else {
                 match self.with_room(|| Files::open(pid, tid, now)) {
                     Ok(mut files) => files.look(None),

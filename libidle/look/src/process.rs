@@ -12,9 +12,10 @@ pub struct Stat {
 }
 
 impl Stat {
-    /// Of the process, which is its leader's but for the number of threads.
+    /// Of the process, which is its leader's and the number of threads. Read where the kernel does not add up for it what
+    /// all the threads have used.
     pub fn of_process(pid: u32) -> Result<Stat, Errno> {
-        Stat::read(Path::process(pid, "stat"))
+        Stat::of_thread(pid, pid)
     }
 
     fn of_thread(pid: u32, tid: u32) -> Result<Stat, Errno> {

@@ -1,7 +1,9 @@
-/* A thousand threads that sleep, each its own time, several times. */
+/* A thousand threads, or as many as the compiler is told, that sleep, each its own time, several times. */
 #include "guest.h"
 
-enum { THREADS = 1000 };
+#ifndef THREADS
+#define THREADS 1000
+#endif
 static int woken[11];
 
 static void *body(void *argument)

@@ -1,8 +1,8 @@
 //! syscall(2): what has a hook of its own goes there, what only waits is a kernel wait.
 
 use super::{
-    asks, clocks, descriptors, epoll, fds, fork, futex, poll, queues, reads, select, signals, sleep, timers, uptime,
-    uring,
+    asks, clocks, descriptors, epoll, fds, fork, futex, mmsg, poll, queues, reads, select, signals, sleep, timers,
+    uptime, uring,
 };
 use crate::errno::{Answer, Errno};
 use crate::{clockid, next, spin, timerfd};
@@ -119,6 +119,10 @@ unsafe fn call(number: c_long, args: Args) -> c_long {
                 queues::mq_timedreceive(a as c_int, b as *mut _, c, d as *mut _, e as *const timespec).answer()
                     as c_long
             }
+            libc::SYS_recvmmsg => {
+                mmsg::recvmmsg(a as c_int, b as *mut _, c as u32, d as c_int, e as *mut timespec) as c_long
+            }
+            libc::SYS_sendmmsg => mmsg::sendmmsg(a as c_int, b as *mut _, c as u32, d as c_int) as c_long,
             libc::SYS_sched_yield => asks::sched_yield() as c_long,
             libc::SYS_io_uring_enter => uring::enter(args),
             libc::SYS_times => uptime::times(a as *mut _).answer(),
@@ -129,7 +133,6 @@ unsafe fn call(number: c_long, args: Args) -> c_long {
             | libc::SYS_writev
             | libc::SYS_recvfrom
             | libc::SYS_recvmsg
-            | libc::SYS_recvmmsg
             | libc::SYS_sendto
             | libc::SYS_sendmsg
             | libc::SYS_accept
