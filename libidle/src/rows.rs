@@ -5,8 +5,8 @@ use interpose::forced;
 use interpose::hooks;
 use interpose::hooks::cond::c11;
 use interpose::hooks::{
-    cond, descriptors, exec, fds, fork, jumps, lifecycle, locks, plain, queues, requests, sem, shell, signals, sockets,
-    spawn, threads, wait,
+    cond, descriptors, exec, fds, fork, jumps, lifecycle, locks, plain, queues, requests, sem, shell, signals, single,
+    sockets, spawn, threads, wait,
 };
 use libc::*;
 
@@ -217,6 +217,22 @@ hooks! {
     fn __longjmp_chk(env: *mut c_void, value: c_int) -> () = jumps::__longjmp_chk;
     fn _exit(status: c_int) -> () = lifecycle::exit_now;
     fn _Exit(status: c_int) -> () = lifecycle::exit_now;
+}
+
+// What concerns all threads.
+hooks! {
+    fn setuid(user: uid_t) -> c_int = single::setuid;
+    fn seteuid(user: uid_t) -> c_int = single::seteuid;
+    fn setreuid(real: uid_t, effective: uid_t) -> c_int = single::setreuid;
+    fn setresuid(real: uid_t, effective: uid_t, saved: uid_t) -> c_int = single::setresuid;
+    fn setgid(group: gid_t) -> c_int = single::setgid;
+    fn setegid(group: gid_t) -> c_int = single::setegid;
+    fn setregid(real: gid_t, effective: gid_t) -> c_int = single::setregid;
+    fn setresgid(real: gid_t, effective: gid_t, saved: gid_t) -> c_int = single::setresgid;
+    fn setgroups(count: size_t, groups: *const gid_t) -> c_int = single::setgroups;
+    fn initgroups(user: *const c_char, group: gid_t) -> c_int = single::initgroups;
+    fn unshare(flags: c_int) -> c_int = single::unshare;
+    fn setns(fd: c_int, kind: c_int) -> c_int = single::setns;
 }
 
 // What a thread says that it counts as.

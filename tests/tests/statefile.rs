@@ -287,3 +287,44 @@ fn a_session_of_flux_launch() {
         (Some(125), "flux-launch: cannot use / as state file: it is a folder\n")
     );
 }
+
+#[test]
+fn a_row_at_each_change() {
+    let folder = std::env::temp_dir().join(format!("flux-rows-{}", std::process::id()));
+    fs::create_dir_all(&folder).expect("a folder");
+    let guest = Guest::new("idle/bounce").compile();
+    let run = |to: &str| {
+        let run = Run::new(&guest).args(["sem", "2", "20"]).cwd(&folder).env("LD_PRELOAD", &artifacts().libidle);
+        run.env("LIBIDLE_VERBOSE", to).run()
+    };
+    let plain = Run::new(&guest).args(["sem", "2", "20"]).cwd(&folder).run().stdout;
+    let assert_rows = |rows: &str| {
+        assert!(rows.lines().all(|line| line.starts_with("libidle: ")), "{rows}");
+        let letters: Vec<&str> = rows.lines().filter_map(|line| line.split(' ').nth(2)).collect();
+        for letter in ['-', 's', 'S'] {
+            assert!(letters.iter().any(|word| word.contains(letter)), "no {letter} in {rows}");
+        }
+        // Somebody runs or is promised to at each moment.
+        assert!(letters.iter().all(|word| word.contains(['-', 'S'])), "{rows}");
+    };
+    let outcome = run("1");
+    let (rows, own): (Vec<_>, Vec<_>) = outcome.stdout.lines().partition(|line| line.starts_with("libidle: "));
+    assert_rows(&rows.join("\n"));
+    assert_eq!(own, plain.lines().collect::<Vec<_>>());
+    let file = folder.join("rows");
+    assert_eq!(run(&file.to_string_lossy()).stdout, plain);
+    assert_rows(&fs::read_to_string(&file).expect("rows"));
+    assert!(folder.join(".libidle_state").exists(), "the name if none is given");
+    fs::remove_dir_all(folder).expect("ours");
+}
+
+#[test]
+fn nobody_keeps_privileges_that_the_program_gives_up() {
+    let guest = Guest::new("statefile/privileges").compile();
+    let native = Run::new(&guest).stdin("").run().stdout;
+    let mut echo = Echo::start(&mut Command::new(&guest));
+    let mut said = vec![0; native.len()];
+    echo.output.read_exact(&mut said).expect("it says so");
+    assert_eq!(String::from_utf8_lossy(&said), native);
+    echo.assert_seen(20);
+}

@@ -132,6 +132,12 @@ pub fn run<L: Look>(
                     let same = last_busy == Some((slot, seen, page.header.jumps.load(SeqCst)));
                     last_busy = Some((slot, seen, page.header.jumps.load(SeqCst)));
                     round(look, if same { Round::Stalled } else { Round::Moves });
+                    if page.real() && !same {
+                        // There is no jump that could be late: rest may be told of a little later, and programs whose threads
+                        // hand over to each other all the time do not wake this thread each time.
+                        back_off(page, &mut backoff);
+                        continue;
+                    }
                     patrol = if same { (patrol * 2).min(PATROL_MAX) } else { PATROL_MIN };
                     patrol
                 } else {

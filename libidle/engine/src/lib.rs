@@ -14,6 +14,7 @@ pub mod keeper;
 pub mod limit;
 pub mod lives;
 pub mod lock;
+pub mod looking;
 pub mod page;
 pub mod park;
 pub mod preload;

@@ -61,20 +61,27 @@ pub unsafe fn enlist(page: &'static Page, record: *mut Record) {
     }
 }
 
-/// Thread `tid`, the caller, is the keeper from now on; before that it waits until there is none. It has enlisted.
-pub fn succeed(page: &Page, tid: u32) {
+/// Those who wait to be the keeper look whether they are to go on.
+pub fn call(page: &Page) {
+    sys::futex_wake(&page.header.keeper_lives, u32::MAX >> 1, false);
+}
+
+/// Thread `tid`, the caller, is the keeper from now on; before that it waits until there is none, or is to wait no more: then
+/// the answer is false. It has enlisted.
+pub fn succeed(page: &Page, tid: u32, waits: impl Fn() -> bool) -> bool {
     let word = &page.header.keeper_lives;
     /// A waiter that was woken may have died before it took the word: the others look now and then.
     const AGAIN: Timespec = Timespec { sec: 1, nsec: 0 };
-    loop {
+    while waits() {
         let seen = word.load(SeqCst);
         if seen & OWNER == 0 || seen & DIED != 0 {
             // That nobody else waits is not known.
             if word.compare_exchange(seen, tid | WAITERS, SeqCst, SeqCst).is_ok() {
-                return;
+                return true;
             }
         } else if seen & WAITERS != 0 || word.compare_exchange(seen, seen | WAITERS, SeqCst, SeqCst).is_ok() {
             sys::futex_wait(word, seen | WAITERS, Some(&AGAIN), false);
         }
     }
+    false
 }

@@ -120,6 +120,7 @@ pub(crate) mod nr {
     pub const OPEN: i64 = 2;
     pub const CLOSE: i64 = 3;
     pub const FSTAT: i64 = 5;
+    pub const RT_SIGPROCMASK: i64 = 14;
     pub const IOCTL: i64 = 16;
     pub const PREAD64: i64 = 17;
     pub const PWRITE64: i64 = 18;
@@ -127,6 +128,8 @@ pub(crate) mod nr {
     pub const NANOSLEEP: i64 = 35;
     pub const FLOCK: i64 = 73;
     pub const KILL: i64 = 62;
+    pub const RT_SIGPENDING: i64 = 127;
+    pub const RT_SIGTIMEDWAIT: i64 = 128;
     pub const TKILL: i64 = 200;
     #[cfg(not(loom))]
     pub const FUTEX: i64 = 202;

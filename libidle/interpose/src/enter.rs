@@ -2,6 +2,7 @@
 
 use crate::forced;
 use crate::guard::Masked;
+use crate::idle::verbose;
 use crate::session;
 use crate::tls::tls;
 pub use engine::What;
@@ -66,9 +67,9 @@ fn adopt(engine: Engine) -> Option<Entry> {
             let tid = session::gettid();
             let me = engine.page.claim(Kind::Busy, engine.pid, tid, tid as u64)?;
             tls().slot.set(me as u32 + 1);
-            engine.awake();
         }
     }
+    engine.awake();
     enter()
 }
 
@@ -151,6 +152,7 @@ impl Entry {
     pub fn stay(&self) {
         self.slot().state.set(self.base);
         tls().waiting.set(self.waiting);
+        verbose::goes_on(&self.engine, self.me);
     }
 
     /// Cancellations aimed at this thread so far.
@@ -176,12 +178,16 @@ impl Entry {
         let tls = tls();
         tls.wait_ends.set(signals == Signals::End);
         tls.progress.set(true);
+        verbose::waits(&self.engine, self.me);
         let reason = self.engine.park(self.me, seq, deadline, signals, local);
         if self.base != Kind::Busy && !self.engine.forked() {
             self.slot().state.set(self.base);
         }
         tls.waiting.set(self.waiting);
         tls.wait_ends.set(false);
+        if !self.engine.forked() {
+            verbose::goes_on(&self.engine, self.me);
+        }
         reason
     }
 
@@ -190,6 +196,7 @@ impl Entry {
     pub fn kernel_wait(&self, what: What) -> KernelWait<'_> {
         self.about_to_wait(what);
         self.engine.enter_kernel(self.me);
+        verbose::changed(&self.engine);
         KernelWait { entry: self, timed: false, limit: None }
     }
 
@@ -200,6 +207,7 @@ impl Entry {
         tls().progress.set(true);
         let mut guard = KernelWait { entry: self, timed: true, limit: None };
         guard.limit = Some(self.engine.enter_kernel_until(self.me, deadline, still)?);
+        verbose::changed(&self.engine);
         Some(guard)
     }
 
@@ -279,6 +287,9 @@ impl KernelWait<'_> {
     fn leave(&self) -> Reason {
         let reason = self.entry.engine.leave_kernel(self.entry.me, self.entry.base, self.timed);
         tls().waiting.set(self.entry.waiting);
+        if !self.entry.engine.forked() {
+            verbose::goes_on(&self.entry.engine, self.entry.me);
+        }
         reason
     }
 }

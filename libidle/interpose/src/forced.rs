@@ -53,6 +53,7 @@ fn apply(what: Option<Forced>) {
         // It was not counted as busy, and is.
         None => engine.awake(),
     }
+    crate::idle::verbose::changed(&engine);
     drop(entry);
 }
 

@@ -9,6 +9,7 @@
 
 use crate::enter::{Entry, What};
 use crate::guard::{FutexLock, Locked};
+use crate::idle::verbose;
 use engine::slots::Slot;
 use engine::sys;
 use engine::{Engine, Kind, Reason, Signals};
@@ -198,6 +199,7 @@ pub fn wake(engine: &Engine, key: Key, count: u32, mut select: impl FnMut(&Slot)
         drop(locked);
         if found != 0 {
             engine.awake();
+            verbose::changed(engine);
         }
         for &(index, local) in &asleep[..found] {
             sys::futex_wake(&engine.page.slots[index as usize].state.0, 1, local);

@@ -22,6 +22,7 @@ pub mod select;
 pub mod sem;
 pub mod shell;
 pub mod signals;
+pub mod single;
 pub mod sleep;
 pub(crate) mod slices;
 pub mod sockets;

@@ -111,6 +111,7 @@ unsafe extern "C-unwind" fn run(index: *mut c_void) -> *mut c_void {
     let start = slot.start.load(Relaxed) as usize;
     let arg = slot.start_arg.load(Relaxed) as *mut c_void;
     slot.state.set(Kind::Busy);
+    crate::idle::verbose::changed(&engine);
     let _ends = Ends;
     // SAFETY: stored by `create` from the caller's arguments.
     unsafe { std::mem::transmute::<usize, Start>(start)(arg) }

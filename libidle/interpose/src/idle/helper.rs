@@ -24,6 +24,9 @@ static NEEDED: AtomicBool = AtomicBool::new(false);
 /// It has closed what it does not need; a futex.
 static READY: AtomicU32 = AtomicU32::new(0);
 
+/// It is to end.
+static ENDS: AtomicBool = AtomicBool::new(false);
+
 static THREAD: BareThread = BareThread::new();
 
 struct Shared(UnsafeCell<Record>);
@@ -35,7 +38,43 @@ static RECORD: Shared = Shared(UnsafeCell::new(Record::new()));
 
 /// This process is one of a tree, and has no helper yet.
 pub fn need() {
+    THREAD.forget();
     NEEDED.store(true, SeqCst);
+}
+
+/// The process has no helper as long as this lives, and gets another when it waits for the first time after that.
+pub struct Stopped(bool);
+
+impl Stopped {
+    /// Ends it.
+    #[allow(clippy::new_without_default, reason = "making one has an effect")]
+    pub fn new() -> Stopped {
+        let Some(engine) = session::engine().filter(|engine| engine.page.real() && engine.pid == session::getpid())
+        else {
+            return Stopped(false);
+        };
+        if NEEDED.swap(false, SeqCst) {
+            return Stopped(true);
+        }
+        /// It is told again, because it may have looked just before it fell asleep; a second in all.
+        const TELLINGS: u32 = 100;
+        ENDS.store(true, SeqCst);
+        let gone = (0..TELLINGS).any(|_| {
+            lives::call(engine.page);
+            engine.kick_keeper();
+            THREAD.gone(engine.pid)
+        });
+        ENDS.store(false, SeqCst);
+        Stopped(gone)
+    }
+}
+
+impl Drop for Stopped {
+    fn drop(&mut self) {
+        if self.0 {
+            need();
+        }
+    }
 }
 
 /// This process needs none.
@@ -100,7 +139,9 @@ extern "C" fn run() -> ! {
     let engine = Engine { page, pid: session::getpid(), real_now: vdso::monotonic, process: session::process };
     // SAFETY: see `Shared`; this thread ends with the process.
     unsafe { lives::enlist(page, RECORD.0.get()) };
-    lives::succeed(page, session::gettid());
+    if !lives::succeed(page, session::gettid(), || !ENDS.load(SeqCst)) {
+        bare_thread::end()
+    }
     let file = StateFile { fd, say };
     let Some(mut look) = ProcLook::new(engine, Whose::Slots, Some(file), |_| ()) else {
         say("no memory; its state cannot be seen");
@@ -123,7 +164,7 @@ extern "C" fn run() -> ! {
         },
         |event| {
             rests.set(event == Event::Rest);
-            true
+            !ENDS.load(SeqCst)
         },
     );
     bare_thread::end()

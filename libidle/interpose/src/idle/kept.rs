@@ -1,5 +1,5 @@
-//! The descriptors by which a tree of processes stays together: the region and the state file. They live as long as the
-//! process, are inherited by fork(2) and exec(2), and are hidden from the program like bells ([`crate::bell`]).
+//! The descriptors by which a tree of processes stays together: the region and the state file (and the
+//! file that rows are printed to). They live as long as the process, are inherited by fork(2) and exec(2), and are hidden from the program like bells ([`crate::bell`]).
 
 use crate::bell;
 use crate::environ::decimal;
@@ -19,26 +19,43 @@ pub const NONE: &CStr = c"none";
 
 /// The region's; negative: none.
 static REGION: AtomicI32 = AtomicI32::new(-1);
+/// Of the file that rows are printed to; negative: none.
+static LOG: AtomicI32 = AtomicI32::new(-1);
+
+fn all() -> impl Iterator<Item = i32> {
+    [REGION.load(SeqCst), statefile::descriptor(), LOG.load(SeqCst)].into_iter().filter(|&fd| fd >= 0)
+}
 
 /// Is it one of them?
 pub fn is(fd: i32) -> bool {
-    fd >= 0 && [REGION.load(SeqCst), statefile::descriptor()].contains(&fd)
+    fd >= 0 && all().any(|one| one == fd)
 }
 
-/// Keeps both, which the process has just opened, under high numbers; false if that fails.
+/// Keeps the first two, which the process has just opened, under high numbers; false if that fails.
 pub fn keep(region: i32, file: i32) -> bool {
     let (region, file) = (bell::hide(region, how()), bell::hide(file, how()));
     set(region.unwrap_or(-1), file.unwrap_or(-1));
     region.is_some() && file.is_some()
 }
 
-/// Both were inherited.
-pub fn inherit(region: i32, file: i32) {
-    bell::stays_hidden(region);
-    if file >= 0 {
-        bell::stays_hidden(file);
-    }
-    set(region, file);
+/// Keeps the file that rows are printed to; false if that fails.
+pub fn keep_log(fd: i32) -> bool {
+    let fd = bell::hide(fd, how());
+    LOG.store(fd.unwrap_or(-1), SeqCst);
+    fd.is_some()
+}
+
+/// The file that rows are printed to.
+pub fn log() -> i32 {
+    LOG.load(SeqCst)
+}
+
+/// They were inherited. Numbers below 3 stand for none.
+pub fn inherit(region: i32, file: i32, log: i32) {
+    let given = |fd: i32| if fd > libc::STDERR_FILENO { fd } else { -1 };
+    set(region, given(file));
+    LOG.store(given(log), SeqCst);
+    all().for_each(bell::stays_hidden);
 }
 
 fn set(region: i32, file: i32) {
@@ -48,17 +65,18 @@ fn set(region: i32, file: i32) {
 
 /// The program has taken number `from`, and what had it is `to` now.
 pub fn moved(from: i32, to: i32) {
-    if REGION.load(SeqCst) == from {
-        REGION.store(to, SeqCst);
-    } else if statefile::descriptor() == from {
+    if statefile::descriptor() == from {
         statefile::set(to);
+    }
+    for one in [&REGION, &LOG] {
+        let _ = one.compare_exchange(from, to, SeqCst, SeqCst);
     }
 }
 
 /// Does exec(2) close them, where only this process is tracked?
 pub fn close_on_exec(yes: bool) {
     let flags = if yes { libc::FD_CLOEXEC as usize } else { 0 };
-    for fd in [REGION.load(SeqCst), statefile::descriptor()].into_iter().filter(|&fd| fd >= 0) {
+    for fd in all() {
         // SAFETY: plain numbers.
         unsafe { syscall6(libc::SYS_fcntl, fd as usize, libc::F_SETFD as usize, flags, 0, 0, 0) };
     }
@@ -66,13 +84,12 @@ pub fn close_on_exec(yes: bool) {
 
 /// This process is not one of the tree: it has neither.
 pub fn give_up() {
-    for fd in [REGION.swap(-1, SeqCst), statefile::descriptor()].into_iter().filter(|&fd| fd >= 0) {
-        bell::close_hidden(fd);
-    }
-    statefile::set(-1);
+    all().for_each(bell::close_hidden);
+    set(-1, -1);
+    LOG.store(-1, SeqCst);
 }
 
-/// Their numbers as `REGION,FILE`, for the next program image; [`NONE`] if it is not to be one of the tree.
+/// Their numbers as `REGION,FILE,LOG`, for the next program image; [`NONE`] if it is not to be one of the tree.
 pub fn text(into: &mut [u8; 32]) -> &[u8] {
     if REGION.load(SeqCst) < 0 {
         return NONE.to_bytes();
@@ -85,5 +102,7 @@ pub fn text(into: &mut [u8; 32]) -> &[u8] {
     put(decimal(REGION.load(SeqCst).max(0) as u64, &mut [0; 20]));
     put(b",");
     put(decimal(statefile::descriptor().max(0) as u64, &mut [0; 20]));
+    put(b",");
+    put(decimal(log().max(0) as u64, &mut [0; 20]));
     &into[..len]
 }

@@ -5,6 +5,7 @@
 
 pub mod helper;
 pub mod kept;
+pub mod verbose;
 
 use crate::session::{self, Flavour, LIBRARY, env};
 use crate::vdso;
@@ -21,6 +22,8 @@ const FILE: &CStr = c"LIBIDLE_STATEFILE";
 /// Where it is if nobody says.
 const DEFAULT: &CStr = c".libidle_state";
 
+/// Whether a row is printed at each change: `1`, or the name of the file to print it to.
+const VERBOSE: &CStr = c"LIBIDLE_VERBOSE";
 /// Whether children are tracked too: `0` says no.
 const CHILDREN: &CStr = c"LIBIDLE_CHILDREN";
 
@@ -93,10 +96,11 @@ pub(crate) fn joined() {
 }
 
 fn join(numbers: &CStr) -> Option<&'static Page> {
-    let (region, file) = numbers.to_str().ok()?.split_once(',')?;
-    let (region, file): (i32, i32) = (region.parse().ok()?, file.parse().ok()?);
+    let mut numbers = numbers.to_str().ok()?.split(',').map(|number| number.parse::<i32>());
+    let mut next = || numbers.next()?.ok();
+    let (region, file, log) = (next()?, next()?, next()?);
     let page = session::map(region).filter(|page| page.valid() && page.real())?;
-    kept::inherit(region, if file > 2 { file } else { -1 });
+    kept::inherit(region, file, log);
     if page.header.rest.alone.load(SeqCst) != 0 {
         kept::close_on_exec(true);
     }
@@ -160,10 +164,28 @@ fn make(file: i32) -> Option<&'static Page> {
     let first_only = env(CHILDREN).is_some_and(|value| value == c"0");
     page.header.rest.alone.store(first_only as u32, SeqCst);
     let kept = kept::keep(fd, file);
+    show_rows(page);
     if first_only {
         kept::close_on_exec(true);
     }
     kept.then_some(page)
+}
+
+/// Prints rows if anybody wants them.
+fn show_rows(page: &Page) {
+    let Some(to) = env(VERBOSE).filter(|value| !matches!(value.to_bytes(), b"" | b"0")) else { return };
+    let mut how = verbose::STDOUT;
+    if to != c"1" {
+        let flags = libc::O_WRONLY | libc::O_CREAT | libc::O_TRUNC | libc::O_APPEND | libc::O_CLOEXEC | libc::O_NOCTTY;
+        // SAFETY: a path.
+        let fd = unsafe { syscall6(libc::SYS_open, to.as_ptr() as usize, flags as usize, 0o666, 0, 0, 0) };
+        if fd < 0 || !kept::keep_log(fd as i32) {
+            statefile::say("cannot write to the file named by LIBIDLE_VERBOSE; no rows are printed");
+            return;
+        }
+        how = verbose::FILE;
+    }
+    page.header.verbose.store(how, SeqCst);
 }
 
 /// The path of this library, for children that clear their environment.

@@ -1,0 +1,47 @@
+//! Calls that concern all threads of a process, of which libc does not know the helper ([`crate::idle::helper`]): it would keep
+//! the privileges that the program gives up, or be one thread too many. So it ends before, and another is started later.
+
+use crate::idle::helper;
+use crate::next;
+use libc::{c_char, c_int, gid_t, size_t, uid_t};
+
+macro_rules! without_helper {
+    ($($(#[$doc:meta])* fn $name:ident($($arg:ident: $t:ty),*) -> c_int;)*) => {$(
+        $(#[$doc])*
+        ///
+        /// # Safety
+        /// As for the C function.
+        pub unsafe fn $name($($arg: $t),*) -> c_int {
+            let _stopped = helper::Stopped::new();
+            // SAFETY: the caller's arguments.
+            unsafe { next!($name: fn($($t),*) -> c_int)($($arg),*) }
+        }
+    )*};
+}
+
+without_helper! {
+    /// setuid(2).
+    fn setuid(user: uid_t) -> c_int;
+    /// seteuid(2).
+    fn seteuid(user: uid_t) -> c_int;
+    /// setreuid(2).
+    fn setreuid(real: uid_t, effective: uid_t) -> c_int;
+    /// setresuid(2).
+    fn setresuid(real: uid_t, effective: uid_t, saved: uid_t) -> c_int;
+    /// setgid(2).
+    fn setgid(group: gid_t) -> c_int;
+    /// setegid(2).
+    fn setegid(group: gid_t) -> c_int;
+    /// setregid(2).
+    fn setregid(real: gid_t, effective: gid_t) -> c_int;
+    /// setresgid(2).
+    fn setresgid(real: gid_t, effective: gid_t, saved: gid_t) -> c_int;
+    /// setgroups(2).
+    fn setgroups(count: size_t, groups: *const gid_t) -> c_int;
+    /// initgroups(3).
+    fn initgroups(user: *const c_char, group: gid_t) -> c_int;
+    /// unshare(2): some namespaces are for processes of one thread.
+    fn unshare(flags: c_int) -> c_int;
+    /// setns(2): likewise.
+    fn setns(fd: c_int, kind: c_int) -> c_int;
+}
