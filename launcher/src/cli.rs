@@ -2,6 +2,7 @@
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Parser, ValueEnum};
+use engine::tracing::Trace;
 use nix::sys::signal::Signal;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -14,6 +15,25 @@ pub enum Clock {
     Elapsed,
     /// Time moves by waiting alone: every run reads the same times.
     Frozen,
+}
+
+/// Which programs are traced (ptrace(2)) besides the preloaded library.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum Tracing {
+    /// Those that cannot load the library: statically linked, or with another libc.
+    Auto,
+    /// None: these run in real time.
+    None,
+}
+
+impl Tracing {
+    /// As the region has it.
+    pub fn level(self) -> Trace {
+        match self {
+            Tracing::Auto => Trace::Auto,
+            Tracing::None => Trace::None,
+        }
+    }
 }
 
 /// Runs commands without waiting: all their processes share one virtual clock, and when every one of them is blocked,
@@ -49,6 +69,10 @@ pub struct Cli {
     /// How the clock moves [default: elapsed]
     #[arg(long, value_enum)]
     pub clock: Option<Clock>,
+
+    /// Which programs are traced, because they cannot load the library
+    #[arg(long, value_enum, default_value = "auto")]
+    pub trace: Tracing,
 
     /// Lock this file (flock(2)) while the session is busy, and count in it how often it went busy; --wait-idle waits for it
     #[arg(long, value_name = "FILE")]

@@ -11,6 +11,7 @@ mod run;
 mod session;
 mod stuck;
 mod timers;
+mod tracer;
 mod wait_idle;
 
 use clap::Parser;
@@ -25,6 +26,11 @@ const TIMED_OUT: u8 = 124;
 
 fn main() -> ExitCode {
     inherited::change();
+    if let Some(region) = std::env::var_os(tracer::helper::ENV_TRACER) {
+        // Returns only if it cannot begin.
+        tracer::run(region);
+        return ExitCode::from(USAGE);
+    }
     let cli = match cli::Cli::try_parse() {
         Ok(cli) => cli,
         Err(e) if e.use_stderr() => {
@@ -56,9 +62,8 @@ fn main() -> ExitCode {
     if nested::inside() {
         return ExitCode::from(nested::run(&cli, &commands));
     }
-    let clock = cli.clock.unwrap_or(cli::Clock::Elapsed);
-    let session = session::find_library(cli.libpath.as_deref())
-        .and_then(|library| session::Session::new(library, clock, cli.signal, cli.verbose));
+    let session =
+        session::find_library(cli.libpath.as_deref()).and_then(|library| session::Session::new(library, &cli));
     let session = session.and_then(|mut session| {
         if let Some(file) = &cli.statefile {
             session.track(file)?;

@@ -17,6 +17,11 @@ pub fn configure(output: Option<File>, verbose: u8) {
     }
 }
 
+/// The file that takes the messages, for a process of ours; `None` for standard error.
+pub fn output() -> Option<File> {
+    OUTPUT.get()?.lock().ok()?.try_clone().ok()
+}
+
 /// Says something that the user has to know.
 pub fn say(text: &str) {
     let line = format!("flux-launch: {text}\n");

@@ -3,6 +3,7 @@
 use crate::session::{Session, refusal};
 use crate::stuck::Stuck;
 use crate::timers::Timers;
+use crate::tracer::helper::Helper;
 use crate::{mortal, proc, report};
 use engine::keeper::{self, Event, Round};
 use look::{ProcLook, Whose};
@@ -34,6 +35,7 @@ struct Running {
 
 struct Course<'a> {
     session: Session,
+    tracer: Helper,
     waiting: &'a [Vec<OsString>],
     started: u64,
     commands: Vec<Running>,
@@ -74,8 +76,10 @@ pub fn run(session: Session, commands: &[Vec<OsString>]) -> u8 {
     // Before its first command has started, a session without anybody in it is not at rest.
     session.engine.page.header.hold.store(1, SeqCst);
     start_keeper(&session, Arc::clone(&rest));
+    let tracer = Helper::new(&session);
     let mut course = Course {
         session,
+        tracer,
         waiting: commands,
         started: 0,
         commands: vec![],
@@ -186,7 +190,7 @@ impl Course<'_> {
                 self.failure = Some(status);
                 self.waiting = &[];
                 header.hold.store(0, SeqCst);
-                self.send(&living(), Signal::SIGTERM);
+                self.send(&self.living(), Signal::SIGTERM);
             }
         }
         self.session.engine.kick_keeper();
@@ -194,8 +198,10 @@ impl Course<'_> {
 
     /// Collects ended processes; true when none is left and nothing is waiting.
     fn reap(&mut self) -> bool {
+        // Not the tracer, which another thread has started.
+        let mine = WaitPidFlag::WNOHANG | WaitPidFlag::__WNOTHREAD;
         loop {
-            let (pid, status) = match waitpid(Pid::from_raw(-1), Some(WaitPidFlag::WNOHANG)) {
+            let (pid, status) = match waitpid(Pid::from_raw(-1), Some(mine)) {
                 Ok(WaitStatus::Exited(pid, code)) => (pid, code as u8),
                 Ok(WaitStatus::Signaled(pid, signal, _)) => (pid, 128 + signal as i32 as u8),
                 Ok(WaitStatus::StillAlive) => break,
@@ -233,7 +239,7 @@ impl Course<'_> {
             // The first answer may have been on its way since before the last command ended.
             Leftovers::None => self.leftovers = Leftovers::Suspected,
             Leftovers::Suspected => {
-                let left = living();
+                let left = self.living();
                 report::verbose(1, || {
                     format!(
                         "all commands have ended; left over and at rest for ever: {}; sending SIGTERM",
@@ -256,7 +262,7 @@ impl Course<'_> {
 
     fn kill_leftovers(&mut self) {
         self.leftovers = Leftovers::Killed;
-        let left = living();
+        let left = self.living();
         report::verbose(1, || format!("still there after being asked to end: {}; sending SIGKILL", names(&left)));
         self.send(&left, Signal::SIGKILL);
     }
@@ -270,10 +276,10 @@ impl Course<'_> {
         if before.is_some_and(|before| before.elapsed() <= TWICE) {
             report::say("interrupted twice; ending the session");
             self.waiting = &[];
-            self.send(&living(), Signal::SIGKILL);
+            self.send(&self.living(), Signal::SIGKILL);
         } else if self.over() {
             if code != SI_KERNEL {
-                self.send(&living(), signal);
+                self.send(&self.living(), signal);
             }
             if !matches!(self.leftovers, Leftovers::Asked(_)) {
                 self.asked();
@@ -286,6 +292,14 @@ impl Course<'_> {
         let header = &self.session.engine.page.header;
         header.signals_sent.fetch_add(1, SeqCst);
         self.session.engine.kick_keeper();
+    }
+
+    /// The session's processes: our descendants. Not those with a slot: in a PID namespace of their own they see themselves
+    /// by numbers that are strangers' here.
+    fn living(&self) -> Vec<Pid> {
+        let tracer = self.tracer.pid();
+        let all = proc::descendants(std::process::id()).into_iter().filter(|&pid| pid != tracer);
+        all.map(|pid| Pid::from_raw(pid as i32)).collect()
     }
 
     fn send(&self, pids: &[Pid], signal: Signal) {
@@ -317,12 +331,6 @@ impl Course<'_> {
         // That a command could not be started is not to be hidden by how we ended the others.
         self.failure.or(self.commands.iter().filter_map(|c| c.status).max()).unwrap_or(0)
     }
-}
-
-/// The session's processes: our descendants. Not those with a slot: in a PID namespace of their own they see themselves
-/// by numbers that are strangers' here.
-fn living() -> Vec<Pid> {
-    proc::descendants(std::process::id()).into_iter().map(|pid| Pid::from_raw(pid as i32)).collect()
 }
 
 fn names(pids: &[Pid]) -> String {

@@ -1,6 +1,6 @@
 //! A session's region, the library to preload, and how a command is started in it.
 
-use crate::cli::Clock;
+use crate::cli::{Cli, Clock};
 use crate::{inherited, program};
 use engine::page::CLOCKS;
 use engine::preload::Form;
@@ -25,8 +25,10 @@ const LIBRARY: &str = "libflux.so";
 pub struct Session {
     /// The engine, as the launcher sees it.
     pub engine: Engine,
-    library: PathBuf,
-    path: OsString,
+    /// Path of the library.
+    pub library: PathBuf,
+    /// Of the region.
+    pub path: OsString,
     files: (u64, u64),
     mask: SigSet,
     started: u64,
@@ -113,28 +115,44 @@ pub fn refusal(name: &OsStr, e: &std::io::Error) -> (u8, String) {
     (status, format!("{}: {why}", name.to_string_lossy()))
 }
 
+/// Maps the region at `path`, for a process of ours.
+pub fn map(path: &OsStr) -> Result<&'static Page, String> {
+    let failed = |e: &dyn std::fmt::Display| format!("cannot map the session's shared memory: {e}");
+    let file = std::fs::File::options().read(true).write(true).open(path).map_err(|e| failed(&e))?;
+    let page = map_file(&file).map_err(|e| failed(&e))?;
+    if page.valid() { Ok(page) } else { Err(failed(&"it is another build's")) }
+}
+
+fn map_file(file: &std::fs::File) -> std::io::Result<&'static Page> {
+    if file.metadata()?.len() != size_of::<Page>() as u64 {
+        return Err(std::io::ErrorKind::InvalidData.into());
+    }
+    // SAFETY: a fresh shared mapping of a file of that size; it stays for the life of the process.
+    let at = unsafe {
+        let prot = libc::PROT_READ | libc::PROT_WRITE;
+        libc::mmap(std::ptr::null_mut(), size_of::<Page>(), prot, libc::MAP_SHARED, file.as_raw_fd(), 0)
+    };
+    if at == libc::MAP_FAILED {
+        return Err(std::io::Error::last_os_error());
+    }
+    // SAFETY: zeroed or filled by the launcher, and of the right size; every field is an atomic integer.
+    Ok(unsafe { &*(at as *const Page) })
+}
+
 impl Session {
     /// Makes the region.
-    pub fn new(library: PathBuf, mode: Clock, signal: i32, verbose: u8) -> Result<Session, String> {
+    pub fn new(library: PathBuf, cli: &Cli) -> Result<Session, String> {
         let failed = |e: &dyn std::fmt::Display| format!("cannot make the session's shared memory: {e}");
         let file =
             MemfdOptions::default().close_on_exec(true).create("flux-session").map_err(|e| failed(&e))?.into_file();
         file.set_len(size_of::<Page>() as u64).map_err(|e| failed(&e))?;
-        // SAFETY: a fresh shared mapping of a file of that size; it stays for the life of the process.
-        let at = unsafe {
-            let prot = libc::PROT_READ | libc::PROT_WRITE;
-            libc::mmap(std::ptr::null_mut(), size_of::<Page>(), prot, libc::MAP_SHARED, file.as_raw_fd(), 0)
-        };
-        if at == libc::MAP_FAILED {
-            return Err(failed(&std::io::Error::last_os_error()));
-        }
-        // SAFETY: zeroed and of the right size; every field is an atomic integer.
-        let page: &'static Page = unsafe { &*(at as *const Page) };
+        let page = map_file(&file).map_err(|e| failed(&e))?;
         let pid = std::process::id();
-        let mode = if mode == Clock::Frozen { ClockMode::Frozen } else { ClockMode::Elapsed };
+        let mode = if cli.clock == Some(Clock::Frozen) { ClockMode::Frozen } else { ClockMode::Elapsed };
         let started = real_now();
-        page.init(mode, started, &bases(), pid, verbose as u32);
-        page.header.signal.store(signal as u32, SeqCst);
+        page.init(mode, started, &bases(), pid, cli.verbose as u32);
+        page.header.signal.store(cli.signal as u32, SeqCst);
+        page.header.trace.store(cli.trace.level() as u32, SeqCst);
         let clocks = (0..CLOCKS).filter(|&id| clock(id as libc::clockid_t).is_some());
         page.header.clocks.store(clocks.fold(0, |set, id| set | 1 << id), SeqCst);
         let path = format!("/proc/{pid}/fd/{}", file.as_raw_fd()).into();
@@ -180,6 +198,18 @@ impl Session {
         let files = self.files;
         // SAFETY: setrlimit(2) is async-signal-safe.
         unsafe { command.pre_exec(move || Ok(setrlimit(Resource::RLIMIT_NOFILE, files.0, files.1)?)) };
+        let kind = program::of_command(&words[0]);
+        if let (Some(credit), true) = (credit, kind.is_some_and(|kind| self.engine.to_be_traced(kind))) {
+            let engine = self.engine;
+            // SAFETY: atomics and system calls.
+            unsafe {
+                command.pre_exec(move || {
+                    // When the tracer does not come, the program runs in real time.
+                    engine.ask_for_program(credit.index(), std::process::id());
+                    Ok(())
+                });
+            }
+        }
         let child = command.spawn();
         if let Some(credit) = credit {
             match &child {

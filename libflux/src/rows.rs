@@ -7,9 +7,10 @@ use interpose::hooks::clocks::Timeb;
 use interpose::hooks::cond::c11;
 use interpose::hooks::timers::SigEvent;
 use interpose::hooks::{
-    asks, clocks, cond, descriptors, epoll, exec, fds, fork, jumps, lifecycle, locks, mmsg, poll, queues, reads,
-    requests, select, sem, shell, signals, sleep, sockets, spawn, syscall, threads, timers, uptime, wait,
+    asks, clocks, cond, descriptors, epoll, exec, fds, fork, jumps, lifecycle, listing, locks, mmsg, poll, queues,
+    reads, requests, select, sem, shell, signals, sleep, sockets, spawn, syscall, threads, timers, uptime, wait,
 };
+use interpose::session_signal;
 use interpose::timerfd;
 use libc::*;
 
@@ -123,19 +124,19 @@ hooks! {
     fn readv(fd: c_int, iov: *const iovec, n: c_int) -> ssize_t = reads::readv => positive;
     fn writev(fd: c_int, iov: *const iovec, n: c_int) -> ssize_t = sockets::writev => positive;
     fn __read_chk(fd: c_int, buf: *mut c_void, n: size_t, size: size_t) -> ssize_t = reads::__read_chk => positive;
-    fn open(path: *const c_char, flags: c_int, mode: mode_t) -> c_int = descriptors::open => success;
-    fn open64(path: *const c_char, flags: c_int, mode: mode_t) -> c_int = descriptors::open64 => success;
-    fn openat(dir: c_int, path: *const c_char, flags: c_int, mode: mode_t) -> c_int = descriptors::openat => success;
-    fn openat64(dir: c_int, path: *const c_char, flags: c_int, mode: mode_t) -> c_int = descriptors::openat64 => success;
-    fn __open_2(path: *const c_char, flags: c_int) -> c_int = descriptors::__open_2 => success;
-    fn __open64_2(path: *const c_char, flags: c_int) -> c_int = descriptors::__open64_2 => success;
-    fn creat(path: *const c_char, mode: mode_t) -> c_int = descriptors::creat => success;
-    fn creat64(path: *const c_char, mode: mode_t) -> c_int = descriptors::creat64 => success;
+    fn open(path: *const c_char, flags: c_int, mode: mode_t) -> c_int = descriptors::open => found;
+    fn open64(path: *const c_char, flags: c_int, mode: mode_t) -> c_int = descriptors::open64 => found;
+    fn openat(dir: c_int, path: *const c_char, flags: c_int, mode: mode_t) -> c_int = descriptors::openat => found;
+    fn openat64(dir: c_int, path: *const c_char, flags: c_int, mode: mode_t) -> c_int = descriptors::openat64 => found;
+    fn __open_2(path: *const c_char, flags: c_int) -> c_int = descriptors::__open_2 => found;
+    fn __open64_2(path: *const c_char, flags: c_int) -> c_int = descriptors::__open64_2 => found;
+    fn creat(path: *const c_char, mode: mode_t) -> c_int = descriptors::creat => found;
+    fn creat64(path: *const c_char, mode: mode_t) -> c_int = descriptors::creat64 => found;
     fn flock(fd: c_int, op: c_int) -> c_int = descriptors::flock => success;
     fn lockf(fd: c_int, cmd: c_int, len: off_t) -> c_int = descriptors::lockf => success;
     fn lockf64(fd: c_int, cmd: c_int, len: off_t) -> c_int = descriptors::lockf64 => success;
-    fn fcntl(fd: c_int, cmd: c_int, arg: usize) -> c_int = descriptors::fcntl => question;
-    fn fcntl64(fd: c_int, cmd: c_int, arg: usize) -> c_int = descriptors::fcntl64 => question;
+    fn fcntl(fd: c_int, cmd: c_int, arg: usize) -> c_int = descriptors::fcntl;
+    fn fcntl64(fd: c_int, cmd: c_int, arg: usize) -> c_int = descriptors::fcntl64;
     fn tcdrain(fd: c_int) -> c_int = descriptors::tcdrain;
     fn splice(from: c_int, off: *mut i64, to: c_int, off2: *mut i64, n: size_t, flags: u32) -> ssize_t = descriptors::splice => positive;
     fn sendfile(to: c_int, from: c_int, off: *mut off_t, n: size_t) -> ssize_t = descriptors::sendfile => positive;
@@ -157,8 +158,8 @@ hooks! {
     fn eventfd_read(fd: c_int, value: *mut u64) -> c_int = descriptors::eventfd_read => success;
     fn eventfd_write(fd: c_int, value: u64) -> c_int = descriptors::eventfd_write => success;
     fn getrandom(buf: *mut c_void, n: size_t, flags: u32) -> ssize_t = descriptors::getrandom => positive;
-    fn __openat_2(dir: c_int, path: *const c_char, flags: c_int) -> c_int = descriptors::__openat_2 => success;
-    fn __openat64_2(dir: c_int, path: *const c_char, flags: c_int) -> c_int = descriptors::__openat64_2 => success;
+    fn __openat_2(dir: c_int, path: *const c_char, flags: c_int) -> c_int = descriptors::__openat_2 => found;
+    fn __openat64_2(dir: c_int, path: *const c_char, flags: c_int) -> c_int = descriptors::__openat64_2 => found;
     fn socket(domain: c_int, kind: c_int, protocol: c_int) -> c_int = sockets::socket;
     fn setsockopt(fd: c_int, level: c_int, name: c_int, value: *const c_void, len: socklen_t) -> c_int = sockets::setsockopt;
     fn recv(fd: c_int, buf: *mut c_void, n: size_t, flags: c_int) -> ssize_t = sockets::recv => positive;
@@ -185,6 +186,8 @@ hooks! {
     fn close(fd: c_int) -> c_int = fds::close;
     fn close_range(first: c_uint, last: c_uint, flags: c_int) -> c_int = fds::close_range;
     fn closefrom(first: c_int) -> () = fds::closefrom;
+    fn readdir(dir: *mut DIR) -> *mut dirent = listing::readdir;
+    fn readdir64(dir: *mut DIR) -> *mut dirent = listing::readdir64;
     fn dup(fd: c_int) -> c_int = fds::dup;
     fn dup2(old: c_int, new: c_int) -> c_int = fds::dup2;
     fn dup3(old: c_int, new: c_int, flags: c_int) -> c_int = fds::dup3;
@@ -212,8 +215,10 @@ hooks! {
     fn sigpause(mask: c_int) -> c_int = signals::sigpause;
     fn __xpg_sigpause(signal: c_int) -> c_int = signals::__xpg_sigpause;
     fn sigwait(set: *const sigset_t, signal: *mut c_int) -> c_int = signals::sigwait;
-    fn sigwaitinfo(set: *const sigset_t, info: *mut siginfo_t) -> c_int = signals::sigwaitinfo;
+    fn sigwaitinfo(set: *const sigset_t, info: *mut siginfo_t) -> c_int = signals::sigwaitinfo_again;
     fn sigtimedwait(set: *const sigset_t, info: *mut siginfo_t, timeout: *const timespec) -> c_int = signals::sigtimedwait;
+    fn sigaction(signal: c_int, new: *const sigaction, old: *mut sigaction) -> c_int = session_signal::sigaction;
+    fn signal(signal: c_int, action: sighandler_t) -> sighandler_t = session_signal::signal;
     fn kill(pid: pid_t, signal: c_int) -> c_int = signals::kill;
     fn killpg(group: pid_t, signal: c_int) -> c_int = signals::killpg;
     fn tgkill(group: pid_t, thread: pid_t, signal: c_int) -> c_int = signals::tgkill;

@@ -1,5 +1,5 @@
-/* Put before a guest: its waits, and with RAW_CLOCKS its clock reads and timers, are system calls of its own, in line,
- * which no library sees. With RAW_BY_LIBC all of them are calls of libc's syscall(2). */
+/* Put before a guest: its waits, clock reads and timers are system calls of its own, in line, which no library sees. With
+ * RAW_BY_LIBC they are calls of libc's syscall(2). */
 #ifndef RAW_H
 #define RAW_H
 
@@ -19,10 +19,6 @@
 #include <threads.h>
 #include <time.h>
 #include <unistd.h>
-
-#ifdef RAW_BY_LIBC
-#define RAW_CLOCKS
-#endif
 
 __attribute__((unused)) static long raw_call(long number, long a, long b, long c, long d, long e, long f)
 {
@@ -153,7 +149,6 @@ __attribute__((unused)) static int raw_sigwait(const sigset_t *set, int *number)
 #define mq_timedreceive(...) raw_mq_timedreceive(__VA_ARGS__)
 #define recvmmsg(...) raw_recvmmsg(__VA_ARGS__)
 
-#ifdef RAW_CLOCKS
 #define clock_gettime(...) raw_clock_gettime(__VA_ARGS__)
 #define gettimeofday(...) raw_gettimeofday(__VA_ARGS__)
 #define time(...) raw_time(__VA_ARGS__)
@@ -163,7 +158,6 @@ __attribute__((unused)) static int raw_sigwait(const sigset_t *set, int *number)
 #define timerfd_create(...) raw_timerfd_create(__VA_ARGS__)
 #define timerfd_settime(...) raw_timerfd_settime(__VA_ARGS__)
 #define timerfd_gettime(...) raw_timerfd_gettime(__VA_ARGS__)
-#endif
 
 #ifndef RAW_BY_LIBC
 #define syscall(...) RAW(__VA_ARGS__)

@@ -34,7 +34,6 @@ pub struct Same {
     guest: Guest,
     units: u64,
     args: Vec<String>,
-    flux_options: Vec<String>,
     longest_unit: u64,
     native: bool,
     frozen: bool,
@@ -43,15 +42,7 @@ pub struct Same {
 impl Same {
     /// `units` is how many units the guest waits at least, one after the other.
     pub fn new(name: &str, units: u64) -> Self {
-        Same {
-            guest: Guest::new(name),
-            units,
-            args: Vec::new(),
-            flux_options: Vec::new(),
-            longest_unit: HOUR_MS,
-            native: true,
-            frozen: true,
-        }
+        Same { guest: Guest::new(name), units, args: Vec::new(), longest_unit: HOUR_MS, native: true, frozen: true }
     }
 
     /// One more argument for the guest.
@@ -69,12 +60,6 @@ impl Same {
     /// Another compiler than gcc.
     pub fn compiler(mut self, compiler: &str) -> Self {
         self.guest = self.guest.compiler(compiler);
-        self
-    }
-
-    /// One more option for flux-launch.
-    pub fn flux_option(mut self, option: &str) -> Self {
-        self.flux_options.push(option.to_owned());
         self
     }
 
@@ -97,8 +82,7 @@ impl Same {
     }
 
     fn command(&self, mode: Mode, unit_ms: u64) -> Run {
-        let run = Run::new(self.guest.compile()).mode(mode).args(&self.args).env("GUEST_UNIT_MS", unit_ms.to_string());
-        self.flux_options.iter().fold(run, Run::flux_option)
+        Run::new(self.guest.compile()).mode(mode).args(&self.args).env("GUEST_UNIT_MS", unit_ms.to_string())
     }
 
     /// What it waits for at least.

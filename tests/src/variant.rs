@@ -19,12 +19,8 @@ pub enum Variant {
     Musl,
     /// Their own waits and clock reads are calls of syscall(2).
     Syscall,
-    /// Their own waits are system calls of their own, in line.
-    RawWaits,
-    /// So are their clock reads; under `--trace=all`.
+    /// Statically linked, and their own waits, clock reads and timers are system calls in line.
     Raw,
-    /// As usual, under `--trace=all`.
-    Traced,
 }
 
 impl Variant {
@@ -39,11 +35,7 @@ impl Variant {
                 after.into_iter().fold(guest, Same::flag)
             }
             Variant::Syscall => guest.flag("-include").flag(&header("raw.h")).flag("-DRAW_BY_LIBC"),
-            Variant::RawWaits => guest.flag("-include").flag(&header("raw.h")),
-            Variant::Raw => {
-                guest.flag("-include").flag(&header("raw.h")).flag("-DRAW_CLOCKS").flux_option("--trace=all")
-            }
-            Variant::Traced => guest.flux_option("--trace=all"),
+            Variant::Raw => guest.flag("-static").flag("-include").flag(&header("raw.h")),
         }
     }
 }

@@ -40,7 +40,7 @@ fn verbose_names_what_runs_in_real_time() {
     let scratch = Scratch::new("static");
     let source = "#include <unistd.h>\nint main(void) { usleep(300000); return 0; }\n";
     let program = compile(&scratch, &["-static"], source);
-    let outcome = flux(["-v", "--", "sh", "-c", &format!("{program}; sleep 100; exit 0")]);
+    let outcome = flux(["-v", "--trace=none", "--", "sh", "-c", &format!("{program}; sleep 100; exit 0")]);
     let said = outcome
         .assert_success()
         .stderr

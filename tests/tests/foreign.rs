@@ -1,5 +1,5 @@
-//! Programs that the library cannot be loaded into: they run in real time, undisturbed, and the session waits for them while
-//! they compute.
+//! Programs that the library cannot be loaded into and that are not traced: they run in real time, undisturbed, and the session
+//! waits for them while they compute.
 
 mod command;
 
@@ -59,14 +59,15 @@ fn with(compiler: &str, scratch: &Scratch, flags: &[&str], source: &str) -> Stri
 /// Natively and under flux, as a command and as a shell's child: the same output, at least 0.3 s, and one line about it.
 #[track_caller]
 fn runs_in_real_time(program: &str, why: &str) {
-    let run = |mode| Run::new("sh").args(["-c", "\"$0\"; sleep 100 & wait; echo $?", program]).mode(mode).within(REAL);
+    let untraced = |run: Run, mode| run.mode(mode).flux_option("--trace=none").within(REAL);
+    let run = |mode| untraced(Run::new("sh").args(["-c", "\"$0\"; sleep 100 & wait; echo $?", program]), mode);
     let short = Run::new(program).run();
     short.assert_success();
     for mode in [Mode::Elapsed, Mode::Frozen] {
         let quiet = run(mode).run();
         assert_eq!((quiet.stdout.as_str(), quiet.stderr.as_str()), (&*format!("{}0\n", short.stdout), ""), "{quiet}");
         assert!(quiet.took >= Duration::from_millis(300), "{quiet}");
-        let alone = Run::new(program).mode(mode).within(REAL).run();
+        let alone = untraced(Run::new(program), mode).run();
         assert_eq!((alone.stdout.as_str(), alone.stderr.as_str()), (short.stdout.as_str(), ""), "{alone}");
         told_once(&run(mode).flux_option("-v").run(), why);
     }

@@ -11,4 +11,5 @@ flux_tests::guests! { "signals";
     senders: 10;
     pausing: 4;
     jump_names: 9;
+    hidden: 6;
 }

@@ -5,6 +5,7 @@
 //! that executes another program is let go. There nobody answers, and the kernel fails a call that should have stopped
 //! with ENOSYS; with the condition none does.
 
+use engine::clock::VIRTUAL;
 use engine::verdicts::{FUTEX_WAITS, ROWS, When};
 use libc::sock_filter;
 
@@ -134,6 +135,13 @@ pub fn build(ranges: &[Range]) -> Option<Vec<sock_filter>> {
                 asm.jump(BITS, 1 << 31, to(pass), To::Next);
                 asm.jump(EQUAL, 0, to(pass), to(origin));
             }
+            When::VirtualClock => {
+                asm.plain(LOAD, arg(0));
+                for clock in (0..32).filter(|clock| VIRTUAL >> clock & 1 != 0) {
+                    asm.jump(EQUAL, clock, to(origin), To::Next);
+                }
+                asm.go(pass);
+            }
             When::NotNull(n) => not_null(&mut asm, n, origin, pass),
             When::Flag(n, bits) => {
                 asm.plain(LOAD, arg(n));
@@ -226,7 +234,8 @@ mod tests {
 
     #[test]
     fn stops_are_as_few_as_the_table_says() {
-        let ranges = [Range { start: 0x40_1000, end: 0x50_0000 }, Range { start: 0x7fff_ffff_f000, end: 0x8000_0000_0000 }];
+        let ranges =
+            [Range { start: 0x40_1000, end: 0x50_0000 }, Range { start: 0x7fff_ffff_f000, end: 0x8000_0000_0000 }];
         let program = build(&ranges).expect("short enough");
         let stops = |nr: libc::c_long, ip, args| run(&program, nr as i32, ip, args) == libc::SECCOMP_RET_TRACE;
         let inside = 0x40_1000;
@@ -236,6 +245,9 @@ mod tests {
         assert!(!stops(libc::SYS_nanosleep, 0x1_0040_1000, [0; 6]));
         assert!(stops(libc::SYS_nanosleep, 0x7fff_ffff_ffff, [0; 6]));
         assert!(!stops(libc::SYS_read, inside, [1; 6]));
+        assert!(stops(libc::SYS_clock_gettime, inside, [7, 0, 0, 0, 0, 0]));
+        assert!(!stops(libc::SYS_clock_gettime, inside, [2, 0, 0, 0, 0, 0]));
+        assert!(!stops(libc::SYS_clock_gettime, inside, [-6i64 as u64, 0, 0, 0, 0, 0]));
         assert!(stops(libc::SYS_poll, inside, [0, 0, 5, 0, 0, 0]));
         assert!(!stops(libc::SYS_poll, inside, [0, 0, 0, 0, 0, 0]));
         assert!(!stops(libc::SYS_poll, inside, [0, 0, 0xffff_ffff, 0, 0, 0]));

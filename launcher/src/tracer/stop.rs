@@ -114,11 +114,6 @@ pub fn seize(tid: pid_t, kill: bool) -> Result<Running, Failed> {
 }
 
 impl Running {
-    /// Its number.
-    pub fn tid(&self) -> pid_t {
-        self.0
-    }
-
     /// Stops it soon; waitpid(2) will tell.
     pub fn interrupt(&self) -> Result<(), Failed> {
         request("PTRACE_INTERRUPT", libc::PTRACE_INTERRUPT, self.0, 0, 0).map(drop)
@@ -154,12 +149,6 @@ impl Stopped {
         let mut message: libc::c_ulong = 0;
         request("PTRACE_GETEVENTMSG", libc::PTRACE_GETEVENTMSG, self.0, 0, &raw mut message as usize)?;
         Ok(message)
-    }
-
-    /// Sets the options anew: `kill` as for [`seize`].
-    pub fn end_with_us(&self) -> Result<(), Failed> {
-        let options = OPTIONS | libc::PTRACE_O_EXITKILL;
-        request("PTRACE_SETOPTIONS", libc::PTRACE_SETOPTIONS, self.0, 0, options as usize).map(drop)
     }
 
     /// Lets it go on, and delivers `signal` if it is not 0.

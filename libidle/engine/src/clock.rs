@@ -11,6 +11,32 @@ pub const VIRTUAL: u32 = 0b1011_1111_0011;
 /// Of these, those that show the time of day: they share what `clock_settime(2)` has set.
 pub const REALTIME: u32 = 0b1001_0010_0001;
 
+/// Does clock `id` show the time of day?
+#[inline]
+pub fn is_realtime(id: i32) -> bool {
+    (id as u32) < 32 && REALTIME >> id & 1 != 0
+}
+
+/// Does clock `id` move with the session?
+#[inline(always)]
+pub fn is_virtual(id: i32) -> bool {
+    (id as u32) < 32 && VIRTUAL >> id & 1 != 0
+}
+
+#[cold]
+fn shifted(at: Spec, by: i64) -> Spec {
+    if by == 0 {
+        at
+    } else if by > 0 {
+        at.plus(by as u64)
+    } else {
+        let back = Spec::from_nanos(by.unsigned_abs());
+        let nsec = at.nsec - back.nsec;
+        let borrow = (nsec < 0) as i64;
+        Spec { sec: at.sec - back.sec - borrow, nsec: nsec + borrow * 1_000_000_000 }
+    }
+}
+
 impl Page {
     /// Virtual `CLOCK_MONOTONIC`, ns. `real` is read only in elapsed mode.
     #[inline]
@@ -42,6 +68,13 @@ impl Page {
             ns = ns.saturating_add_signed(h.realtime_shift.load(Relaxed));
         }
         Spec { sec: h.base_sec[id].load(Relaxed), nsec: h.base_nsec[id].load(Relaxed) }.plus(ns)
+    }
+
+    /// What `clock_settime(2)` has done to clock `id`, which would read `now` without it.
+    #[inline(always)]
+    pub fn set_ahead(&self, id: i32, now: Spec) -> Spec {
+        let shift = self.header.realtime_shift.load(Relaxed);
+        if shift != 0 && is_realtime(id) { shifted(now, shift) } else { now }
     }
 
     /// Moves virtual time on to `target`, if it is ahead. Lock's holder only; false if the lock was lost.

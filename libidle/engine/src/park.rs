@@ -39,19 +39,33 @@ impl Engine {
     /// The same where a deadline that has come is no reason not to wait: in frozen mode the thread goes on when everybody
     /// is at rest and it is the next in order. In elapsed mode a deadline that has come is always the next.
     pub fn park_in_turn(&self, me: usize, seq: u32, deadline: u64, signals: Signals, local: bool) -> Reason {
+        let limit = match self.begin_park(me, seq, deadline, local) {
+            Ok(limit) => limit,
+            Err(reason) => return reason,
+        };
+        self.sleep(me, seq, limit, signals);
+        if self.forked() {
+            return Reason::Interrupted;
+        }
+        self.end_park(me, deadline)
+    }
+
+    /// The first half of an exact wait: when it is published, and whoever has to has decided, how long to sleep at most;
+    /// the reason if it is over already.
+    pub fn begin_park(&self, me: usize, seq: u32, deadline: u64, local: bool) -> Result<Option<Limit>, Reason> {
         let slot = &self.page.slots[me];
         let mut limit = None;
         if deadline != NEVER {
             let now = self.now();
             if now >= deadline && !self.frozen() {
-                return self.give_up(me, seq, Reason::TimedOut);
+                return Err(self.give_up(me, seq, Reason::TimedOut));
             }
             if !self.page.real() {
                 let own = Key { deadline, parked: now, birth: slot.birth.load(Relaxed) };
                 // A waker may have promised this very wait and gone to sleep: then there is no need to block.
                 let still = || slot.state.load().kind() == Kind::Prep;
                 if !self.witness(me) && self.solo(me, own, still) == Outcome::Mine {
-                    return self.give_up(me, seq, Reason::TimedOut);
+                    return Err(self.give_up(me, seq, Reason::TimedOut));
                 }
                 self.page.post_deadline(me, deadline, now);
             }
@@ -59,11 +73,15 @@ impl Engine {
         }
         if slot.state.publish(seq, local && deadline == NEVER) {
             self.after_blocking(me);
-            self.sleep(me, seq, limit, signals);
+            Ok(limit)
+        } else {
+            Err(self.end_park(me, deadline))
         }
-        if self.forked() {
-            return Reason::Interrupted;
-        }
+    }
+
+    /// The wait is over: takes its deadline back, and tells why.
+    pub fn end_park(&self, me: usize, deadline: u64) -> Reason {
+        let slot = &self.page.slots[me];
         if deadline != NEVER {
             slot.deadline.store(NEVER, SeqCst);
         }
@@ -243,6 +261,25 @@ impl Engine {
             self.after_kernel_entry(me);
         }
         true
+    }
+
+    /// The thread of slot `me`, which the caller traces and has stopped, is about to wait until `deadline` in a call that only
+    /// the kernel can look into: nobody asks here whether it is the last one. [`Engine::looked_for`] follows when it runs.
+    pub fn enter_kernel_stopped(&self, me: usize, deadline: u64) {
+        let slot = &self.page.slots[me];
+        let seq = slot.state.prepare();
+        self.page.post_deadline(me, deadline, self.now());
+        // Where it fails the deadline has come.
+        slot.state.publish_kernel(seq);
+    }
+
+    /// The keeper is to look for what slot `me` does, and no later than its deadline.
+    pub fn looked_for(&self, me: usize) {
+        let deadline = self.page.slots[me].deadline.load(SeqCst);
+        self.arm(deadline, self.now());
+        if keeper::attentive(self.page) && !self.witness(me) {
+            self.after_kernel_entry(me);
+        }
     }
 
     /// A wait in the kernel is over: the slot is `base` (busy, or ending) again.

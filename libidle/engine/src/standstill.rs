@@ -9,8 +9,9 @@
 //! 2. Nothing in the session has changed while a thread burnt [`PATIENCE`] of processor time, and the earliest deadline is one
 //!    of its own process, whose memory it may be looking at: the clock moves in steps, first small, each twice the one before.
 //!    A computation that lasts a second or two sees little of it; an hour is over in [`PATIENCE`] and 22 [`PACE`]s.
-//! 3. Otherwise (threads that do things and never rest, or whose memory has nothing to do with who waits) the clock goes as
-//!    real time does, once [`FOLLOW`] of it has passed without a jump.
+//! 3. Otherwise the clock goes as real time does from some time on until it jumps again: where nothing in the session has
+//!    changed for [`FOLLOW`] (threads whose memory has nothing to do with who waits), or there was no jump for [`LAST`]
+//!    (threads that do things and never rest; the machine may as well be busy with others).
 
 use crate::lock::KEEPER;
 use crate::quiescence::Engine;
@@ -27,6 +28,8 @@ const PACE: u64 = 100_000_000;
 const STEP: u64 = 1_000_000;
 /// Real time, ns.
 const FOLLOW: u64 = 3_000_000_000;
+/// Real time, ns.
+const LAST: u64 = 15_000_000_000;
 /// Deadlines that are passed at one go at most.
 const STEPS: u32 = 100;
 /// The keeper may be kicked more often than it makes sense to look, real ns.
@@ -43,14 +46,18 @@ pub struct Standstill {
     /// What the slots' words were, and the processor time that the busy thread had used when they were first so.
     words: u32,
     burnt: u64,
+    /// Real ns when they were.
+    same_since: u64,
     /// Steps made since.
     steps: u32,
+    /// Rule 3 applies until the next jump.
+    follows: bool,
 }
 
 impl Standstill {
     /// Everybody is blocked, or the clock has jumped.
     pub fn moves(&mut self, real: u64) {
-        (self.since, self.looked) = (real, real);
+        (self.since, self.looked, self.same_since, self.follows) = (real, real, real, false);
     }
 
     /// Slot `busy` runs and has used `burnt` ns of processor time, if that is known.
@@ -69,24 +76,24 @@ impl Standstill {
         let words = page.words();
         let burnt = burnt.unwrap_or(0);
         if words != self.words || burnt < self.burnt {
-            (self.words, self.burnt, self.steps) = (words, burnt, 0);
+            (self.words, self.burnt, self.same_since, self.steps) = (words, burnt, real, 0);
         }
         let Some((waiter, due)) = engine.next_waiter(KEEPER) else { return };
         if due == NEVER {
             return;
         }
         let spent = burnt - self.burnt;
-        let follows = real.saturating_sub(self.since) >= FOLLOW;
+        self.follows |= real.saturating_sub(self.same_since) >= FOLLOW || real.saturating_sub(self.since) >= LAST;
         let pid = |slot: usize| page.slots[slot].pid.load(SeqCst);
         if due <= engine.now() {
-            if spent >= PEERS || follows {
+            if spent >= PEERS || self.follows {
                 engine.creep(KEEPER, 0);
                 self.burnt = burnt;
             }
         } else if pid(waiter) == pid(busy) && spent >= PATIENCE + self.steps as u64 * PACE {
             engine.creep(KEEPER, STEP << self.steps.min(40));
             self.steps += 1;
-        } else if follows {
+        } else if self.follows {
             // As if the clock ran: who is due in that time is woken, and does not hold up the rest of it.
             let until = engine.now().saturating_add(passed);
             for _ in 0..STEPS {

@@ -130,6 +130,7 @@ pub(crate) mod nr {
     pub const KILL: i64 = 62;
     pub const RT_SIGPENDING: i64 = 127;
     pub const RT_SIGTIMEDWAIT: i64 = 128;
+    pub const PRCTL: i64 = 157;
     pub const TKILL: i64 = 200;
     #[cfg(not(loom))]
     pub const FUTEX: i64 = 202;

@@ -8,8 +8,8 @@
 //! No request and no expired wait is lost: who has one stores it and then counts up the tracer's word; the tracer reads the
 //! word, looks for all that there is to do, and sleeps only while the word is what it has read.
 
+use crate::elf::Program;
 use crate::quiescence::Engine;
-use crate::state::State;
 use crate::sync::SeqCst;
 use crate::sys::{self, Timespec};
 
@@ -42,6 +42,8 @@ pub enum Trace {
     All = 2,
 }
 
+/// prctl(2): a process, and its descendants, may trace the caller.
+const PR_SET_PTRACER: usize = 0x5961_6d61;
 /// Real ns of one wait for an answer, and how many there are.
 const SLICE: i64 = 50_000_000;
 /// See [`SLICE`]: two seconds.
@@ -57,10 +59,36 @@ impl Engine {
         }
     }
 
+    /// Is a program of this kind to be traced from its first instruction on?
+    pub fn to_be_traced(&self, program: Program) -> bool {
+        match self.trace() {
+            Trace::None => false,
+            Trace::Auto => matches!(program, Program::Static | Program::OtherLibc),
+            Trace::All => program != Program::Foreign,
+        }
+    }
+
+    /// Asks the tracer to come on behalf of slot `me`, if `program` needs it. True if it has; then [`Engine::give_back`] follows
+    /// in case that the program was not executed.
+    pub fn ask_for(&self, me: usize, request: u32, program: Option<Program>) -> bool {
+        program.is_some_and(|program| self.to_be_traced(program)) && self.ask_tracer(me, request)
+    }
+
+    /// The calling process, with one thread or as good as that, is about to execute a program; slot `me` will be the
+    /// program's. True if the tracer has come.
+    pub fn ask_for_program(&self, me: usize, pid: u32) -> bool {
+        self.page.slots[me].pid.store(pid, SeqCst);
+        self.ask_tracer(me, ASKS)
+    }
+
     /// Asks the tracer for what `request` says, on behalf of slot `me`, whose numbers are the calling thread's. True if it
     /// has come. The thread is busy meanwhile.
     pub fn ask_tracer(&self, me: usize, request: u32) -> bool {
         let word = &self.page.slots[me].tracer;
+        // Yama's default lets only ancestors trace; the tracer is a child of the launcher. Others answer EINVAL.
+        let launcher = self.page.header.launcher.load(SeqCst) as usize;
+        // SAFETY: plain numbers.
+        unsafe { sys::syscall6(sys::nr::PRCTL, PR_SET_PTRACER, launcher, 0, 0, 0, 0) };
         word.store(request, SeqCst);
         self.page.header.tracer_asked.fetch_add(1, SeqCst);
         self.wake_tracer();
@@ -110,10 +138,5 @@ impl Engine {
         let word = &self.page.header.tracer;
         word.fetch_add(1, SeqCst);
         sys::futex_wake(word, 1, false);
-    }
-
-    /// Is slot `index`, seen as `seen`, looked after by the tracer?
-    pub fn traced(&self, index: usize, seen: State) -> bool {
-        self.page.slots[index].tracer.load(SeqCst) >= TRACED && self.page.slots[index].state.load() == seen
     }
 }

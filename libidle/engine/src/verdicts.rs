@@ -13,6 +13,8 @@ pub enum When {
     NotNull(u8),
     /// Argument n has one of these bits.
     Flag(u8, u32),
+    /// Argument 0 is the number of a clock that moves with the session ([`crate::clock::VIRTUAL`]).
+    VirtualClock,
     /// One of futex(2)'s waits, with a time-out in its fourth argument (which is a number for the others).
     Futex,
 }
@@ -27,7 +29,7 @@ pub enum Verdict {
     /// It may wait, and has a time-out if the condition holds.
     Timed(When),
     /// Reads a clock.
-    Clock,
+    Clock(When),
     /// Sets a clock.
     SetClock,
     /// A timer of the process.
@@ -84,7 +86,7 @@ pub const ROWS: &[Row] = {
         73 flock Blocks; 74 fsync Blocks; 75 fdatasync Blocks; 76 truncate Pass; 77 ftruncate Pass; 78 getdents Pass;
         79 getcwd Pass; 80 chdir Pass; 81 fchdir Pass; 82 rename Pass; 83 mkdir Pass; 84 rmdir Pass; 85 creat Blocks;
         86 link Pass; 87 unlink Pass; 88 symlink Pass; 89 readlink Pass; 90 chmod Pass; 91 fchmod Pass; 92 chown Pass;
-        93 fchown Pass; 94 lchown Pass; 95 umask Pass; 96 gettimeofday Clock; 97 getrlimit Pass; 98 getrusage Pass;
+        93 fchown Pass; 94 lchown Pass; 95 umask Pass; 96 gettimeofday Clock(When::Always); 97 getrlimit Pass; 98 getrusage Pass;
         99 sysinfo Pass; 100 times Pass; 101 ptrace Pass; 102 getuid Pass; 103 syslog Pass; 104 getgid Pass;
         105 setuid Pass; 106 setgid Pass; 107 geteuid Pass; 108 getegid Pass; 109 setpgid Pass; 110 getppid Pass;
         111 getpgrp Pass; 112 setsid Pass; 113 setreuid Pass; 114 setregid Pass; 115 getgroups Pass;
@@ -105,14 +107,14 @@ pub const ROWS: &[Row] = {
         183 afs_syscall Pass; 184 tuxcall Pass; 185 security Pass; 186 gettid Pass; 187 readahead Pass;
         188 setxattr Pass; 189 lsetxattr Pass; 190 fsetxattr Pass; 191 getxattr Pass; 192 lgetxattr Pass;
         193 fgetxattr Pass; 194 listxattr Pass; 195 llistxattr Pass; 196 flistxattr Pass; 197 removexattr Pass;
-        198 lremovexattr Pass; 199 fremovexattr Pass; 200 tkill Signals; 201 time Clock; 202 futex Timed(When::Futex);
+        198 lremovexattr Pass; 199 fremovexattr Pass; 200 tkill Signals; 201 time Clock(When::Always); 202 futex Timed(When::Futex);
         203 sched_setaffinity Pass; 204 sched_getaffinity Pass; 205 set_thread_area Pass; 206 io_setup Pass;
         207 io_destroy Pass; 208 io_getevents Timed(When::NotNull(4)); 209 io_submit Pass; 210 io_cancel Pass;
         211 get_thread_area Pass; 212 lookup_dcookie Pass; 213 epoll_create Pass; 214 epoll_ctl_old Pass;
         215 epoll_wait_old Pass; 216 remap_file_pages Pass; 217 getdents64 Pass; 218 set_tid_address Pass;
         219 restart_syscall Blocks; 220 semtimedop Timed(When::NotNull(3)); 221 fadvise64 Pass; 222 timer_create Timer;
         223 timer_settime Timer; 224 timer_gettime Timer; 225 timer_getoverrun Timer; 226 timer_delete Timer;
-        227 clock_settime SetClock; 228 clock_gettime Clock; 229 clock_getres Pass;
+        227 clock_settime SetClock; 228 clock_gettime Clock(When::VirtualClock); 229 clock_getres Pass;
         230 clock_nanosleep Timed(When::Always); 231 exit_group Pass; 232 epoll_wait Timed(When::Positive(3));
         233 epoll_ctl Pass; 234 tgkill Signals; 235 utimes Pass; 236 vserver Pass; 237 mbind Pass;
         238 set_mempolicy Pass; 239 get_mempolicy Pass; 240 mq_open Blocks; 241 mq_unlink Pass;
@@ -181,8 +183,8 @@ impl Verdict {
     pub const fn traced(self) -> Option<When> {
         match self {
             Pass | Blocks => None,
-            Timed(when) | Spawn(when) => Some(when),
-            Clock | SetClock | Timer | Signals => Some(When::Always),
+            Timed(when) | Spawn(when) | Clock(when) => Some(when),
+            SetClock | Timer | Signals => Some(When::Always),
         }
     }
 }

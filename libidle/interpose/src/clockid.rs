@@ -2,22 +2,10 @@
 
 use crate::errno::Errno;
 use crate::vdso;
-use engine::clock::{REALTIME, VIRTUAL};
+pub use engine::clock::{is_realtime, is_virtual};
 use engine::time::{NEVER, Spec};
-use engine::{ClockMode, Engine, Page};
+use engine::{ClockMode, Engine};
 use libc::{clockid_t, timespec};
-use std::sync::atomic::Ordering::Relaxed;
-
-/// Does clock `id` show the time of day?
-pub fn is_realtime(id: clockid_t) -> bool {
-    (id as u32) < 32 && REALTIME >> id & 1 != 0
-}
-
-/// Does clock `id` move with the session?
-#[inline(always)]
-pub fn is_virtual(id: clockid_t) -> bool {
-    (id as u32) < 32 && VIRTUAL >> id & 1 != 0
-}
 
 /// What clock `id` reads in virtual time.
 #[inline]
@@ -36,28 +24,7 @@ pub fn read(engine: &Engine, id: clockid_t) -> Result<Spec, Errno> {
     if !is_virtual(id) {
         return Ok(real);
     }
-    Ok(set_ahead(engine.page, id, real.plus(offset)))
-}
-
-/// What `clock_settime(2)` has done to clock `id`.
-#[inline(always)]
-pub fn set_ahead(page: &Page, id: clockid_t, now: Spec) -> Spec {
-    let shift = page.header.realtime_shift.load(Relaxed);
-    if shift != 0 && is_realtime(id) { shifted(now, shift) } else { now }
-}
-
-#[cold]
-fn shifted(at: Spec, by: i64) -> Spec {
-    if by == 0 {
-        at
-    } else if by > 0 {
-        at.plus(by as u64)
-    } else {
-        let back = Spec::from_nanos(by.unsigned_abs());
-        let nsec = at.nsec - back.nsec;
-        let borrow = (nsec < 0) as i64;
-        Spec { sec: at.sec - back.sec - borrow, nsec: nsec + borrow * 1_000_000_000 }
-    }
+    Ok(engine.page.set_ahead(id, real.plus(offset)))
 }
 
 /// The virtual instant at which clock `id` reads `at`, as far as is known now: a clock that is set meanwhile makes it

@@ -49,7 +49,7 @@ macro_rules! plain {
         }
     )*};
 }
-plain!(i32, u32, isize, i64, (), *mut libc::FILE);
+plain!(i32, u32, isize, i64, (), *mut libc::FILE, *mut libc::dirent, usize);
 
 impl Answer for *mut libc::c_void {
     type C = *mut libc::c_void;

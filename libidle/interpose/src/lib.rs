@@ -18,6 +18,7 @@ pub mod kfutex;
 pub mod next;
 pub mod scratch;
 pub mod session;
+pub mod session_signal;
 pub mod settled;
 pub mod signalling;
 pub mod spin;

@@ -4,10 +4,10 @@
 //!
 //! What tells such a loop from a computation is that its calls find nothing, follow each other at once, and nothing else
 //! happens between them. A *look* is a reading of the clock; a call that found nothing counts as [`FOUND_NOTHING`] looks,
-//! because it takes longer, and one that gives the processor away as [`GAVE_WAY`]. [`LAP`] looks are a *lap*, which is
-//! *pure* if no call got anything done and no wait was made meanwhile. With a clock that runs, the processor time spent
-//! must also be no more than [`SLOW`] a look, and [`PATIENCE`] in all (or [`LONG`] have passed by the clock: who gives way
-//! to others on a busy machine needs little of the processor).
+//! because it takes longer, a name that is not there as [`NOT_THERE`], and giving the processor away as [`GAVE_WAY`].
+//! [`LAP`] looks are a *lap*, which is *pure* if no call got anything done and no wait was made meanwhile. With a clock that
+//! runs, the processor time spent must also be no more than [`SLOW`] a look, and [`PATIENCE`] in all (or [`LONG`] have passed
+//! by the clock: who gives way to others on a busy machine needs little of the processor).
 //!
 //! A thread that spins takes a nap at the end of each further lap, and gives way by no other means: on a busy machine a
 //! sched_yield lasts for milliseconds. A nap is a wait like others, with a deadline of its own:
@@ -25,7 +25,7 @@ use crate::tls::{Tls, tls};
 use engine::slots::Slot;
 use engine::sys::{self, Timespec, syscall6};
 use engine::time::NEVER;
-use engine::{Engine, Kind};
+use engine::{Engine, Kind, Reason};
 use libc::timespec;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
@@ -33,6 +33,8 @@ use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 const LAP: u32 = 1024;
 /// What a call that found nothing counts for.
 const FOUND_NOTHING: u32 = 50;
+/// What a name that is not there counts for: programs look for many, and ask for one again and again seldom.
+const NOT_THERE: u32 = 8;
 /// What a call that gives the processor away counts for.
 const GAVE_WAY: u32 = 200;
 /// A loop that takes longer for a look does something else besides, processor ns.
@@ -88,12 +90,18 @@ pub fn number(answer: i64) {
     if answer == 0 { progress() } else { futile() }
 }
 
-/// Questions: a negative answer is nothing, and others get nothing done either.
+/// Questions about names: a negative answer is nothing, and others get nothing done either.
 #[inline]
 pub fn question(answer: i64) {
     if answer < 0 {
-        futile();
+        count(tls(), NOT_THERE);
     }
+}
+
+/// Names that are opened.
+#[inline]
+pub fn found(answer: i64) {
+    if answer >= 0 { progress() } else { question(answer) }
 }
 
 /// A call is about to give the processor away. Is it to be made? Not by a thread that spins: it naps.
@@ -127,7 +135,10 @@ fn lap(tls: &Tls) {
         return;
     }
     if tls.spin_words.get() != 0 {
-        nap(tls);
+        if !nap(tls) {
+            // Something has happened, if only the time of another: it is from there that the loop asks for nothing.
+            tls.spin_since.set(engine.now());
+        }
         tls.progress.set(false);
         if engine.frozen() {
             tls.spin_mark.set(engine.now());
@@ -167,17 +178,19 @@ fn spins(engine: &Engine, tls: &Tls, pure: bool) -> bool {
     spent >= PATIENCE || now.saturating_sub(tls.spin_since.get()) >= LONG
 }
 
-fn nap(tls: &Tls) {
-    let Some(entry) = enter() else { return };
+/// One nap; false if time has moved on meanwhile for the sake of somebody else.
+fn nap(tls: &Tls) -> bool {
+    let Some(entry) = enter() else { return false };
     let engine = &entry.engine;
     let frozen = engine.frozen();
     let now = engine.now();
     let step = (now.saturating_sub(tls.spin_since.get()) / 8).max(if frozen { FROZEN_STEP } else { STEP });
     if frozen && engine.page.abandoned() {
         // Nobody jumps any more.
-        return engine.creep(entry.me, step);
+        engine.creep(entry.me, step);
+        return true;
     }
-    let Some((_, due)) = engine.next_waiter(entry.me).filter(|&(_, due)| frozen || due != NEVER) else { return };
+    let Some((_, due)) = engine.next_waiter(entry.me).filter(|&(_, due)| frozen || due != NEVER) else { return true };
     // Not past the next deadline: who is woken then may do what this thread waits for.
     let until = now.saturating_add(step).min(due);
     let _silenced = Silenced::new(&entry, 0);
@@ -189,16 +202,22 @@ fn nap(tls: &Tls) {
         // Somebody is due at this very instant, and will be woken.
         Some(entry.kernel_wait(What::Spin))
     };
-    if let Some(_wait) = wait {
-        let word = &entry.slot().state;
-        let state = word.load();
-        if state.kind() == Kind::Kernel {
-            sys::futex_wait(&word.0, state.0, Some(&NAP), false);
+    let came = match wait {
+        None => true,
+        Some(wait) => {
+            let word = &entry.slot().state;
+            let state = word.load();
+            if state.kind() == Kind::Kernel {
+                sys::futex_wait(&word.0, state.0, Some(&NAP), false);
+            }
+            wait.end() == Reason::TimedOut
         }
-    }
-    if engine.page.header.jumps.load(Relaxed) != jumps {
+    };
+    let alone = came && until < due;
+    if alone {
         engine.count_creep();
     }
+    alone || engine.page.header.jumps.load(Relaxed) == jumps
 }
 
 /// The slot's thread is about to do something else than to ask again.

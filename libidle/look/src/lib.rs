@@ -7,6 +7,7 @@ mod burial;
 mod notes;
 pub mod process;
 pub mod thread;
+mod traced;
 
 use engine::forced::Forced;
 use engine::page::Page;
@@ -16,6 +17,7 @@ use engine::slots::Slot;
 use engine::state::State;
 use engine::statefile::StateFile;
 use engine::sys::{self, syscall6};
+use engine::tracing::{NONE, TRACED};
 use engine::{Engine, Kind};
 use notes::{Note, Notes, Seen};
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
@@ -272,6 +274,7 @@ impl ProcLook {
         let slot = &page.slots[index];
         let (pid, tid) = (slot.pid.load(SeqCst), slot.tid.load(SeqCst));
         match (pid, tid) {
+            (1.., 1..) if slot.tracer.load(SeqCst) >= TRACED => self.traced(index, pid, tid, None),
             (0, _) => self.unplaced(page, index, seen),
             (_, 0) if seen.kind() == Kind::Foreign || self.patient => self.process(index, pid, 0),
             (_, 0) if process::dead(pid) => Thread::Gone,
@@ -313,12 +316,15 @@ impl ProcLook {
     /// A thread that is busy by its word: only looked at when nothing moves. It may have died, been stopped, missed its
     /// delivery, or be asleep in a call that no hook saw.
     fn busy(&mut self, page: &Page, index: usize, seen: State) -> Found {
-        if !self.patient {
+        // What a traced thread has been promised is the tracer's business.
+        if !self.patient || page.slots[index].tracer.load(SeqCst) >= TRACED {
             return Found::Running;
         }
         match self.look(page, index, seen) {
             Thread::Gone | Thread::Zombie => self.bury(page, index, seen, false),
             Thread::Stopped(runs) => self.asleep(index, seen, runs),
+            // It waits for the tracer's answer, or is being taken over.
+            Thread::Asleep(_) if page.slots[index].tracer.load(SeqCst) != NONE => Found::Running,
             Thread::Asleep(runs) if self.note(index).stray.replace((seen, runs)) == Some((seen, runs)) => {
                 if page.slots[index].state.replace(seen, Kind::Foreign) {
                     self.note(index).stray = None;
@@ -445,7 +451,11 @@ impl Look for ProcLook {
         }
         let slot = &page.slots[index];
         let (pid, tid) = (slot.pid.load(SeqCst), slot.tid.load(SeqCst));
-        let again = if tid == 0 { self.process(index, pid, 0) } else { self.thread(index, pid, tid, Some(runs)) };
+        let again = match tid {
+            0 => self.process(index, pid, 0),
+            _ if slot.tracer.load(SeqCst) >= TRACED => self.traced(index, pid, tid, Some(runs)),
+            _ => self.thread(index, pid, tid, Some(runs)),
+        };
         matches!(again, Thread::Asleep(n) | Thread::Stopped(n) if n == runs)
     }
 

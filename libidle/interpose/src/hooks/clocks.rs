@@ -48,7 +48,7 @@ pub unsafe fn clock_gettime(id: clockid_t, out: *mut timespec) -> Result<c_int, 
                 let offset = page.header.clock.value();
                 if vdso::clock_gettime(id, out) == 0 {
                     let now = Spec { sec: out.tv_sec, nsec: out.tv_nsec }.plus(offset);
-                    let now = clockid::set_ahead(page, id, now);
+                    let now = page.set_ahead(id, now);
                     (out.tv_sec, out.tv_nsec) = (now.sec, now.nsec);
                     return Ok(0);
                 }

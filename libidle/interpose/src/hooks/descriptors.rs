@@ -129,6 +129,9 @@ unsafe fn control(
     let _wait = entry.as_ref().map(|e| e.kernel_wait(What::Descriptor));
     // SAFETY: the caller's arguments.
     let done = unsafe { real(fd, cmd, arg) };
+    if matches!(cmd, libc::F_SETLK | libc::F_OFD_SETLK) {
+        crate::spin::success(done as i64);
+    }
     if matches!(cmd, libc::F_DUPFD | libc::F_DUPFD_CLOEXEC) { super::fds::copied(fd, done) } else { done }
 }
 

@@ -6,6 +6,7 @@ use crate::environ::Environ;
 use crate::scratch::Scratch;
 use crate::{image, next, session};
 use engine::elf::Program;
+use engine::tracing::ASKS;
 use engine::{Engine, Kind};
 use libc::{c_char, c_int};
 use std::sync::atomic::Ordering::Relaxed;
@@ -49,6 +50,7 @@ unsafe fn replace(
     }
     let credit = if shared { borrowed(&engine, entry.me, pid) } else { Some(entry.me) };
     let Some(credit) = credit else { return real(env) };
+    let traced = engine.ask_for(credit, ASKS, program);
     let kept = (slot.start.load(Relaxed), slot.start_arg.load(Relaxed));
     let mut alarm = false;
     if !shared {
@@ -64,6 +66,9 @@ unsafe fn replace(
         Some(mut new) => real(new.pointer()),
         None => real(env),
     };
+    if traced {
+        engine.give_back(credit);
+    }
     if alone {
         crate::idle::kept::close_on_exec(true);
     }

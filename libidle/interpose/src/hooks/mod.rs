@@ -11,6 +11,7 @@ pub mod fork;
 pub mod futex;
 pub mod jumps;
 pub mod lifecycle;
+pub mod listing;
 pub mod locks;
 pub mod mmsg;
 pub mod plain;

@@ -129,6 +129,11 @@ pub unsafe fn syscall(number: c_long, args: super::syscall::Args) -> c_long {
             libc::SYS_fork | libc::SYS_clone | libc::SYS_clone3 if super::syscall::forks(number, args) => {
                 fork::around(|| real(number, a, b, c, d, e, f) as pid_t) as c_long
             }
+            // Perhaps the last thread.
+            libc::SYS_exit => {
+                let _stopped = crate::idle::helper::Stopped::new();
+                real(number, a, b, c, d, e, f)
+            }
             libc::SYS_close_range => fds::close_range(a as u32, b as u32, c as c_int).answer() as c_long,
             libc::SYS_tgkill => signals::tgkill(a as i32, b as i32, c as c_int) as c_long,
             libc::SYS_kill => signals::kill(a as i32, b as c_int) as c_long,

@@ -8,8 +8,8 @@ use super::poll::{outcome, poll_until};
 use super::slices::{SLICE, Silenced};
 use crate::enter::{Entry, What, enter};
 use crate::errno::Errno;
-use crate::tls::tls;
-use crate::{bell, clockid, next, session};
+use crate::session_signal::{self, HEARD, QUIET, SIGNAL};
+use crate::{bell, clockid, next};
 use engine::Reason;
 use engine::sys::syscall6;
 use engine::time::Spec;
@@ -86,53 +86,13 @@ pub unsafe fn semtimedop(id: c_int, ops: *mut sembuf, n: size_t, timeout: *const
     }
 }
 
-/// In the place of a slot's bell: the session's signal ends the wait, see `Engine::deliver`.
-const SIGNAL: i32 = -1;
-/// The same, and it has come.
-const HEARD: i32 = -2;
-/// Nothing is to end, and if it comes it must not be taken for a signal of the program's.
-const QUIET: i32 = -3;
-
 /// Puts the bell away, and says what is to be in its place during a wait: the session's signal, if nothing speaks against
 /// it. One that comes just before the wait is sent again by the keeper, which finds a thread asleep that was promised its
 /// end.
 fn rung(entry: &Entry) -> (Silenced, i32) {
     let number = entry.engine.page.header.signal.load(Relaxed) as c_int;
-    let usable = !bell::borrowed() && installed(number) && !blocked(number);
+    let usable = !bell::borrowed() && session_signal::installed(number) && !blocked(number);
     (Silenced::new(entry, QUIET), if usable { SIGNAL } else { QUIET })
-}
-
-/// Notes that the signal has come.
-extern "C" fn heard(_: c_int) {
-    if let (Some(page), Some(me)) = (session::page(), tls().slot.get().checked_sub(1)) {
-        let bell = &page.slots[me as usize].bell;
-        for state in [SIGNAL, QUIET] {
-            let _ = bell.compare_exchange(state, HEARD, SeqCst, Relaxed);
-        }
-    }
-}
-
-/// Is the signal ours? It is if the program has no use for it. SA_RESTART: semtimedop fails with EINTR all the same
-/// (signal(7)), and if it ever comes to another thread's wait, that one is not disturbed.
-fn installed(signal: c_int) -> bool {
-    let sigaction = next!(sigaction: fn(c_int, *const libc::sigaction, *mut libc::sigaction) -> c_int);
-    let ours = heard as extern "C" fn(c_int) as usize;
-    // SAFETY: zeroes are a valid sigaction; the handler is async-signal-safe.
-    unsafe {
-        let mut action: libc::sigaction = std::mem::zeroed();
-        if signal == 0 || sigaction(signal, std::ptr::null(), &mut action) != 0 {
-            return false;
-        }
-        match action.sa_sigaction {
-            libc::SIG_DFL | libc::SIG_IGN => {
-                action = std::mem::zeroed();
-                action.sa_sigaction = ours;
-                action.sa_flags = libc::SA_RESTART;
-                sigaction(signal, &action, std::ptr::null_mut()) == 0
-            }
-            other => other == ours,
-        }
-    }
 }
 
 /// Does the calling thread block it?

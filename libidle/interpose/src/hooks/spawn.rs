@@ -4,7 +4,9 @@ use crate::enter::enter;
 use crate::environ::Environ;
 use crate::{image, next};
 use engine::elf::Program;
+use engine::tracing::ASKS_FOR_CHILD;
 use libc::{c_char, c_int, c_void, pid_t};
+use std::sync::atomic::Ordering::SeqCst;
 
 /// An array of strings, NULL-terminated.
 pub type Strings = *const *const c_char;
@@ -23,13 +25,21 @@ unsafe fn spawn_with(
     crate::timerfd::share_all();
     let page = entry.engine.page;
     let Some(child) = page.credit(entry.engine.pid, page.birth_of_child(entry.me)) else { return real(pid, env) };
+    let program = program();
+    // The request names the credit where queues, in which this thread is not, have their key.
+    entry.slot().key.store(child.word(), SeqCst);
+    let traced = entry.engine.ask_for(entry.me, ASKS_FOR_CHILD, program);
     entry.engine.awake();
     let mut number: pid_t = 0;
     // SAFETY: the caller's arguments.
-    let failed = match unsafe { Environ::new(env, child, program()) } {
+    let failed = match unsafe { Environ::new(env, child, program) } {
         Some(mut new) => real(&mut number, new.pointer()),
         None => libc::ENOMEM,
     };
+    if traced {
+        // It goes when it has seen the child; perhaps there was none.
+        entry.engine.give_back(entry.me);
+    }
     if failed != 0 {
         page.release(child.index());
         return failed;

@@ -1,0 +1,238 @@
+//! The life of a call that stops: before it is made, while it waits, when it is done.
+
+use super::memory::Memory;
+use super::programs::SPINNING;
+use super::rules::{Do, decide};
+use super::run::Tracer;
+use super::stop::{Failed, Stopped};
+use super::threads::{Before, Doing};
+use super::waits::{Call, Wait};
+use engine::page::SLOTS;
+use engine::slots::Slot;
+use engine::{Kind, Page, Reason};
+use libc::{c_long, pid_t, user_regs_struct};
+use std::mem::offset_of;
+use std::sync::atomic::Ordering::SeqCst;
+
+impl Tracer {
+    /// Before a call that the filter stops.
+    pub(super) fn call(&mut self, stopped: Stopped) -> Result<(), Failed> {
+        let tid = stopped.tid();
+        let engine = self.engine;
+        let regs = stopped.registers()?;
+        let Some(thread) = self.threads.get_mut(&tid) else { return Ok(()) };
+        let again = thread.again.take().filter(|wait| wait.is(&regs)).map(|wait| wait.deadline);
+        let call = Call { engine: &engine, memory: Memory(tid), regs: &regs, again };
+        let done = decide(&call);
+        let reads =
+            matches!(regs.orig_rax as c_long, libc::SYS_clock_gettime | libc::SYS_gettimeofday | libc::SYS_time);
+        if reads && engine.frozen() && matches!(done, Do::Answer(_)) {
+            self.clock_read(tid, &regs);
+        } else if let Some(process) = self.processes.get_mut(&self.threads[&tid].process) {
+            process.reads = 0;
+        }
+        match done {
+            Do::Pass => self.go(stopped, 0),
+            Do::Answer(answer) => self.answer(stopped, regs, answer),
+            Do::Wait(wait) => match self.threads[&tid].slot {
+                Some(me) if wait.sleep => self.sleep(stopped, me, wait),
+                Some(me) => self.wait(stopped, me, wait),
+                None => self.go(stopped, 0),
+            },
+            Do::Change(changed, word) => {
+                stopped.set_registers(&changed)?;
+                self.set_doing(tid, Doing::Changed(Box::new(Before { registers: regs, word })));
+                self.go(stopped, 0)
+            }
+        }
+    }
+
+    fn set_doing(&mut self, tid: pid_t, doing: Doing) {
+        if let Some(thread) = self.threads.get_mut(&tid) {
+            thread.doing = doing;
+        }
+    }
+
+    /// The call is not made.
+    fn answer(&mut self, stopped: Stopped, mut regs: user_regs_struct, answer: i64) -> Result<(), Failed> {
+        regs.orig_rax = u64::MAX;
+        regs.rax = answer as u64;
+        stopped.set_registers(&regs)?;
+        self.go(stopped, 0)
+    }
+
+    /// A frozen clock is read where no hook counts: here a loop that spins is noticed.
+    fn clock_read(&mut self, tid: pid_t, regs: &user_regs_struct) {
+        /// Reads between two steps of the clock.
+        const STEP: u32 = 16_384;
+        /// The longest step, as a power of two of ns: a minute.
+        const LONGEST: u32 = 36;
+        let Some(thread) = self.threads.get_mut(&tid) else { return };
+        let Some(process) = self.processes.get_mut(&thread.process) else { return };
+        let Some(space) = process.space else { return };
+        // Reads through the vDSO stop only when they are many; all others always do.
+        let many = !process.filtered.first().is_some_and(|own| own.start <= regs.rip && regs.rip < own.end);
+        let switches = switches(tid);
+        // The last stop was one.
+        let slept = many && switches > std::mem::replace(&mut thread.switches, switches) + 1;
+        if slept || process.reads == 0 {
+            process.reads = 1;
+            let _ = Memory(tid).write(space.counter, &0u32);
+            return;
+        }
+        process.reads = if many { process.reads.max(SPINNING) + STEP } else { process.reads + 1 };
+        if many {
+            let _ = Memory(tid).write(space.counter, &(SPINNING - STEP));
+        }
+        let over = process.reads.saturating_sub(SPINNING);
+        if over > 0 && (many || over.is_multiple_of(64)) {
+            self.engine.creep(thread.slot.unwrap_or(SLOTS), 1 << (10 + over / STEP).min(LONGEST));
+        }
+    }
+
+    /// A sleep: over already, or the thread parks.
+    fn sleep(&mut self, stopped: Stopped, me: usize, wait: Box<Wait>) -> Result<(), Failed> {
+        let (engine, slot, tid) = (self.engine, self.slot(me), stopped.tid());
+        let regs = wait.before;
+        if engine.now() >= wait.deadline {
+            return self.answer(stopped, regs, 0);
+        }
+        slot.what.store(wait.what as u32, SeqCst);
+        let seq = slot.state.prepare();
+        if engine.begin_park(me, seq, wait.deadline, false).is_err() {
+            slot.state.resume(Kind::Foreign);
+            return self.answer(stopped, regs, 0);
+        }
+        engine.arm(wait.deadline, engine.now());
+        let space = self.processes.get(&self.threads[&tid].process).and_then(|p| p.space);
+        let state = slot.state.load();
+        let word = space.map_or(0, |space| space.region) + (offset_of!(Page, slots) + me * size_of::<Slot>()) as u64;
+        let parked = if state.kind() == Kind::Parked { state.0 } else { !state.0 };
+        let futex = user_regs_struct {
+            orig_rax: libc::SYS_futex as u64,
+            rdi: word + offset_of!(Slot, state) as u64,
+            rsi: libc::FUTEX_WAIT as u64,
+            rdx: parked as u64,
+            r10: 0,
+            ..regs
+        };
+        stopped.set_registers(&futex)?;
+        self.set_doing(tid, Doing::Waits(wait));
+        self.go(stopped, 0)
+    }
+
+    /// A wait that the kernel ends, or the tracer at its deadline.
+    fn wait(&mut self, stopped: Stopped, me: usize, wait: Box<Wait>) -> Result<(), Failed> {
+        stopped.set_registers(&wait.during)?;
+        self.slot(me).what.store(wait.what as u32, SeqCst);
+        self.engine.enter_kernel_stopped(me, wait.deadline);
+        self.set_doing(stopped.tid(), Doing::Waits(wait));
+        self.expiring += 1;
+        self.go(stopped, 0)?;
+        self.engine.looked_for(me);
+        Ok(())
+    }
+
+    /// Interrupts those whose deadline has come.
+    pub(super) fn expire(&mut self) {
+        if self.expiring == 0 {
+            return;
+        }
+        for thread in self.threads.values_mut() {
+            let (Doing::Waits(wait), Some(me), Some(running)) = (&mut thread.doing, thread.slot, &thread.running)
+            else {
+                continue;
+            };
+            let waits = self.engine.page.slots[me].state.load().waits();
+            if !wait.sleep && !wait.told && !waits {
+                wait.told = true;
+                let _ = running.interrupt();
+            }
+        }
+    }
+
+    /// After a call that waited or was changed.
+    pub(super) fn call_done(&mut self, stopped: Stopped) -> Result<(), Failed> {
+        let tid = stopped.tid();
+        let Some(thread) = self.threads.get_mut(&tid) else { return Ok(()) };
+        let slot = thread.slot;
+        match std::mem::replace(&mut thread.doing, Doing::Runs) {
+            Doing::Waits(wait) => {
+                if !wait.sleep {
+                    self.expiring -= 1;
+                }
+                match slot {
+                    Some(me) => self.wait_done(stopped, me, wait),
+                    None => self.go(stopped, 0),
+                }
+            }
+            Doing::Changed(before) => {
+                let mut regs = stopped.registers()?;
+                arguments_of(&before.registers, &mut regs);
+                if let Some((at, word)) = before.word {
+                    let _ = Memory(tid).write(at, &word);
+                }
+                stopped.set_registers(&regs)?;
+                self.go(stopped, 0)
+            }
+            doing => {
+                thread.doing = doing;
+                self.go(stopped, 0)
+            }
+        }
+    }
+
+    fn wait_done(&mut self, stopped: Stopped, me: usize, wait: Box<Wait>) -> Result<(), Failed> {
+        let (engine, slot, tid) = (self.engine, self.slot(me), stopped.tid());
+        let mut regs = stopped.registers()?;
+        let answer = regs.rax as i64;
+        arguments_of(&wait.before, &mut regs);
+        regs.orig_rax = wait.before.orig_rax;
+        let seen = slot.state.load();
+        if wait.sleep && seen.waits() && slot.state.promise(seen.seq(), Reason::Interrupted).is_some() {
+            engine.page.set_busy(me);
+        }
+        slot.deadline.store(engine::time::NEVER, SeqCst);
+        let reason = slot.state.resume(Kind::Foreign);
+        let interrupted = (-516..=-512).contains(&answer) || answer == -(libc::EINTR as i64);
+        let timed_out = reason == Reason::TimedOut && (wait.sleep || interrupted);
+        if timed_out && wait.early(&engine) || wait.sleep && !timed_out && !interrupted {
+            // The clock was set back meanwhile, or the word was woken for no reason: once more.
+            regs.rax = regs.orig_rax;
+            regs.rip -= SYSCALL;
+            let absolute = wait.instant.is_some();
+            self.threads.entry(tid).and_modify(|thread| thread.again = (!absolute).then_some(wait));
+        } else if timed_out {
+            regs.rax = wait.timed_out as u64;
+            wait.clear_sets(Memory(tid));
+            wait.write_left(&engine, Memory(tid), false);
+        } else if interrupted && (wait.sleep || answer != -(libc::EINTR as i64)) {
+            // ERESTARTNOHAND: EINTR after a handler, else once more.
+            regs.rax = -514i64 as u64;
+            self.threads.entry(tid).and_modify(|thread| thread.again = Some(wait));
+        } else {
+            wait.write_left(&engine, Memory(tid), false);
+            if interrupted {
+                self.threads.entry(tid).and_modify(|thread| thread.again = Some(wait));
+            }
+        }
+        stopped.set_registers(&regs)?;
+        self.go(stopped, 0)
+    }
+}
+
+/// Length of the instruction.
+pub const SYSCALL: u64 = 2;
+
+/// The registers of a call's arguments are preserved by it.
+fn arguments_of(before: &user_regs_struct, regs: &mut user_regs_struct) {
+    (regs.rdi, regs.rsi, regs.rdx) = (before.rdi, before.rsi, before.rdx);
+    (regs.r10, regs.r8, regs.r9) = (before.r10, before.r8, before.r9);
+}
+
+/// How often the thread has given up the processor by itself.
+fn switches(tid: pid_t) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{tid}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+    line.and_then(|count| count.trim().parse().ok()).unwrap_or(0)
+}

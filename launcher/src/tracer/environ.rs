@@ -1,0 +1,107 @@
+//! The environment of a dynamically linked program that a traced one has executed: it must load the library and find the
+//! session and its slot. The kernel has laid out the initial stack by now; a new one is built below it.
+
+use super::memory::Memory;
+use super::stop::{Failed, Stopped};
+use engine::elf::Program;
+use engine::preload::Form;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
+
+const PRELOAD: &[u8] = b"LD_PRELOAD=";
+/// Longest variable that is read.
+const LONGEST: usize = 1 << 17;
+/// Words of the old stack that are looked through for their end.
+const MOST: usize = 1 << 18;
+
+/// Variables of the session, and the library.
+pub struct Variables {
+    /// `FLUX_SESSION`.
+    pub session: OsString,
+    /// `FLUX_LIBRARY`.
+    pub library: OsString,
+}
+
+impl Variables {
+    /// Rewrites the environment of the `program` that has just been executed; `slot` is its credit. Does nothing where the
+    /// stack cannot be read.
+    pub fn set(&self, stopped: &Stopped, program: Option<Program>, slot: u64) -> Result<(), Failed> {
+        let memory = Memory(stopped.tid());
+        let mut regs = stopped.registers()?;
+        if let Some(at) = self.rebuild(memory, regs.rsp, program, slot) {
+            regs.rsp = at;
+            stopped.set_registers(&regs)?;
+        }
+        Ok(())
+    }
+
+    /// The new stack pointer.
+    fn rebuild(&self, memory: Memory, stack: u64, program: Option<Program>, slot: u64) -> Option<u64> {
+        let mut at = stack;
+        let mut next = || {
+            let word: u64 = memory.read(at).ok()?;
+            at += 8;
+            Some(word)
+        };
+        let count = next()?;
+        let mut words = vec![count];
+        for _ in 0..=count.min(MOST as u64) {
+            words.push(next()?);
+        }
+        let mut preload = vec![];
+        for _ in 0..MOST {
+            let entry = next()?;
+            if entry == 0 {
+                break;
+            }
+            let text = memory.text(entry, LONGEST).unwrap_or_default();
+            let ours = [&b"FLUX_SESSION="[..], b"FLUX_LIBRARY=", b"FLUX_SLOT="];
+            match text.strip_prefix(PRELOAD) {
+                Some(list) => preload = list.to_vec(),
+                None if ours.iter().any(|name| text.starts_with(name)) => {}
+                None => words.push(entry),
+            }
+        }
+        let lines = self.lines(&preload, program, slot);
+        // More entries, whose addresses are known when the strings are placed, a NULL, and the auxiliary vector.
+        let entries = words.len();
+        words.resize(entries + lines.len() + 1, 0);
+        for _ in 0..MOST {
+            let (kind, value) = (next()?, next()?);
+            words.extend([kind, value]);
+            if kind == 0 {
+                break;
+            }
+        }
+        let mut text = vec![];
+        let mut offsets = vec![];
+        for line in &lines {
+            offsets.push(text.len() as u64);
+            text.extend(line);
+            text.push(0);
+        }
+        let strings = stack - text.len() as u64;
+        let new = (strings - 8 * words.len() as u64) & !15;
+        for (word, offset) in words[entries..].iter_mut().zip(offsets) {
+            *word = strings + offset;
+        }
+        let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_ne_bytes()).collect();
+        memory.write_bytes(strings, &text).ok()?;
+        memory.write_bytes(new, &bytes).ok()?;
+        Some(new)
+    }
+
+    fn lines(&self, preload: &[u8], program: Option<Program>, slot: u64) -> Vec<Vec<u8>> {
+        let library = self.library.as_bytes();
+        let mut list = PRELOAD.to_vec();
+        Form::of(program).value(library, preload, &mut |piece| list.extend(piece));
+        let mut lines = vec![
+            [b"FLUX_SESSION=", self.session.as_bytes()].concat(),
+            [b"FLUX_LIBRARY=", library].concat(),
+            format!("FLUX_SLOT={slot}").into_bytes(),
+        ];
+        // An empty one is none.
+        lines.extend((list.len() > PRELOAD.len()).then_some(list));
+        lines
+    }
+}

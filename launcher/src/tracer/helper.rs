@@ -1,0 +1,120 @@
+//! The launcher's side: starts the tracer's process when somebody first asks for it, and ends it.
+
+use crate::report;
+use crate::session::Session;
+use engine::tracing::{NONE, TRACED, Trace};
+use engine::{Engine, sys};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use std::ffi::OsStr;
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::SeqCst;
+use std::thread::JoinHandle;
+
+/// Path of the region, for the tracer's process.
+pub const ENV_TRACER: &str = "FLUX_TRACER";
+/// Instead of the process's number: the session ends.
+const OVER: u32 = u32::MAX;
+
+/// The tracer's process, as it were: it may not have been needed yet.
+pub struct Helper {
+    /// Its number, 0 or [`OVER`].
+    pid: Arc<AtomicU32>,
+    thread: Option<JoinHandle<()>>,
+    engine: Engine,
+}
+
+impl Helper {
+    /// Watches for requests. The thread that starts the tracer's process waits for it too, so that the launcher's main
+    /// thread, which waits for its own children alone, never meets it.
+    pub fn new(session: &Session) -> Helper {
+        let (engine, region, library) = (session.engine, session.path.clone(), session.library.clone());
+        let pid = Arc::new(AtomicU32::new(0));
+        let watched = Arc::clone(&pid);
+        let thread = (engine.trace() != Trace::None)
+            .then(|| std::thread::spawn(move || watch(engine, &watched, || start(&region, &library))));
+        Helper { pid, thread, engine }
+    }
+
+    /// The tracer's number, 0 if there is none.
+    pub fn pid(&self) -> u32 {
+        match self.pid.load(SeqCst) {
+            OVER => 0,
+            pid => pid,
+        }
+    }
+}
+
+impl Drop for Helper {
+    fn drop(&mut self) {
+        end(self.pid.swap(OVER, SeqCst));
+        self.engine.wake_tracer();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn end(pid: u32) {
+    if ![0, OVER].contains(&pid) {
+        let _ = kill(Pid::from_raw(pid as i32), Signal::SIGKILL);
+    }
+}
+
+fn watch(engine: Engine, pid: &AtomicU32, start: impl Fn() -> io::Result<Child>) {
+    let header = &engine.page.header;
+    loop {
+        let seen = header.tracer.load(SeqCst);
+        if pid.load(SeqCst) == OVER {
+            return;
+        }
+        if header.tracer_asked.load(SeqCst) != 0 {
+            break;
+        }
+        sys::futex_wait(&header.tracer, seen, None, false);
+    }
+    match start() {
+        Ok(mut child) => {
+            if pid.compare_exchange(0, child.id(), SeqCst, SeqCst).is_err() {
+                end(child.id());
+            }
+            let _ = child.wait();
+            let _ = pid.compare_exchange(child.id(), 0, SeqCst, SeqCst);
+        }
+        Err(e) => report::say(&format!("cannot start the tracer: {e}; statically linked programs run in real time")),
+    }
+    // Its tracees have ended with it, and nobody else gives their slots back.
+    header.trace.store(Trace::None as u32, SeqCst);
+    for slot in &engine.page.slots[..engine.page.high()] {
+        if slot.tracer.load(SeqCst) >= TRACED {
+            slot.tracer.store(NONE, SeqCst);
+        }
+    }
+    engine.kick_keeper();
+}
+
+fn start(region: &OsStr, library: &Path) -> io::Result<Child> {
+    let mut command = Command::new("/proc/self/exe");
+    command.env_clear().env(ENV_TRACER, region).env("FLUX_LIBRARY", library).stdin(Stdio::null()).stdout(Stdio::null());
+    if let Some(file) = report::output() {
+        command.stderr(file);
+    }
+    // Not in the terminal's foreground group: it has to go on when the commands are stopped or interrupted.
+    command.process_group(0);
+    // SAFETY: plain system calls.
+    unsafe {
+        command.pre_exec(|| {
+            // When the thread that started it ends, and so when the launcher does.
+            libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+            // What the launcher was given is not to be held open by another process.
+            libc::syscall(libc::SYS_close_range, 3, u32::MAX, libc::CLOSE_RANGE_CLOEXEC);
+            Ok(())
+        });
+    }
+    command.spawn()
+}

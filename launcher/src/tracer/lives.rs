@@ -1,0 +1,216 @@
+//! How tracees come and go: requests of the session's threads, children, executed programs.
+
+use super::filter::Range;
+use super::inject::step;
+use super::programs::meets;
+use super::run::Tracer;
+use super::stop::{Failed, Stopped, seize};
+use super::threads::{Doing, Process, Thread};
+use crate::{program, report};
+use engine::elf::Program;
+use engine::slots::Credit;
+use engine::tracing::{ASKS, ASKS_FOR_CHILD, GIVES_BACK, GRANTED, NONE, REFUSED, TRACED, Trace};
+use engine::{Kind, Page};
+use libc::pid_t;
+use std::path::PathBuf;
+use std::sync::atomic::Ordering::SeqCst;
+
+impl Tracer {
+    /// A child was made. It is stopped, or will be.
+    pub(super) fn child(&mut self, stopped: Stopped) -> Result<(), Failed> {
+        let tid = stopped.tid();
+        let child = stopped.message()? as pid_t;
+        let Some(creator) = self.threads.get(&tid) else { return Ok(()) };
+        let (process, slot) = (creator.process, creator.slot);
+        let asked = matches!(creator.doing, Doing::AskedForChild);
+        let thread = !asked && PathBuf::from(format!("/proc/{process}/task/{child}")).exists();
+        let page = self.engine.page;
+        let (childs_slot, doing) = match slot {
+            Some(me) if asked => {
+                let credit = credit_of(page, me).inspect(|&credit| page.place(credit, child as u32));
+                let ours = |&index: &usize| page.slots[index].pid.load(SeqCst) == child as u32;
+                (credit.map(Credit::index).filter(ours), Doing::Asked)
+            }
+            Some(me) => {
+                let pid = if thread { process } else { child };
+                let claimed = page.claim(Kind::Foreign, pid as u32, child as u32, page.birth_of_child(me));
+                (claimed.inspect(|&index| page.slots[index].tracer.store(TRACED, SeqCst)), Doing::Runs)
+            }
+            None => (None, Doing::Runs),
+        };
+        let process = if thread { process } else { child };
+        if !thread && let Some(parent) = self.processes.get(&creator.process).cloned() {
+            self.processes.insert(process, parent);
+        }
+        self.threads
+            .insert(child, Thread { process, slot: childs_slot, doing, again: None, running: None, switches: 0 });
+        if self.early.remove(&child) {
+            self.go(Stopped::reported(child), 0)?;
+        }
+        if !asked {
+            return self.go(stopped, 0);
+        }
+        self.threads.remove(&tid);
+        stopped.detach(0)?;
+        if let Some(me) = slot {
+            self.engine.answer(me, GRANTED, NONE);
+        }
+        Ok(())
+    }
+
+    /// A program was executed, perhaps by a thread that was not the leader and is now. The others are gone.
+    pub(super) fn executed(&mut self, stopped: Stopped) -> Result<(), Failed> {
+        let tid = stopped.tid();
+        let former = stopped.message()? as pid_t;
+        let Some(mut thread) = self.threads.remove(&former).or_else(|| self.threads.remove(&tid)) else {
+            return Ok(());
+        };
+        let others: Vec<pid_t> =
+            self.threads.iter().filter(|(_, t)| t.process == thread.process).map(|(&tid, _)| tid).collect();
+        for other in others {
+            if let Some(thread) = self.threads.remove(&other) {
+                self.forget(other, &thread);
+            }
+        }
+        (thread.doing, thread.again, thread.process) = (Doing::Runs, None, tid);
+        let page = self.engine.page;
+        let slot = thread.slot.or_else(|| page.claim(Kind::Foreign, tid as u32, tid as u32, tid as u64));
+        thread.slot = slot;
+        self.threads.insert(tid, thread);
+        if let Some(index) = slot {
+            self.take(index, tid);
+            for i in (0..page.high()).filter(|&i| i != index) {
+                let thread = !matches!(page.slots[i].state.load().kind(), Kind::Free | Kind::Timer);
+                if page.slots[i].pid.load(SeqCst) == tid as u32 && thread {
+                    page.release(i);
+                }
+            }
+        }
+        // Else the first injected call would be taken for the end of this one.
+        let mut late = vec![];
+        let stopped = step(stopped, &mut late)?;
+        for signal in late {
+            // SAFETY: plain numbers.
+            unsafe { libc::syscall(libc::SYS_tgkill, tid, tid, signal) };
+        }
+        let program = program::of_file(&PathBuf::from(format!("/proc/{tid}/exe")));
+        let filtered = self.processes.remove(&tid).map_or(vec![], |p| p.filtered);
+        if program == Some(Program::OtherLibc) {
+            self.variables.set(&stopped, program, 0)?;
+        }
+        match program {
+            Some(Program::Static | Program::OtherLibc) => {
+                let (stopped, ready) = self.kit.prepare(stopped, &filtered)?;
+                match ready {
+                    Some(ready) => {
+                        let process = Process { space: Some(ready.space), filtered: ready.filtered, reads: 0 };
+                        self.processes.insert(tid, process);
+                        self.go(stopped, 0)
+                    }
+                    None => self.let_go(stopped, slot, program, &filtered),
+                }
+            }
+            _ => self.let_go(stopped, slot, program, &filtered),
+        }
+    }
+
+    /// The slot becomes the tracer's, for thread `tid` that runs.
+    fn take(&mut self, index: usize, tid: pid_t) {
+        let slot = self.slot(index);
+        slot.tracer.store(TRACED, SeqCst);
+        slot.pid.store(tid as u32, SeqCst);
+        slot.tid.store(tid as u32, SeqCst);
+        slot.state.set(Kind::Foreign);
+        self.engine.page.set_busy(index);
+    }
+
+    /// A program that needs no tracer, or one that nothing can be done for.
+    fn let_go(
+        &mut self,
+        stopped: Stopped,
+        slot: Option<usize>,
+        program: Option<Program>,
+        filtered: &[Range],
+    ) -> Result<(), Failed> {
+        let tid = stopped.tid();
+        if let Some(index) = slot {
+            let slot = self.slot(index);
+            slot.tid.store(0, SeqCst);
+            slot.state.set(Kind::New);
+            self.variables.set(&stopped, program, self.engine.page.as_credit(index).word())?;
+        }
+        if meets(tid, filtered) {
+            // Without a tracer its calls would fail.
+            self.processes.insert(tid, Process { space: None, filtered: filtered.to_vec(), reads: 0 });
+            if let Some(index) = slot {
+                self.slot(index).tracer.store(NONE, SeqCst);
+            }
+            self.threads.entry(tid).and_modify(|thread| thread.slot = None);
+            return self.go(stopped, 0);
+        }
+        if let Some(index) = slot {
+            self.slot(index).tracer.store(NONE, SeqCst);
+        }
+        self.threads.remove(&tid);
+        stopped.detach(0)
+    }
+
+    /// Threads that want to be traced, or not any more.
+    pub(super) fn requests(&mut self) {
+        let page = self.engine.page;
+        for index in 0..page.high() {
+            let slot = &page.slots[index];
+            let tid = match slot.tid.load(SeqCst) {
+                0 => slot.pid.load(SeqCst),
+                tid => tid,
+            } as pid_t;
+            match slot.tracer.load(SeqCst) {
+                request @ (ASKS | ASKS_FOR_CHILD) => self.come(index, request, tid),
+                GIVES_BACK => self.give_back(index),
+                _ => {}
+            }
+        }
+    }
+
+    pub(super) fn come(&mut self, index: usize, request: u32, tid: pid_t) {
+        let pid = self.slot(index).pid.load(SeqCst) as pid_t;
+        match seize(tid, true) {
+            Ok(running) => {
+                let doing = if request == ASKS { Doing::Asked } else { Doing::AskedForChild };
+                let running = Some(running);
+                let thread = Thread { process: pid, slot: Some(index), doing, again: None, running, switches: 0 };
+                self.threads.insert(tid, thread);
+                if !self.engine.answer(index, request, GRANTED) {
+                    self.give_back(index);
+                }
+            }
+            Err(failed) => {
+                if matches!(failed, Failed::Request(.., libc::EPERM))
+                    && self.engine.page.header.trace.swap(Trace::None as u32, SeqCst) != Trace::None as u32
+                {
+                    report::say(&format!("{failed}; statically linked programs run in real time"));
+                }
+                self.engine.answer(index, request, REFUSED);
+            }
+        }
+    }
+
+    pub(super) fn give_back(&mut self, index: usize) {
+        let asker = |t: &&mut Thread| t.slot == Some(index) && matches!(t.doing, Doing::Asked | Doing::AskedForChild);
+        match self.threads.values_mut().find(asker) {
+            Some(thread) => {
+                thread.doing = Doing::Leaves;
+                if let Some(running) = &thread.running {
+                    let _ = running.interrupt();
+                }
+            }
+            None => drop(self.engine.answer(index, GIVES_BACK, NONE)),
+        }
+    }
+}
+
+/// The credit that a thread has taken for its next child: while it asks it is in no queue, and names it where queues have
+/// their key.
+fn credit_of(page: &Page, asker: usize) -> Option<Credit> {
+    Credit::from_word(page.slots[asker].key.load(SeqCst))
+}

@@ -1,0 +1,24 @@
+//! The tracer: joins programs to the session that cannot load the library. See ptrace(2), seccomp(2).
+//!
+//! It is a process of its own, started when the first such program is about to run: the kernel then keeps its children apart
+//! from the launcher's, and wakes a traced process's parent when the tracer has collected it. It ends with the launcher,
+//! and its tracees end with it.
+//!
+//! [`helper`] is the launcher's side. Of the rest, [`run`] is the loop, [`lives`] how tracees come and go, [`calls`] what happens
+//! to a call that stops, [`programs`] what is done at an exec stop, [`rules`] and [`waits`] what system calls mean; [`stop`], [`memory`], [`inject`] and [`filter`] are the tools.
+
+mod calls;
+mod environ;
+mod filter;
+pub mod helper;
+mod inject;
+mod lives;
+mod memory;
+mod programs;
+mod rules;
+mod run;
+mod stop;
+mod threads;
+mod waits;
+
+pub use run::run;

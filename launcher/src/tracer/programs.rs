@@ -1,0 +1,165 @@
+//! What is done to a program at its exec stop, before its first instruction: the session's region is mapped, clock code written
+//! over the vDSO, the filter installed.
+
+use super::filter::{self, Range};
+use super::inject::Calls;
+use super::memory::Memory;
+use super::stop::{Failed, Stopped};
+use engine::vdso::{Image, Patch, Target};
+use engine::{ClockMode, Engine, Page};
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
+
+/// Clock reads in frozen mode with no stop between them, after which the clock creeps.
+pub const SPINNING: u32 = 20_000;
+
+/// Where things are in a traced process; its forked children have them in the same places.
+#[derive(Clone, Copy, Debug)]
+pub struct Space {
+    /// The session's region, read-only.
+    pub region: u64,
+    /// Frozen mode: the word that counts clock reads.
+    pub counter: u64,
+}
+
+/// A program that has been made ready.
+pub struct Ready {
+    /// Where things are.
+    pub space: Space,
+    /// The code whose calls stop, with that of former filters.
+    pub filtered: Vec<Range>,
+}
+
+/// What it takes to make programs ready.
+pub struct Kit {
+    engine: Engine,
+    region: Vec<u8>,
+    image: Image<'static>,
+    /// Offset of a `syscall` instruction in the vDSO.
+    instruction: u64,
+}
+
+impl Kit {
+    /// `None` on a machine without a vDSO.
+    pub fn new(engine: Engine, region: &OsString) -> Option<Kit> {
+        // SAFETY: only reads.
+        let base = unsafe { libc::getauxval(libc::AT_SYSINFO_EHDR) } as *const u8;
+        if base.is_null() {
+            return None;
+        }
+        // SAFETY: the kernel maps an ELF image there for the life of the process, of the size that its header says.
+        let bytes = unsafe { std::slice::from_raw_parts(base, Image::size(std::slice::from_raw_parts(base, 64))?) };
+        let instruction = bytes.windows(2).position(|w| w == [0x0f, 0x05])? as u64;
+        let mut region = region.as_bytes().to_vec();
+        region.push(0);
+        Some(Kit { engine, region, image: Image::parse(bytes)?, instruction })
+    }
+
+    /// Makes the program ready that has just been executed. `before` is what former programs' filters, which are inherited,
+    /// stop. `None` if the kernel refuses something: then nothing is filtered, and the program can be let go.
+    pub fn prepare(&self, stopped: Stopped, before: &[Range]) -> Result<(Stopped, Option<Ready>), Failed> {
+        let pid = stopped.tid();
+        let memory = Memory(pid);
+        let Some(vdso) = vdso_of(pid) else { return Ok((stopped, None)) };
+        let calls = Calls::new(stopped, vdso + self.instruction)?;
+        // Far enough below what the program's stack holds, and mapped by the kernel at exec.
+        let scratch = (calls.registers().rsp - 0x4000) & !0xfff;
+        if memory.write_bytes(scratch, &self.region).is_err() {
+            return Ok((calls.finish()?, None));
+        }
+        let flags = (libc::O_RDONLY | libc::O_CLOEXEC) as u64;
+        let (calls, fd) = calls.call(libc::SYS_open, [scratch, flags, 0, 0, 0, 0])?;
+        if fd < 0 {
+            return Ok((calls.finish()?, None));
+        }
+        let map = |fd: u64, size: u64, prot: i32, flags: i32| [0, size, prot as u64, flags as u64, fd, 0];
+        let shared = map(fd as u64, size_of::<Page>() as u64, libc::PROT_READ, libc::MAP_SHARED);
+        let (calls, region) = calls.call(libc::SYS_mmap, shared)?;
+        let (calls, _) = calls.call(libc::SYS_close, [fd as u64, 0, 0, 0, 0, 0])?;
+        let rw = libc::PROT_READ | libc::PROT_WRITE;
+        let private = map(u64::MAX, 4096, rw, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+        let (calls, counter) = calls.call(libc::SYS_mmap, private)?;
+        if region < 0 || counter < 0 {
+            return Ok((calls.finish()?, None));
+        }
+        let space = Space { region: region as u64, counter: counter as u64 };
+        let mode = self.engine.page.mode();
+        let target = Target::page(mode, space.region, space.counter, SPINNING);
+        let Some(patch) = Patch::new(&self.image, vdso, target) else { return Ok((calls.finish()?, None)) };
+        let own = code(pid, mode);
+        let new = own.iter().any(|r| !before.iter().any(|b| b.holds(*r)));
+        let (calls, installed) = if new { install(calls, memory, scratch, &own)? } else { (calls, true) };
+        if !installed {
+            return Ok((calls.finish()?, None));
+        }
+        for (at, bytes) in patch.writes() {
+            memory.patch(at, bytes)?;
+        }
+        let filtered = before.iter().chain(if new { &own[..] } else { &[] }).copied().collect();
+        Ok((calls.finish()?, Some(Ready { space, filtered })))
+    }
+}
+
+/// Installs the filter for `ranges`. As root no_new_privs(2const) stays as it is.
+fn install(calls: Calls, memory: Memory, scratch: u64, ranges: &[Range]) -> Result<(Calls, bool), Failed> {
+    const PROGRAM: u64 = 16;
+    let whole = [Range {
+        start: ranges.iter().map(|r| r.start).min().unwrap_or(0),
+        end: ranges.iter().map(|r| r.end).max().unwrap_or(0),
+    }];
+    let Some(filter) = filter::build(ranges).or_else(|| filter::build(&whole)) else { return Ok((calls, false)) };
+    // struct sock_fprog, and the instructions behind it.
+    let mut bytes = (filter.len() as u64).to_le_bytes().to_vec();
+    bytes.extend((scratch + PROGRAM).to_le_bytes());
+    for i in &filter {
+        bytes.extend(i.code.to_le_bytes());
+        bytes.extend([i.jt, i.jf]);
+        bytes.extend(i.k.to_le_bytes());
+    }
+    if memory.write_bytes(scratch, &bytes).is_err() {
+        return Ok((calls, false));
+    }
+    let flags = libc::SECCOMP_FILTER_FLAG_SPEC_ALLOW;
+    let arguments = [libc::SECCOMP_SET_MODE_FILTER as u64, flags, scratch, 0, 0, 0];
+    let (calls, answer) = calls.call(libc::SYS_seccomp, arguments)?;
+    if answer != -libc::EACCES as i64 {
+        return Ok((calls, answer == 0));
+    }
+    let (calls, _) = calls.call(libc::SYS_prctl, [libc::PR_SET_NO_NEW_PRIVS as u64, 1, 0, 0, 0, 0])?;
+    let (calls, answer) = calls.call(libc::SYS_seccomp, arguments)?;
+    Ok((calls, answer == 0))
+}
+
+/// Where process `pid` has its vDSO.
+fn vdso_of(pid: i32) -> Option<u64> {
+    let auxv = std::fs::read(format!("/proc/{pid}/auxv")).ok()?;
+    let word = |bytes: &[u8]| u64::from_ne_bytes(bytes.try_into().unwrap_or_default());
+    auxv.chunks_exact(16).find(|c| word(&c[..8]) == libc::AT_SYSINFO_EHDR).map(|c| word(&c[8..]))
+}
+
+/// The program's code. In elapsed mode the vDSO's calls are to get the real time, so it is none of it.
+fn code(pid: i32, mode: ClockMode) -> Vec<Range> {
+    mappings(pid)
+        .into_iter()
+        .filter(|(_, name)| name != "[vsyscall]" && (name != "[vdso]" || mode == ClockMode::Frozen))
+        .map(|(range, _)| range)
+        .collect()
+}
+
+/// Does any of the code that process `pid` has mapped lie where a filter stops calls?
+pub fn meets(pid: i32, filtered: &[Range]) -> bool {
+    mappings(pid).iter().any(|(range, _)| filtered.iter().any(|f| f.meets(*range)))
+}
+
+/// Executable mappings and their names.
+fn mappings(pid: i32) -> Vec<(Range, String)> {
+    let maps = std::fs::read_to_string(format!("/proc/{pid}/maps")).unwrap_or_default();
+    let parse = |line: &str| {
+        let mut fields = line.split_ascii_whitespace();
+        let (start, end) = fields.next()?.split_once('-')?;
+        let hex = |text| u64::from_str_radix(text, 16).ok();
+        let range = Range { start: hex(start)?, end: hex(end)? };
+        fields.next()?.contains('x').then(|| (range, fields.nth(3).unwrap_or_default().to_owned()))
+    };
+    maps.lines().filter_map(parse).collect()
+}

@@ -1,0 +1,142 @@
+//! What the calls that stop mean for the session.
+
+use super::memory::Fault;
+use super::waits::{self, Call, Wait};
+use engine::clock::is_virtual;
+use engine::time::Spec;
+use engine::verdicts::{CLONE_UNTRACED, Verdict, row};
+use libc::{c_long, user_regs_struct};
+use std::sync::atomic::Ordering::SeqCst;
+
+/// What is to be done about a call.
+pub enum Do {
+    /// Nothing.
+    Pass,
+    /// It is not made; this is its answer.
+    Answer(i64),
+    /// It waits.
+    Wait(Box<Wait>),
+    /// It is made with other registers, and with another word in memory (address, value until it is done).
+    Change(Box<user_regs_struct>, Option<(u64, u32)>),
+}
+
+const EFAULT: i64 = -(libc::EFAULT as i64);
+const EINVAL: i64 = -(libc::EINVAL as i64);
+
+/// What is to be done about `call`?
+pub fn decide(call: &Call) -> Do {
+    match row(call.regs.orig_rax).map(|row| row.verdict) {
+        Some(Verdict::Timed(_)) => call.begins().map_or(Do::Pass, |wait| Do::Wait(Box::new(wait))),
+        Some(Verdict::Clock(_)) => clock(call),
+        Some(Verdict::SetClock) => set_clock(call).unwrap_or(Do::Answer(EFAULT)),
+        Some(Verdict::Spawn(_)) => spawn(call),
+        Some(Verdict::Signals) => {
+            // Before it is sent. The sender counts as running until it has been seen asleep, which is after.
+            call.engine.page.header.signals_sent.fetch_add(1, SeqCst);
+            Do::Pass
+        }
+        _ => Do::Pass,
+    }
+}
+
+/// Reads a clock.
+fn clock(call: &Call) -> Do {
+    let r = call.regs;
+    let now = |id| waits::read(call.engine, id).unwrap_or(Spec { sec: 0, nsec: 0 });
+    let written = match r.orig_rax as c_long {
+        libc::SYS_clock_gettime if !is_virtual(r.rdi as i32) => return Do::Pass,
+        libc::SYS_clock_gettime => match waits::read(call.engine, r.rdi as i32) {
+            Some(now) => call.memory.write(r.rsi, &[now.sec, now.nsec]),
+            None => return Do::Pass,
+        },
+        libc::SYS_gettimeofday => {
+            let now = now(libc::CLOCK_REALTIME);
+            let time = if r.rdi == 0 { Ok(()) } else { call.memory.write(r.rdi, &[now.sec, now.nsec / 1000]) };
+            time.and_then(|()| if r.rsi == 0 { Ok(()) } else { call.memory.write(r.rsi, &0u64) })
+        }
+        libc::SYS_time => {
+            let now = now(libc::CLOCK_REALTIME);
+            if r.rdi != 0 && call.memory.write(r.rdi, &(now.sec as u64)).is_err() {
+                return Do::Answer(EFAULT);
+            }
+            return Do::Answer(now.sec);
+        }
+        _ => return Do::Pass,
+    };
+    Do::Answer(if written.is_ok() { 0 } else { EFAULT })
+}
+
+/// Sets a clock: for the session, never for the machine.
+fn set_clock(call: &Call) -> Result<Do, Fault> {
+    let r = call.regs;
+    let spec = |at: u64, unit: i64| {
+        call.memory.read::<[i64; 2]>(at).map(|[sec, part]| Spec { sec, nsec: part.saturating_mul(unit) })
+    };
+    let answer = match r.orig_rax as c_long {
+        libc::SYS_clock_settime => {
+            if r.rdi as i32 == libc::CLOCK_REALTIME {
+                set(call, spec(r.rsi, 1)?)
+            } else {
+                EINVAL
+            }
+        }
+        libc::SYS_settimeofday if r.rdi == 0 => 0,
+        libc::SYS_settimeofday => set(call, spec(r.rdi, 1000)?),
+        libc::SYS_adjtimex => return adjust(call, r.rdi),
+        libc::SYS_clock_adjtime if r.rdi as i32 == libc::CLOCK_REALTIME => return adjust(call, r.rsi),
+        _ => return Ok(Do::Pass),
+    };
+    Ok(Do::Answer(answer))
+}
+
+fn set(call: &Call, to: Spec) -> i64 {
+    let Some(now) = waits::read(call.engine, libc::CLOCK_REALTIME) else { return EINVAL };
+    if to.nanos().is_none() {
+        return EINVAL;
+    }
+    set_ahead(call, to.since(now) as i64 - now.since(to) as i64);
+    0
+}
+
+fn set_ahead(call: &Call, by: i64) {
+    call.engine.page.header.realtime_shift.fetch_add(by, SeqCst);
+    call.engine.clock_was_set(by, std::process::id());
+}
+
+/// adjtimex(2): a step is made in the session; all else is asked and not set.
+fn adjust(call: &Call, at: u64) -> Result<Do, Fault> {
+    /// Of `struct timex`, and its modes.
+    const TIME: u64 = 72;
+    const ADJ_SETOFFSET: u32 = 0x100;
+    const ADJ_NANO: u32 = 0x2000;
+    let modes: u32 = call.memory.read(at)?;
+    if modes & ADJ_SETOFFSET != 0 {
+        let [sec, part] = call.memory.read::<[i64; 2]>(at + TIME)?;
+        let (unit, most) = if modes & ADJ_NANO != 0 { (1, 1_000_000_000) } else { (1000, 1_000_000) };
+        if !(0..most).contains(&part) {
+            return Ok(Do::Answer(EINVAL));
+        }
+        set_ahead(call, sec.saturating_mul(1_000_000_000).saturating_add(part * unit));
+    }
+    call.memory.write(at, &0u32)?;
+    Ok(Do::Change(Box::new(*call.regs), Some((at, modes))))
+}
+
+/// A child that wants to escape is not let: in the filter it inherits, its calls would fail.
+fn spawn(call: &Call) -> Do {
+    let mut regs = *call.regs;
+    if regs.orig_rax as c_long == libc::SYS_clone {
+        regs.rdi &= !(CLONE_UNTRACED as u64);
+        return Do::Change(Box::new(regs), None);
+    }
+    match call.memory.read::<u64>(regs.rdi) {
+        Ok(flags) if flags & CLONE_UNTRACED as u64 != 0 => {
+            let masked = flags as u32 & !CLONE_UNTRACED;
+            match call.memory.write(regs.rdi, &masked) {
+                Ok(()) => Do::Change(Box::new(regs), Some((regs.rdi, flags as u32))),
+                Err(Fault) => Do::Pass,
+            }
+        }
+        _ => Do::Pass,
+    }
+}

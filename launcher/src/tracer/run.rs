@@ -1,0 +1,242 @@
+//! The tracer's loop: what its tracees report, what the session's threads ask for, whose waits have ended.
+//!
+//! All three make the tracer's word in the region count up (its own SIGCHLD handler does for the first), and it sleeps only
+//! while the word is what it was before it looked for all three.
+//!
+//! A traced thread's slot says *foreign* while it runs, so the exact look tells whether it sleeps. In a call with a time-out
+//! the time-out is taken away, and the slot says *kernel* with a deadline; when that has come the thread is interrupted and
+//! gets the answer of a time-out. A sleep is a wait for the slot's own word, in which the thread parks like any other.
+
+use super::calls::SYSCALL;
+use super::environ::Variables;
+use super::memory::Memory;
+use super::programs::Kit;
+use super::stop::{Event, Failed, Go, Stopped};
+use super::threads::{Doing, Process, Thread};
+use crate::report;
+use crate::session::real_now;
+use engine::slots::Slot;
+use engine::tracing::{GIVES_BACK, NONE, STOPPED, TRACED};
+use engine::{Engine, sys};
+use libc::pid_t;
+use nix::sys::signal::SigSet;
+use std::collections::{HashMap, HashSet};
+use std::ffi::OsString;
+use std::sync::atomic::AtomicPtr;
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::SeqCst;
+
+/// The tracer's word, for the signal handler.
+static WORD: AtomicPtr<AtomicU32> = AtomicPtr::new(std::ptr::null_mut());
+
+extern "C" fn child_reports(_: i32) {
+    // SAFETY: null, or mapped for the life of the process.
+    if let Some(word) = unsafe { WORD.load(SeqCst).as_ref() } {
+        word.fetch_add(1, SeqCst);
+    }
+}
+
+/// The tracer's process, for the region at `path`. Ends with the launcher.
+pub fn run(path: OsString) -> Option<()> {
+    let page = crate::session::map(&path).ok()?;
+    report::configure(None, page.header.verbose.load(SeqCst) as u8);
+    let engine = Engine { page, pid: std::process::id(), real_now, process: std::process::id };
+    let library = std::env::var_os("FLUX_LIBRARY")?;
+    let kit = Kit::new(engine, &path)?;
+    WORD.store((&raw const page.header.tracer).cast_mut(), SeqCst);
+    // SAFETY: the handler is async-signal-safe.
+    unsafe { libc::signal(libc::SIGCHLD, child_reports as *const () as libc::sighandler_t) };
+    // The launcher's threads have it blocked.
+    SigSet::empty().thread_set_mask().ok()?;
+    let mut tracer = Tracer {
+        engine,
+        kit,
+        variables: Variables { session: path, library },
+        threads: HashMap::new(),
+        processes: HashMap::new(),
+        early: HashSet::new(),
+        expiring: 0,
+    };
+    loop {
+        let seen = page.header.tracer.load(SeqCst);
+        tracer.reports();
+        if page.header.tracer_asked.swap(0, SeqCst) != 0 {
+            tracer.requests();
+        }
+        tracer.expire();
+        sys::futex_wait(&page.header.tracer, seen, None, false);
+    }
+}
+
+/// The tracer.
+pub struct Tracer {
+    pub(super) engine: Engine,
+    pub(super) kit: Kit,
+    pub(super) variables: Variables,
+    pub(super) threads: HashMap<pid_t, Thread>,
+    pub(super) processes: HashMap<pid_t, Process>,
+    /// Children that have stopped before their creator has reported them.
+    pub(super) early: HashSet<pid_t>,
+    /// Threads whose wait the tracer has to end.
+    pub(super) expiring: usize,
+}
+
+impl Tracer {
+    pub(super) fn slot(&self, index: usize) -> &'static Slot {
+        &self.engine.page.slots[index]
+    }
+
+    /// All that tracees have to report.
+    fn reports(&mut self) {
+        loop {
+            let mut status = 0;
+            // SAFETY: a valid out-parameter.
+            let tid = unsafe { libc::waitpid(-1, &mut status, libc::__WALL | libc::WNOHANG) };
+            if tid <= 0 {
+                return;
+            }
+
+            if !libc::WIFSTOPPED(status) {
+                self.ended(tid);
+            } else if self.threads.contains_key(&tid) {
+                if let Err(Failed::Request(..)) = self.stopped(tid, Event::of(status)).inspect_err(|e| {
+                    if *e != Failed::Died {
+                        report::verbose(1, || format!("tracer: {e}"));
+                    }
+                }) {
+                    // It cannot be left stopped for ever.
+                    // SAFETY: plain numbers.
+                    unsafe { libc::kill(tid, libc::SIGKILL) };
+                }
+            } else {
+                self.early.insert(tid);
+            }
+        }
+    }
+
+    /// A thread has ended, and whoever waits for it has been woken: its slot goes back.
+    fn ended(&mut self, tid: pid_t) {
+        self.early.remove(&tid);
+        let Some(thread) = self.threads.remove(&tid) else { return };
+        self.forget(tid, &thread);
+        if !self.threads.values().any(|t| t.process == thread.process) {
+            self.processes.remove(&thread.process);
+        }
+    }
+
+    pub(super) fn forget(&mut self, tid: pid_t, thread: &Thread) {
+        if matches!(&thread.doing, Doing::Waits(wait) if !wait.sleep) {
+            self.expiring -= 1;
+        }
+        let Some(index) = thread.slot.filter(|&index| self.slot(index).tracer.load(SeqCst) >= TRACED) else { return };
+        self.slot(index).tracer.store(NONE, SeqCst);
+        self.engine.page.release(index);
+        if tid == thread.process {
+            // Its parent may have been sent SIGCHLD.
+            self.engine.page.header.signals_sent.fetch_add(1, SeqCst);
+        }
+        self.engine.kick_keeper();
+    }
+
+    fn stopped(&mut self, tid: pid_t, event: Event) -> Result<(), Failed> {
+        let stopped = Stopped::reported(tid);
+        let Some(thread) = self.threads.get_mut(&tid) else { return Ok(()) };
+        thread.running = None;
+        if let Some(slot) = thread.slot.map(|index| &self.engine.page.slots[index]) {
+            let _ = slot.tracer.compare_exchange(STOPPED, TRACED, SeqCst, SeqCst);
+        }
+        if matches!(thread.doing, Doing::Leaves) && event != Event::Exec {
+            return self.leave(stopped, event);
+        }
+        match event {
+            Event::Seccomp => self.call(stopped),
+            Event::SyscallExit => self.call_done(stopped),
+            Event::Child => self.child(stopped),
+            Event::Exec => self.executed(stopped),
+            Event::GroupStop => self.group_stop(stopped),
+            Event::Interrupted => self.go(stopped, 0),
+            Event::Signal(signal) => self.signal(stopped, signal),
+        }
+    }
+
+    /// Goes on, to the end of the call it is in if that matters.
+    pub(super) fn go(&mut self, stopped: Stopped, signal: i32) -> Result<(), Failed> {
+        let Some(thread) = self.threads.get_mut(&stopped.tid()) else { return Ok(()) };
+        let how = match thread.doing {
+            Doing::Waits(_) | Doing::Changed(_) => Go::ToSyscallExit,
+            _ => Go::On,
+        };
+        thread.running = Some(stopped.go(how, signal)?);
+        Ok(())
+    }
+
+    fn leave(&mut self, stopped: Stopped, event: Event) -> Result<(), Failed> {
+        let thread = self.threads.remove(&stopped.tid());
+        let signal = if let Event::Signal(signal) = event { signal } else { 0 };
+        stopped.detach(signal)?;
+        if let Some(index) = thread.and_then(|t| t.slot) {
+            self.engine.answer(index, GIVES_BACK, NONE);
+        }
+        Ok(())
+    }
+
+    fn group_stop(&mut self, stopped: Stopped) -> Result<(), Failed> {
+        let tid = stopped.tid();
+        let Some(thread) = self.threads.get_mut(&tid) else { return Ok(()) };
+        if let Some(slot) = thread.slot.map(|index| &self.engine.page.slots[index]) {
+            slot.key.store(runs(thread.process, tid), SeqCst);
+            let _ = slot.tracer.compare_exchange(TRACED, STOPPED, SeqCst, SeqCst);
+        }
+        thread.running = Some(stopped.go(Go::Listen, 0)?);
+        self.engine.kick_keeper();
+        Ok(())
+    }
+
+    /// A signal is about to be delivered, and may have interrupted a wait. If a handler runs the wait is over; else the
+    /// kernel starts most calls again, and the wait goes on.
+    ///
+    /// One that is ignored would not have interrupted an untraced thread, and the calls that it has made fail (epoll_wait(2)
+    /// does) are started again here.
+    fn signal(&mut self, stopped: Stopped, signal: i32) -> Result<(), Failed> {
+        let tid = stopped.tid();
+        let mut regs = stopped.registers()?;
+        let failed = regs.orig_rax as i64 >= 0 && regs.rax as i64 == -(libc::EINTR as i64);
+        let again = self.threads.get_mut(&tid).and_then(|thread| thread.again.take());
+        if failed || again.is_some() {
+            let [caught, ignored] = ["SigCgt:", "SigIgn:"].map(|which| in_set(tid, which, signal));
+            let harmless = ignored || !caught && HARMLESS.contains(&signal);
+            if let Some(wait) = again {
+                if caught || !harmless && STOPS.contains(&signal) {
+                    wait.write_left(&self.engine, Memory(tid), true);
+                }
+                if !caught && (harmless || !failed) {
+                    self.threads.entry(tid).and_modify(|thread| thread.again = Some(wait));
+                }
+            }
+            if failed && harmless {
+                (regs.rax, regs.rip) = (regs.orig_rax, regs.rip - SYSCALL);
+                stopped.set_registers(&regs)?;
+            }
+        }
+        self.go(stopped, signal)
+    }
+}
+
+/// Signals that stop a process that does not catch them.
+const STOPS: [i32; 4] = [libc::SIGSTOP, libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU];
+
+/// Signals that do nothing to a process that does not catch them. (SIGCONT belongs to a stop, which is no harmless one.)
+const HARMLESS: [i32; 3] = [libc::SIGCHLD, libc::SIGURG, libc::SIGWINCH];
+
+/// Is `signal` in a set of the thread's `status` file?
+fn in_set(tid: pid_t, which: &str, signal: i32) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{tid}/status")).unwrap_or_default();
+    let set = status.lines().find_map(|line| line.strip_prefix(which));
+    set.and_then(|set| u64::from_str_radix(set.trim(), 16).ok()).is_some_and(|set| set >> (signal - 1) & 1 != 0)
+}
+
+/// How often the thread has been put on a processor.
+fn runs(pid: pid_t, tid: pid_t) -> u64 {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/task/{tid}/schedstat")).unwrap_or_default();
+    text.split_ascii_whitespace().nth(2).and_then(|count| count.parse().ok()).unwrap_or(0)
+}

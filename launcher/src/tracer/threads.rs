@@ -1,0 +1,58 @@
+//! What the tracer knows of its tracees.
+
+use super::filter::Range;
+use super::programs::Space;
+use super::stop::Running;
+use super::waits::Wait;
+use libc::{pid_t, user_regs_struct};
+
+/// A traced thread.
+pub struct Thread {
+    /// Its process.
+    pub process: pid_t,
+    /// Its slot; `None` if all are in use: then its waits are real.
+    pub slot: Option<usize>,
+    /// What it does, as far as the tracer has a part in it.
+    pub doing: Doing,
+    /// The wait that a signal has interrupted, if the kernel may start the call again by itself.
+    pub again: Option<Box<Wait>>,
+    /// `None` while it is in a stop that has been reported.
+    pub running: Option<Running>,
+    /// Voluntary context switches at its last clock read that stopped.
+    pub switches: u64,
+}
+
+/// See [`Thread::doing`].
+pub enum Doing {
+    /// Has the library, and is about to execute a program that cannot load it.
+    Asked,
+    /// Has the library, and its next child is about to.
+    AskedForChild,
+    /// Runs, or is in a call that the kernel alone has to do with.
+    Runs,
+    /// In a call with a time-out.
+    Waits(Box<Wait>),
+    /// In a call that was changed: what to put back when it is done.
+    Changed(Box<Before>),
+    /// Interrupted in order to be let go.
+    Leaves,
+}
+
+/// What a changed call has to leave behind.
+pub struct Before {
+    /// The registers of its arguments.
+    pub registers: user_regs_struct,
+    /// A word of its memory, and its address.
+    pub word: Option<(u64, u32)>,
+}
+
+/// A traced process.
+#[derive(Clone)]
+pub struct Process {
+    /// `None` until it has executed its program.
+    pub space: Option<Space>,
+    /// The code whose calls stop.
+    pub filtered: Vec<Range>,
+    /// Frozen mode: clock reads with nothing else between, as far as they are known.
+    pub reads: u32,
+}

@@ -1,0 +1,46 @@
+//! Statically linked programs: traced, and part of the session like all others.
+
+use flux_tests::{Guest, Mode, Run};
+use std::time::Duration;
+
+flux_tests::guests! { "tracer";
+    children: 16, flag("-static");
+    signals: 46, flag("-static");
+}
+
+/// Sleeps natively when nothing helps it.
+fn sleeper() -> std::path::PathBuf {
+    Guest::new("sleep/nanosleep").flag("-static").compile()
+}
+
+#[test]
+fn without_the_tracer_it_sleeps_really() {
+    let run = Run::new(sleeper()).env("GUEST_UNIT_MS", "100");
+    let traced = run.clone().mode(Mode::Elapsed).run();
+    let untraced = run.mode(Mode::Elapsed).flux_option("--trace=none").run();
+    untraced.assert_success();
+    assert!(untraced.took >= Duration::from_millis(600), "{untraced}");
+    assert_eq!(traced.stdout, untraced.stdout);
+}
+
+#[test]
+fn dynamic_programs_are_neither_filtered_nor_traced() {
+    let script = format!("{}; cat /proc/self/status", sleeper().display());
+    let outcome = Run::new("sh").args(["-c", &script]).env("GUEST_UNIT_MS", "1000").mode(Mode::Elapsed).run();
+    outcome.assert_success();
+    for line in ["TracerPid:\t0", "NoNewPrivs:\t0", "Seccomp:\t0"] {
+        assert!(outcome.stdout.lines().any(|l| l == line), "{line} is missing: {outcome}");
+    }
+}
+
+#[test]
+fn one_session_with_static_and_dynamic_programs() {
+    let script =
+        "date +%s; busybox sleep 1000; sleep 500; busybox sh -c 'sleep 250; busybox sleep 125' & wait; date +%s";
+    for mode in [Mode::Elapsed, Mode::Frozen] {
+        let outcome = Run::new("bash").args(["-c", script]).mode(mode).run();
+        outcome.assert_success().assert_took_less(Duration::from_secs(4));
+        let times: Vec<u64> = outcome.stdout.lines().map(|line| line.parse().expect("a number")).collect();
+        assert!((1875..1880).contains(&(times[1] - times[0])), "{outcome}");
+    }
+}
