@@ -215,7 +215,7 @@ hooks! {
     fn sigpause(mask: c_int) -> c_int = signals::sigpause;
     fn __xpg_sigpause(signal: c_int) -> c_int = signals::__xpg_sigpause;
     fn sigwait(set: *const sigset_t, signal: *mut c_int) -> c_int = signals::sigwait;
-    fn sigwaitinfo(set: *const sigset_t, info: *mut siginfo_t) -> c_int = signals::sigwaitinfo;
+    fn sigwaitinfo(set: *const sigset_t, info: *mut siginfo_t) -> c_int = signals::sigwaitinfo_again;
     fn sigtimedwait(set: *const sigset_t, info: *mut siginfo_t, timeout: *const timespec) -> c_int = signals::sigtimedwait;
     fn sigaction(signal: c_int, new: *const sigaction, old: *mut sigaction) -> c_int = session_signal::sigaction;
     fn signal(signal: c_int, action: sighandler_t) -> sighandler_t = session_signal::signal;

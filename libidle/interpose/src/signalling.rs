@@ -4,6 +4,7 @@ use crate::session;
 use crate::settled::{await_asleep, pending_for};
 use engine::sys::syscall6;
 use libc::c_int;
+use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 /// `siginfo_t` of a timer's signal; see `si_code` SI_TIMER in sigaction(2).
@@ -80,6 +81,15 @@ fn queue(to: Option<u32>, what: &Info) {
     };
 }
 
+/// How many signals were taken back so far.
+static TAKEN_BACK: AtomicU32 = AtomicU32::new(0);
+
+/// A number that changes when a signal is taken back: a thread that the kernel had woken for it finds none, and the call
+/// fails with EINTR though no handler has run.
+pub fn taken_back() -> u32 {
+    TAKEN_BACK.load(SeqCst)
+}
+
 /// What has become of a timer's last signal.
 pub enum Last {
     /// It was delivered.
@@ -109,6 +119,7 @@ pub fn take_back(signal: &Signal) -> Last {
     let now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     while count < MANY {
         let (set, at, time) = (&raw const bit as usize, &raw mut taken[count] as usize, &raw const now as usize);
+        TAKEN_BACK.fetch_add(1, SeqCst);
         // SAFETY: a set, a siginfo_t and a timespec of our own.
         if unsafe { syscall6(libc::SYS_rt_sigtimedwait, set, at, time, 8, 0, 0) } < 0 {
             break;

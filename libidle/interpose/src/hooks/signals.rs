@@ -12,6 +12,7 @@ use crate::errno::Errno;
 use crate::next;
 use crate::session;
 use crate::settled::await_asleep;
+use crate::signalling::taken_back;
 use crate::spin;
 use crate::tls::tls;
 use engine::forced::Forced;
@@ -29,8 +30,23 @@ kernel_waits! { What::Signal;
     fn __xpg_sigpause(signal: c_int) -> c_int;
     /// sigwait(3).
     fn sigwait(set: *const sigset_t, signal: *mut c_int) -> c_int;
-    /// sigwaitinfo(2).
+    /// The real sigwaitinfo(2) in a wait.
     fn sigwaitinfo(set: *const sigset_t, info: *mut siginfo_t) -> c_int;
+}
+
+/// sigwaitinfo(2): goes on when the signal that has ended it was taken back, see [`taken_back`].
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn sigwaitinfo_again(set: *const sigset_t, info: *mut siginfo_t) -> c_int {
+    loop {
+        let before = taken_back();
+        // SAFETY: the caller's arguments.
+        let got = unsafe { sigwaitinfo(set, info) };
+        if got >= 0 || crate::errno::get() != libc::EINTR || taken_back() == before {
+            return got;
+        }
+    }
 }
 
 /// sigtimedwait(2): a signalfd on the same set says when to try.
