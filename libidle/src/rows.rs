@@ -6,7 +6,7 @@ use interpose::hooks;
 use interpose::hooks::cond::c11;
 use interpose::hooks::{
     cond, descriptors, exec, fds, fork, jumps, lifecycle, locks, plain, queues, requests, sem, shell, signals, single,
-    spawn, threads, wait,
+    sockets, spawn, threads, wait,
 };
 use libc::*;
 
@@ -83,9 +83,9 @@ hooks! {}
 // Descriptors.
 hooks! {
     fn read(fd: c_int, buf: *mut c_void, n: size_t) -> ssize_t = plain::read;
-    fn write(fd: c_int, buf: *const c_void, n: size_t) -> ssize_t = plain::write;
+    fn write(fd: c_int, buf: *const c_void, n: size_t) -> ssize_t = sockets::write;
     fn readv(fd: c_int, iov: *const iovec, n: c_int) -> ssize_t = plain::readv;
-    fn writev(fd: c_int, iov: *const iovec, n: c_int) -> ssize_t = plain::writev;
+    fn writev(fd: c_int, iov: *const iovec, n: c_int) -> ssize_t = sockets::writev;
     fn __read_chk(fd: c_int, buf: *mut c_void, n: size_t, size: size_t) -> ssize_t = descriptors::__read_chk;
     fn open(path: *const c_char, flags: c_int, mode: mode_t) -> c_int = descriptors::open;
     fn open64(path: *const c_char, flags: c_int, mode: mode_t) -> c_int = descriptors::open64;
@@ -123,18 +123,19 @@ hooks! {
     fn getrandom(buf: *mut c_void, n: size_t, flags: u32) -> ssize_t = descriptors::getrandom;
     fn __openat_2(dir: c_int, path: *const c_char, flags: c_int) -> c_int = descriptors::__openat_2;
     fn __openat64_2(dir: c_int, path: *const c_char, flags: c_int) -> c_int = descriptors::__openat64_2;
+    fn socket(domain: c_int, kind: c_int, protocol: c_int) -> c_int = sockets::socket;
     fn recv(fd: c_int, buf: *mut c_void, n: size_t, flags: c_int) -> ssize_t = plain::recv;
     fn recvfrom(fd: c_int, buf: *mut c_void, n: size_t, flags: c_int, from: *mut sockaddr, len: *mut socklen_t) -> ssize_t = plain::recvfrom;
     fn recvmsg(fd: c_int, msg: *mut msghdr, flags: c_int) -> ssize_t = plain::recvmsg;
     fn recvmmsg(fd: c_int, msgs: *mut mmsghdr, n: u32, flags: c_int, timeout: *mut timespec) -> c_int = plain::recvmmsg;
     fn __recv_chk(fd: c_int, buf: *mut c_void, n: size_t, size: size_t, flags: c_int) -> ssize_t = plain::__recv_chk;
     fn __recvfrom_chk(fd: c_int, buf: *mut c_void, n: size_t, size: size_t, flags: c_int, from: *mut sockaddr, len: *mut socklen_t) -> ssize_t = plain::__recvfrom_chk;
-    fn send(fd: c_int, buf: *const c_void, n: size_t, flags: c_int) -> ssize_t = plain::send;
-    fn sendto(fd: c_int, buf: *const c_void, n: size_t, flags: c_int, to: *const sockaddr, len: socklen_t) -> ssize_t = plain::sendto;
-    fn sendmsg(fd: c_int, msg: *const msghdr, flags: c_int) -> ssize_t = plain::sendmsg;
+    fn send(fd: c_int, buf: *const c_void, n: size_t, flags: c_int) -> ssize_t = sockets::send;
+    fn sendto(fd: c_int, buf: *const c_void, n: size_t, flags: c_int, to: *const sockaddr, len: socklen_t) -> ssize_t = sockets::sendto;
+    fn sendmsg(fd: c_int, msg: *const msghdr, flags: c_int) -> ssize_t = sockets::sendmsg;
     fn sendmmsg(fd: c_int, msgs: *mut mmsghdr, n: u32, flags: c_int) -> c_int = plain::sendmmsg;
-    fn accept(fd: c_int, from: *mut sockaddr, len: *mut socklen_t) -> c_int = plain::accept;
-    fn accept4(fd: c_int, from: *mut sockaddr, len: *mut socklen_t, flags: c_int) -> c_int = plain::accept4;
+    fn accept(fd: c_int, from: *mut sockaddr, len: *mut socklen_t) -> c_int = sockets::accept;
+    fn accept4(fd: c_int, from: *mut sockaddr, len: *mut socklen_t, flags: c_int) -> c_int = sockets::accept4;
     fn connect(fd: c_int, to: *const sockaddr, len: socklen_t) -> c_int = plain::connect;
     fn msgrcv(id: c_int, msg: *mut c_void, n: size_t, kind: c_long, flags: c_int) -> ssize_t = queues::msgrcv;
     fn msgsnd(id: c_int, msg: *const c_void, n: size_t, flags: c_int) -> c_int = queues::msgsnd;

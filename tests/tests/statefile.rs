@@ -328,3 +328,18 @@ fn nobody_keeps_privileges_that_the_program_gives_up() {
     assert_eq!(String::from_utf8_lossy(&said), native);
     echo.assert_seen(20);
 }
+
+#[test]
+fn a_thread_that_ends_alone_ends_its_process() {
+    // Children of clone(2) among others: libc ends them by exit(2), which ends one thread.
+    let guest = Guest::new("lifecycle/fork_kinds").compile();
+    let scratch = std::env::temp_dir().join(format!("flux-clone-state-{}", std::process::id()));
+    let run = Run::new(&guest).env("LD_PRELOAD", &artifacts().libidle).env("LIBIDLE_STATEFILE", &scratch);
+    let outcome = run.within(Duration::from_secs(20)).run();
+    assert!(
+        outcome.stdout.contains("clone, beside me: 0") && outcome.stdout.contains("generation 4"),
+        "{}",
+        outcome.stdout
+    );
+    fs::remove_file(scratch).expect("ours");
+}

@@ -211,7 +211,10 @@ impl Tracer {
             regs.rax = -514i64 as u64;
             self.threads.entry(tid).and_modify(|thread| thread.again = Some(wait));
         } else {
-            wait.write_left(&engine, Memory(tid), answer == -(libc::EINTR as i64));
+            wait.write_left(&engine, Memory(tid), false);
+            if interrupted {
+                self.threads.entry(tid).and_modify(|thread| thread.again = Some(wait));
+            }
         }
         stopped.set_registers(&regs)?;
         self.go(stopped, 0)
@@ -219,7 +222,7 @@ impl Tracer {
 }
 
 /// Length of the instruction.
-const SYSCALL: u64 = 2;
+pub const SYSCALL: u64 = 2;
 
 /// The registers of a call's arguments are preserved by it.
 fn arguments_of(before: &user_regs_struct, regs: &mut user_regs_struct) {

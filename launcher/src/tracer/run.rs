@@ -7,6 +7,7 @@
 //! the time-out is taken away, and the slot says *kernel* with a deadline; when that has come the thread is interrupted and
 //! gets the answer of a time-out. A sleep is a wait for the slot's own word, in which the thread parks like any other.
 
+use super::calls::SYSCALL;
 use super::environ::Variables;
 use super::memory::Memory;
 use super::programs::Kit;
@@ -191,19 +192,31 @@ impl Tracer {
         Ok(())
     }
 
-    /// A signal is about to be delivered, and has interrupted the wait that the thread was in. If a handler runs the wait is
-    /// over; else the kernel starts the call again, and the wait goes on. One that is ignored would not have interrupted
-    /// an untraced thread.
+    /// A signal is about to be delivered, and may have interrupted a wait. If a handler runs the wait is over; else the
+    /// kernel starts most calls again, and the wait goes on.
+    ///
+    /// One that is ignored would not have interrupted an untraced thread, and the calls that it has made fail (epoll_wait(2)
+    /// does) are started again here.
     fn signal(&mut self, stopped: Stopped, signal: i32) -> Result<(), Failed> {
         let tid = stopped.tid();
-        if let Some(thread) = self.threads.get_mut(&tid)
-            && let Some(wait) = thread.again.take()
-        {
+        let mut regs = stopped.registers()?;
+        let failed = regs.orig_rax as i64 >= 0 && regs.rax as i64 == -(libc::EINTR as i64);
+        let again = self.threads.get_mut(&tid).and_then(|thread| thread.again.take());
+        if failed || again.is_some() {
             let [caught, ignored] = ["SigCgt:", "SigIgn:"].map(|which| in_set(tid, which, signal));
-            if caught || !ignored && STOPS.contains(&signal) {
-                wait.write_left(&self.engine, Memory(tid), true);
+            let harmless = ignored || !caught && HARMLESS.contains(&signal);
+            if let Some(wait) = again {
+                if caught || !harmless && STOPS.contains(&signal) {
+                    wait.write_left(&self.engine, Memory(tid), true);
+                }
+                if !caught && (harmless || !failed) {
+                    self.threads.entry(tid).and_modify(|thread| thread.again = Some(wait));
+                }
             }
-            thread.again = (!caught).then_some(wait);
+            if failed && harmless {
+                (regs.rax, regs.rip) = (regs.orig_rax, regs.rip - SYSCALL);
+                stopped.set_registers(&regs)?;
+            }
         }
         self.go(stopped, signal)
     }
@@ -211,6 +224,9 @@ impl Tracer {
 
 /// Signals that stop a process that does not catch them.
 const STOPS: [i32; 4] = [libc::SIGSTOP, libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU];
+
+/// Signals that do nothing to a process that does not catch them. (SIGCONT belongs to a stop, which is no harmless one.)
+const HARMLESS: [i32; 3] = [libc::SIGCHLD, libc::SIGURG, libc::SIGWINCH];
 
 /// Is `signal` in a set of the thread's `status` file?
 fn in_set(tid: pid_t, which: &str, signal: i32) -> bool {

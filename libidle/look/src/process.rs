@@ -87,6 +87,19 @@ pub fn dying(pid: u32) -> bool {
     asked.is_err() || all
 }
 
+/// Has every thread of the process ended but `helper`, which is not the leader?
+pub fn only(pid: u32, helper: u32) -> bool {
+    if !leader_ended(pid) {
+        return false;
+    }
+    let mut alone = true;
+    let asked = tasks(pid, |tid| {
+        alone = tid == pid || tid == helper;
+        alone
+    });
+    asked.is_ok() && alone
+}
+
 /// Calls `each` with the process's threads, until it says false.
 pub fn tasks(pid: u32, each: impl FnMut(u32) -> bool) -> Result<(), Errno> {
     File::open(&Path::process(pid, "task"))?.numbers(each)

@@ -1,5 +1,6 @@
 /* Signals during the waits of a statically linked program: handlers end sleeps, stops and ignored signals do not. */
 #include "guest.h"
+#include <sys/epoll.h>
 
 static void nothing(int number)
 {
@@ -36,6 +37,25 @@ static void sleeps(const char *what, pid_t child, double asked)
 	reap(child);
 }
 
+static void polls(const char *what, pid_t child, int limit, int asked)
+{
+	int ends[2], epoll = epoll_create1(0);
+	struct epoll_event event = { .events = EPOLLIN };
+	MUST(epoll >= 0 && pipe(ends) == 0 && epoll_ctl(epoll, EPOLL_CTL_ADD, ends[0], &event) == 0);
+	pid_t writer = fork();
+	MUST(writer >= 0);
+	if (writer == 0) {
+		nap(6.3);
+		_exit(write(ends[1], "x", 1) != 1);
+	}
+	start();
+	const char *result = RESULT(epoll_wait(epoll, &event, 1, limit));
+	int elapsed = after(asked);
+	say("%s: %s after %d", what, result, elapsed);
+	reap(child);
+	reap(writer);
+}
+
 int main(void)
 {
 	on_signal(SIGUSR1, nothing, SA_RESTART);
@@ -45,6 +65,11 @@ int main(void)
 	sleeps("ignored", sends(1, SIGCHLD, SIGCHLD), 8);
 	sleeps("stopped and continued", sends(2, SIGSTOP, SIGCONT), 8);
 	sleeps("stopped beyond the end", sends(5.3, SIGSTOP, SIGCONT), 8);
+
+	on_signal(SIGWINCH, SIG_IGN, 0);
+	polls("epoll, ignored", sends(1.3, SIGWINCH, SIGWINCH), ms(4), 4);
+	polls("epoll without end, ignored", sends(1.3, SIGWINCH, SIGURG), -1, 6);
+	polls("epoll, handler", sends(2.3, SIGUSR2, 0), ms(5), 2);
 
 	pid_t child = fork();
 	MUST(child >= 0);

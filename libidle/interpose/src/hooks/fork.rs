@@ -139,6 +139,9 @@ unsafe extern "C-unwind" fn start_clone(_: *mut c_void) -> c_int {
     // SAFETY: stored by `clone` before the copy was made.
     unsafe {
         let start = std::mem::transmute::<usize, CloneFn>(tls().clone_fn.get());
-        start(tls().clone_arg.get() as *mut c_void)
+        let code = start(tls().clone_arg.get() as *mut c_void);
+        // libc ends this thread now, not the process.
+        std::mem::forget(idle::helper::Stopped::new());
+        code
     }
 }

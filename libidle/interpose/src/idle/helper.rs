@@ -14,7 +14,7 @@ use engine::keeper::{self, Event, Round};
 use engine::lives::{self, Record};
 use engine::statefile::{self, StateFile};
 use engine::sys::{self, Timespec, syscall6};
-use look::{ProcLook, Whose};
+use look::{ProcLook, Whose, process};
 use std::cell::UnsafeCell;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::atomic::{AtomicBool, AtomicU32};
@@ -139,7 +139,9 @@ extern "C" fn run() -> ! {
     let engine = Engine { page, pid: session::getpid(), real_now: vdso::monotonic, process: session::process };
     // SAFETY: see `Shared`; this thread ends with the process.
     unsafe { lives::enlist(page, RECORD.0.get()) };
-    if !lives::succeed(page, session::gettid(), || !ENDS.load(SeqCst)) {
+    let (pid, me) = (engine.pid, session::gettid());
+    let over = || ENDS.load(SeqCst) || process::only(pid, me);
+    if !lives::succeed(page, me, || !over()) {
         bare_thread::end()
     }
     let file = StateFile { fd, say };
@@ -149,6 +151,9 @@ extern "C" fn run() -> ! {
     };
     let (mut rounds, mut resting) = (0u32, false);
     let rests = std::cell::Cell::new(false);
+    // Where the last thread has ended by a system call of its own (exit(2), not exit_group(2)), this one must not keep the
+    // process alive.
+    let alone = std::cell::Cell::new(false);
     keeper::run(
         engine,
         &mut look,
@@ -158,13 +163,14 @@ extern "C" fn run() -> ! {
                 resting = rests.replace(false);
                 rounds = rounds.wrapping_add(1);
                 look.begin(resting && rounds.is_multiple_of(16));
+                alone.set(rounds.is_multiple_of(16) && process::only(pid, me));
             }
             Round::Stalled => look.stalled(true),
             Round::Moves => look.stalled(false),
         },
         |event| {
             rests.set(event == Event::Rest);
-            !ENDS.load(SeqCst)
+            !ENDS.load(SeqCst) && !alone.get()
         },
     );
     bare_thread::end()
