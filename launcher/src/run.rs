@@ -73,6 +73,8 @@ pub fn run(session: Session, commands: &[Vec<OsString>]) -> u8 {
             return 125;
         }
     };
+    // Before its first command has started, a session without anybody in it is not at rest.
+    session.engine.page.header.hold.store(1, SeqCst);
     start_keeper(&session, Arc::clone(&rest));
     let tracer = Helper::new(&session);
     let mut course = Course {
@@ -170,11 +172,15 @@ impl Course<'_> {
         let Some((words, later)) = self.waiting.split_first() else { return };
         self.waiting = later;
         let header = &self.session.engine.page.header;
-        header.hold.store(!later.is_empty() as u32, SeqCst);
+        header.hold.store(1, SeqCst);
+        header.want_rest.store(0, SeqCst);
+        let child = self.session.start(words, self.started);
+        // Only now it counts as busy: nobody has seen the session at rest without it.
         header.want_rest.store(!later.is_empty() as u32, SeqCst);
-        match self.session.start(words, self.started) {
+        match child {
             Ok(child) => {
                 self.started += 1;
+                header.hold.store(!later.is_empty() as u32, SeqCst);
                 report::verbose(2, || format!("process {} runs {}", child.id(), words[0].to_string_lossy()));
                 self.commands.push(Running { pid: Pid::from_raw(child.id() as i32), status: None });
             }

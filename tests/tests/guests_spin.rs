@@ -12,6 +12,7 @@ flux_tests::guests! { "spin";
     children: 10;
     memory: 2, longest_unit_ms(200);
     computing: 0, longest_unit_ms(200);
+    reads: 1;
 }
 
 const RESCUED: &str = "steps for threads that spin";

@@ -47,3 +47,21 @@ fn computing_children_are_no_rest() {
         assert_eq!(tracked.rests().expect("ended").number, 1, "at rest while a child computed");
     }
 }
+
+#[test]
+fn bytes_that_tcp_holds_back_are_no_rest() {
+    // Nagle's algorithm and the delayed acknowledgement: the kernel would let both sides wait for 40 ms.
+    let script = "import socket, threading\n\
+        listener = socket.create_server(('127.0.0.1', 0))\n\
+        def answer():\n  \
+          peer = listener.accept()[0]\n  \
+          while (line := peer.recv(2, socket.MSG_WAITALL)): peer.sendall(line)\n\
+        threading.Thread(target=answer).start()\n\
+        with socket.create_connection(listener.getsockname()) as peer:\n  \
+          for i in range(20):\n    \
+            for half in (b'a', b'b'): peer.sendall(half)\n    \
+            peer.recv(2, socket.MSG_WAITALL)";
+    let mut tracked = Tracked::start(Command::new("python3").args(["-c", script]).stdin(Stdio::null()));
+    assert!(tracked.end().success());
+    assert_eq!(tracked.rests().expect("ended").number, 1, "at rest while bytes were held back");
+}

@@ -219,6 +219,17 @@ fn a_file_that_is_replaced() {
 }
 
 #[test]
+fn a_session_is_not_at_rest_before_it_has_begun() {
+    let scratch = Scratch::new("wait-session");
+    let file = scratch.file("state");
+    let option = format!("--statefile={file}");
+    for number in 1..=40 {
+        flux([&option, "--", "true"]).assert_success();
+        assert_idle(&wait_for(&file, &["--timeout=0"]), number);
+    }
+}
+
+#[test]
 fn many_waiters() {
     let scratch = Scratch::new("wait-many");
     let file = scratch.file("state");

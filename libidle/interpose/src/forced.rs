@@ -5,7 +5,7 @@
 
 use crate::session;
 use crate::tls::{Tls, tls};
-use engine::forced::Forced;
+pub use engine::forced::Forced;
 use engine::{Engine, statefile};
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;

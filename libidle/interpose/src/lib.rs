@@ -20,6 +20,7 @@ pub mod scratch;
 pub mod session;
 pub mod session_signal;
 pub mod settled;
+pub mod shared_rows;
 pub mod signalling;
 pub mod spin;
 pub mod table;

@@ -12,12 +12,12 @@
 //! an idle machine, and takes no naps; one that waits for an instant has soon spent its time.
 //!
 //! A thread that spins takes a nap at the end of each further lap, and gives way by no other means: on a busy machine a
-//! sched_yield lasts for milliseconds. A nap is a wait like others, with a deadline of its own:
-//! an eighth of the virtual time that it has been spinning for. So it stays true that time moves only when every thread is
-//! blocked; a loop that waits for an instant passes it by an eighth at most; and an hour is over after a hundred steps. A
-//! nap only counts as blocked while nothing has changed in the session since the lap before it began, for the thread would
-//! have seen that at once. It also ends when it has lasted for [`NAP`] of real time: somebody who
-//! computes may be about to do what it waits for.
+//! sched_yield lasts for milliseconds. A nap is a wait like others, with a deadline of its own: an eighth of the virtual time
+//! that it has been spinning for, and a day at most. So it stays true that time moves only when every thread is blocked; a
+//! loop that waits for an instant passes it by an eighth at most; and an hour is over after a hundred steps. A nap only
+//! counts as blocked while nothing has changed in the session since the lap before it began, for the thread would have seen
+//! that at once. It also ends when it has lasted for [`NAP`] of real time: somebody who computes may be about to do what it
+//! waits for.
 //! If nobody in the session waits for an instant, the loop goes on by the real clock; a frozen one has no other way on.
 
 use crate::enter::{What, enter};
@@ -55,6 +55,9 @@ const NAP: Timespec = Timespec { sec: 0, nsec: 500_000 };
 /// Shortest steps of a clock that runs and of a frozen one, ns.
 const STEP: u64 = 1_000_000;
 const FROZEN_STEP: u64 = 1_000;
+/// Longest step, ns: a day. A program that reads a frozen clock millions of times does not come to the end of time, where
+/// nothing can jump.
+const LONGEST_STEP: u64 = 86_400_000_000_000;
 
 /// The clock was read.
 #[inline(always)]
@@ -189,7 +192,8 @@ fn nap(tls: &Tls) -> bool {
     let engine = &entry.engine;
     let frozen = engine.frozen();
     let now = engine.now();
-    let step = (now.saturating_sub(tls.spin_since.get()) / 8).max(if frozen { FROZEN_STEP } else { STEP });
+    let step =
+        (now.saturating_sub(tls.spin_since.get()) / 8).clamp(if frozen { FROZEN_STEP } else { STEP }, LONGEST_STEP);
     if frozen && engine.page.abandoned() {
         // Nobody jumps any more.
         engine.creep(entry.me, step);

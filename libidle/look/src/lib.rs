@@ -211,8 +211,8 @@ impl ProcLook {
     }
 
     /// All threads of a process that have no slot of their own (it is without the shim, or they are libc's own), and its
-    /// children that have no slot to speak for them either. The slot that
-    /// speaks for them all is `index`, its process is the ancestor that is `above` generations up.
+    /// children that have no slot to speak for them either. The slot that speaks for them all is `index`, its process is
+    /// the ancestor that is `above` generations up.
     fn process(&mut self, index: usize, pid: u32, above: u32) -> Thread {
         /// Processes without the shim that start each other; more than this are waited for.
         const DEEPEST: u32 = 8;
@@ -223,12 +223,16 @@ impl ProcLook {
         let page = self.engine.page;
         let (mut runs, mut live, mut running) = (0u64, joined(page, pid) && !process::dead(pid), false);
         let asked = process::tasks(pid, |tid| {
-            // Its leader's files are kept open; most have no other thread. That one is looked at in any case: a thread that
-            // executes a program takes the leader's number, under which a slot of the former image may still be known.
-            let mut found = if tid == pid && above == 0 {
-                self.thread(index, pid, tid, None)
-            } else if tid == self.me || page.find(pid, tid).is_some() {
+            // Whoever has a slot is looked at for its own sake, and its running is not held against this one. But a thread
+            // that executes a program takes the leader's number, under which a slot of the former image may still be
+            // parked, and those are not looked at.
+            let looked_at =
+                |slot: usize| tid != pid || above > 0 || page.slots[slot].state.load().kind() != Kind::Parked;
+            let mut found = if tid == self.me || page.find(pid, tid).is_some_and(looked_at) {
                 Thread::Gone
+            } else if tid == pid && above == 0 {
+                // Its leader's files are kept open; most have no other thread.
+                self.thread(index, pid, tid, None)
             } else {
                 match self.with_room(|| Files::open(pid, tid, now)) {
                     Ok(mut files) => files.look(None),

@@ -4,10 +4,17 @@ use flux_tests::workspace_root;
 use std::collections::BTreeSet;
 use std::fs;
 
-/// The names of the rows in `LIBRARY/src/rows.rs`: one a line, `fn NAME(…) -> … = path;`.
+/// What both libraries have.
+const SHARED: &str = "libidle/interpose/src/shared_rows.rs";
+
+/// The names of the rows in `LIBRARY/src/rows.rs` and of those that both libraries have: one a line,
+/// `fn NAME(…) -> … = path;`.
 pub fn names(library: &str) -> BTreeSet<String> {
-    let path = workspace_root().join(library).join("src/rows.rs");
-    let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    let read = |path: &str| {
+        let path = workspace_root().join(path);
+        fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+    };
+    let text = read(&format!("{library}/src/rows.rs")) + &read(SHARED);
     let mut names: Vec<_> = text
         .lines()
         .filter_map(|line| line.trim_start().strip_prefix("fn "))

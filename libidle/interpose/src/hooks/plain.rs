@@ -71,10 +71,6 @@ kernel_waits! { What::Descriptor;
     fn read(fd: c_int, buf: *mut c_void, n: size_t) -> ssize_t;
     /// readv(2).
     fn readv(fd: c_int, iov: *const iovec, n: c_int) -> ssize_t;
-    /// write(2).
-    fn write(fd: c_int, buf: *const c_void, n: size_t) -> ssize_t;
-    /// writev(2).
-    fn writev(fd: c_int, iov: *const iovec, n: c_int) -> ssize_t;
     /// recv(2).
     fn recv(fd: c_int, buf: *mut c_void, n: size_t, flags: c_int) -> ssize_t;
     /// recvfrom(2).
@@ -87,18 +83,8 @@ kernel_waits! { What::Descriptor;
     fn __recv_chk(fd: c_int, buf: *mut c_void, n: size_t, size: size_t, flags: c_int) -> ssize_t;
     /// __recvfrom_chk (`_FORTIFY_SOURCE`).
     fn __recvfrom_chk(fd: c_int, buf: *mut c_void, n: size_t, size: size_t, flags: c_int, from: *mut sockaddr, len: *mut socklen_t) -> ssize_t;
-    /// send(2).
-    fn send(fd: c_int, buf: *const c_void, n: size_t, flags: c_int) -> ssize_t;
-    /// sendto(2).
-    fn sendto(fd: c_int, buf: *const c_void, n: size_t, flags: c_int, to: *const sockaddr, len: socklen_t) -> ssize_t;
-    /// sendmsg(2).
-    fn sendmsg(fd: c_int, msg: *const msghdr, flags: c_int) -> ssize_t;
     /// sendmmsg(2).
     fn sendmmsg(fd: c_int, msgs: *mut mmsghdr, n: c_uint, flags: c_int) -> c_int;
-    /// accept(2).
-    fn accept(fd: c_int, from: *mut sockaddr, len: *mut socklen_t) -> c_int;
-    /// accept4(2).
-    fn accept4(fd: c_int, from: *mut sockaddr, len: *mut socklen_t, flags: c_int) -> c_int;
     /// connect(2).
     fn connect(fd: c_int, to: *const sockaddr, len: socklen_t) -> c_int;
 }

@@ -1,0 +1,38 @@
+//! What the tracer does not reach, or not yet, in statically linked guests.
+
+use flux_tests::Matrix;
+
+const TIMER: &str = "timers of a traced program are the kernel's";
+const SPINS: &str = "a traced program's loops that ask again and again are not noticed";
+const SOCKET: &str = "a traced program's SO_RCVTIMEO and SO_SNDTIMEO are the kernel's";
+
+/// Leaves them out.
+pub fn traced(matrix: Matrix) -> Matrix {
+    matrix
+        .except("clocks/handles", "a static program has no libraries with handles")
+        .except("clocks/uptime", "a traced program's times and sysinfo are the kernel's")
+        .except("descriptors/accepting", SOCKET)
+        .except("descriptors/io_uring", "the time-out of io_uring_enter is the kernel's")
+        .except("descriptors/many_messages", "recvmmsg looks at its time-out between messages only")
+        .except("descriptors/socket_", SOCKET)
+        .except("descriptors/tcp", "bytes that TCP holds back are not released for a traced program")
+        .except("descriptors/udp", SOCKET)
+        .except("lifecycle/abandoned", SOCKET)
+        .except("lifecycle/exits", "time may jump while a traced child ends")
+        .except("readiness/interrupted", "a traced wait that a signal interrupts may end too early")
+        .except("readiness/let_in", "a traced wait that a signal interrupts may say that its time is over")
+        .except("spin/children", SPINS)
+        .except("spin/descriptors", SPINS)
+        .except("spin/locks", SPINS)
+        .except("spin/looks", SPINS)
+        .except("spin/paths", SPINS)
+        .except("timers/alarm", TIMER)
+        .except("timers/clock_set", TIMER)
+        .except("timers/exec", TIMER)
+        .except("timers/many", TIMER)
+        .except("timers/order", TIMER)
+        .except("timers/posix_threads", TIMER)
+        .except("timers/posix_signals", TIMER)
+        .except("timers/seconds", TIMER)
+        .except("timers/timerfd", TIMER)
+}

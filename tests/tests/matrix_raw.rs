@@ -1,0 +1,14 @@
+//! Each guest once more, statically linked, with waits, clock reads and timers by system calls in line.
+
+mod matrix;
+
+use flux_tests::{Matrix, Variant};
+
+#[test]
+fn in_line() {
+    matrix::traced(Matrix::new(Variant::Raw))
+        .except("cancel/", "a system call in line is no cancellation point")
+        .except("clocks/order", "each of its many readings of the clock stops for the tracer")
+        .except("sync/semaphore_shared", "a traced wait until an instant may end 0.1 ms before it")
+        .check();
+}
