@@ -51,7 +51,11 @@ fn who_gives_way_a_few_times_on_a_busy_machine_is_not_rescued() {
     let others = 2 * std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
         for _ in 0..others {
-            scope.spawn(|| while !stop.load(Relaxed) {});
+            scope.spawn(|| {
+                while !stop.load(Relaxed) {
+                    std::hint::spin_loop();
+                }
+            });
         }
         let guest = std::panic::catch_unwind(|| verbose("spin/yields", Mode::Elapsed, 3_600_000));
         stop.store(true, Relaxed);
