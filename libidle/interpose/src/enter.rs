@@ -57,7 +57,8 @@ pub fn base() -> Kind {
     }
 }
 
-/// A thread that was made by other means than `pthread_create`: takes a slot at its first hook.
+/// A thread that was made by other means than `pthread_create`, maybe as a process that shares this one's memory: takes a
+/// slot at its first hook.
 #[cold]
 fn adopt(engine: Engine) -> Option<Entry> {
     {
@@ -65,7 +66,7 @@ fn adopt(engine: Engine) -> Option<Entry> {
         let _masked = Masked::new();
         if tls().slot.get() == 0 {
             let tid = session::gettid();
-            let me = engine.page.claim(Kind::Busy, engine.pid, tid, tid as u64)?;
+            let me = engine.page.claim(Kind::Busy, session::getpid(), tid, tid as u64)?;
             tls().slot.set(me as u32 + 1);
         }
     }
@@ -74,11 +75,12 @@ fn adopt(engine: Engine) -> Option<Entry> {
 }
 
 /// The thread is in a wait, yet here it is: in a signal handler. (A `longjmp` out of the wait ends it first,
-/// see [`crate::hooks::jumps`].)
+/// see [`crate::hooks::jumps`].) Or it is a process that shares the memory of the one that waits: so the kernel is asked for
+/// the process's number, for whoever finds no such thread in that process takes it for dead.
 #[cold]
 fn nested(engine: Engine, outer: usize) -> Option<Entry> {
     let slot = &engine.page.slots[outer];
-    let me = engine.page.claim(Kind::Busy, engine.pid, session::gettid(), slot.birth.load(Relaxed))?;
+    let me = engine.page.claim(Kind::Busy, session::getpid(), session::gettid(), slot.birth.load(Relaxed))?;
     if tls().wait_ends.get() && slot.state.promise(slot.state.load().seq(), Reason::Interrupted).is_some() {
         // It is over: no deadline may end it otherwise, and what is left is counted from here.
         slot.deadline.store(engine::time::NEVER, SeqCst);

@@ -69,9 +69,6 @@ int main(int argc, char **argv)
 	say("clone, came back after %d", after(2));
 	ends_in("clone, memory shared", child, 2, 4);
 	say("written here: %d", written);
-	start();
-	child = clone(cloned, stack + sizeof stack, SIGCHLD | CLONE_VM, (void *)2);
-	ends_in("clone, beside me", child, 2, 4);
 
 	/* A generation each unit, and each waits for the next. */
 	start();

@@ -104,10 +104,14 @@ pub unsafe fn fork_only() -> pid_t {
     around(|| unsafe { next!(_Fork: fn() -> pid_t)() })
 }
 
+/// Of these, CLONE_VM alone makes a process that shares this one's memory and goes on at the same time.
+const KINDS: c_int = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_THREAD | libc::CLONE_SETTLS;
+
 type CloneFn = unsafe extern "C-unwind" fn(*mut c_void) -> c_int;
 
-/// clone(2). A child with memory of its own is a fork; one that shares it is a thread made behind pthread's back, left
-/// alone: it takes a slot at its first hook if it has thread-local storage of its own.
+/// clone(2). A child with memory of its own is a fork; one that shares it is a thread made behind pthread's back, and takes a
+/// slot at its first hook if it has thread-local storage of its own. One without that takes a slot for each wait, as a signal
+/// handler does, if its parent waits already.
 ///
 /// # Safety
 /// As for the C function; seven arguments are read whether or not they were passed.
@@ -122,8 +126,12 @@ pub unsafe fn clone(
 ) -> c_int {
     let real = next!(clone: fn(CloneFn, *mut c_void, c_int, *mut c_void, *mut pid_t, *mut c_void, *mut pid_t) -> c_int);
     if flags & libc::CLONE_VM != 0 || flags & libc::CLONE_SETTLS != 0 {
+        // A process that runs beside this one is looked at like one without the library.
+        let child = if flags & KINDS == libc::CLONE_VM { credit() } else { None };
         // SAFETY: the caller's arguments.
-        return unsafe { real(start, stack, flags, arg, parent_tid, new_tls, child_tid) };
+        let pid = unsafe { real(start, stack, flags, arg, parent_tid, new_tls, child_tid) };
+        settle(child, pid);
+        return pid;
     }
     let child = credit();
     tls().clone_fn.set(start as usize);
