@@ -57,7 +57,7 @@ fn who_gives_way_a_few_times_on_a_busy_machine_is_not_rescued() {
                 }
             });
         }
-        let guest = std::panic::catch_unwind(|| verbose("spin/yields", Mode::Elapsed, 3_600_000));
+        let guest = std::panic::catch_unwind(|| verbose("busy_machine/yields", Mode::Elapsed, 3_600_000));
         stop.store(true, Relaxed);
         let outcome = guest.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         assert_eq!(outcome.stdout, "before the sleeper\n");

@@ -337,7 +337,7 @@ fn a_thread_that_ends_alone_ends_its_process() {
     let run = Run::new(&guest).env("LD_PRELOAD", &artifacts().libidle).env("LIBIDLE_STATEFILE", &scratch);
     let outcome = run.within(Duration::from_secs(20)).run();
     assert!(
-        outcome.stdout.contains("clone, beside me: 0") && outcome.stdout.contains("generation 4"),
+        outcome.stdout.contains("clone, memory shared: 0") && outcome.stdout.contains("generation 4"),
         "{}",
         outcome.stdout
     );
