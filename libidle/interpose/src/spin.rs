@@ -45,11 +45,10 @@ const SLOW: u64 = 400;
 const PATIENCE: u64 = 10_000_000;
 /// A thread that asks for longer gives way no more; virtual ns, which are real ones as long as the thread has not napped.
 const LONG: u64 = 50_000_000;
-/// The same with a frozen clock: not in time, which would differ from run to run, but in laps at one instant. A pure lap
-/// counts for [`PURE`] others, for a loop that waits for a frozen clock while it does something will wait for ever.
-const FROZEN_PATIENCE: u32 = 20 * PURE;
-/// See [`FROZEN_PATIENCE`].
-const PURE: u32 = 13;
+/// The same with a frozen clock: not in time, which would differ from run to run, but in pure laps at one instant. Others do
+/// not count: threads that hand work to each other by waits with time-outs read the clock as often, and no time may pass for
+/// it. A loop that waits for a frozen clock and gets things done meanwhile is the keeper's business.
+const FROZEN_PATIENCE: u32 = 20;
 /// Longest nap, real time.
 const NAP: Timespec = Timespec { sec: 0, nsec: 500_000 };
 /// Shortest steps of a clock that runs and of a frozen one, ns.
@@ -174,8 +173,8 @@ fn spins(engine: &Engine, tls: &Tls, pure: bool) -> bool {
         return false;
     }
     if engine.frozen() {
-        tls.laps.set(tls.laps.get().saturating_add(if pure { PURE } else { 1 }));
-        return tls.laps.get() >= FROZEN_PATIENCE;
+        tls.laps.set(tls.laps.get().saturating_add(pure as u32));
+        return pure && tls.laps.get() >= FROZEN_PATIENCE;
     }
     tls.laps.set(tls.laps.get() + 1);
     let spent = processor_time().saturating_sub(tls.spin_mark.get());
