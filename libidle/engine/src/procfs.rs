@@ -55,18 +55,8 @@ impl Path {
         self
     }
 
-    fn number(self, mut n: u32) -> Path {
-        let mut digits = [b'0'; 10];
-        let mut at = digits.len();
-        loop {
-            at -= 1;
-            digits[at] = b'0' + (n % 10) as u8;
-            n /= 10;
-            if n == 0 {
-                break;
-            }
-        }
-        self.with(std::str::from_utf8(&digits[at..]).unwrap_or_default())
+    fn number(self, n: u32) -> Path {
+        self.with(std::str::from_utf8(decimal(n.into(), &mut [0; 20])).unwrap_or_default())
     }
 
     /// `/proc` itself.
@@ -175,4 +165,17 @@ pub fn words(text: &[u8]) -> impl Iterator<Item = &[u8]> {
 pub fn state_letter(stat: &[u8]) -> Option<u8> {
     let end = stat.iter().rposition(|&byte| byte == b')')?;
     stat.get(end + 2).copied()
+}
+
+/// `n` in decimal digits.
+pub fn decimal(mut n: u64, digits: &mut [u8; 20]) -> &[u8] {
+    let mut at = digits.len();
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (n % 10) as u8;
+        n /= 10;
+        if n == 0 {
+            return &digits[at..];
+        }
+    }
 }

@@ -6,6 +6,7 @@ use crate::scratch::Scratch;
 use crate::session::{self, Flavour, find_env};
 use engine::elf::Program;
 use engine::preload::Form;
+use engine::procfs::decimal;
 use engine::slots::Credit;
 use libc::c_char;
 use std::ffi::CStr;
@@ -102,18 +103,5 @@ impl Environ {
             self.array.slice()[self.from + row] = self.text.slice()[start..].as_ptr().cast();
         }
         self.array.slice().as_ptr()
-    }
-}
-
-/// `n` in decimal digits.
-pub fn decimal(mut n: u64, digits: &mut [u8; 20]) -> &[u8] {
-    let mut at = digits.len();
-    loop {
-        at -= 1;
-        digits[at] = b'0' + (n % 10) as u8;
-        n /= 10;
-        if n == 0 {
-            return &digits[at..];
-        }
     }
 }

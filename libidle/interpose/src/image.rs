@@ -90,7 +90,7 @@ pub unsafe fn path(path: *const c_char) -> Option<Program> {
 pub fn open(fd: c_int) -> Option<Program> {
     let mut text = *b"/proc/self/fd/..........\0";
     let mut digits = [0u8; 20];
-    let number = crate::environ::decimal(fd.max(0) as u64, &mut digits);
+    let number = engine::procfs::decimal(fd.max(0) as u64, &mut digits);
     text[14..14 + number.len()].copy_from_slice(number);
     text[14 + number.len()] = 0;
     File::open(libc::AT_FDCWD, CStr::from_bytes_until_nul(&text).ok()?, 0)?.program()

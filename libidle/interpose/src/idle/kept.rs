@@ -2,7 +2,7 @@
 //! file that rows are printed to). They live as long as the process, are inherited by fork(2) and exec(2), and are hidden from the program like bells ([`crate::bell`]).
 
 use crate::bell;
-use crate::environ::decimal;
+use engine::procfs::decimal;
 use engine::statefile;
 use engine::sys::syscall6;
 use std::ffi::CStr;
