@@ -33,9 +33,11 @@ fn a_frozen_clock_moves_on_for_a_loop_on_memory() {
 
 #[test]
 fn each_rescue_is_counted() {
-    for mode in [Mode::Elapsed, Mode::Frozen] {
-        let outcome = verbose("spin/looks", mode, 3_600_000);
-        assert!(outcome.stderr.contains(RESCUED), "{outcome}");
+    for guest in ["looks", "descriptors", "locks", "paths", "children"] {
+        for mode in [Mode::Elapsed, Mode::Frozen] {
+            let outcome = verbose(&format!("spin/{guest}"), mode, 3_600_000);
+            assert!(outcome.stderr.contains(RESCUED), "{outcome}");
+        }
     }
 }
 
@@ -57,10 +59,13 @@ fn who_gives_way_a_few_times_on_a_busy_machine_is_not_rescued() {
                 }
             });
         }
-        let guest = std::panic::catch_unwind(|| verbose("busy_machine/yields", Mode::Elapsed, 3_600_000));
+        let guests = std::panic::catch_unwind(|| {
+            [Mode::Elapsed, Mode::Frozen].map(|mode| verbose("busy_machine/yields", mode, 3_600_000))
+        });
         stop.store(true, Relaxed);
-        let outcome = guest.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        assert_eq!(outcome.stdout, "before the sleeper\n");
-        assert!(!outcome.stderr.contains(RESCUED), "{outcome}");
+        for outcome in guests.unwrap_or_else(|panic| std::panic::resume_unwind(panic)) {
+            assert_eq!(outcome.stdout, "before the sleeper\n");
+            assert!(!outcome.stderr.contains(RESCUED), "{outcome}");
+        }
     });
 }

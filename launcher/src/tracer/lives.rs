@@ -69,7 +69,7 @@ impl Tracer {
             self.threads.iter().filter(|(_, t)| t.process == thread.process).map(|(&tid, _)| tid).collect();
         for other in others {
             if let Some(thread) = self.threads.remove(&other) {
-                self.forget(other, &thread);
+                self.forget(&thread);
             }
         }
         (thread.doing, thread.again, thread.process) = (Doing::Runs, None, tid);

@@ -118,23 +118,22 @@ impl Tracer {
     fn ended(&mut self, tid: pid_t) {
         self.early.remove(&tid);
         let Some(thread) = self.threads.remove(&tid) else { return };
-        self.forget(tid, &thread);
+        self.forget(&thread);
         if !self.threads.values().any(|t| t.process == thread.process) {
             self.processes.remove(&thread.process);
         }
     }
 
-    pub(super) fn forget(&mut self, tid: pid_t, thread: &Thread) {
+    pub(super) fn forget(&mut self, thread: &Thread) {
         if matches!(&thread.doing, Doing::Waits(wait) if !wait.sleep) {
             self.expiring -= 1;
         }
         let Some(index) = thread.slot.filter(|&index| self.slot(index).tracer.load(SeqCst) >= TRACED) else { return };
+        // Its parent may have been sent SIGCHLD, and the others of its process SIGKILL: parked threads are looked at once more.
+        // Said before the slot, which has kept time from jumping, is given back.
+        self.engine.page.header.signals_sent.fetch_add(1, SeqCst);
         self.slot(index).tracer.store(NONE, SeqCst);
         self.engine.page.release(index);
-        if tid == thread.process {
-            // Its parent may have been sent SIGCHLD.
-            self.engine.page.header.signals_sent.fetch_add(1, SeqCst);
-        }
         self.engine.kick_keeper();
     }
 

@@ -4,12 +4,14 @@
 //!
 //! What tells such a loop from a computation is that its calls find nothing, follow each other at once, and nothing else
 //! happens between them. A *look* is a reading of the clock; a call that found nothing counts as [`FOUND_NOTHING`] looks,
-//! because it takes longer, a name that is not there as [`NOT_THERE`], and giving the processor away as [`GAVE_WAY`].
+//! because it takes longer, and a name that is not there as [`NOT_THERE`].
 //! [`LAP`] looks are a *lap*, which is *pure* if no call got anything done and no wait was made meanwhile. With a clock that
-//! runs, the processor time spent must also be no more than [`SLOW`] a look, and [`PATIENCE`] in all. Who gives way to others
-//! on a busy machine needs little of the processor, and would take minutes for that. So when [`LONG`] has passed by the clock
-//! the thread gives way no more: a loop that asks a fixed number of times before it sleeps is soon through, as it would be on
-//! an idle machine, and takes no naps; one that waits for an instant has soon spent its time.
+//! runs, the processor time spent must also be no more than [`SLOW`] a look, and [`PATIENCE`] in all.
+//!
+//! Who gives way to others on a busy machine would take minutes for that: each time lasts for as long as the others like. So
+//! a thread to which that has happened ([`LONG`]) gives way no more until it does something else: a loop that asks a fixed
+//! number of times before it sleeps is soon through, as it would be on an idle machine, and takes no naps; one that waits for
+//! an instant has soon spent its time.
 //!
 //! A thread that spins takes a nap at the end of each further lap, and gives way by no other means: on a busy machine a
 //! sched_yield lasts for milliseconds. A nap is a wait like others, with a deadline of its own: an eighth of the virtual time
@@ -24,10 +26,11 @@ use crate::enter::{What, enter};
 use crate::hooks::slices::Silenced;
 use crate::session;
 use crate::tls::{Tls, tls};
+use crate::vdso;
 use engine::slots::Slot;
 use engine::sys::{self, Timespec, syscall6};
 use engine::time::NEVER;
-use engine::{Engine, Kind, Reason};
+use engine::{Kind, Reason};
 use libc::timespec;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
@@ -37,18 +40,17 @@ const LAP: u32 = 1024;
 const FOUND_NOTHING: u32 = 50;
 /// What a name that is not there counts for: programs look for many, and ask for one again and again seldom.
 const NOT_THERE: u32 = 8;
-/// What a call that gives the processor away counts for.
-const GAVE_WAY: u32 = 200;
 /// A loop that takes longer for a look does something else besides, processor ns.
 const SLOW: u64 = 400;
 /// A loop that ends sooner is let alone, processor ns: who waits for a lock or a peer often spins for a moment.
 const PATIENCE: u64 = 10_000_000;
-/// A thread that asks for longer gives way no more; virtual ns, which are real ones as long as the thread has not napped.
-const LONG: u64 = 50_000_000;
-/// The same with a frozen clock: not in time, which would differ from run to run, but in pure laps at one instant. Others do
-/// not count: threads that hand work to each other by waits with time-outs read the clock as often, and no time may pass for
-/// it. A loop that waits for a frozen clock and gets things done meanwhile is the keeper's business.
-const FROZEN_PATIENCE: u32 = 20;
+/// Who has given the processor away for so long at once gives way no more, real ns.
+const LONG: u64 = 500_000;
+/// The same as [`PATIENCE`] with a frozen clock: not in time, which would differ from run to run, but in pure laps at one
+/// instant: a million clock reads, or 20 000 calls. Others do not count: threads that hand work to each other by waits with
+/// time-outs read the clock as often, and no time may pass for it. A loop that waits for a frozen clock and gets things done
+/// meanwhile is the keeper's business.
+const FROZEN_PATIENCE: u32 = 1024;
 /// Longest nap, real time.
 const NAP: Timespec = Timespec { sec: 0, nsec: 500_000 };
 /// Shortest steps of a clock that runs and of a frozen one, ns.
@@ -108,13 +110,17 @@ pub fn found(answer: i64) {
     if answer >= 0 { progress() } else { question(answer) }
 }
 
-/// A call is about to give the processor away. Is it to be made? Not by a thread that spins: it naps. Nor by one that has
-/// asked for [`LONG`].
+/// Gives the processor away by `call`. Not if the thread spins: it naps. Nor if it has done so for [`LONG`].
 #[inline]
-pub fn gives_way() -> bool {
+pub fn give_way(call: impl FnOnce()) {
     let tls = tls();
-    count(tls, GAVE_WAY);
-    tls.spin_words.get() == 0 && !tls.hurries.get()
+    count(tls, FOUND_NOTHING);
+    if tls.spin_words.get() != 0 || tls.hurries.get() {
+        return;
+    }
+    let began = vdso::monotonic();
+    call();
+    tls.hurries.set(vdso::monotonic() - began >= LONG && session::page().is_some());
 }
 
 #[inline(always)]
@@ -130,10 +136,14 @@ fn count(tls: &Tls, looks: u32) {
 #[cold]
 fn lap(tls: &Tls) {
     tls.looks.set(0);
-    let Some(engine) = session::engine().filter(|engine| !engine.page.real()) else { return };
     let pure = !tls.progress.replace(false);
+    if !pure {
+        tls.hurries.set(false);
+    }
+    let Some(engine) = session::engine().filter(|engine| !engine.page.real()) else { return };
     let Some(slot) = engine.page.slots.get(tls.slot.get().wrapping_sub(1) as usize) else { return };
-    if !spins(&engine, tls, pure) {
+    let spins = if engine.frozen() { stands(engine.now(), tls, pure) } else { burns(engine.now(), tls, pure) };
+    if !spins {
         if slot.spin().load(Relaxed) != 0 || tls.spin_words.get() != 0 {
             over(slot);
         }
@@ -156,33 +166,33 @@ fn lap(tls: &Tls) {
     tls.spin_words.set(words);
 }
 
-/// Does the thread spin, now that another lap is over?
-fn spins(engine: &Engine, tls: &Tls, pure: bool) -> bool {
-    let now = engine.now();
-    let first = if engine.frozen() {
-        // Somebody else has moved the clock.
-        tls.spin_mark.get() != now
-    } else {
-        !pure
-    };
-    if first {
-        tls.hurries.set(false);
-        tls.laps.set(0);
-        tls.spin_since.set(now);
-        tls.spin_mark.set(if engine.frozen() { now } else { processor_time() });
-        return false;
-    }
-    if engine.frozen() {
-        tls.laps.set(tls.laps.get().saturating_add(pure as u32));
-        return pure && tls.laps.get() >= FROZEN_PATIENCE;
-    }
+/// Does the thread spin, now that another lap is over? With a clock that runs: by the processor time it has spent.
+fn burns(now: u64, tls: &Tls, pure: bool) -> bool {
     tls.laps.set(tls.laps.get() + 1);
     let spent = processor_time().saturating_sub(tls.spin_mark.get());
-    if spent > tls.laps.get() as u64 * LAP as u64 * SLOW {
-        return spins(engine, tls, false);
+    if !pure || spent > tls.laps.get() as u64 * LAP as u64 * SLOW {
+        begins(now, tls, processor_time());
+        return false;
     }
-    tls.hurries.set(now.saturating_sub(tls.spin_since.get()) >= LONG);
     spent >= PATIENCE
+}
+
+/// The same with a frozen clock: by how much it has asked since somebody else has moved the clock.
+fn stands(now: u64, tls: &Tls, pure: bool) -> bool {
+    if tls.spin_mark.get() != now {
+        begins(now, tls, now);
+        return false;
+    }
+    tls.laps.set(tls.laps.get().saturating_add(pure as u32));
+    pure && tls.laps.get() >= FROZEN_PATIENCE
+}
+
+/// The next lap is the first in a row.
+fn begins(now: u64, tls: &Tls, mark: u64) {
+    tls.hurries.set(false);
+    tls.laps.set(0);
+    tls.spin_since.set(now);
+    tls.spin_mark.set(mark);
 }
 
 /// One nap; false if time has moved on meanwhile for the sake of somebody else.

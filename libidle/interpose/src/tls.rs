@@ -27,7 +27,7 @@ pub struct Tls {
     pub laps: Cell<u32>,
     /// See [`Tls::looks`].
     pub progress: Cell<bool>,
-    /// It has asked for long, by the clock, and gives the processor away no more.
+    /// It has given the processor away for long, and does so no more.
     pub hurries: Cell<bool>,
     /// TCP socket last sent on since the last wait, + 1.
     pub sent: Cell<i32>,

@@ -56,8 +56,11 @@ real_calls! {
 /// # Safety
 /// None beyond being called from C.
 pub unsafe fn sched_yield() -> c_int {
-    // SAFETY: no arguments.
-    if spin::gives_way() { unsafe { next!(sched_yield: fn() -> c_int)() } } else { 0 }
+    spin::give_way(|| {
+        // SAFETY: no arguments. Never fails.
+        unsafe { next!(sched_yield: fn() -> c_int)() };
+    });
+    0
 }
 
 /// thrd_yield(3).

@@ -62,7 +62,7 @@ fn sleep_deferred(entry: &Entry, deadline: u64) -> Reason {
 fn sleep_for(entry: &Entry, ns: u64) -> Result<(), u64> {
     if ns == 0 {
         entry.cancellation_point();
-        spin::gives_way();
+        spin::futile();
         return Ok(());
     }
     let deadline = if ns == NEVER { NEVER - 1 } else { clockid::after(&entry.engine, ns) };
