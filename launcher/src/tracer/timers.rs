@@ -349,7 +349,7 @@ impl Tracer {
 
     /// A clock was set: timers for an instant of it move.
     fn follow_clock(&mut self) {
-        let shift = self.engine.page.header.realtime_shift.load(SeqCst);
+        let shift = self.engine.page.shift();
         let ahead = shift.wrapping_sub(std::mem::replace(&mut self.shift, shift));
         let timers = self.processes.values_mut().flat_map(|process| &mut process.timers);
         for timer in timers.filter(|timer| ahead != 0 && timer.settable && timer.deadline != NEVER) {

@@ -22,7 +22,7 @@ pub enum Flavour {
 }
 
 /// Tells this crate which library it is in, by a byte that the library defines: 0 for libflux.so, 1 for libidle.so. Hooks
-/// may be called before any constructor, so nobody could set it.
+/// may be called before any constructor, so nobody could set it. And makes the library's constructor and destructor.
 #[macro_export]
 macro_rules! flavour {
     ($byte:literal) => {
@@ -34,6 +34,22 @@ macro_rules! flavour {
             concat!(".byte ", $byte),
             ".popsection",
         );
+
+        extern "C" fn constructor() {
+            $crate::hooks::lifecycle::start();
+        }
+
+        extern "C" fn destructor() {
+            $crate::hooks::lifecycle::leave();
+        }
+
+        #[used]
+        #[unsafe(link_section = ".init_array")]
+        static CONSTRUCTOR: extern "C" fn() = constructor;
+
+        #[used]
+        #[unsafe(link_section = ".fini_array")]
+        static DESTRUCTOR: extern "C" fn() = destructor;
     };
 }
 
