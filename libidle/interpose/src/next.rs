@@ -69,8 +69,9 @@ macro_rules! next {
     (@ $name:expr, $version:expr, fn($($t:ty),*) -> $r:ty) => {{
         #[unsafe(link_section = ".data.interpose")]
         static NEXT: $crate::next::Next = $crate::next::Next::new();
+        let at = NEXT.get($name, $version);
         // SAFETY: the row's signature is that of the C header.
         #[allow(unused_unsafe, reason = "the macro is also used inside unsafe blocks")]
-        unsafe { std::mem::transmute::<*mut libc::c_void, unsafe extern "C-unwind" fn($($t),*) -> $r>(NEXT.get($name, $version)) }
+        unsafe { std::mem::transmute::<*mut libc::c_void, unsafe extern "C-unwind" fn($($t),*) -> $r>(at) }
     }};
 }

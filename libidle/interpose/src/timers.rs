@@ -136,7 +136,7 @@ pub fn reset() {
 
 impl Table {
     fn follow(&mut self, engine: &Engine) {
-        let shift = engine.page.header.realtime_shift.load(SeqCst);
+        let shift = engine.page.shift();
         let ahead = shift.wrapping_sub(std::mem::replace(&mut self.shift, shift));
         if ahead == 0 {
             return;

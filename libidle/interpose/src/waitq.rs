@@ -7,7 +7,7 @@
 //! changes the condition and then looks for waiters. One of the two sees the other (all sequentially consistent). A waiter whose time came is still in the queue, but its state word is no
 //! longer waiting, so the waker's promise fails and goes to the next one.
 
-use crate::enter::{Entry, What};
+use crate::enter::{Cause, Entry};
 use crate::guard::{FutexLock, Locked};
 use crate::idle::verbose;
 use engine::slots::Slot;
@@ -104,13 +104,18 @@ pub struct Place<'a> {
 
 /// Enqueues the calling thread under `key`, unless `unless` says otherwise, which is asked when the thread can be found
 /// in the queue already: a waker that changed the condition before that sees the waiter, one that did so later is seen.
-pub fn enqueue<'a>(entry: &'a Entry, what: What, key: Key, unless: impl FnOnce() -> bool) -> Option<Place<'a>> {
+pub fn enqueue<'a>(
+    entry: &'a Entry,
+    cause: impl Into<Cause>,
+    key: Key,
+    unless: impl FnOnce() -> bool,
+) -> Option<Place<'a>> {
     let bucket = bucket(key);
     if USED.load(Relaxed) == 0 {
         USED.store(1, Relaxed);
     }
     let _locked = bucket.lock();
-    let seq = entry.prepare(what);
+    let seq = entry.prepare(cause);
     entry.slot().key.store(key.0, Relaxed);
     bucket.push(&entry.engine, entry.me);
     if unless() {

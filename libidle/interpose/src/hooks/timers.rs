@@ -331,7 +331,7 @@ pub fn reset() {
 pub fn clock_was_set(engine: &Engine) {
     for (index, slot) in engine.page.slots[..engine.page.high()].iter().enumerate() {
         let seen = slot.state.load();
-        if slot.what.load(Relaxed) == crate::enter::What::Timer as u32 && seen.kind() == engine::Kind::Parked {
+        if slot.is_for(crate::enter::What::Timer) && seen.kind() == engine::Kind::Parked {
             engine.unpark(index, seen.seq(), engine::Reason::Woken);
         }
     }
