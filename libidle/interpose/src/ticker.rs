@@ -64,9 +64,10 @@ pub fn tell(engine: &Engine, role: Role) {
 /// Serves `role` from slot `me`, for ever.
 fn serve(engine: Engine, me: usize, role: Role) -> ! {
     let slot = &engine.page.slots[me];
-    slot.what.store(What::Timer as u32, Relaxed);
     THREADS[role as usize].store(me as u32 + 1, SeqCst);
     loop {
+        // What the functions called below wait for has a name of its own.
+        slot.what.store(What::Timer as u32, Relaxed);
         let seq = slot.state.prepare();
         let earliest = timers::table(&engine).1.earliest(role);
         if engine.park_in_turn(me, seq, earliest, Signals::Ignore, false) != Reason::TimedOut {
