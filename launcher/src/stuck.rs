@@ -32,7 +32,7 @@ impl Stuck {
 fn waits(page: &Page) -> String {
     let waiting = |kind| matches!(kind, Kind::Parked | Kind::Kernel | Kind::Ending | Kind::Leaving | Kind::Foreign);
     let slots = || {
-        let program = page.slots[..page.high()].iter().filter(|slot| slot.what.load(SeqCst) != What::Timer as u32);
+        let program = page.slots[..page.high()].iter().filter(|slot| !slot.is_for(What::Timer));
         program.filter(|slot| waiting(slot.state.load().kind()))
     };
     let line = |slot: &engine::slots::Slot| {

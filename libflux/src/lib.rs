@@ -4,22 +4,4 @@
 
 pub mod rows;
 
-use interpose::hooks::lifecycle;
-
 interpose::flavour!("0");
-
-extern "C" fn constructor() {
-    lifecycle::start();
-}
-
-extern "C" fn destructor() {
-    lifecycle::leave();
-}
-
-#[used]
-#[unsafe(link_section = ".init_array")]
-static CONSTRUCTOR: extern "C" fn() = constructor;
-
-#[used]
-#[unsafe(link_section = ".fini_array")]
-static DESTRUCTOR: extern "C" fn() = destructor;

@@ -13,6 +13,7 @@ flux_tests::guests! { "spin";
     memory: 2, longest_unit_ms(200);
     computing: 0, longest_unit_ms(200);
     reads: 1;
+    arms: 2;
 }
 
 const RESCUED: &str = "steps for threads that spin";

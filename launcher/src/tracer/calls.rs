@@ -97,13 +97,14 @@ impl Tracer {
         if engine.now() >= wait.deadline {
             return self.answer(stopped, regs, 0);
         }
-        slot.what.store(wait.what as u32, SeqCst);
+        slot.what.store(wait.word(), SeqCst);
         let seq = slot.state.prepare();
         if engine.begin_park(me, seq, wait.deadline, false).is_err() {
             slot.state.resume(Kind::Foreign);
             return self.answer(stopped, regs, 0);
         }
         engine.arm(wait.deadline, engine.now());
+        wait.begun(&engine, me);
         let space = self.processes.get(&self.threads[&tid].process).and_then(|p| p.space);
         let state = slot.state.load();
         let word = space.map_or(0, |space| space.region) + (offset_of!(Page, slots) + me * size_of::<Slot>()) as u64;
@@ -124,8 +125,9 @@ impl Tracer {
     /// A wait that the kernel ends, or the tracer at its deadline.
     fn wait(&mut self, stopped: Stopped, me: usize, wait: Box<Wait>) -> Result<(), Failed> {
         stopped.set_registers(&wait.during)?;
-        self.slot(me).what.store(wait.what as u32, SeqCst);
+        self.slot(me).what.store(wait.word(), SeqCst);
         self.engine.enter_kernel_stopped(me, wait.deadline);
+        wait.begun(&self.engine, me);
         self.set_doing(stopped.tid(), Doing::Waits(wait));
         self.expiring += 1;
         self.go(stopped, 0)?;

@@ -5,7 +5,7 @@ use super::memory::{Fault, Memory};
 use engine::clock::{is_realtime, is_virtual};
 use engine::time::{NEVER, Spec, timeval};
 use engine::verdicts::FUTEX_WAITS;
-use engine::what::What;
+use engine::what::{SETTABLE, What};
 use engine::{ClockMode, Engine};
 use libc::{c_long, user_regs_struct};
 
@@ -20,8 +20,8 @@ pub struct Wait {
     pub sleep: bool,
     /// Absolute virtual ns.
     pub deadline: u64,
-    /// An instant of a clock that may be set meanwhile.
-    pub instant: Option<(i32, Spec)>,
+    /// An instant of a clock that may be set meanwhile, and what it was set ahead by before it was asked when that comes.
+    pub instant: Option<(i32, Spec, i64)>,
     /// The answer when the deadline has come.
     pub timed_out: i64,
     /// Where the time that is left is to be written.
@@ -108,8 +108,9 @@ impl Call<'_> {
     ) -> Option<Wait> {
         let spec = self.spec(at).ok()?;
         spec.nanos()?;
+        let shift = self.engine.page.shift();
         let mut wait = self.wait(what, deadline(self.engine, clock, spec)?, timed_out, change);
-        wait.instant = is_realtime(clock).then_some((clock, spec));
+        wait.instant = is_realtime(clock).then_some((clock, spec, shift));
         Some(wait)
     }
 
@@ -201,6 +202,18 @@ const SYS_IO_PGETEVENTS: c_long = 333;
 const SYS_FUTEX_WAIT: c_long = 455;
 
 impl Wait {
+    /// What a report is told of it, and whoever sets a clock.
+    pub fn word(&self) -> u32 {
+        self.what as u32 | if self.instant.is_some() { SETTABLE } else { 0 }
+    }
+
+    /// It has begun in slot `me`: was the clock set just before?
+    pub fn begun(&self, engine: &Engine, me: usize) {
+        if let Some((.., shift)) = self.instant {
+            engine.end_if_set(me, shift);
+        }
+    }
+
     /// Is this the call `regs`, started again by the kernel?
     pub fn is(&self, regs: &user_regs_struct) -> bool {
         let key = |r: &user_regs_struct| [r.orig_rax, r.rip, r.rsp, r.rdi, r.rsi, r.rdx, r.r10, r.r8, r.r9];
@@ -224,7 +237,7 @@ impl Wait {
             let now = read(engine, clock);
             now.is_some_and(|now| now != at && now.since(at) == 0)
         };
-        self.instant.is_some_and(|(clock, at)| reads(clock, at))
+        self.instant.is_some_and(|(clock, at, _)| reads(clock, at))
     }
 
     /// Writes the time that is left at the end of the call, as the kernel does; `interrupted`: by a handler.

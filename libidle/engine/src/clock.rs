@@ -2,7 +2,7 @@
 
 use crate::lock::Token;
 use crate::page::{ClockMode, Page};
-use crate::sync::Relaxed;
+use crate::sync::{Relaxed, SeqCst};
 use crate::time::Spec;
 
 /// Clocks that move with the session, a bit for each `clockid_t`. CPU-time clocks (2, 3 and the negative ids) are left
@@ -68,6 +68,11 @@ impl Page {
             ns = ns.saturating_add_signed(h.realtime_shift.load(Relaxed));
         }
         Spec { sec: h.base_sec[id].load(Relaxed), nsec: h.base_nsec[id].load(Relaxed) }.plus(ns)
+    }
+
+    /// What CLOCK_REALTIME has been set ahead by, ns.
+    pub fn shift(&self) -> i64 {
+        self.header.realtime_shift.load(SeqCst)
     }
 
     /// What `clock_settime(2)` has done to clock `id`, which would read `now` without it.

@@ -1,9 +1,10 @@
 //! Promising a wait its end, and making its thread run.
 
 use crate::quiescence::Engine;
-use crate::state::{Kind, Reason};
+use crate::state::{Kind, Reason, State};
 use crate::sync::{Relaxed, SeqCst};
 use crate::sys;
+use crate::what::SETTABLE;
 
 impl Engine {
     /// Makes a thread run whose wait `was` has been promised its end: wakes its futex, rings its bell, signals it, or
@@ -32,6 +33,39 @@ impl Engine {
     pub fn deliver_again(&self, slot: usize) {
         self.deliver(slot, Kind::Parked);
         self.deliver(slot, Kind::Kernel);
+    }
+
+    /// A clock was set: ends the waits for an instant of it as if that had come. Their threads look whether it has, and wait
+    /// again if not. The caller is busy, and has set the clock before.
+    ///
+    /// None is missed. A thread reads first what the clock has been set by, then the clock, prepares its wait, and then looks
+    /// whether the clock has been set meanwhile: either that is seen there, or the wait is seen here.
+    pub fn end_settable_waits(&self) {
+        for (index, slot) in self.page.slots[..self.page.high()].iter().enumerate() {
+            // In this order: a mark read after the state is never that of an earlier wait.
+            let seen = slot.state.load();
+            if seen.waits() && slot.what.load(SeqCst) & SETTABLE != 0 {
+                self.end_now(index, seen);
+            }
+        }
+    }
+
+    /// The same for the wait that `slot` is in, if the clock is not set ahead by `shift` any more.
+    pub fn end_if_set(&self, slot: usize, shift: i64) {
+        if shift != self.page.shift() {
+            self.end_now(slot, self.page.slots[slot].state.load());
+        }
+    }
+
+    /// Ends wait `seen` as if its deadline had come.
+    fn end_now(&self, slot: usize, seen: State) {
+        if let Some(was) = self.page.slots[slot].state.expire(seen) {
+            self.page.set_busy(slot);
+            self.awake();
+            if was.kind() != Kind::Prep {
+                self.deliver(slot, was.kind());
+            }
+        }
     }
 
     /// Ends wait `seq` of `slot`: the promise, its mark in the busy set, and the wake-up. The caller is busy until all

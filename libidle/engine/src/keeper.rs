@@ -115,7 +115,7 @@ pub fn run<L: Look>(
             }
             Outcome::Woke | Outcome::Fired => {
                 (backoff, patrol) = (BACKOFF_MIN, PATROL_MIN);
-                standstill.moves((engine.real_now)());
+                standstill.moves(&engine);
                 if !event(Event::Jump) {
                     return;
                 }
@@ -123,7 +123,7 @@ pub fn run<L: Look>(
             }
             Outcome::NoDeadline => {
                 (backoff, patrol) = (BACKOFF_MIN, PATROL_MIN);
-                standstill.moves((engine.real_now)());
+                standstill.moves(&engine);
                 if !event(Event::Rest) {
                     return;
                 }
@@ -134,9 +134,12 @@ pub fn run<L: Look>(
                     return;
                 }
                 let seen = page.slots[slot].state.load();
-                if seen.busy() || page.forced(slot) == Some(Forced::Busy) {
+                let forced = page.forced(slot) == Some(Forced::Busy);
+                if seen.busy() || forced {
                     if page.mode() == ClockMode::Frozen {
-                        standstill.stands(&engine, slot, look.burnt(page, slot));
+                        // Who is only called busy may be asleep and burn nothing.
+                        let burnt = if forced { None } else { look.burnt(page, slot) };
+                        standstill.stands(&engine, slot, burnt);
                     }
                     let same = last_busy == Some((slot, seen, page.header.jumps.load(SeqCst)));
                     last_busy = Some((slot, seen, page.header.jumps.load(SeqCst)));

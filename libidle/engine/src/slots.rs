@@ -10,7 +10,7 @@ use crate::page::{PER_WORD, Page, SLOTS};
 use crate::state::{Kind, State, StateWord};
 use crate::sync::{AtomicI32, AtomicU32, AtomicU64, Relaxed, SeqCst};
 use crate::time::NEVER;
-use crate::what::What;
+use crate::what::{SETTABLE, What};
 
 /// A thread's entry. The first cache line is what others look at, the second what its own process needs.
 #[repr(C, align(64))]
@@ -60,7 +60,7 @@ pub struct Slot {
     pub start_arg: AtomicU64,
     /// Children made so far. Owner.
     pub children: AtomicU32,
-    /// What the thread waits for, a [`What`], for reports. Owner.
+    /// What the thread waits for, a [`What`], maybe with [`SETTABLE`]. Owner, before the wait is prepared.
     pub what: AtomicU32,
     /// While the slot is free: the next free one, index + 1; whoever frees it. While it is a credit with [`Slot::pid`] 0:
     /// the process that made it; its creator. From its adoption to its end see [`Slot::spin`].
@@ -128,6 +128,11 @@ impl Credit {
 }
 
 impl Slot {
+    /// Does it wait, or did it wait last, for `what`?
+    pub fn is_for(&self, what: What) -> bool {
+        self.what.load(SeqCst) & !SETTABLE == what as u32
+    }
+
     /// Not 0 while the thread asks again and again for something: what [`Page::words`] was before it asked the last time.
     /// Owner, while busy or in a wait; it has the place of [`Slot::link`], which says something else before that and after.
     pub fn spin(&self) -> &AtomicU32 {
@@ -136,14 +141,14 @@ impl Slot {
 
     /// [`Slot::spin`] of a thread that was `seen` asking, or napping between two rounds of it; otherwise 0.
     pub fn spins(&self, seen: State) -> u32 {
-        let naps = || matches!(seen.kind(), Kind::Prep | Kind::Kernel) && self.what.load(SeqCst) == What::Spin as u32;
+        let naps = || matches!(seen.kind(), Kind::Prep | Kind::Kernel) && self.is_for(What::Spin);
         if seen.kind() == Kind::Busy || naps() { self.spin().load(SeqCst) } else { 0 }
     }
 
     /// Does the thread, waiting until some instant, look now and then whether libc's own threads are done, because nothing
     /// wakes it when they are?
     pub fn peeps(&self) -> bool {
-        self.what.load(SeqCst) == What::Request as u32 && self.deadline.load(SeqCst) != NEVER
+        self.is_for(What::Request) && self.deadline.load(SeqCst) != NEVER
     }
 }
 
@@ -333,13 +338,14 @@ impl Page {
         }
     }
 
-    /// A number, not 0, that changes with whatever any thread does that can be seen here, but for those that spin: that they
-    /// ask again changes nothing for others.
+    /// A number, not 0, that changes with whatever any thread does that can be seen here. That those who spin ask again
+    /// changes nothing for others; nor does it that the deadlines of timers are set anew, only what is done when they come.
     pub fn words(&self) -> u32 {
         let mut sum = self.header.signals_sent.load(SeqCst) as u32;
         for slot in &self.slots[..self.high()] {
             let state = slot.state.load();
-            let word = if slot.spins(state) != 0 { 1 } else { state.0 };
+            let timers = slot.what.load(SeqCst) == What::Timer as u32;
+            let word = if timers || slot.spins(state) != 0 { 1 } else { state.0 };
             sum = (sum.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b1);
         }
         sum | 1

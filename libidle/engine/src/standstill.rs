@@ -10,8 +10,11 @@
 //!    of its own process, whose memory it may be looking at: the clock moves in steps, first small, each twice the one before.
 //!    A computation that lasts a second or two sees little of it; an hour is over in [`PATIENCE`] and 22 [`PACE`]s.
 //! 3. Otherwise the clock goes as real time does from some time on until it jumps again: where nothing in the session has
-//!    changed for [`FOLLOW`] (threads whose memory has nothing to do with who waits), or there was no jump for [`LAST`]
-//!    (threads that do things and never rest; the machine may as well be busy with others).
+//!    changed for [`FOLLOW`] of processor time (threads whose memory has nothing to do with who waits), or there was no jump
+//!    for [`LAST`] of it (threads that do things and never rest).
+//!
+//! It is the processor time of who was seen busy that is counted, because a machine may be busy with others, and then threads
+//! that hand work to each other stay at one instant for minutes.
 
 use crate::lock::KEEPER;
 use crate::quiescence::Engine;
@@ -26,10 +29,11 @@ const PATIENCE: u64 = 500_000_000;
 const PACE: u64 = 100_000_000;
 /// First step, virtual ns.
 const STEP: u64 = 1_000_000;
-/// Real time, ns.
+/// Processor time, ns.
 const FOLLOW: u64 = 3_000_000_000;
-/// Real time, ns.
-const LAST: u64 = 15_000_000_000;
+/// Processor time, ns. As good as never, so that threads which hand work to each other by the million never see the clock
+/// move; but a program that works until some time has passed does end.
+const LAST: u64 = 120_000_000_000;
 /// Deadlines that are passed at one go at most.
 const STEPS: u32 = 100;
 /// The keeper may be kicked more often than it makes sense to look, real ns.
@@ -38,57 +42,89 @@ const INTERVAL: u64 = 1_000_000;
 /// What the keeper remembers of the time since the clock last moved by itself.
 #[derive(Default)]
 pub struct Standstill {
-    /// Jumps, own steps included.
-    jumps: u64,
-    /// Real ns: the last jump or rest, and the last look.
-    since: u64,
-    looked: u64,
-    /// What the slots' words were, and the processor time that the busy thread had used when they were first so.
-    words: u32,
-    burnt: u64,
-    /// Real ns when they were.
-    same_since: u64,
-    /// Steps made since.
+    spent: Spent,
+    /// Steps made since something has changed.
     steps: u32,
     /// Rule 3 applies until the next jump.
     follows: bool,
 }
 
+/// No slot: whoever is seen busy next had used some of its processor time before.
+const NOBODY: usize = usize::MAX;
+
+/// What threads that were seen busy have spent, ns of processor time.
+#[derive(Default)]
+struct Spent {
+    /// Real ns: the last look.
+    looked: u64,
+    /// Who was busy then, and the processor time it had used since it was born.
+    busy: usize,
+    burnt: u64,
+    /// Jumps, own steps included, and what the slots' words were.
+    jumps: u64,
+    words: u32,
+    /// Since the last jump, and since the words changed.
+    at_this_instant: u64,
+    unchanged: u64,
+}
+
+impl Spent {
+    /// Slot `busy` runs and has used `burnt` ns of processor time; where that can't be told, real time stands in for it.
+    /// Of one thread at a time only what it uses from look to look counts: no more than passes in real time.
+    fn looks(&mut self, real: u64, busy: usize, burnt: Option<u64>, words: u32) {
+        let used = match burnt {
+            Some(burnt) if busy == self.busy => burnt.saturating_sub(self.burnt),
+            Some(_) => 0,
+            None => real - self.looked,
+        };
+        (self.looked, self.busy, self.burnt) = (real, busy, burnt.unwrap_or(0));
+        self.at_this_instant += used;
+        if words == self.words {
+            self.unchanged += used;
+        } else {
+            (self.words, self.unchanged) = (words, 0);
+        }
+    }
+
+    /// The clock has moved.
+    fn jumped(&mut self, real: u64, jumps: u64) {
+        *self = Spent { looked: real, busy: NOBODY, jumps, words: self.words, ..Spent::default() };
+    }
+}
+
 impl Standstill {
     /// Everybody is blocked, or the clock has jumped.
-    pub fn moves(&mut self, real: u64) {
-        (self.since, self.looked, self.same_since, self.follows) = (real, real, real, false);
+    pub fn moves(&mut self, engine: &Engine) {
+        self.spent.jumped((engine.real_now)(), engine.page.header.jumps.load(Relaxed));
+        self.follows = false;
     }
 
     /// Slot `busy` runs and has used `burnt` ns of processor time, if that is known.
     pub fn stands(&mut self, engine: &Engine, busy: usize, burnt: Option<u64>) {
         let page = engine.page;
         let real = (engine.real_now)();
-        if page.header.jumps.load(Relaxed) != self.jumps || self.since == 0 {
-            self.jumps = page.header.jumps.load(Relaxed);
-            self.moves(real);
+        if page.header.jumps.load(Relaxed) != self.spent.jumps || self.spent.looked == 0 {
+            self.moves(engine);
         }
-        let passed = real.saturating_sub(self.looked);
+        let passed = real.saturating_sub(self.spent.looked);
         if passed < INTERVAL {
             return;
         }
-        self.looked = real;
-        let words = page.words();
-        let burnt = burnt.unwrap_or(0);
-        if words != self.words || burnt < self.burnt {
-            (self.words, self.burnt, self.same_since, self.steps) = (words, burnt, real, 0);
+        self.spent.looks(real, busy, burnt, page.words());
+        if self.spent.unchanged == 0 {
+            self.steps = 0;
         }
         let Some((waiter, due)) = engine.next_waiter(KEEPER) else { return };
         if due == NEVER {
             return;
         }
-        let spent = burnt - self.burnt;
-        self.follows |= real.saturating_sub(self.same_since) >= FOLLOW || real.saturating_sub(self.since) >= LAST;
+        let spent = self.spent.unchanged;
+        self.follows |= spent >= FOLLOW || self.spent.at_this_instant >= LAST;
         let pid = |slot: usize| page.slots[slot].pid.load(SeqCst);
         if due <= engine.now() {
             if spent >= PEERS || self.follows {
                 engine.creep(KEEPER, 0);
-                self.burnt = burnt;
+                self.spent.unchanged = 0;
             }
         } else if pid(waiter) == pid(busy) && spent >= PATIENCE + self.steps as u64 * PACE {
             engine.creep(KEEPER, STEP << self.steps.min(40));
@@ -104,7 +140,7 @@ impl Standstill {
                 engine.creep(KEEPER, until - now);
             }
         }
-        self.jumps = page.header.jumps.load(Relaxed);
+        self.spent.jumps = page.header.jumps.load(Relaxed);
     }
 }
 
@@ -142,5 +178,43 @@ impl Engine {
     /// The clock has moved on for the sake of a thread that spins.
     pub fn count_creep(&self) {
         self.page.header.creeps.fetch_add(1, Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: u64 = 1_000_000;
+
+    fn unchanged_and_in_all(spent: &Spent) -> (u64, u64) {
+        (spent.unchanged / MS, spent.at_this_instant / MS)
+    }
+
+    #[test]
+    fn only_the_processor_time_of_who_stays_busy_counts() {
+        let mut spent = Spent::default();
+        spent.jumped(1000 * MS, 1);
+        spent.looks(2000 * MS, 5, Some(700 * MS), 77);
+        assert_eq!(unchanged_and_in_all(&spent), (0, 0), "it may have used that before the jump");
+        spent.looks(9000 * MS, 5, Some(710 * MS), 77);
+        assert_eq!(unchanged_and_in_all(&spent), (10, 10), "others had the processor for 7 s");
+        spent.looks(9100 * MS, 6, Some(5000 * MS), 77);
+        assert_eq!(unchanged_and_in_all(&spent), (10, 10), "another thread, which has lived for long");
+        spent.looks(9200 * MS, 6, Some(5100 * MS), 78);
+        assert_eq!(unchanged_and_in_all(&spent), (0, 110), "something happened");
+        spent.looks(9300 * MS, 6, Some(5150 * MS), 78);
+        assert_eq!(unchanged_and_in_all(&spent), (50, 160));
+        spent.jumped(9300 * MS, 2);
+        assert_eq!(unchanged_and_in_all(&spent), (0, 0));
+    }
+
+    #[test]
+    fn real_time_stands_in_for_what_cannot_be_told() {
+        let mut spent = Spent::default();
+        spent.jumped(1000 * MS, 1);
+        spent.looks(1100 * MS, 5, None, 77);
+        spent.looks(1300 * MS, 5, None, 77);
+        assert_eq!(unchanged_and_in_all(&spent), (200, 300));
     }
 }

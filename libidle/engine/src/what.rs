@@ -34,6 +34,10 @@ pub enum What {
     Spin = 14,
 }
 
+/// In [`crate::slots::Slot::what`]: the wait is for an instant of a clock that can be set. Whoever sets it ends the wait, and
+/// its thread works out how long it is to wait now ([`crate::Engine::end_settable_waits`]).
+pub const SETTABLE: u32 = 1 << 31;
+
 impl What {
     /// The words that a report has for [`crate::slots::Slot::what`].
     pub fn describe(number: u32) -> &'static str {
@@ -53,7 +57,7 @@ impl What {
             What::Request,
             What::Spin,
         ];
-        ALL.into_iter().find(|what| *what as u32 == number).map_or("something", What::name)
+        ALL.into_iter().find(|what| *what as u32 == number & !SETTABLE).map_or("something", What::name)
     }
 
     fn name(self) -> &'static str {

@@ -1,5 +1,6 @@
 //! The guard at every hook that may wait: which slot speaks for the calling thread, and the waits themselves.
 
+use crate::clockid;
 use crate::forced;
 use crate::guard::Masked;
 use crate::idle::verbose;
@@ -7,8 +8,9 @@ use crate::session;
 use crate::tls::tls;
 pub use engine::What;
 use engine::time::{NEVER, Spec};
+use engine::what::SETTABLE;
 use engine::{Engine, Kind, Limit, Reason, Signals};
-use libc::timespec;
+use libc::{clockid_t, timespec};
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::atomic::compiler_fence;
 
@@ -130,6 +132,41 @@ impl Drop for Entry {
     }
 }
 
+/// What a wait is for, and whether its deadline is an instant of a clock that can be set.
+#[derive(Clone, Copy)]
+pub struct Cause {
+    what: What,
+    /// What that clock had been set ahead by before it was asked when the instant comes, ns.
+    shift: Option<i64>,
+}
+
+impl From<What> for Cause {
+    fn from(what: What) -> Cause {
+        Cause { what, shift: None }
+    }
+}
+
+impl Cause {
+    /// A wait for an instant of `clock`; made before each wait, and before its deadline is worked out.
+    pub fn on(what: What, engine: &Engine, clock: clockid_t) -> Cause {
+        Cause { what, shift: clockid::is_realtime(clock).then(|| engine.page.shift()) }
+    }
+
+    /// What it is for.
+    pub fn what(self) -> What {
+        self.what
+    }
+
+    fn word(self) -> u32 {
+        self.what as u32 | if self.shift.is_some() { SETTABLE } else { 0 }
+    }
+
+    /// Has the clock been set since?
+    fn stale(self, engine: &Engine) -> bool {
+        self.shift.is_some_and(|shift| shift != engine.page.shift())
+    }
+}
+
 impl Entry {
     /// The slot.
     #[inline]
@@ -144,10 +181,14 @@ impl Entry {
     }
 
     /// Starts an exact wait: [`Entry::park`] or [`Entry::stay`] follows.
-    pub fn prepare(&self, what: What) -> u32 {
-        let slot = self.slot();
-        self.about_to_wait(what);
-        slot.state.prepare()
+    pub fn prepare(&self, cause: impl Into<Cause>) -> u32 {
+        let (slot, cause) = (self.slot(), cause.into());
+        self.about_to_wait(cause);
+        let seq = slot.state.prepare();
+        if cause.stale(&self.engine) {
+            slot.state.promise(seq, Reason::TimedOut);
+        }
+        seq
     }
 
     /// Gives up a wait that was prepared and not begun.
@@ -165,10 +206,10 @@ impl Entry {
     /// A cancellation point, then the start of an exact wait that a later cancellation ends with
     /// [`Reason::Cancelled`]. None is lost: the canceller counts first and then looks for a wait to end, this thread
     /// starts the wait and then looks at the count.
-    pub fn prepare_cancellable(&self, what: What) -> u32 {
+    pub fn prepare_cancellable(&self, cause: impl Into<Cause>) -> u32 {
         let seen = self.cancels();
         self.cancellation_point();
-        let seq = self.prepare(what);
+        let seq = self.prepare(cause);
         if self.cancels() != seen {
             self.slot().state.promise(seq, Reason::Cancelled);
         }
@@ -196,7 +237,7 @@ impl Entry {
     /// A wait that the kernel ends, without a deadline: from now until the guard is dropped.
     #[inline]
     pub fn kernel_wait(&self, what: What) -> KernelWait<'_> {
-        self.about_to_wait(what);
+        self.about_to_wait(what.into());
         self.engine.enter_kernel(self.me);
         verbose::changed(&self.engine);
         KernelWait { entry: self, timed: false, limit: None }
@@ -204,18 +245,27 @@ impl Entry {
 
     /// The same with a deadline (absolute virtual ns); `None` if it has come. `still` asks whether there is still
     /// nothing to do. What ends the wait is the slot's bell, or its state word where it has none.
-    pub fn kernel_wait_until(&self, what: What, deadline: u64, still: impl FnMut() -> bool) -> Option<KernelWait<'_>> {
-        self.about_to_wait(what);
+    pub fn kernel_wait_until(
+        &self,
+        cause: impl Into<Cause>,
+        deadline: u64,
+        still: impl FnMut() -> bool,
+    ) -> Option<KernelWait<'_>> {
+        let cause = cause.into();
+        self.about_to_wait(cause);
         tls().progress.set(true);
         let mut guard = KernelWait { entry: self, timed: true, limit: None };
         guard.limit = Some(self.engine.enter_kernel_until(self.me, deadline, still)?);
+        if cause.stale(&self.engine) {
+            return None;
+        }
         verbose::changed(&self.engine);
         Some(guard)
     }
 
     /// A wait without a deadline that a timer descriptor may end; `None` if there is something to do for the caller.
     pub fn kernel_wait_turning(&self, what: What, still: impl FnMut() -> bool) -> Option<KernelWait<'_>> {
-        self.about_to_wait(what);
+        self.about_to_wait(what.into());
         let guard = KernelWait { entry: self, timed: false, limit: None };
         self.engine.enter_kernel_turning(self.me, still).then_some(guard)
     }
@@ -223,8 +273,8 @@ impl Entry {
     /// What every wait does first: the bytes that were sent are let go, and the place of the wait is kept. From here on a
     /// handler does not use the slot.
     #[inline(always)]
-    fn about_to_wait(&self, what: What) {
-        self.slot().what.store(what as u32, Relaxed);
+    fn about_to_wait(&self, cause: Cause) {
+        self.slot().what.store(cause.word(), Relaxed);
         crate::tcp::settle();
         crate::idle::helper::ensure(&self.engine);
         let (tls, sp) = (tls(), stack_pointer());

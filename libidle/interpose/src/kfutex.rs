@@ -2,7 +2,7 @@
 //! lock words, shared futexes. A kernel wait, ended from our side through the slot's own word: futex_waitv(2) sleeps on
 //! both (Linux 5.16).
 
-use crate::enter::{Entry, What};
+use crate::enter::{Cause, Entry, What};
 use crate::vdso;
 use engine::slots::Slot;
 use engine::sys::{self, Timespec, syscall6};
@@ -30,19 +30,20 @@ const OWN: isize = 1;
 /// is for those who wait on `word` alone. Cancellation is reported, not acted on; `cancels` as in [`crate::waitq::Place::wait`].
 pub fn wait(
     entry: &Entry,
-    what: What,
+    cause: impl Into<Cause>,
     word: &AtomicU32,
     expected: u32,
     private: bool,
     deadline: u64,
     cancels: Option<u32>,
 ) -> Reason {
-    let slot = entry.slot();
+    let (slot, cause) = (entry.slot(), cause.into());
+    let what = cause.what();
     let _silent = Silent::new(slot);
     let guard = if deadline == NEVER {
         Some(entry.kernel_wait(what))
     } else {
-        entry.kernel_wait_until(what, deadline, || word.load(SeqCst) == expected)
+        entry.kernel_wait_until(cause, deadline, || word.load(SeqCst) == expected)
     };
     match guard {
         None => Reason::TimedOut,

@@ -29,5 +29,6 @@ pub mod ticker;
 pub mod timerfd;
 pub mod timers;
 pub mod tls;
+mod unwind;
 pub mod vdso;
 pub mod waitq;

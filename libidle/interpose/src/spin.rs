@@ -47,10 +47,11 @@ const PATIENCE: u64 = 10_000_000;
 /// Who has given the processor away for so long at once gives way no more, real ns.
 const LONG: u64 = 500_000;
 /// The same as [`PATIENCE`] with a frozen clock: not in time, which would differ from run to run, but in pure laps at one
-/// instant: a million clock reads, or 20 000 calls. Others do not count: threads that hand work to each other by waits with
-/// time-outs read the clock as often, and no time may pass for it. A loop that waits for a frozen clock and gets things done
+/// instant: millions of clock reads, or 50 000 calls. Others do not count: threads that hand work to each other by waits with
+/// time-outs read the clock as often, and no time may pass for it. Nor may it for those that do so by locks which happen to
+/// be free each time, and read the clock a million times for it. A loop that waits for a frozen clock and gets things done
 /// meanwhile is the keeper's business.
-const FROZEN_PATIENCE: u32 = 1024;
+const FROZEN_PATIENCE: u32 = 2500;
 /// Longest nap, real time.
 const NAP: Timespec = Timespec { sec: 0, nsec: 500_000 };
 /// Shortest steps of a clock that runs and of a frozen one, ns.

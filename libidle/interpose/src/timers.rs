@@ -106,6 +106,7 @@ static TABLE: Shared = Shared(
 );
 
 /// Places used so far, for those who only want to know whether there are any.
+#[unsafe(link_section = ".data.interpose")]
 static USED: AtomicU32 = AtomicU32::new(0);
 
 /// Has this process ever had a timer?
@@ -135,7 +136,7 @@ pub fn reset() {
 
 impl Table {
     fn follow(&mut self, engine: &Engine) {
-        let shift = engine.page.header.realtime_shift.load(SeqCst);
+        let shift = engine.page.shift();
         let ahead = shift.wrapping_sub(std::mem::replace(&mut self.shift, shift));
         if ahead == 0 {
             return;

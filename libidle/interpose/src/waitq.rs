@@ -7,7 +7,7 @@
 //! changes the condition and then looks for waiters. One of the two sees the other (all sequentially consistent). A waiter whose time came is still in the queue, but its state word is no
 //! longer waiting, so the waker's promise fails and goes to the next one.
 
-use crate::enter::{Entry, What};
+use crate::enter::{Cause, Entry};
 use crate::guard::{FutexLock, Locked};
 use crate::idle::verbose;
 use engine::slots::Slot;
@@ -34,6 +34,7 @@ static TABLE: [Bucket; BUCKETS] =
     [const { Bucket { lock: FutexLock::new(), head: AtomicU32::new(0), tail: AtomicU32::new(0) } }; BUCKETS];
 
 /// Has anybody waited here? Spares a forked child the pages of an unused table.
+#[unsafe(link_section = ".data.interpose")]
 static USED: AtomicU32 = AtomicU32::new(0);
 
 fn bucket(key: Key) -> &'static Bucket {
@@ -103,13 +104,18 @@ pub struct Place<'a> {
 
 /// Enqueues the calling thread under `key`, unless `unless` says otherwise, which is asked when the thread can be found
 /// in the queue already: a waker that changed the condition before that sees the waiter, one that did so later is seen.
-pub fn enqueue<'a>(entry: &'a Entry, what: What, key: Key, unless: impl FnOnce() -> bool) -> Option<Place<'a>> {
+pub fn enqueue<'a>(
+    entry: &'a Entry,
+    cause: impl Into<Cause>,
+    key: Key,
+    unless: impl FnOnce() -> bool,
+) -> Option<Place<'a>> {
     let bucket = bucket(key);
     if USED.load(Relaxed) == 0 {
         USED.store(1, Relaxed);
     }
     let _locked = bucket.lock();
-    let seq = entry.prepare(what);
+    let seq = entry.prepare(cause);
     entry.slot().key.store(key.0, Relaxed);
     bucket.push(&entry.engine, entry.me);
     if unless() {
@@ -234,9 +240,10 @@ pub fn requeue(engine: &Engine, from: Key, to: Key, count: u32) -> u32 {
 
 /// In a forked child: the other threads, and so their waits and locks, are not there.
 pub fn reset() {
-    if USED.swap(0, Relaxed) == 0 {
+    if USED.load(Relaxed) == 0 {
         return;
     }
+    USED.store(0, Relaxed);
     for bucket in &TABLE {
         bucket.lock.reset();
         bucket.head.store(0, Relaxed);

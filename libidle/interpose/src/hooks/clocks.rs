@@ -197,11 +197,12 @@ pub unsafe fn clock_settime(id: clockid_t, to: *const timespec) -> Result<c_int,
     Ok(0)
 }
 
-/// Sets the session's time of day ahead by `by` ns. Timers for an instant of it hear of it.
+/// Sets the session's time of day ahead by `by` ns. Timers and waits for an instant of it hear of it.
 fn set_ahead(engine: &Engine, by: i64) {
     engine.page.header.realtime_shift.fetch_add(by, SeqCst);
     crate::timerfd::clock_was_set(engine, by);
     super::timers::clock_was_set(engine);
+    engine.end_settable_waits();
 }
 
 /// settimeofday(2); see [`clock_settime`]. A time zone alone is ignored.

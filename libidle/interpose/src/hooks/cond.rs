@@ -7,7 +7,7 @@
 
 use super::locks;
 use crate::clockid;
-use crate::enter::{Entry, What, enter};
+use crate::enter::{Cause, Entry, What, enter};
 use crate::errno::Errno;
 use crate::next;
 use crate::session;
@@ -45,7 +45,7 @@ fn view<'a>(cond: *mut pthread_cond_t) -> &'a Cond {
 /// before glibc 2.3.2, so the version is named.
 macro_rules! real {
     ($name:literal, fn($($t:ty),*)) => {
-        crate::next!(@ crate::next::Next::versioned($name, c"GLIBC_2.3.2"), fn($($t),*) -> c_int)
+        crate::next!(@ $name, Some(c"GLIBC_2.3.2"), fn($($t),*) -> c_int)
     };
 }
 
@@ -129,7 +129,7 @@ unsafe fn wait_until(
     entry: &Entry,
     cond: *mut pthread_cond_t,
     mutex: *mut pthread_mutex_t,
-    deadline: u64,
+    (cause, deadline): (Cause, u64),
 ) -> Result<Reason, c_int> {
     let cancels = entry.cancels();
     entry.cancellation_point();
@@ -139,11 +139,11 @@ unsafe fn wait_until(
         let _counted = Counted::new(object);
         // SAFETY: the caller's mutex.
         match unsafe { locks::unlock(mutex) } {
-            0 => kfutex::wait(entry, What::Cond, &object.counter, seen, false, deadline, Some(cancels)),
+            0 => kfutex::wait(entry, cause, &object.counter, seen, false, deadline, Some(cancels)),
             code => return Err(code),
         }
     } else {
-        let Some(place) = waitq::enqueue(entry, What::Cond, Key::cond(cond), || false) else {
+        let Some(place) = waitq::enqueue(entry, cause, Key::cond(cond), || false) else {
             return Err(libc::EINVAL);
         };
         // SAFETY: the caller's mutex.
@@ -174,7 +174,7 @@ pub unsafe fn wait(cond: *mut pthread_cond_t, mutex: *mut pthread_mutex_t) -> c_
         return unsafe { real!(c"pthread_cond_wait", fn(*mut pthread_cond_t, *mut pthread_mutex_t))(cond, mutex) };
     };
     // SAFETY: the caller's arguments.
-    match unsafe { wait_until(&entry, cond, mutex, NEVER) } {
+    match unsafe { wait_until(&entry, cond, mutex, (What::Cond.into(), NEVER)) } {
         Ok(_) => 0,
         Err(code) => code,
     }
@@ -192,18 +192,17 @@ unsafe fn timed(
     if until.nanos_absolute().is_none() || !matches!(clock, libc::CLOCK_REALTIME | libc::CLOCK_MONOTONIC) {
         return libc::EINVAL;
     }
-    loop {
-        let deadline = match clockid::instant(&entry.engine, clock, until) {
-            Ok(at) => at,
-            Err(Errno(code)) => return code,
-        };
-        // SAFETY: the caller's arguments.
-        match unsafe { wait_until(entry, cond, mutex, deadline) } {
-            Ok(Reason::TimedOut) if clockid::reached(&entry.engine, clock, until) => return libc::ETIMEDOUT,
-            Ok(Reason::TimedOut) => {}
-            Ok(_) => return 0,
-            Err(code) => return code,
-        }
+    let cause = Cause::on(What::Cond, &entry.engine, clock);
+    let deadline = match clockid::instant(&entry.engine, clock, until) {
+        Ok(at) => at,
+        Err(Errno(code)) => return code,
+    };
+    // SAFETY: the caller's arguments.
+    match unsafe { wait_until(entry, cond, mutex, (cause, deadline)) } {
+        Ok(Reason::TimedOut) if clockid::reached(&entry.engine, clock, until) => libc::ETIMEDOUT,
+        // Also where the clock was set and the time has not come: the condition may have been signalled just then.
+        Ok(_) => 0,
+        Err(code) => code,
     }
 }
 

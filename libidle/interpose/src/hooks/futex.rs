@@ -3,7 +3,7 @@
 
 use super::syscall::Args;
 use crate::clockid;
-use crate::enter::{Entry, What, enter};
+use crate::enter::{Cause, Entry, What, enter};
 use crate::errno::Errno;
 use crate::{
     kfutex, session,
@@ -137,37 +137,38 @@ fn wait(
     bits: u32,
     until: Option<(clockid_t, Spec)>,
 ) -> Result<c_long, Errno> {
-    loop {
-        let deadline = match until {
-            None => NEVER,
-            Some((clock, at)) if clockid::reached(&entry.engine, clock, at) && word.load(SeqCst) == expected => {
-                return Err(Errno(libc::ETIMEDOUT));
-            }
-            Some((clock, at)) => clockid::instant(&entry.engine, clock, at)?,
-        };
-        let reason = if private {
-            let changed = || {
-                // The bits that wake it, in a field that an exact wait does not use.
-                entry.slot().start_arg.store(bits as u64, Relaxed);
-                word.load(SeqCst) != expected
-            };
-            let place = waitq::enqueue(entry, What::Futex, Key::any(word), changed).ok_or(Errno(libc::EAGAIN))?;
-            let signals = if until.is_some() { Signals::End } else { Signals::EndUnlessRestart };
-            place.wait(deadline, signals, None)
-        } else {
-            if word.load(SeqCst) != expected {
-                return Err(Errno(libc::EAGAIN));
-            }
-            kfutex::wait(entry, What::Futex, word, expected, false, deadline, None)
-        };
-        match reason {
-            Reason::Woken | Reason::Cancelled => return Ok(0),
-            Reason::Interrupted => return Err(Errno(libc::EINTR)),
-            Reason::TimedOut if until.is_some_and(|(clock, at)| clockid::reached(&entry.engine, clock, at)) => {
-                return Err(Errno(libc::ETIMEDOUT));
-            }
-            Reason::TimedOut => {}
+    let (cause, deadline) = match until {
+        None => (What::Futex.into(), NEVER),
+        Some((clock, at)) if clockid::reached(&entry.engine, clock, at) && word.load(SeqCst) == expected => {
+            return Err(Errno(libc::ETIMEDOUT));
         }
+        Some((clock, at)) => {
+            (Cause::on(What::Futex, &entry.engine, clock), clockid::instant(&entry.engine, clock, at)?)
+        }
+    };
+    let reason = if private {
+        let changed = || {
+            // The bits that wake it, in a field that an exact wait does not use.
+            entry.slot().start_arg.store(bits as u64, Relaxed);
+            word.load(SeqCst) != expected
+        };
+        let place = waitq::enqueue(entry, cause, Key::any(word), changed).ok_or(Errno(libc::EAGAIN))?;
+        let signals = if until.is_some() { Signals::End } else { Signals::EndUnlessRestart };
+        place.wait(deadline, signals, None)
+    } else {
+        if word.load(SeqCst) != expected {
+            return Err(Errno(libc::EAGAIN));
+        }
+        kfutex::wait(entry, cause, word, expected, false, deadline, None)
+    };
+    match reason {
+        Reason::Interrupted => Err(Errno(libc::EINTR)),
+        Reason::TimedOut if until.is_some_and(|(clock, at)| clockid::reached(&entry.engine, clock, at)) => {
+            Err(Errno(libc::ETIMEDOUT))
+        }
+        // Also where the clock was set and the time has not come: it may have been woken just then, and who waits by
+        // futex(2) must look at the word in any case.
+        Reason::TimedOut | Reason::Woken | Reason::Cancelled => Ok(0),
     }
 }
 

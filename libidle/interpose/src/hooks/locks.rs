@@ -2,7 +2,7 @@
 //! try. Only waits with a time-out need more, because glibc would time them by the real clock.
 
 use crate::clockid;
-use crate::enter::{Entry, What, enter};
+use crate::enter::{Cause, Entry, What, enter};
 use crate::{kfutex, next, session};
 use engine::time::{NEVER, Spec};
 use libc::{c_int, clockid_t, pthread_mutex_t, pthread_rwlock_t, timespec};
@@ -117,10 +117,11 @@ pub unsafe fn mutex_clocklock(mutex: *mut pthread_mutex_t, clock: clockid_t, unt
         if clockid::reached(&entry.engine, clock, until) {
             return libc::ETIMEDOUT;
         }
+        let cause = Cause::on(What::Lock, &entry.engine, clock);
         let Ok(deadline) = clockid::instant(&entry.engine, clock, until) else { return libc::EINVAL };
         if view.kind & PLAIN != 0 {
             // Robust and priority-inheriting mutexes: the word belongs to kernel and glibc alone.
-            if let Some(mut wait) = entry.kernel_wait_until(What::Lock, deadline, || true) {
+            if let Some(mut wait) = entry.kernel_wait_until(cause, deadline, || true) {
                 let done = loop {
                     // SAFETY: the caller's mutex, a time of our own.
                     let done = unsafe { real(mutex, libc::CLOCK_REALTIME, &in_a_moment()) };
@@ -134,7 +135,7 @@ pub unsafe fn mutex_clocklock(mutex: *mut pthread_mutex_t, clock: clockid_t, unt
                 }
             }
         } else if view.lock.compare_exchange(1, 2, SeqCst, SeqCst).unwrap_or_else(|now| now) != 0 {
-            kfutex::wait(&entry, What::Lock, &view.lock, 2, view.kind & SHARED == 0, deadline, None);
+            kfutex::wait(&entry, cause, &view.lock, 2, view.kind & SHARED == 0, deadline, None);
         }
         // SAFETY: the caller's mutex.
         match unsafe { try_lock(mutex) } {
@@ -233,8 +234,9 @@ unsafe fn rw_clocklock(
         done = unsafe { real(lock, libc::CLOCK_REALTIME, &timespec { tv_sec: 0, tv_nsec: 0 }) };
     }
     while done == libc::ETIMEDOUT && !clockid::reached(&entry.engine, clock, until) {
+        let cause = Cause::on(What::Lock, &entry.engine, clock);
         let deadline = clockid::instant(&entry.engine, clock, until).unwrap_or(NEVER);
-        let mut wait = entry.kernel_wait_until(What::Lock, deadline, || true);
+        let mut wait = entry.kernel_wait_until(cause, deadline, || true);
         while let Some(wait) = &mut wait {
             // SAFETY: the caller's lock, a time of our own.
             done = unsafe { real(lock, libc::CLOCK_REALTIME, &in_a_moment()) };

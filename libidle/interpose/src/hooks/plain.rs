@@ -1,11 +1,9 @@
 //! The bodies of libidle.so for calls with a time-out: the real call inside a kernel wait. Nothing here touches time, so
 //! the time-outs are the kernel's.
 
+use super::descriptors;
 use super::descriptors::kernel_waits;
-use super::{descriptors, fds, fork, futex, signals};
 use crate::enter::What;
-use crate::errno::Answer;
-use crate::next;
 use libc::*;
 
 kernel_waits! { What::Sleep;
@@ -117,28 +115,13 @@ kernel_waits! { What::Request;
 /// # Safety
 /// As for the C function; six arguments are read whether or not they were passed.
 pub unsafe fn syscall(number: c_long, args: super::syscall::Args) -> c_long {
-    let [a, b, c, d, e, f] = args;
-    let real = next!(syscall: fn(c_long, usize, usize, usize, usize, usize, usize) -> c_long);
     // SAFETY: the caller's arguments, in the order that the system call has them.
     unsafe {
         match number {
-            libc::SYS_futex => match futex::futex(args) {
-                Some(done) => done.answer(),
-                None => real(number, a, b, c, d, e, f),
-            },
-            libc::SYS_fork | libc::SYS_clone | libc::SYS_clone3 if super::syscall::forks(number, args) => {
-                fork::around(|| real(number, a, b, c, d, e, f) as pid_t) as c_long
-            }
             // Perhaps the last thread.
             libc::SYS_exit => {
                 let _stopped = crate::idle::helper::Stopped::new();
-                real(number, a, b, c, d, e, f)
-            }
-            libc::SYS_close_range => fds::close_range(a as u32, b as u32, c as c_int).answer() as c_long,
-            libc::SYS_tgkill => signals::tgkill(a as i32, b as i32, c as c_int) as c_long,
-            libc::SYS_kill => signals::kill(a as i32, b as c_int) as c_long,
-            libc::SYS_pidfd_send_signal => {
-                signals::pidfd_send_signal(a as c_int, b as c_int, c as *mut _, d as u32) as c_long
+                super::syscall::timeless(number, args)
             }
             libc::SYS_read
             | libc::SYS_write
@@ -157,7 +140,7 @@ pub unsafe fn syscall(number: c_long, args: super::syscall::Args) -> c_long {
             | libc::SYS_epoll_wait
             | libc::SYS_epoll_pwait
             | libc::SYS_epoll_pwait2 => descriptors::waiting(number, args),
-            _ => real(number, a, b, c, d, e, f),
+            _ => super::syscall::timeless(number, args),
         }
     }
 }

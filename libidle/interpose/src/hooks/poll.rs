@@ -3,7 +3,7 @@
 use super::slices;
 use crate::bell;
 use crate::clockid;
-use crate::enter::{Entry, KernelWait, What, enter};
+use crate::enter::{Cause, Entry, KernelWait, What, enter};
 use crate::errno::Errno;
 use crate::next;
 use crate::scratch::Scratch;
@@ -64,6 +64,22 @@ pub unsafe fn poll_until(
     deadline: u64,
     mask: *const sigset_t,
 ) -> Result<c_int, Errno> {
+    // SAFETY: the caller's arguments.
+    unsafe { poll_for(entry, What::Ready.into(), fds, n, deadline, mask) }
+}
+
+/// The same for a wait that is to be known as `cause`.
+///
+/// # Safety
+/// As for ppoll(2).
+pub unsafe fn poll_for(
+    entry: &Entry,
+    cause: Cause,
+    fds: *mut pollfd,
+    n: nfds_t,
+    deadline: u64,
+    mask: *const sigset_t,
+) -> Result<c_int, Errno> {
     timerfd::expire(entry);
     // SAFETY: the caller's arguments.
     let ready = unsafe { real_ppoll(fds, n, &NO_WAIT, mask) }?;
@@ -79,7 +95,7 @@ pub unsafe fn poll_until(
     let copy = unsafe { Scratch::<pollfd, 32>::zeroed(count + 1) };
     let (Some(bell), Some(mut copy)) = (bell::mine(entry), copy) else {
         // SAFETY: the caller's arguments.
-        return unsafe { poll_slices(entry, fds, n, deadline, mask) };
+        return unsafe { poll_slices(entry, cause, fds, n, deadline, mask) };
     };
     let set = copy.slice();
     if count != 0 {
@@ -90,7 +106,7 @@ pub unsafe fn poll_until(
     loop {
         // SAFETY: the caller's arguments.
         let still = || unsafe { none_ready(fds, n) };
-        let Some(mut wait) = entry.kernel_wait_until(What::Ready, deadline, still) else {
+        let Some(mut wait) = entry.kernel_wait_until(cause, deadline, still) else {
             // SAFETY: the caller's arguments.
             return unsafe { real_ppoll(fds, n, &NO_WAIT, mask) };
         };
@@ -105,7 +121,7 @@ pub unsafe fn poll_until(
         if ready == Err(Errno(libc::EINVAL)) {
             // One more entry than RLIMIT_NOFILE allows.
             // SAFETY: the caller's arguments.
-            return unsafe { poll_slices(entry, fds, n, deadline, mask) };
+            return unsafe { poll_slices(entry, cause, fds, n, deadline, mask) };
         }
         let rung = set[count].revents != 0;
         if rung {
@@ -151,6 +167,7 @@ unsafe fn poll_endless(entry: &Entry, fds: *mut pollfd, n: nfds_t, mask: *const 
 /// As for ppoll(2).
 unsafe fn poll_slices(
     entry: &Entry,
+    cause: Cause,
     fds: *mut pollfd,
     n: nfds_t,
     deadline: u64,
@@ -163,7 +180,7 @@ unsafe fn poll_slices(
         Some(slice) => Some(unsafe { real_ppoll(fds, n, slice, mask) }).filter(|&answer| answer != Ok(0)),
     };
     // SAFETY: the caller's arguments.
-    slices::wait(entry, What::Ready, deadline, ask).unwrap_or_else(|| unsafe { real_ppoll(fds, n, &NO_WAIT, mask) })
+    slices::wait(entry, cause, deadline, ask).unwrap_or_else(|| unsafe { real_ppoll(fds, n, &NO_WAIT, mask) })
 }
 
 /// The virtual instant that a duration leads to; 0 for "do not wait", [`NEVER`] for none.

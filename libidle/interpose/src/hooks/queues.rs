@@ -4,9 +4,9 @@
 //! waited for together with anything else: semtimedop(2) is ended by a signal at its virtual deadline (`--signal`).
 
 use super::descriptors::kernel_waits;
-use super::poll::{outcome, poll_until};
+use super::poll::{outcome, poll_for};
 use super::slices::{SLICE, Silenced};
-use crate::enter::{Entry, What, enter};
+use crate::enter::{Cause, Entry, What, enter};
 use crate::errno::Errno;
 use crate::session_signal::{self, HEARD, QUIET, SIGNAL};
 use crate::{bell, clockid, next};
@@ -140,13 +140,14 @@ unsafe fn queue_until(
         }
         // SAFETY: the caller's pointer.
         let until: Spec = unsafe { clockid::spec(until) }?;
+        let cause = Cause::on(What::Queue, &entry.engine, libc::CLOCK_REALTIME);
         let deadline = clockid::instant(&entry.engine, libc::CLOCK_REALTIME, until)?;
         if clockid::reached(&entry.engine, libc::CLOCK_REALTIME, until) {
             break libc::ETIMEDOUT;
         }
         let mut set = pollfd { fd: queue, events, revents: 0 };
         // SAFETY: a set of our own.
-        unsafe { poll_until(&entry, &mut set, 1, deadline, std::ptr::null()) }?;
+        unsafe { poll_for(&entry, cause, &mut set, 1, deadline, std::ptr::null()) }?;
     };
     Err(Errno(over))
 }

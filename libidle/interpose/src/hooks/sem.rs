@@ -8,7 +8,7 @@
 //! before it looks at the count.
 
 use crate::clockid;
-use crate::enter::{Entry, What, enter};
+use crate::enter::{Cause, Entry, What, enter};
 use crate::errno::Errno;
 use crate::{
     kfutex, next, session,
@@ -66,8 +66,8 @@ impl Drop for Counted<'_> {
     }
 }
 
-/// Waits until the semaphore is taken or the virtual instant of `deadline` comes.
-fn take(entry: &Entry, sem: *mut sem_t, deadline: impl Fn() -> Result<u64, Errno>) -> Result<Reason, Errno> {
+/// Waits until the semaphore is taken or the instant comes.
+fn take(entry: &Entry, sem: *mut sem_t, instant: Option<(clockid_t, Spec)>) -> Result<Reason, Errno> {
     let object = view(sem);
     object.data.fetch_add(WAITER, SeqCst);
     let mut counted = Counted(object, true);
@@ -78,13 +78,18 @@ fn take(entry: &Entry, sem: *mut sem_t, deadline: impl Fn() -> Result<u64, Errno
             counted.1 = false;
             return Ok(Reason::Woken);
         }
-        let until = deadline()?;
+        let (cause, until) = match instant {
+            None => (What::Sem.into(), NEVER),
+            Some((clock, at)) => {
+                (Cause::on(What::Sem, &entry.engine, clock), clockid::instant(&entry.engine, clock, at)?)
+            }
+        };
         let reason = if object.shared != 0 {
-            kfutex::wait(entry, What::Sem, object.value(), 0, false, until, Some(cancels))
+            kfutex::wait(entry, cause, object.value(), 0, false, until, Some(cancels))
         } else {
             let signals = if until == NEVER { Signals::EndUnlessRestart } else { Signals::End };
             let ready = || object.data.load(SeqCst) as u32 != 0;
-            match waitq::enqueue(entry, What::Sem, Key::any(sem), ready) {
+            match waitq::enqueue(entry, cause, Key::any(sem), ready) {
                 Some(place) => place.wait(until, signals, Some(cancels)),
                 None => Reason::Woken,
             }
@@ -121,7 +126,7 @@ pub unsafe fn wait(sem: *mut sem_t) -> Result<c_int, Errno> {
         // SAFETY: the caller's argument.
         return super::poll::outcome(unsafe { next!(sem_wait: fn(*mut sem_t) -> c_int)(sem) });
     };
-    take(&entry, sem, || Ok(NEVER)).map(|_| 0)
+    take(&entry, sem, None).map(|_| 0)
 }
 
 /// sem_trywait(3).
@@ -137,7 +142,7 @@ fn timed(entry: &Entry, sem: *mut sem_t, clock: clockid_t, until: Spec) -> Resul
         return Err(Errno(libc::EINVAL));
     }
     loop {
-        match take(entry, sem, || clockid::instant(&entry.engine, clock, until))? {
+        match take(entry, sem, Some((clock, until)))? {
             Reason::Woken => return Ok(0),
             _ if clockid::reached(&entry.engine, clock, until) => return Err(Errno(libc::ETIMEDOUT)),
             _ => {}

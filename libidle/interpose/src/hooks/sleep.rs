@@ -1,7 +1,7 @@
 //! nanosleep(2), clock_nanosleep(2), usleep(3), sleep(3), thrd_sleep(3): a deadline and nothing else.
 
 use crate::clockid::{self, plausible};
-use crate::enter::{Entry, What, enter};
+use crate::enter::{Cause, Entry, What, enter};
 use crate::errno::{self, Errno};
 use crate::next;
 use crate::spin;
@@ -41,16 +41,16 @@ impl Deferred {
 }
 
 /// Sleeps until the virtual instant `deadline`, or until a signal handler has run. A cancellation point.
-fn sleep_until(entry: &Entry, deadline: u64) -> Reason {
+fn sleep_until(entry: &Entry, cause: Cause, deadline: u64) -> Reason {
     let deferred = Deferred::new();
-    let reason = sleep_deferred(entry, deadline);
+    let reason = sleep_deferred(entry, cause, deadline);
     deferred.end();
     reason
 }
 
-fn sleep_deferred(entry: &Entry, deadline: u64) -> Reason {
+fn sleep_deferred(entry: &Entry, cause: Cause, deadline: u64) -> Reason {
     loop {
-        let seq = entry.prepare_cancellable(What::Sleep);
+        let seq = entry.prepare_cancellable(cause);
         match entry.park(seq, deadline, Signals::End, false) {
             Reason::Cancelled | Reason::Woken => {}
             reason => return reason,
@@ -69,7 +69,7 @@ fn sleep_for(entry: &Entry, ns: u64) -> Result<(), u64> {
     // Where a handler that waited itself notes when it came; see `enter::nested`.
     let interrupted = &entry.slot().start_arg;
     interrupted.store(0, Relaxed);
-    match sleep_until(entry, deadline) {
+    match sleep_until(entry, What::Sleep.into(), deadline) {
         Reason::Interrupted => {
             let at = Some(interrupted.load(Relaxed)).filter(|&at| at != 0).unwrap_or_else(|| entry.now());
             Err(deadline.saturating_sub(at))
@@ -139,8 +139,9 @@ pub unsafe fn clock_nanosleep(id: clockid_t, flags: c_int, request: *const times
     // Also where the time has come already.
     entry.cancellation_point();
     while !clockid::reached(&entry.engine, id, request) {
+        let cause = Cause::on(What::Sleep, &entry.engine, id);
         let Ok(deadline) = clockid::instant(&entry.engine, id, request) else { return libc::EINVAL };
-        if sleep_until(&entry, deadline) == Reason::Interrupted {
+        if sleep_until(&entry, cause, deadline) == Reason::Interrupted {
             return libc::EINTR;
         }
     }

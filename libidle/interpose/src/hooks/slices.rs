@@ -3,7 +3,7 @@
 //! The virtual deadline is the slot's, so time is as exact as ever: it does not pass the deadline while the thread is
 //! still to be told. Only that the thread is told takes up to a slice of real time.
 
-use crate::enter::{Entry, What};
+use crate::enter::{Cause, Entry};
 use engine::Reason;
 use engine::slots::Slot;
 use libc::timespec;
@@ -36,13 +36,13 @@ impl Drop for Silenced {
 /// wait by the real clock, or nothing: then it must not wait, be no cancellation point and let no handler run.
 pub fn wait<T>(
     entry: &Entry,
-    what: What,
+    cause: impl Into<Cause>,
     deadline: u64,
     mut ask: impl FnMut(Option<&timespec>) -> Option<T>,
 ) -> Option<T> {
-    let _silenced = Silenced::new(entry, 0);
+    let (_silenced, cause) = (Silenced::new(entry, 0), cause.into());
     loop {
-        let mut wait = entry.kernel_wait_until(what, deadline, || ask(None).is_none())?;
+        let mut wait = entry.kernel_wait_until(cause, deadline, || ask(None).is_none())?;
         let mut answer = ask(Some(&SLICE));
         // The wait is one, however many calls it is made of: a sender of signals sees that there is something to end.
         while answer.is_none() && !wait.passed() {

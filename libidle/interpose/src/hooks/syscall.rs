@@ -40,18 +40,10 @@ pub unsafe fn syscall(number: c_long, args: Args) -> c_long {
 /// As for syscall(2).
 unsafe fn call(number: c_long, args: Args) -> c_long {
     let [a, b, c, d, e, f] = args;
-    let real = next!(syscall: fn(c_long, usize, usize, usize, usize, usize, usize) -> c_long);
     // SAFETY: the caller's arguments, in the order that the system call has them; those of a C function of the same name
     // are the same but for sizes of signal sets.
     unsafe {
         match number {
-            libc::SYS_futex => match futex::futex(args) {
-                Some(done) => done.answer(),
-                None => real(number, a, b, c, d, e, f),
-            },
-            libc::SYS_fork | libc::SYS_clone | libc::SYS_clone3 if forks(number, args) => {
-                fork::around(|| real(number, a, b, c, d, e, f) as libc::pid_t) as c_long
-            }
             libc::SYS_clock_gettime => clocks::clock_gettime(a as clockid_t, b as *mut timespec).answer() as c_long,
             libc::SYS_gettimeofday => clocks::gettimeofday(a as *mut _, b as *mut _).answer() as c_long,
             libc::SYS_time => clocks::time(a as *mut _),
@@ -86,12 +78,6 @@ unsafe fn call(number: c_long, args: Args) -> c_long {
             libc::SYS_alarm => timers::alarm(a as u32) as c_long,
             libc::SYS_setitimer => timers::setitimer(a as c_int, b as *const _, c as *mut _).answer() as c_long,
             libc::SYS_getitimer => timers::getitimer(a as c_int, b as *mut _).answer() as c_long,
-            libc::SYS_close_range => fds::close_range(a as u32, b as u32, c as c_int).answer() as c_long,
-            libc::SYS_tgkill => signals::tgkill(a as i32, b as i32, c as c_int) as c_long,
-            libc::SYS_kill => signals::kill(a as i32, b as c_int) as c_long,
-            libc::SYS_pidfd_send_signal => {
-                signals::pidfd_send_signal(a as c_int, b as c_int, c as *mut _, d as u32) as c_long
-            }
             libc::SYS_read if timerfd::is_timer(a as c_int) => reads::read(a as c_int, b as *mut _, c) as c_long,
             libc::SYS_pselect6 => {
                 let with = f as *const [usize; 2];
@@ -150,6 +136,34 @@ unsafe fn call(number: c_long, args: Args) -> c_long {
             | libc::SYS_msgsnd
             | libc::SYS_mq_timedsend
             | libc::SYS_mq_timedreceive => descriptors::waiting(number, args),
+            _ => timeless(number, args),
+        }
+    }
+}
+
+/// The calls of which both libraries need to know, and which time has no part in; others are made as they are.
+///
+/// # Safety
+/// As for syscall(2).
+pub(super) unsafe fn timeless(number: c_long, args: Args) -> c_long {
+    let [a, b, c, d, e, f] = args;
+    let real = next!(syscall: fn(c_long, usize, usize, usize, usize, usize, usize) -> c_long);
+    // SAFETY: the caller's arguments, in the order that the system call has them.
+    unsafe {
+        match number {
+            libc::SYS_futex => match futex::futex(args) {
+                Some(done) => done.answer(),
+                None => real(number, a, b, c, d, e, f),
+            },
+            libc::SYS_fork | libc::SYS_clone | libc::SYS_clone3 if forks(number, args) => {
+                fork::around(|| real(number, a, b, c, d, e, f) as libc::pid_t) as c_long
+            }
+            libc::SYS_close_range => fds::close_range(a as u32, b as u32, c as c_int).answer() as c_long,
+            libc::SYS_tgkill => signals::tgkill(a as i32, b as i32, c as c_int) as c_long,
+            libc::SYS_kill => signals::kill(a as i32, b as c_int) as c_long,
+            libc::SYS_pidfd_send_signal => {
+                signals::pidfd_send_signal(a as c_int, b as c_int, c as *mut _, d as u32) as c_long
+            }
             _ => real(number, a, b, c, d, e, f),
         }
     }
@@ -159,7 +173,7 @@ unsafe fn call(number: c_long, args: Args) -> c_long {
 ///
 /// # Safety
 /// As for syscall(2).
-pub(super) unsafe fn forks(number: c_long, args: Args) -> bool {
+unsafe fn forks(number: c_long, args: Args) -> bool {
     let (flags, stack) = match number {
         libc::SYS_clone => (args[0], args[1]),
         libc::SYS_clone3 => {

@@ -6,12 +6,12 @@
 use super::locks;
 use crate::bell;
 use crate::clockid;
-use crate::enter::{Entry, What, enter};
+use crate::enter::{Cause, Entry, What, enter};
 use crate::session;
 use crate::tls::tls;
 use crate::{forced, next, waitq};
 use engine::sys;
-use engine::time::NEVER;
+use engine::time::{NEVER, Spec};
 use engine::{Engine, Kind, Reason, Signals};
 use libc::{c_int, c_void, clockid_t, pthread_attr_t, pthread_t, timespec};
 use std::sync::atomic::AtomicU32;
@@ -91,7 +91,7 @@ impl Drop for Ends {
             let waiter = &engine.page.slots[joiner as usize];
             let seq = waiter.state.load().seq();
             // It may be in another wait by now. Read after the number: it belongs to that wait or to a later one.
-            if waiter.what.load(SeqCst) == What::Join as u32 {
+            if waiter.is_for(What::Join) {
                 engine.unpark(joiner as usize, seq, Reason::Woken);
             }
         }
@@ -183,22 +183,30 @@ pub unsafe fn c11_join(thread: pthread_t, result: *mut c_int) -> c_int {
     super::cond::c11(code)
 }
 
+/// The wait for the end of a thread, and the virtual instant up to which it is to last.
+fn join_until(entry: &Entry, until: Option<(clockid_t, Spec)>) -> (Cause, u64) {
+    let Some((clock, at)) = until else { return (What::Join.into(), NEVER) };
+    let cause = Cause::on(What::Join, &entry.engine, clock);
+    (cause, clockid::instant(&entry.engine, clock, at).unwrap_or(NEVER))
+}
+
 /// Waits until `thread` has left its last hook: `Woken`, or the deadline came. A cancellation point.
-fn await_end(entry: &Entry, thread: pthread_t, deadline: impl Fn() -> u64) -> Reason {
+fn await_end(entry: &Entry, thread: pthread_t, until: Option<(clockid_t, Spec)>) -> Reason {
     loop {
+        let (cause, deadline) = join_until(entry, until);
         // SAFETY: no arguments.
         let myself = unsafe { libc::pthread_self() } == thread;
         // Not found: its slot was given back already, or it was not made by pthread_create; the real join knows.
         let Some(target) = find(&entry.engine, thread).filter(|_| !myself) else { return Reason::Woken };
         let target = &entry.engine.page.slots[target];
-        let seq = entry.prepare_cancellable(What::Join);
+        let seq = entry.prepare_cancellable(cause);
         target.joiner.store(entry.me as u32 + 1, SeqCst);
         let over = matches!(target.state.load().kind(), Kind::Ending | Kind::Free | Kind::Leaving);
         let reason = if over || target.pthread.load(SeqCst) != thread {
             entry.stay();
             Reason::Woken
         } else {
-            entry.park(seq, deadline(), Signals::Ignore, false)
+            entry.park(seq, deadline, Signals::Ignore, false)
         };
         let _ = target.joiner.compare_exchange(entry.me as u32 + 1, 0, SeqCst, SeqCst);
         match reason {
@@ -222,7 +230,7 @@ fn await_end(entry: &Entry, thread: pthread_t, deadline: impl Fn() -> u64) -> Re
 pub unsafe fn join(thread: pthread_t, result: *mut *mut c_void) -> c_int {
     let real = next!(pthread_join: fn(pthread_t, *mut *mut c_void) -> c_int);
     let entry = enter();
-    let _ = entry.as_ref().map(|e| await_end(e, thread, || NEVER));
+    let _ = entry.as_ref().map(|e| await_end(e, thread, None));
     // It is on its way out, and the kernel says when it is gone.
     let _wait = entry.as_ref().map(|e| e.kernel_wait(What::Join));
     // SAFETY: the caller's arguments.
@@ -260,13 +268,13 @@ pub unsafe fn clockjoin(
         }
         let mut over = false;
         while !clockid::reached(&entry.engine, clock, until) {
-            let deadline = || clockid::instant(&entry.engine, clock, until).unwrap_or(NEVER);
             if !over {
-                over = await_end(&entry, thread, deadline) == Reason::Woken;
+                over = await_end(&entry, thread, Some((clock, until))) == Reason::Woken;
                 continue;
             }
+            let (cause, deadline) = join_until(&entry, Some((clock, until)));
             // Nobody here says when it is gone, and destructors of its own may still wait: short real waits.
-            if let Some(mut wait) = entry.kernel_wait_until(What::Join, deadline(), || true) {
+            if let Some(mut wait) = entry.kernel_wait_until(cause, deadline, || true) {
                 let done = loop {
                     let done = real(thread, result, libc::CLOCK_REALTIME, &locks::in_a_moment());
                     if done != libc::ETIMEDOUT || wait.passed() {
@@ -310,7 +318,7 @@ pub unsafe fn cancel(thread: pthread_t) -> c_int {
             slot.cancels.fetch_add(1, SeqCst);
             let seen = slot.state.load();
             // Only the kernel waits that this library ends itself; libc's cancellation ends the others.
-            let ours = [What::Cond as u32, What::Sem as u32].contains(&slot.what.load(Relaxed));
+            let ours = slot.is_for(What::Cond) || slot.is_for(What::Sem);
             if ours && slot.state.interrupt(seen, Reason::Cancelled) {
                 engine.page.set_busy(index);
                 engine.awake();

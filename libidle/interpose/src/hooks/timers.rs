@@ -5,6 +5,7 @@ use crate::enter::enter;
 use crate::errno::{Errno, kernel};
 use crate::next;
 use crate::session;
+use crate::spin;
 use crate::ticker;
 use crate::timerfd::{as_timespec, store};
 use crate::timers::{self, Notify, Role, Table, Timer};
@@ -34,12 +35,20 @@ fn change<R>(engine: &Engine, role: Role, body: impl FnOnce(&mut Table) -> R) ->
     answer
 }
 
+/// A timer was armed for nothing: some runtimes do that in each round of a loop that waits for an instant.
+fn disarmed() {
+    spin::futile();
+}
+
 /// Sets ITIMER_REAL; returns what was left, 0 if it was not set, and the former interval. `None` if this cannot be done
 /// here.
 fn set_alarm(value: u64, interval: u64) -> Option<(u64, u64)> {
     let engine = own()?;
     if !ticker::start(&engine, Role::Signals) {
         return None;
+    }
+    if value == 0 {
+        disarmed();
     }
     Some(change(&engine, Role::Signals, |table| {
         let (now, at) = (engine.now(), table.itimer());
@@ -266,6 +275,9 @@ pub unsafe fn settime(
         table.set(at, deadline, if ns == 0 { 0 } else { interval }, absolute && timers::settable(clock));
         Ok(before)
     })?;
+    if ns == 0 {
+        disarmed();
+    }
     // SAFETY: the caller's pointer.
     unsafe { store(old, before) }
 }
@@ -331,7 +343,7 @@ pub fn reset() {
 pub fn clock_was_set(engine: &Engine) {
     for (index, slot) in engine.page.slots[..engine.page.high()].iter().enumerate() {
         let seen = slot.state.load();
-        if slot.what.load(Relaxed) == crate::enter::What::Timer as u32 && seen.kind() == engine::Kind::Parked {
+        if slot.is_for(crate::enter::What::Timer) && seen.kind() == engine::Kind::Parked {
             engine.unpark(index, seen.seq(), engine::Reason::Woken);
         }
     }

@@ -65,7 +65,7 @@ fn letter(engine: &Engine, index: usize, waits: bool) -> Option<u8> {
         return None;
     }
     let what = slot.what.load(Relaxed);
-    let signalled = [What::Sem, What::Cond, What::Futex].iter().any(|&kind| kind as u32 == what);
+    let signalled = [What::Sem, What::Cond, What::Futex].iter().any(|&kind| slot.is_for(kind));
     let blocked = waits && kind == Kind::Prep || matches!(kind, Kind::Parked | Kind::Kernel);
     Some(match engine.page.forced(index) {
         Some(Forced::Idle) => b'i',
