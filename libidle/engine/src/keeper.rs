@@ -107,7 +107,7 @@ pub fn run<L: Look>(
         let sleep = match outcome {
             Outcome::Mine => {
                 (backoff, patrol) = (BACKOFF_MIN, PATROL_MIN);
-                standstill.moves((engine.real_now)());
+                standstill.moves(&engine);
                 if !event(Event::Jump) {
                     return;
                 }
