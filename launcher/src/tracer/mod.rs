@@ -20,6 +20,9 @@ mod run;
 mod stop;
 mod threads;
 mod timers;
+mod unseen;
+mod visit;
 mod waits;
 
 pub use run::run;
+pub use unseen::Unseen;

@@ -104,7 +104,10 @@ impl Timer {
 
 /// A `siginfo_t` as far as timers have to do with it: number, error, code, nothing, timer, overrun, value.
 pub type Info = [i32; 32];
-const CODE: usize = 2;
+/// Its first field.
+pub const NUMBER: usize = 0;
+/// Who has sent it.
+pub const CODE: usize = 2;
 const TIMER: usize = 4;
 const OVERRUN: usize = 5;
 
@@ -384,7 +387,7 @@ fn new_timer(memory: Memory, r: &user_regs_struct) -> Option<Timer> {
 /// What says who sends it, as far as a process that is not the receiver may say so.
 fn signal(number: i32, timer: &Timer) -> Info {
     let mut info = [0; 32];
-    (info[0], info[CODE], info[TIMER], info[OVERRUN]) = (number, libc::SI_TIMER, timer.id, timer.overruns.0);
+    (info[NUMBER], info[CODE], info[TIMER], info[OVERRUN]) = (number, libc::SI_TIMER, timer.id, timer.overruns.0);
     (info[6], info[7]) = (timer.value as i32, (timer.value >> 32) as i32);
     info
 }
@@ -396,8 +399,8 @@ fn send(engine: &Engine, pid: pid_t, thread: Option<pid_t>, info: &Info) {
     // SAFETY: a siginfo_t of our own.
     unsafe {
         match thread {
-            None => libc::syscall(libc::SYS_rt_sigqueueinfo, pid, info[0], at),
-            Some(tid) => libc::syscall(libc::SYS_rt_tgsigqueueinfo, pid, tid, info[0], at),
+            None => libc::syscall(libc::SYS_rt_sigqueueinfo, pid, info[NUMBER], at),
+            Some(tid) => libc::syscall(libc::SYS_rt_tgsigqueueinfo, pid, tid, info[NUMBER], at),
         }
     };
     sent.fetch_add(1, SeqCst);
