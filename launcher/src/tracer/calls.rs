@@ -233,7 +233,7 @@ fn arguments_of(before: &user_regs_struct, regs: &mut user_regs_struct) {
 }
 
 /// How often the thread has given up the processor by itself.
-fn switches(tid: pid_t) -> u64 {
+pub fn switches(tid: pid_t) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{tid}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
     line.and_then(|count| count.trim().parse().ok()).unwrap_or(0)

@@ -19,6 +19,9 @@ mod rules;
 mod run;
 mod stop;
 mod threads;
+mod unseen;
+mod visit;
 mod waits;
 
 pub use run::run;
+pub use unseen::Unseen;

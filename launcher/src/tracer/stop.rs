@@ -113,6 +113,11 @@ pub fn seize(tid: pid_t, kill: bool) -> Result<Running, Failed> {
     Ok(Running(tid))
 }
 
+/// The same for a visit: nothing is reported but stops, and it is let go before long.
+pub fn seize_briefly(tid: pid_t) -> Result<Running, Failed> {
+    request("PTRACE_SEIZE", libc::PTRACE_SEIZE, tid, 0, 0).map(|_| Running(tid))
+}
+
 impl Running {
     /// Stops it soon; waitpid(2) will tell.
     pub fn interrupt(&self) -> Result<(), Failed> {
@@ -142,6 +147,15 @@ impl Stopped {
     /// Changes its registers.
     pub fn set_registers(&self, registers: &user_regs_struct) -> Result<(), Failed> {
         request("PTRACE_SETREGS", libc::PTRACE_SETREGS, self.0, 0, registers as *const _ as usize).map(drop)
+    }
+
+    /// The signal that it has stopped for, about to be delivered; `None` in any other stop.
+    pub fn signal(&self) -> Result<Option<i32>, Failed> {
+        // SAFETY: zero is a valid value of all fields.
+        let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
+        request("PTRACE_GETSIGINFO", libc::PTRACE_GETSIGINFO, self.0, 0, &raw mut info as usize)?;
+        let event = info.si_code >> 8 == libc::PTRACE_EVENT_STOP;
+        Ok((!event).then_some(info.si_signo))
     }
 
     /// The message of its event: a child's number, a former number.

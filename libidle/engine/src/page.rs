@@ -127,7 +127,9 @@ pub struct Header {
     pub trace: AtomicU32,
     /// Timer descriptors that were due and out of the keeper's reach; keeper.
     pub timers_lost: AtomicU32,
-    _pad3: [AtomicU64; 1],
+    /// Deadlines that the keeper alone knows of; keeper.
+    pub unseen: AtomicU32,
+    _pad3: AtomicU32,
 
     /// Head of the list of freed slots: index + 1 in the low half, a counter against ABA in the high half.
     pub free: AtomicU64,
@@ -276,7 +278,8 @@ impl Page {
                     tracer_asked: u32s(),
                     trace: u32s(),
                     timers_lost: u32s(),
-                    _pad3: from_fn(|_| u64s()),
+                    unseen: u32s(),
+                    _pad3: u32s(),
                     free: u64s(),
                     high: u32s(),
                     slots_missed: u32s(),
