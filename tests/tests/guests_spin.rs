@@ -14,6 +14,7 @@ flux_tests::guests! { "spin";
     slow: 1, longest_unit_ms(200);
     computing: 0, longest_unit_ms(200);
     reads: 1;
+    arms: 2;
 }
 
 const RESCUED: &str = "steps for threads that spin";

@@ -338,13 +338,14 @@ impl Page {
         }
     }
 
-    /// A number, not 0, that changes with whatever any thread does that can be seen here, but for those that spin: that they
-    /// ask again changes nothing for others.
+    /// A number, not 0, that changes with whatever any thread does that can be seen here. That those who spin ask again
+    /// changes nothing for others; nor does it that the deadlines of timers are set anew, only what is done when they come.
     pub fn words(&self) -> u32 {
         let mut sum = self.header.signals_sent.load(SeqCst) as u32;
         for slot in &self.slots[..self.high()] {
             let state = slot.state.load();
-            let word = if slot.spins(state) != 0 { 1 } else { state.0 };
+            let timers = slot.what.load(SeqCst) == What::Timer as u32;
+            let word = if timers || slot.spins(state) != 0 { 1 } else { state.0 };
             sum = (sum.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b1);
         }
         sum | 1

@@ -47,9 +47,10 @@ const PATIENCE: u64 = 10_000_000;
 /// Who has given the processor away for so long at once gives way no more, real ns.
 const LONG: u64 = 500_000;
 /// The same as [`PATIENCE`] with a frozen clock: not in time, which would differ from run to run, but in laps at one instant
-/// in which the thread has not slept, of which the last one is pure: a million clock reads, or 20 000 calls. Threads that hand
-/// work to each other by waits with time-outs read the clock as often, and no time may pass for it.
-const FROZEN_PATIENCE: u32 = 1024;
+/// in which the thread has not slept, of which the last one is pure: millions of clock reads, or 50 000 calls. Threads that hand
+/// work to each other by waits with time-outs read the clock as often, and no time may pass for it. Nor may it for those that
+/// do so by locks which happen to be free each time, and read the clock a million times for it.
+const FROZEN_PATIENCE: u32 = 2500;
 /// Of a slow loop, or one that gets things done between its looks, as many laps are enough when so much processor time has
 /// been spent, ns.
 const FEW: u32 = 20;

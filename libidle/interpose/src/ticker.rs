@@ -24,13 +24,14 @@ use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 /// Slot index + 1 of the thread that serves each role; 0: not started.
+#[unsafe(link_section = ".data.interpose")]
 static THREADS: [AtomicU32; 2] = [AtomicU32::new(0), AtomicU32::new(0)];
 /// While a thread is being started.
 const STARTING: u32 = u32::MAX;
 
 /// In a forked child: they are not there.
 pub fn reset() {
-    THREADS.iter().for_each(|thread| thread.store(0, SeqCst));
+    THREADS.iter().for_each(|thread| thread.store(0, Relaxed));
 }
 
 /// Makes sure that somebody serves `role`; false if no thread can be started.
@@ -63,9 +64,10 @@ pub fn tell(engine: &Engine, role: Role) {
 /// Serves `role` from slot `me`, for ever.
 fn serve(engine: Engine, me: usize, role: Role) -> ! {
     let slot = &engine.page.slots[me];
-    slot.what.store(What::Timer as u32, Relaxed);
     THREADS[role as usize].store(me as u32 + 1, SeqCst);
     loop {
+        // What the functions called below wait for has a name of its own.
+        slot.what.store(What::Timer as u32, Relaxed);
         let seq = slot.state.prepare();
         let earliest = timers::table(&engine).1.earliest(role);
         if engine.park_in_turn(me, seq, earliest, Signals::Ignore, false) != Reason::TimedOut {

@@ -5,11 +5,12 @@ use crate::enter::enter;
 use crate::errno::{Errno, kernel};
 use crate::next;
 use crate::session;
+use crate::spin;
 use crate::ticker;
 use crate::timerfd::{as_timespec, store};
 use crate::timers::{self, Notify, Role, Table, Timer};
 use engine::sys::syscall6;
-use engine::time::{NEVER, Spec};
+use engine::time::{NEVER, Spec, whole_seconds};
 use engine::{Engine, Page};
 use libc::{c_int, c_uint, clockid_t, itimerspec, itimerval, pthread_attr_t, timer_t, timeval};
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
@@ -34,12 +35,20 @@ fn change<R>(engine: &Engine, role: Role, body: impl FnOnce(&mut Table) -> R) ->
     answer
 }
 
+/// A timer was armed for nothing: some runtimes do that in each round of a loop that waits for an instant.
+fn disarmed() {
+    spin::futile();
+}
+
 /// Sets ITIMER_REAL; returns what was left, 0 if it was not set, and the former interval. `None` if this cannot be done
 /// here.
 fn set_alarm(value: u64, interval: u64) -> Option<(u64, u64)> {
     let engine = own()?;
     if !ticker::start(&engine, Role::Signals) {
         return None;
+    }
+    if value == 0 {
+        disarmed();
     }
     Some(change(&engine, Role::Signals, |table| {
         let (now, at) = (engine.now(), table.itimer());
@@ -57,16 +66,10 @@ fn set_alarm(value: u64, interval: u64) -> Option<(u64, u64)> {
 pub unsafe fn alarm(seconds: c_uint) -> c_uint {
     let ns = seconds.min(i32::MAX as c_uint) as u64 * 1_000_000_000;
     match set_alarm(ns, 0) {
-        Some((left, _)) => seconds_left(left),
+        Some((left, _)) => whole_seconds(left) as c_uint,
         // SAFETY: a plain number.
         None => unsafe { next!(alarm: fn(c_uint) -> c_uint)(seconds) },
     }
-}
-
-/// To the nearest second, but never to 0 while something is left.
-fn seconds_left(ns: u64) -> c_uint {
-    let (seconds, us) = (ns / 1_000_000_000, ns % 1_000_000_000 / 1000);
-    (seconds + ((seconds == 0 && us != 0) || us >= 500_000) as u64) as c_uint
 }
 
 /// ualarm(3).
@@ -266,6 +269,9 @@ pub unsafe fn settime(
         table.set(at, deadline, if ns == 0 { 0 } else { interval }, absolute && timers::settable(clock));
         Ok(before)
     })?;
+    if ns == 0 {
+        disarmed();
+    }
     // SAFETY: the caller's pointer.
     unsafe { store(old, before) }
 }
