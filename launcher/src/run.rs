@@ -3,9 +3,11 @@
 use crate::session::{Session, refusal};
 use crate::stuck::Stuck;
 use crate::timers::Timers;
+use crate::tracer::Unseen;
 use crate::tracer::helper::Helper;
 use crate::{mortal, proc, report};
 use engine::keeper::{self, Event, Round};
+use engine::tracing::Trace;
 use look::{ProcLook, Whose};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -113,15 +115,17 @@ pub fn run(session: Session, commands: &[Vec<OsString>]) -> u8 {
 /// The keeper's thread. It tells the main loop of rest only when somebody wants to know.
 fn start_keeper(session: &Session, rest: Arc<EventFd>) {
     let (engine, statefile) = (session.engine, session.statefile);
+    let visits = engine.trace() != Trace::None;
     let mut rounds = 0u32;
     std::thread::spawn(move || {
         mortal::watched(engine.page);
         // SAFETY: a plain prctl: the keeper's short sleeps are not to be rounded up by 50 µs.
         unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, 1) };
-        let Some(mut look) = ProcLook::new(engine, Whose::Descendants, statefile, proc::tell_of_stranger) else {
+        let Some(look) = ProcLook::new(engine, Whose::Descendants, statefile, proc::tell_of_stranger) else {
             report::say("no memory; programs run in real time");
             return;
         };
+        let mut look = Unseen::new(engine, look, visits);
         let mut timers = Timers::default();
         let mut idle = false;
         let mut stuck = Stuck::default();
@@ -137,8 +141,8 @@ fn start_keeper(session: &Session, rest: Arc<EventFd>) {
                     timers.look(&engine);
                     look.begin(idle && rounds.is_multiple_of(16));
                 }
-                Round::Stalled => look.stalled(true),
-                Round::Moves => look.stalled(false),
+                Round::Stalled => look.look.stalled(true),
+                Round::Moves => look.look.stalled(false),
             },
             |event| {
                 resting.set(event == Event::Rest);

@@ -1,5 +1,5 @@
 /* Put before a guest: its waits, clock reads and timers are system calls of its own, in line, which no library sees. With
- * RAW_BY_LIBC they are calls of libc's syscall(2). */
+ * RAW_BY_LIBC they are calls of libc's syscall(2). With RAW_WAITS that holds for the waits alone. */
 #ifndef RAW_H
 #define RAW_H
 
@@ -149,6 +149,7 @@ __attribute__((unused)) static int raw_sigwait(const sigset_t *set, int *number)
 #define mq_timedreceive(...) raw_mq_timedreceive(__VA_ARGS__)
 #define recvmmsg(...) raw_recvmmsg(__VA_ARGS__)
 
+#ifndef RAW_WAITS
 #define clock_gettime(...) raw_clock_gettime(__VA_ARGS__)
 #define gettimeofday(...) raw_gettimeofday(__VA_ARGS__)
 #define time(...) raw_time(__VA_ARGS__)
@@ -158,6 +159,7 @@ __attribute__((unused)) static int raw_sigwait(const sigset_t *set, int *number)
 #define timerfd_create(...) raw_timerfd_create(__VA_ARGS__)
 #define timerfd_settime(...) raw_timerfd_settime(__VA_ARGS__)
 #define timerfd_gettime(...) raw_timerfd_gettime(__VA_ARGS__)
+#endif
 
 #ifndef RAW_BY_LIBC
 #define syscall(...) RAW(__VA_ARGS__)

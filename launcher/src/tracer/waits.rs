@@ -220,6 +220,17 @@ impl Wait {
         key(&self.before) == key(regs)
     }
 
+    /// Is this its call still, perhaps started again after a stop (restart_syscall(2))?
+    pub fn goes_on(&self, regs: &user_regs_struct) -> bool {
+        self.is(regs) || self.continues(regs)
+    }
+
+    /// Is this its call after a stop?
+    pub fn continues(&self, regs: &user_regs_struct) -> bool {
+        let restarted = regs.orig_rax as c_long == libc::SYS_restart_syscall;
+        restarted && self.is(&user_regs_struct { orig_rax: self.before.orig_rax, ..*regs })
+    }
+
     /// Its deadline has been reached, but the clock that it is an instant of may have been set back.
     pub fn early(&self, engine: &Engine) -> bool {
         let reads = |clock, at: Spec| {
@@ -270,7 +281,7 @@ pub fn read(engine: &Engine, id: i32) -> Option<Spec> {
 }
 
 /// The virtual instant at which clock `id` reads `at`, as far as is known now.
-fn deadline(engine: &Engine, id: i32, at: Spec) -> Option<u64> {
+pub fn deadline(engine: &Engine, id: i32, at: Spec) -> Option<u64> {
     let ns = at.nanos_absolute()?;
     if id == libc::CLOCK_MONOTONIC {
         return Some(ns.min(NEVER - 1));

@@ -52,7 +52,9 @@ impl Page {
 
     /// May there be a deadline at all?
     pub fn deadlines_pending(&self) -> bool {
-        self.heap_len(self.arena()).load(Relaxed) != 0 || self.header.mail.load(SeqCst) != 0
+        self.heap_len(self.arena()).load(Relaxed) != 0
+            || self.header.mail.load(SeqCst) != 0
+            || self.header.unseen.load(Relaxed) != 0
     }
 
     /// The key that `slot`'s current deadline has.

@@ -92,8 +92,9 @@ pub fn run<L: Look>(
         page.header.keeper.store(ATTENTIVE, SeqCst);
         // Until it is known how long it will sleep, any deadline that comes by real time is worth a kick.
         page.header.keeper_wakes.store(NEVER, SeqCst);
+        let unseen = look.end_unseen(page, engine.now());
         let next = if page.mode() == ClockMode::Elapsed {
-            engine.expire_by_real_time(KEEPER).unwrap_or_else(|| engine.now())
+            engine.expire_by_real_time(KEEPER).unwrap_or_else(|| engine.now()).min(unseen)
         } else {
             NEVER
         };
@@ -104,7 +105,15 @@ pub fn run<L: Look>(
             engine.go_busy(file);
         }
         let sleep = match outcome {
-            Outcome::Woke | Outcome::Mine | Outcome::Fired => {
+            Outcome::Mine => {
+                (backoff, patrol) = (BACKOFF_MIN, PATROL_MIN);
+                standstill.moves(&engine);
+                if !event(Event::Jump) {
+                    return;
+                }
+                continue;
+            }
+            Outcome::Woke | Outcome::Fired => {
                 (backoff, patrol) = (BACKOFF_MIN, PATROL_MIN);
                 standstill.moves(&engine);
                 if !event(Event::Jump) {

@@ -11,6 +11,7 @@ mod deliver;
 pub mod elf;
 pub mod forced;
 pub mod keeper;
+pub mod known;
 pub mod limit;
 pub mod lives;
 pub mod lock;

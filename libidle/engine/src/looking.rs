@@ -1,8 +1,10 @@
 //! What a decider asks about threads that their words alone do not tell of.
 
+use crate::deadlines::Key;
 use crate::page::Page;
 use crate::state::State;
 use crate::statefile::StateFile;
+use crate::time::NEVER;
 
 /// How to find out whether a thread in a kernel wait sleeps.
 pub trait Look {
@@ -30,6 +32,15 @@ pub trait Look {
     /// since the others came to rest.
     fn at_rest(&mut self, _page: &Page) -> bool {
         true
+    }
+    /// The earliest deadline among the waits of the survey under way that no slot tells of: this decider alone knows of them.
+    /// As long as there are any, somebody was found asleep whom no other decider can look at, so nobody else jumps.
+    fn unseen(&mut self, _page: &Page) -> Option<Key> {
+        None
+    }
+    /// Ends those among them that are due at virtual `now`; the earliest deadline that is left.
+    fn end_unseen(&mut self, _page: &Page, _now: u64) -> u64 {
+        NEVER
     }
     /// Processor time that the thread of slot `index` has used, ns.
     fn burnt(&mut self, _page: &Page, _index: usize) -> Option<u64> {

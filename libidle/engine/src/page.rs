@@ -5,6 +5,7 @@
 //! The layout is append-only within one [`VERSION`]; launcher and library must agree on it.
 
 use crate::forced::Sets;
+use crate::known::Known;
 use crate::lock::ClockCell;
 use crate::rest::Rest;
 use crate::slots::Slot;
@@ -14,7 +15,7 @@ use crate::time::Spec;
 /// Marks a region of ours ("fluxpage").
 pub const MAGIC: u64 = 0x6567_6170_7875_6c66;
 /// The layout below.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// Threads that a session can hold. More run in real time, untracked.
 #[cfg(not(loom))]
@@ -126,7 +127,9 @@ pub struct Header {
     pub trace: AtomicU32,
     /// Timer descriptors that were due and out of the keeper's reach; keeper.
     pub timers_lost: AtomicU32,
-    _pad3: [AtomicU64; 1],
+    /// Deadlines that the keeper alone knows of; keeper.
+    pub unseen: AtomicU32,
+    _pad3: AtomicU32,
 
     /// Head of the list of freed slots: index + 1 in the low half, a counter against ABA in the high half.
     pub free: AtomicU64,
@@ -163,6 +166,8 @@ pub struct Page {
     pub busy: [AtomicU64; WORDS],
     /// Which words of [`Page::busy`] may be other than zero: a superset, kept like them.
     pub busy_summary: [AtomicU64; SUMMARY],
+    /// Program files.
+    pub known: Known,
     /// A thread each.
     pub slots: [Slot; SLOTS],
     /// Deadlines, as binary heaps.
@@ -273,7 +278,8 @@ impl Page {
                     tracer_asked: u32s(),
                     trace: u32s(),
                     timers_lost: u32s(),
-                    _pad3: from_fn(|_| u64s()),
+                    unseen: u32s(),
+                    _pad3: u32s(),
                     free: u64s(),
                     high: u32s(),
                     slots_missed: u32s(),
@@ -282,6 +288,7 @@ impl Page {
                 },
                 busy: from_fn(|_| u64s()),
                 busy_summary: from_fn(|_| u64s()),
+                known: Known::new(),
                 slots: from_fn(|_| Slot::new()),
                 heap: from_fn(|_| from_fn(|_| Entry { deadline: u64s(), parked: u64s(), birth: u64s(), slot: u64s() })),
                 forced: Sets::new(),

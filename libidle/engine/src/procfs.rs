@@ -156,6 +156,11 @@ pub fn number(text: &[u8]) -> Option<u64> {
     if text.is_empty() { None } else { text.iter().fold(Some(0), digit) }
 }
 
+/// A hexadecimal number that begins with `0x`.
+pub fn hexadecimal(text: &[u8]) -> Option<u64> {
+    u64::from_str_radix(std::str::from_utf8(text.strip_prefix(b"0x")?).ok()?, 16).ok()
+}
+
 /// The words of a text.
 pub fn words(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     text.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty())

@@ -44,7 +44,7 @@ pub enum Survey {
 /// What came of a try to jump.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Outcome {
-    /// The asker's own deadline came first, and the clock is there.
+    /// The asker's own deadline came first, or one of those that it alone knows of, and the clock is there.
     Mine,
     /// Somebody was woken.
     Woke,
@@ -308,7 +308,7 @@ impl Engine {
             let Some(held) = held else { return Outcome::LockBusy };
             h.rerun.store(0, SeqCst);
             let outcome = match self.survey_deadlines(held, crate::lock::KEEPER, look) {
-                (Survey::AtRest, first) => match self.jump(held, first, None) {
+                (Survey::AtRest, first) => match self.jump(held, first, look.unseen(self.page)) {
                     Outcome::NoDeadline if h.hold.load(SeqCst) == 0 => self.come_to_rest(look),
                     outcome => outcome,
                 },

@@ -13,8 +13,8 @@ const STACK: usize = 64 << 10;
 /// Above what this library has of thread-local storage.
 const LOCAL: usize = 8 << 10;
 
-/// What one runs on.
-#[repr(C, align(4096))]
+/// What one runs on; aligned as thread-local storage wants it.
+#[repr(C, align(64))]
 struct Memory {
     stack: [u8; STACK],
     /// Thread-local storage lies below the word that `fs` points to.

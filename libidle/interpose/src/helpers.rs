@@ -9,6 +9,7 @@ use engine::Kind;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::SeqCst;
 
+#[unsafe(link_section = ".data.interpose")]
 static EXPECTED: AtomicBool = AtomicBool::new(false);
 
 /// Threads of libc's own may be made from now on.

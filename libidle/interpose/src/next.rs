@@ -4,40 +4,36 @@ use std::ffi::CStr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
 /// A function looked up at its first use. Looking up is idempotent, so no lock is needed.
-pub struct Next {
-    name: &'static CStr,
-    version: Option<&'static CStr>,
-    at: AtomicPtr<libc::c_void>,
-}
+///
+/// It is nothing but its address, and its name comes with each use: hundreds of names in static data would be so many
+/// addresses to relocate, and pages to copy, in each process that is executed (NOTE [One page for each process]).
+pub struct Next(AtomicPtr<libc::c_void>);
 
 impl Next {
-    /// The default version of `name`.
-    pub const fn new(name: &'static CStr) -> Next {
-        Next { name, version: None, at: AtomicPtr::new(std::ptr::null_mut()) }
+    /// Not looked up yet.
+    #[allow(clippy::new_without_default, reason = "one is only ever a static of `next!`")]
+    pub const fn new() -> Next {
+        Next(AtomicPtr::new(std::ptr::null_mut()))
     }
 
-    /// That version of `name`: `dlsym(RTLD_NEXT)` can answer with an obsolete one where several exist.
-    pub const fn versioned(name: &'static CStr, version: &'static CStr) -> Next {
-        Next { name, version: Some(version), at: AtomicPtr::new(std::ptr::null_mut()) }
-    }
-
-    /// Its address; null where the C library has no such function.
+    /// The address of `name`: of that version, as `dlsym(RTLD_NEXT)` can answer with an obsolete one where several exist;
+    /// or of the default one.
     #[inline(always)]
-    pub fn get(&self) -> *mut libc::c_void {
-        let at = self.at.load(Ordering::Relaxed);
-        if at.is_null() { self.resolve() } else { at }
+    pub fn get(&self, name: &'static CStr, version: Option<&'static CStr>) -> *mut libc::c_void {
+        let at = self.0.load(Ordering::Relaxed);
+        if at.is_null() { self.resolve(name, version) } else { at }
     }
 
     #[cold]
-    fn resolve(&self) -> *mut libc::c_void {
+    fn resolve(&self, name: &'static CStr, version: Option<&'static CStr>) -> *mut libc::c_void {
         // SAFETY: the names are NUL-terminated; redhook's look-up is the same call, but panics on a missing name, so
         // it is asked only after the name is known to exist.
         let at = unsafe {
-            match self.version {
-                Some(version) => libc::dlvsym(libc::RTLD_NEXT, self.name.as_ptr(), version.as_ptr()),
-                None if libc::dlsym(libc::RTLD_NEXT, self.name.as_ptr()).is_null() => std::ptr::null_mut(),
+            match version {
+                Some(version) => libc::dlvsym(libc::RTLD_NEXT, name.as_ptr(), version.as_ptr()),
+                None if libc::dlsym(libc::RTLD_NEXT, name.as_ptr()).is_null() => std::ptr::null_mut(),
                 None => {
-                    let name: &'static str = std::str::from_utf8_unchecked(self.name.to_bytes_with_nul());
+                    let name: &'static str = std::str::from_utf8_unchecked(name.to_bytes_with_nul());
                     redhook::ld_preload::dlsym_next(name) as *mut libc::c_void
                 }
             }
@@ -45,7 +41,7 @@ impl Next {
         if at.is_null() {
             return unsupported as *mut libc::c_void;
         }
-        self.at.store(at, Ordering::Relaxed);
+        self.0.store(at, Ordering::Relaxed);
         at
     }
 }
@@ -68,12 +64,14 @@ pub const fn c_name(text: &'static str) -> &'static CStr {
 #[macro_export]
 macro_rules! next {
     ($name:ident : fn($($t:ty),* $(,)?) -> $r:ty) => {
-        $crate::next!(@ $crate::next::Next::new($crate::next::c_name(concat!(stringify!($name), "\0"))), fn($($t),*) -> $r)
+        $crate::next!(@ const { $crate::next::c_name(concat!(stringify!($name), "\0")) }, None, fn($($t),*) -> $r)
     };
-    (@ $new:expr, fn($($t:ty),*) -> $r:ty) => {{
-        static NEXT: $crate::next::Next = $new;
+    (@ $name:expr, $version:expr, fn($($t:ty),*) -> $r:ty) => {{
+        #[unsafe(link_section = ".data.interpose")]
+        static NEXT: $crate::next::Next = $crate::next::Next::new();
+        let at = NEXT.get($name, $version);
         // SAFETY: the row's signature is that of the C header.
         #[allow(unused_unsafe, reason = "the macro is also used inside unsafe blocks")]
-        unsafe { std::mem::transmute::<*mut libc::c_void, unsafe extern "C-unwind" fn($($t),*) -> $r>(NEXT.get()) }
+        unsafe { std::mem::transmute::<*mut libc::c_void, unsafe extern "C-unwind" fn($($t),*) -> $r>(at) }
     }};
 }

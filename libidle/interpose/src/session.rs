@@ -82,12 +82,21 @@ pub fn names() -> &'static Names {
     }
 }
 
+// NOTE [One page for each process]
+//
+// What a process executed or forked writes, or only reads for the first time, costs it a page fault for each page, and that
+// is most of what a session costs a short program. So what all processes touch lies together, in a section of its own, and
+// not between the large tables that few need.
+
 const UNTRIED: u32 = 0;
 const ATTACHED: u32 = 1;
 const ABSENT: u32 = 2;
 
+#[unsafe(link_section = ".data.interpose")]
 static STATE: AtomicU32 = AtomicU32::new(UNTRIED);
+#[unsafe(link_section = ".data.interpose")]
 static PAGE: AtomicPtr<Page> = AtomicPtr::new(std::ptr::null_mut());
+#[unsafe(link_section = ".data.interpose")]
 static PID: AtomicU32 = AtomicU32::new(0);
 
 /// Longest path kept of the session and of the library.
@@ -122,8 +131,10 @@ impl Text {
 }
 
 /// Value of [`Names::session`] that this process joined by.
+#[unsafe(link_section = ".data.interpose")]
 pub static SESSION: Text = Text::new();
 /// Value of [`Names::library`].
+#[unsafe(link_section = ".data.interpose")]
 pub static LIBRARY: Text = Text::new();
 
 /// The engine, if this process is part of a session.
@@ -213,13 +224,14 @@ fn attach() -> bool {
     if let Some(path) = env(names().library) {
         LIBRARY.keep(path);
     }
-    PID.store(getpid(), Ordering::Relaxed);
+    let pid = getpid();
+    PID.store(pid, Ordering::Relaxed);
     PAGE.store(page as *const Page as *mut Page, Ordering::Release);
     STATE.store(ATTACHED, Ordering::Release);
-    take_first_slot(page);
+    take_first_slot(page, pid);
     if flavour() == Flavour::Flux {
         vdso::take_over();
-        crate::timerfd::after_exec(page, getpid());
+        crate::timerfd::after_exec(page, pid);
         crate::hooks::timers::after_exec(page);
     } else {
         crate::idle::joined();
@@ -258,8 +270,8 @@ pub(crate) fn map(fd: i32) -> Option<&'static Page> {
 
 /// The slot that exec, spawn or the launcher left for us, or a fresh one. Slots of threads that ended with the former
 /// image go back.
-fn take_first_slot(page: &Page) {
-    let (pid, tid) = (getpid(), gettid());
+fn take_first_slot(page: &Page, pid: u32) {
+    let tid = gettid();
     let left = env(names().slot).and_then(|v| v.to_str().ok()?.parse().ok()).and_then(Credit::from_word);
     // The variable may be another process's, one that was forked behind our back.
     let ours = |c: &Credit| [0, pid].contains(&page.slots[c.index()].pid.load(Ordering::Relaxed));
@@ -286,8 +298,8 @@ pub fn process() -> u32 {
 }
 
 /// In a forked child: this is another process now.
-pub fn renew_pid() {
-    PID.store(getpid(), Ordering::Relaxed);
+pub fn renew_pid(pid: u32) {
+    PID.store(pid, Ordering::Relaxed);
 }
 
 /// `getpid(2)`.

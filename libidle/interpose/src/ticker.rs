@@ -24,13 +24,14 @@ use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 /// Slot index + 1 of the thread that serves each role; 0: not started.
+#[unsafe(link_section = ".data.interpose")]
 static THREADS: [AtomicU32; 2] = [AtomicU32::new(0), AtomicU32::new(0)];
 /// While a thread is being started.
 const STARTING: u32 = u32::MAX;
 
 /// In a forked child: they are not there.
 pub fn reset() {
-    THREADS.iter().for_each(|thread| thread.store(0, SeqCst));
+    THREADS.iter().for_each(|thread| thread.store(0, Relaxed));
 }
 
 /// Makes sure that somebody serves `role`; false if no thread can be started.

@@ -106,6 +106,7 @@ static TABLE: Shared = Shared(
 );
 
 /// Places used so far, for those who only want to know whether there are any.
+#[unsafe(link_section = ".data.interpose")]
 static USED: AtomicU32 = AtomicU32::new(0);
 
 /// Has this process ever had a timer?

@@ -9,6 +9,7 @@ use libc::timespec;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// The real `clock_gettime`; 0: not looked up yet, 1: there is none.
+#[unsafe(link_section = ".data.interpose")]
 static CLOCK_GETTIME: AtomicUsize = AtomicUsize::new(0);
 
 type ClockGettime = unsafe extern "C" fn(i32, *mut timespec) -> i32;

@@ -34,6 +34,7 @@ static TABLE: [Bucket; BUCKETS] =
     [const { Bucket { lock: FutexLock::new(), head: AtomicU32::new(0), tail: AtomicU32::new(0) } }; BUCKETS];
 
 /// Has anybody waited here? Spares a forked child the pages of an unused table.
+#[unsafe(link_section = ".data.interpose")]
 static USED: AtomicU32 = AtomicU32::new(0);
 
 fn bucket(key: Key) -> &'static Bucket {
@@ -239,9 +240,10 @@ pub fn requeue(engine: &Engine, from: Key, to: Key, count: u32) -> u32 {
 
 /// In a forked child: the other threads, and so their waits and locks, are not there.
 pub fn reset() {
-    if USED.swap(0, Relaxed) == 0 {
+    if USED.load(Relaxed) == 0 {
         return;
     }
+    USED.store(0, Relaxed);
     for bucket in &TABLE {
         bucket.lock.reset();
         bucket.head.store(0, Relaxed);

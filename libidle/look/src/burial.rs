@@ -54,7 +54,7 @@ impl ProcLook {
             return;
         }
         let note = self.note(index);
-        (note.lingering, note.ours) = (None, 0);
+        (note.lingering, note.ours, note.strays) = (None, 0, false);
         let joiner = slot.joiner.load(SeqCst).checked_sub(1).filter(|_| seen.kind() != Kind::Timer);
         if !page.release_seen(index, seen) {
             return;

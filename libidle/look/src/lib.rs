@@ -4,6 +4,7 @@
 //! keeps what it has to remember in memory that it maps itself: a note for each slot.
 
 mod burial;
+mod calls;
 mod notes;
 pub mod process;
 pub mod thread;
@@ -133,7 +134,7 @@ impl ProcLook {
         self.patient = stalled;
         if !stalled {
             for index in 0..self.engine.page.high() {
-                if self.notes.has(index) {
+                if self.notes.has(index) && !self.note(index).strays {
                     self.note(index).stray = None;
                 }
             }
@@ -321,7 +322,7 @@ impl ProcLook {
     /// delivery, or be asleep in a call that no hook saw.
     fn busy(&mut self, page: &Page, index: usize, seen: State) -> Found {
         // What a traced thread has been promised is the tracer's business.
-        if !self.patient || page.slots[index].tracer.load(SeqCst) >= TRACED {
+        if !(self.patient || self.note(index).strays) || page.slots[index].tracer.load(SeqCst) >= TRACED {
             return Found::Running;
         }
         match self.look(page, index, seen) {
@@ -331,7 +332,7 @@ impl ProcLook {
             Thread::Asleep(_) if page.slots[index].tracer.load(SeqCst) != NONE => Found::Running,
             Thread::Asleep(runs) if self.note(index).stray.replace((seen, runs)) == Some((seen, runs)) => {
                 if page.slots[index].state.replace(seen, Kind::Foreign) {
-                    self.note(index).stray = None;
+                    (self.note(index).stray, self.note(index).strays) = (None, true);
                     if seen.kind() == Kind::New {
                         self.tell(index, page.slots[index].pid.load(SeqCst));
                     }

@@ -45,6 +45,11 @@ impl Stat {
         (last >= 31).then_some(stat)
     }
 
+    /// The number of its parent.
+    pub fn parent(&self) -> u32 {
+        self.parent
+    }
+
     /// A zombie, or just buried.
     pub fn ended(&self) -> bool {
         matches!(self.state, b'Z' | b'X')

@@ -5,7 +5,7 @@
 //! processor, one that is being switched shows a number. See proc(5).
 
 use crate::process;
-use engine::procfs::{Errno, File, Path, number, state_letter, words};
+use engine::procfs::{Errno, File, Path, hexadecimal, number, state_letter, words};
 
 /// What the files say of a thread.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -78,6 +78,20 @@ impl Files {
             Some(Err(e)) if !e.refused() => Err(e),
             _ => Ok(self.has_been_quiet(runs)),
         }
+    }
+
+    /// The system call that the thread, which has been put on a processor `runs` times, sleeps in: its number, six arguments,
+    /// stack pointer and program counter. `None` if it has run since, is stopped, or nobody may know.
+    pub fn call(&self, runs: u64) -> Option<[u64; 9]> {
+        let mut text = [0u8; 256];
+        let n = self.syscall.as_ref()?.read_at_start(&mut text).ok()?;
+        let mut call = [0; 9];
+        let mut fields = words(&text[..n]);
+        call[0] = fields.next().and_then(number)?;
+        for value in &mut call[1..] {
+            *value = fields.next().and_then(hexadecimal)?;
+        }
+        (self.state() == Ok(b'S') && self.runs() == Ok(runs)).then_some(call)
     }
 
     /// In vfork(2), clone(2) or clone3(2), whose number stands first in the file?

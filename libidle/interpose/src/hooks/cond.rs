@@ -45,7 +45,7 @@ fn view<'a>(cond: *mut pthread_cond_t) -> &'a Cond {
 /// before glibc 2.3.2, so the version is named.
 macro_rules! real {
     ($name:literal, fn($($t:ty),*)) => {
-        crate::next!(@ crate::next::Next::versioned($name, c"GLIBC_2.3.2"), fn($($t),*) -> c_int)
+        crate::next!(@ $name, Some(c"GLIBC_2.3.2"), fn($($t),*) -> c_int)
     };
 }
 

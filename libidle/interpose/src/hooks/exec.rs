@@ -9,6 +9,7 @@ use engine::elf::Program;
 use engine::tracing::ASKS;
 use engine::{Engine, Kind};
 use libc::{c_char, c_int};
+use std::cell::OnceCell;
 use std::sync::atomic::Ordering::Relaxed;
 
 type Strings = *const *const c_char;
@@ -91,14 +92,23 @@ fn borrowed(engine: &Engine, parent: usize, pid: u32) -> Option<usize> {
     engine.page.claim(Kind::New, pid, 0, engine.page.birth_of_child(parent))
 }
 
+/// The real execve(2).
+fn real() -> unsafe extern "C-unwind" fn(*const c_char, Strings, Strings) -> c_int {
+    next!(execve: fn(*const c_char, Strings, Strings) -> c_int)
+}
+
+/// Before a fork: each child would look it up again.
+pub(super) fn prepare() {
+    real();
+}
+
 /// execve(2).
 ///
 /// # Safety
 /// As for the C function.
 pub unsafe fn execve(path: *const c_char, argv: Strings, env: Strings) -> c_int {
-    let real = next!(execve: fn(*const c_char, Strings, Strings) -> c_int);
     // SAFETY: the caller's arguments.
-    unsafe { replace(|| image::path(path), env, |env| real(path, argv, env)) }
+    unsafe { replace(|| image::path(path), env, |env| real()(path, argv, env)) }
 }
 
 /// execv(3).
@@ -115,9 +125,19 @@ pub unsafe fn execv(path: *const c_char, argv: Strings) -> c_int {
 /// # Safety
 /// As for the C function.
 pub unsafe fn execvpe(file: *const c_char, argv: Strings, env: Strings) -> c_int {
-    let real = next!(execvpe: fn(*const c_char, Strings, Strings) -> c_int);
+    let found = OnceCell::new();
     // SAFETY: the caller's arguments.
-    unsafe { replace(|| image::search(file), env, |env| real(file, argv, env)) }
+    unsafe {
+        let program = || found.get_or_init(|| image::search(file)).as_ref().map(|found| found.program);
+        let execute = |env| {
+            // What has been found need not be looked for again. If it can't be executed, libc says why.
+            if let Some(Some(found)) = found.get() {
+                real()(found.path().as_ptr(), argv, env);
+            }
+            next!(execvpe: fn(*const c_char, Strings, Strings) -> c_int)(file, argv, env)
+        };
+        replace(program, env, execute)
+    }
 }
 
 /// execvp(3).

@@ -12,6 +12,7 @@ use std::sync::atomic::Ordering::Relaxed;
 /// Takes a slot for the child, to be found by it in its copy of the thread-local block.
 fn credit() -> Option<Credit> {
     let entry = enter().filter(|_| !idle::alone())?;
+    super::exec::prepare();
     crate::timerfd::share_all();
     let page = entry.engine.page;
     let child = page.credit(entry.engine.pid, page.birth_of_child(entry.me))?;
@@ -34,10 +35,11 @@ fn settle(child: Option<Credit>, pid: pid_t) {
 /// The child's side: it is one thread in a new process. Runs before any other hook of it, from `pthread_atfork`.
 pub extern "C" fn adopt() {
     let Some(engine) = session::engine() else { return };
-    if engine.pid == session::getpid() {
+    let pid = session::getpid();
+    if engine.pid == pid {
         return;
     }
-    session::renew_pid();
+    session::renew_pid(pid);
     super::threads::only_thread_left();
     bell::discard_all();
     super::timers::reset();
@@ -45,12 +47,11 @@ pub extern "C" fn adopt() {
     idle::forked();
     let Some(engine) = session::engine() else { return };
     let (tls, page) = (tls(), engine.page);
-    let (pid, tid) = (session::getpid(), session::gettid());
-    let credit = Credit::from_word(tls.fork_credit.replace(0)).filter(|&credit| page.adopt(credit, pid, tid));
+    let credit = Credit::from_word(tls.fork_credit.replace(0)).filter(|&credit| page.adopt(credit, pid, pid));
     let index = match credit {
         Some(credit) => Some(credit.index()),
         // A fork inside libc (daemon, forkpty), or the parent was killed and the credit given back.
-        None => page.claim(Kind::Busy, pid, tid, pid as u64),
+        None => page.claim(Kind::Busy, pid, pid, pid as u64),
     };
     if let (Some(index), Some(old)) = (index, tls.slot.get().checked_sub(1)) {
         // The thread that forked is the same here, so it can be named the same.

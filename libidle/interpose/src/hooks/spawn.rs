@@ -85,5 +85,12 @@ pub unsafe fn posix_spawnp(
     let real =
         next!(posix_spawnp: fn(*mut pid_t, *const c_char, *const c_void, *const c_void, Strings, Strings) -> c_int);
     // SAFETY: the caller's arguments.
-    unsafe { spawn_with(|| image::search(file), pid, env, |pid, env| real(pid, file, actions, attr, argv, env)) }
+    unsafe {
+        spawn_with(
+            || image::search(file).map(|found| found.program),
+            pid,
+            env,
+            |pid, env| real(pid, file, actions, attr, argv, env),
+        )
+    }
 }

@@ -115,6 +115,8 @@ unsafe fn call(number: c_long, args: Args) -> c_long {
             libc::SYS_io_uring_enter => uring::enter(args),
             libc::SYS_times => uptime::times(a as *mut _).answer(),
             libc::SYS_sysinfo => uptime::sysinfo(a as *mut _).answer() as c_long,
+            // With a time-out it is a wait that no hook sees.
+            libc::SYS_futex_waitv if d == 0 => descriptors::waiting(number, args),
             libc::SYS_read
             | libc::SYS_readv
             | libc::SYS_write
@@ -128,7 +130,6 @@ unsafe fn call(number: c_long, args: Args) -> c_long {
             | libc::SYS_connect
             | libc::SYS_wait4
             | libc::SYS_waitid
-            | libc::SYS_futex_waitv
             | libc::SYS_flock
             | libc::SYS_pause
             | libc::SYS_rt_sigsuspend

@@ -1,0 +1,36 @@
+//! Waits of programs with the library that no hook sees: system calls in line, and those inside libc.
+
+use flux_tests::{Guest, Mode, Run};
+use std::time::Duration;
+
+flux_tests::guests! { "unseen";
+    // In frozen mode the kernel ends short ones before they are noticed.
+    waits: 38, not_frozen();
+    others: 29, not_frozen();
+    lookup: 0, not_frozen();
+}
+
+#[test]
+fn hours_pass_in_frozen_mode() {
+    for guest in ["unseen/waits", "unseen/others"] {
+        let run = Run::new(Guest::new(guest).compile()).env("GUEST_UNIT_MS", "3600000");
+        let [elapsed, frozen] = [Mode::Elapsed, Mode::Frozen].map(|mode| run.clone().mode(mode).run());
+        frozen.assert_success();
+        assert_eq!(frozen.stdout, elapsed.stdout);
+        assert!(!frozen.stdout.contains("EARLY"), "{frozen}");
+    }
+}
+
+#[test]
+fn without_visits_they_take_real_time() {
+    for (guest, least) in [("unseen/waits", 38 * 20), ("unseen/lookup", 1000)] {
+        let run = Run::new(Guest::new(guest).compile()).env("GUEST_UNIT_MS", "20").mode(Mode::Elapsed);
+        let (visited, left_alone) = (run.run(), run.clone().flux_option("--trace=none").run());
+        left_alone.assert_success();
+        assert_eq!(visited.stdout, left_alone.stdout);
+        assert!(
+            left_alone.took >= Duration::from_millis(least) && visited.took < left_alone.took,
+            "{left_alone}{visited}"
+        );
+    }
+}
