@@ -15,6 +15,7 @@ flux_tests::guests! { "spin";
     computing: 0, longest_unit_ms(200);
     reads: 1;
     arms: 2;
+    late: 7;
 }
 
 const RESCUED: &str = "steps for threads that spin";
