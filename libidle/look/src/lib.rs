@@ -7,6 +7,8 @@ mod burial;
 mod calls;
 mod notes;
 pub mod process;
+#[cfg(test)]
+mod tests;
 pub mod thread;
 mod traced;
 
@@ -204,11 +206,22 @@ impl ProcLook {
     /// Looks at one thread of slot `index`. `since` is a run count from before: the thread must not have run since, and its
     /// system call need not be read again.
     fn thread(&mut self, index: usize, pid: u32, tid: u32, since: Option<u64>) -> Thread {
-        let found = self.open_files(index, pid, tid).map_or_else(|e| e, |files| files.look(since));
-        if matches!(found, Thread::Gone | Thread::Zombie) && self.note(index).files.take().is_some() {
-            self.open = self.open.saturating_sub(1);
+        let mut found = self.open_files(index, pid, tid).map_or_else(|e| e, |files| files.look(since));
+        if found == Thread::Gone && self.forget(index) {
+            // Files that were opened before belong to the thread that had the number then.
+            found = self.open_files(index, pid, tid).map_or_else(|e| e, |files| files.look(since));
+        }
+        if matches!(found, Thread::Gone | Thread::Zombie) {
+            self.forget(index);
         }
         found
+    }
+
+    /// Closes the files of slot `index`'s thread, if they are open.
+    fn forget(&mut self, index: usize) -> bool {
+        let open = self.note(index).files.take().is_some();
+        self.open = self.open.saturating_sub(open as usize);
+        open
     }
 
     /// All threads of a process that have no slot of their own (it is without the shim, or they are libc's own), and its
