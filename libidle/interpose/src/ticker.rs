@@ -70,7 +70,7 @@ fn serve(engine: Engine, me: usize, role: Role) -> ! {
         slot.what.store(What::Timer as u32, Relaxed);
         let seq = slot.state.prepare();
         let earliest = timers::table(&engine).1.earliest(role);
-        if engine.park_in_turn(me, seq, earliest, Signals::Ignore, false) != Reason::TimedOut {
+        if engine.park(me, seq, earliest, Signals::Ignore, false) != Reason::TimedOut {
             continue;
         }
         // In frozen mode one at a time: the next when everybody is at rest again.

@@ -10,6 +10,7 @@ use libc::{c_int, c_void, pid_t};
 use std::sync::atomic::Ordering::Relaxed;
 
 /// Takes a slot for the child, to be found by it in its copy of the thread-local block.
+#[unsafe(link_section = ".text.interpose")]
 fn credit() -> Option<Credit> {
     let entry = enter().filter(|_| !idle::alone())?;
     super::exec::prepare();
@@ -22,6 +23,7 @@ fn credit() -> Option<Credit> {
 }
 
 /// The parent's side once the child's number is known, or the fork has failed.
+#[unsafe(link_section = ".text.interpose")]
 fn settle(child: Option<Credit>, pid: pid_t) {
     tls().fork_credit.set(0);
     let (Some(child), Some(engine)) = (child, session::engine()) else { return };
@@ -33,6 +35,7 @@ fn settle(child: Option<Credit>, pid: pid_t) {
 }
 
 /// The child's side: it is one thread in a new process. Runs before any other hook of it, from `pthread_atfork`.
+#[unsafe(link_section = ".text.interpose")]
 pub extern "C" fn adopt() {
     let Some(engine) = session::engine() else { return };
     let pid = session::getpid();
@@ -71,6 +74,7 @@ pub fn register() {
     unsafe { libc::pthread_atfork(None, None, Some(adopt_unwind)) };
 }
 
+#[unsafe(link_section = ".text.interpose")]
 unsafe extern "C" fn adopt_unwind() {
     adopt();
 }
