@@ -251,9 +251,22 @@ const HARMLESS: [i32; 3] = [libc::SIGCHLD, libc::SIGURG, libc::SIGWINCH];
 
 /// Is `signal` in a set of the thread's `status` file?
 pub(super) fn in_set(tid: pid_t, which: &str, signal: i32) -> bool {
-    let status = std::fs::read_to_string(format!("/proc/{tid}/status")).unwrap_or_default();
+    set(&status(tid), which) >> (signal - 1) & 1 != 0
+}
+
+/// The signals that are pending for the thread or its process.
+pub(super) fn pending(tid: pid_t) -> u64 {
+    let status = status(tid);
+    set(&status, "SigPnd:") | set(&status, "ShdPnd:")
+}
+
+fn status(tid: pid_t) -> String {
+    std::fs::read_to_string(format!("/proc/{tid}/status")).unwrap_or_default()
+}
+
+fn set(status: &str, which: &str) -> u64 {
     let set = status.lines().find_map(|line| line.strip_prefix(which));
-    set.and_then(|set| u64::from_str_radix(set.trim(), 16).ok()).is_some_and(|set| set >> (signal - 1) & 1 != 0)
+    set.and_then(|set| u64::from_str_radix(set.trim(), 16).ok()).unwrap_or(0)
 }
 
 /// How often the thread has been put on a processor.
