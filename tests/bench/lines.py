@@ -11,8 +11,11 @@ import re
 from dataclasses import dataclass, field
 
 NATIVE, ELAPSED, FROZEN, IDLE, FAKETIME = "native", "elapsed", "frozen", "idle", "faketime"
+UNTRACED = "untraced"  # elapsed with --trace=none; with run.py --trace what elapsed is compared with
 FLUX = (ELAPSED, FROZEN)
 ALL = (NATIVE, ELAPSED, FROZEN, IDLE, FAKETIME)
+STATIC = ("clock_read", "sleep_one")  # also measured statically linked
+SHELL = "i=0; while [ $i -lt 100 ]; do /bin/true; i=$((i+1)); done"
 
 
 @dataclass
@@ -81,7 +84,7 @@ def all_lines(programs, quick):
         Line("semflat", "the same, 2 threads over 1", sem, "x", columns=ALL, ratio={**both(1.3), IDLE: 1.3}),
         *placed("tcp", "TCP ping-pong with poll, 2 processes", [program("tcp_pingpong", counts=[10_000])], unit="us",
                 ratio=both(1.4)),
-        Line("launch", "flux-launch -- true over true", [program("spawn", 30 // min(scale, 2), "true")], "ms",
+        Line("launch", "flux-launch -- true over true", [program("spawn", 30 // min(scale, 2), "fork", "true")], "ms",
              columns=(NATIVE, *FLUX), over=both(3), launcher_inside=True),
         Line("many-1core", "jump: 10000 threads in turn over 10, one core",
              [sleepers("turn", 10), sleepers("turn", many)], "x", native=[ring(10), ring(many)],
@@ -107,14 +110,35 @@ def all_lines(programs, quick):
              native=[program("ticks", "itimer", 20_000 // scale, 20_000)], columns=(NATIVE, *FLUX)),
         Line("armed", "10000 armed timers, each", [program("ticks", "armed", 10_000, unit)], "us",
              native=[program("ticks", "armed", 10_000, 20_000)], columns=(NATIVE, *FLUX)),
-        Line("spawn", "fork + exec + exit, x500", [program("spawn", 500 // scale, "true")], "us"),
+        Line("spawn", "fork + exec + exit, x500", [program("spawn", 500 // scale, "fork", "true")], "us",
+             ratio=both(1.25)),
+        Line("spawn-posix", "posix_spawn + exit, x500", [program("spawn", 500 // scale, "spawn", "true")], "us"),
+        Line("spawn-shell", "a shell that starts 100 programs", [program("spawn", 5, "fork", "sh", "-c", SHELL)], "ms",
+             columns=(NATIVE, *FLUX)),
+        Line("static-read", "clock_gettime, static C", [program("clock_read-static", "monotonic", counts=[5_000_000])],
+             columns=(NATIVE, *FLUX), ratio={ELAPSED: 1.2, FROZEN: 0.3}),
+        Line("static-sleep", "one static thread sleeping in a loop, a jump",
+             [program("sleep_one-static", 50_000 // scale, unit)], "us",
+             native=[program("sleep_one-static", 100, native_unit)], columns=(NATIVE, *FLUX), absolute=both(15)),
         Line("pipe", "pipe write + read, data there", [program("pipe_ready", "rw", counts=[300_000])]),
         Line("poll", "poll that finds data", [program("pipe_ready", "poll", counts=[500_000])], columns=ALL,
              ratio={IDLE: 1.1}),
         Line("rest", "busy, idle, busy by a byte in a pipe", [program("rest_trip", counts=[5_000])], "us",
              columns=(NATIVE, IDLE)),
     ]
+    if "now" in programs:
+        lines.append(Line("go-read", "time.Now, static Go", [program("now", counts=[5_000_000])],
+                          columns=(NATIVE, *FLUX), ratio={ELAPSED: 1.2, FROZEN: 0.3}))
     return lines
+
+
+def traced(lines):
+    """The lines of programs that the tracer has nothing to do with: what they cost while it is there, over --trace=none."""
+    for line in lines:
+        if ELAPSED in line.columns and not {"static", "go"} & set(line.key.split("-")):
+            line.columns, line.native = (UNTRACED, ELAPSED), None
+            line.ratio, line.absolute, line.over = {ELAPSED: 1.02}, {}, {}
+            yield line
 
 
 def selected(lines, patterns):

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The benchmark: one table, native / flux elapsed / flux frozen / libidle / faketime, against the bounds of the requirements.
 
-    tests/bench/run.py [--quick] [--only KEY]… [--pairs N] [--list]
+    tests/bench/run.py [--quick] [--only KEY]… [--pairs N] [--trace] [--list]
 
 Every figure of a line comes from the same minutes: the columns are run in turn, round after round, in one order and
 then in the other, and a ratio is the median of the rounds' ratios. So a machine that is busy for a while slows both
@@ -19,11 +19,11 @@ import sys
 from pathlib import Path
 
 import lines as table
-from lines import ELAPSED, FAKETIME, FLUX, FROZEN, IDLE, NATIVE
+from lines import ELAPSED, FAKETIME, FLUX, FROZEN, IDLE, NATIVE, UNTRACED
 from runner import (RunFailed, build, end_marked, finish, launcher, new_mark, on_one_core, print_row, run,
                     start, under_flux, under_idle)
 
-WIDTHS = (46, 6, 10, 17, 17, 17, 17, 22, 5)
+WIDTHS = (46, 6, 12, 17, 17, 17, 17, 22, 5)
 UNITS = {"ns": 1, "us": 1e3, "ms": 1e6, "MiB": 1 << 20, "x": 1}
 LIMIT = 60  # seconds a run
 
@@ -39,12 +39,14 @@ def faketime_library():
 def command(line, column, argv):
     """The argument vector and environment that run a program in a column."""
     env = {}
-    if column in FLUX:
+    if column in (*FLUX, UNTRACED):
+        extra = ("--trace=none",) if column == UNTRACED else ()
+        clock = ELAPSED if column == UNTRACED else column
         if line.launcher_inside:
-            # `spawn COUNT command` stays native; the command it repeats is a whole session.
-            argv = [*argv[:2], *under_flux(argv[2:], column)]
+            # `spawn COUNT fork command` stays native; the command it repeats is a whole session.
+            argv = [*argv[:3], *under_flux(argv[3:], clock, extra)]
         else:
-            argv = under_flux(argv, column)
+            argv = under_flux(argv, clock, extra)
     elif column == IDLE:
         env = under_idle()
     elif column == FAKETIME:
@@ -109,16 +111,17 @@ def measure(line, columns, pairs):
 def judge(line, figures, present):
     """(cells of the columns, bound in words, verdict)"""
     scale = UNITS[line.unit]
-    native = figures.get(NATIVE)
+    base = UNTRACED if UNTRACED in line.columns else NATIVE
+    native = figures.get(base)
     cells, bounds, misses, judged = [], [], 0, 0
-    for column in (NATIVE, ELAPSED, FROZEN, IDLE, FAKETIME):
+    for column in (base, ELAPSED, FROZEN, IDLE, FAKETIME):
         values = figures.get(column)
         if not values:
             cells.append("failed" if column in line.columns and column in present else "-")
             continue
         value = statistics.median(values) / scale
         cell = f"{value:.2f}"
-        ratio = statistics.median(v / n for v, n in zip(values, native)) if native and column != NATIVE else None
+        ratio = statistics.median(v / n for v, n in zip(values, native)) if native and column != base else None
         if ratio is not None:
             cell += f" ({ratio:.2f}x)"
         cells.append(cell)
@@ -145,10 +148,12 @@ def main():
     parser.add_argument("--quick", action="store_true", help="a fifth of the work and three rounds")
     parser.add_argument("--only", action="append", metavar="KEY", help="lines whose key matches (repeatable)")
     parser.add_argument("--pairs", type=int, help="rounds a line (7; with --quick 3)")
+    parser.add_argument("--trace", action="store_true", help="what --trace=auto costs programs that are not traced")
     parser.add_argument("--spread", action="store_true", help="also print the lowest and highest figure of each column")
     parser.add_argument("--list", action="store_true", help="print the keys and stop")
     options = parser.parse_args()
-    lines = table.selected(table.all_lines(build(Path(__file__).parent), options.quick), options.only)
+    lines = table.all_lines(build(Path(__file__).parent, table.STATIC), options.quick)
+    lines = table.selected([*table.traced(lines)] if options.trace else lines, options.only)
     if options.list:
         for line in lines:
             print(f"{line.key:12} {line.title}")
@@ -156,14 +161,14 @@ def main():
     pairs = options.pairs or (3 if options.quick else 7)
     present = {NATIVE}
     if launcher():
-        present.update(FLUX)
+        present.update((*FLUX, UNTRACED))
     else:
         print("flux-launch is not built: native figures only", file=sys.stderr)
     if under_idle():
         present.add(IDLE)
     if faketime_library():
         present.add(FAKETIME)
-    print_row(("measurement", "unit", "native", "flux elapsed", "flux frozen", "libidle", "faketime", "bound", ""), WIDTHS)
+    print_row(("measurement", "unit", "--trace=none" if options.trace else "native", "flux elapsed", "flux frozen", "libidle", "faketime", "bound", ""), WIDTHS)
     verdicts = []
     for line in lines:
         figures = measure(line, [c for c in line.columns if c in present], pairs)

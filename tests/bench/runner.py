@@ -5,6 +5,7 @@ started: each run carries a mark in its environment, so that a process is found 
 """
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -25,19 +26,25 @@ class RunFailed(Exception):
     """A run that did not end by itself, or ended with a status other than the expected one."""
 
 
-def build(folder):
-    """Compile what is newer than its program: one for each source, one for each subfolder; return {name: path}."""
+def build(folder, static=()):
+    """Compile what is newer than its program: one for each source, one for each subfolder; return {name: path}. Those named
+    in `static` also statically linked, as NAME-static; Go's are, where there is Go."""
     folder = Path(folder)
     out = TARGET / "tests" / folder.name
     out.mkdir(parents=True, exist_ok=True)
     sources = {source.stem: [source] for source in folder.glob("*.c")}
     sources.update({sub.name: sorted(sub.glob("*.c")) for sub in folder.iterdir() if any(sub.glob("*.c"))})
     headers = list(folder.rglob("*.h"))
-    for name, files in sources.items():
+    compiler = [os.environ.get("CC", "cc"), *FLAGS, "-o"]
+    programs = {name: (compiler, files) for name, files in sources.items()}
+    programs.update({f"{name}-static": ([*compiler[:-1], "-static", "-DBENCH_STATIC", "-o"], sources[name]) for name in static})
+    if shutil.which("go"):
+        programs.update({source.stem: (["go", "build", "-o"], [source]) for source in folder.glob("*.go")})
+    for name, (command, files) in programs.items():
         program = out / name
         if not program.exists() or program.stat().st_mtime <= max(f.stat().st_mtime for f in files + headers):
-            subprocess.run([os.environ.get("CC", "cc"), *FLAGS, "-o", program, *files], check=True)
-    return {name: str(out / name) for name in sources}
+            subprocess.run([*command, program, *files], check=True, env={**os.environ, "CGO_ENABLED": "0"})
+    return {name: str(out / name) for name in programs}
 
 
 def launcher():

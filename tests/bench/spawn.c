@@ -1,10 +1,12 @@
-// spawn COUNT COMMAND [ARGUMENT…]: fork, exec, exit and waitpid; real ns a command.
+// spawn COUNT fork|spawn COMMAND [ARGUMENT…]: fork and exec, or posix_spawn, exit and waitpid; real ns a command.
 #include "bench.h"
+#include <spawn.h>
 #include <sys/wait.h>
 
-static void run(char **command)
+extern char **environ;
+
+static pid_t forked(char **command)
 {
-    int status;
     pid_t child = fork();
     if (child < 0)
         die("fork");
@@ -12,6 +14,20 @@ static void run(char **command)
         execvp(command[0], command);
         _exit(127);
     }
+    return child;
+}
+
+static pid_t spawned(char **command)
+{
+    pid_t child;
+    check(posix_spawnp(&child, command[0], NULL, NULL, command, environ), "posix_spawnp");
+    return child;
+}
+
+static void run(int forks, char **command)
+{
+    int status;
+    pid_t child = forks ? forked(command) : spawned(command);
     if (waitpid(child, &status, 0) != child)
         die("waitpid");
     if (status != 0) {
@@ -23,12 +39,13 @@ static void run(char **command)
 int main(int argc, char **argv)
 {
     long count = number(argc, argv, 1);
-    if (argc < 3)
+    if (argc < 4)
         return 2;
-    run(argv + 2);
+    int forks = strcmp(argv[2], "fork") == 0;
+    run(forks, argv + 3);
     int64_t start = real_ns();
     for (long i = 0; i < count; i++)
-        run(argv + 2);
+        run(forks, argv + 3);
     report(real_ns() - start, count);
     return 0;
 }

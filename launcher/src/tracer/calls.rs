@@ -5,11 +5,12 @@ use super::programs::SPINNING;
 use super::rules::{Do, decide};
 use super::run::Tracer;
 use super::stop::{Failed, Stopped};
-use super::threads::{Before, Doing};
+use super::threads::{Before, Doing, Then};
 use super::waits::{Call, Wait};
 use engine::page::SLOTS;
 use engine::slots::Slot;
-use engine::{Kind, Page, Reason};
+use engine::verdicts::{Verdict, row};
+use engine::{Kind, Page, Reason, What};
 use libc::{c_long, pid_t, user_regs_struct};
 use std::mem::offset_of;
 use std::sync::atomic::Ordering::SeqCst;
@@ -21,6 +22,10 @@ impl Tracer {
         let engine = self.engine;
         let regs = stopped.registers()?;
         let Some(thread) = self.threads.get_mut(&tid) else { return Ok(()) };
+        let verdict = row(regs.orig_rax).map(|row| row.verdict);
+        if verdict == Some(Verdict::Timer) && thread.slot.is_some() {
+            return self.timer_call(stopped, regs);
+        }
         let again = thread.again.take().filter(|wait| wait.is(&regs)).map(|wait| wait.deadline);
         let call = Call { engine: &engine, memory: Memory(tid), regs: &regs, again };
         let done = decide(&call);
@@ -31,8 +36,16 @@ impl Tracer {
         } else if let Some(process) = self.processes.get_mut(&self.threads[&tid].process) {
             process.reads = 0;
         }
+        if verdict == Some(Verdict::SetClock) {
+            self.keep_time();
+        }
         match done {
-            Do::Pass => self.go(stopped, 0),
+            Do::Pass => {
+                if regs.orig_rax as c_long == libc::SYS_rt_sigtimedwait {
+                    self.set_doing(tid, Doing::Then(Then::SignalTaken(regs.rsi)));
+                }
+                self.go(stopped, 0)
+            }
             Do::Answer(answer) => self.answer(stopped, regs, answer),
             Do::Wait(wait) => match self.threads[&tid].slot {
                 Some(me) if wait.sleep => self.sleep(stopped, me, wait),
@@ -54,7 +67,7 @@ impl Tracer {
     }
 
     /// The call is not made.
-    fn answer(&mut self, stopped: Stopped, mut regs: user_regs_struct, answer: i64) -> Result<(), Failed> {
+    pub(super) fn answer(&mut self, stopped: Stopped, mut regs: user_regs_struct, answer: i64) -> Result<(), Failed> {
         regs.orig_rax = u64::MAX;
         regs.rax = answer as u64;
         stopped.set_registers(&regs)?;
@@ -177,6 +190,16 @@ impl Tracer {
                 stopped.set_registers(&regs)?;
                 self.go(stopped, 0)
             }
+            Doing::Then(Then::TimerMade(timer, at)) => {
+                self.timer_made(&stopped, timer, at)?;
+                self.go(stopped, 0)
+            }
+            Doing::Then(Then::SignalTaken(at)) => {
+                if stopped.registers()?.rax as i64 > 0 {
+                    self.signal_taken(tid, at);
+                }
+                self.go(stopped, 0)
+            }
             doing => {
                 thread.doing = doing;
                 self.go(stopped, 0)
@@ -188,6 +211,7 @@ impl Tracer {
         let (engine, slot, tid) = (self.engine, self.slot(me), stopped.tid());
         let mut regs = stopped.registers()?;
         let answer = regs.rax as i64;
+        let signal = (wait.what == What::Signal && answer > 0).then_some(wait.before.rsi);
         arguments_of(&wait.before, &mut regs);
         regs.orig_rax = wait.before.orig_rax;
         let seen = slot.state.load();
@@ -217,6 +241,9 @@ impl Tracer {
             if interrupted {
                 self.threads.entry(tid).and_modify(|thread| thread.again = Some(wait));
             }
+        }
+        if let Some(info) = signal {
+            self.signal_taken(tid, info);
         }
         stopped.set_registers(&regs)?;
         self.go(stopped, 0)

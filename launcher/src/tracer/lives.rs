@@ -6,6 +6,7 @@ use super::programs::meets;
 use super::run::Tracer;
 use super::stop::{Failed, Stopped, seize};
 use super::threads::{Doing, Process, Thread};
+use super::timers::Timer;
 use crate::{program, report};
 use engine::elf::Program;
 use engine::slots::Credit;
@@ -40,7 +41,8 @@ impl Tracer {
         };
         let process = if thread { process } else { child };
         if !thread && let Some(parent) = self.processes.get(&creator.process).cloned() {
-            self.processes.insert(process, parent);
+            // Timers are not inherited.
+            self.processes.insert(process, Process { timers: vec![], ..parent });
         }
         self.threads
             .insert(child, Thread { process, slot: childs_slot, doing, again: None, running: None, switches: 0 });
@@ -94,23 +96,30 @@ impl Tracer {
             unsafe { libc::syscall(libc::SYS_tgkill, tid, tid, signal) };
         }
         let program = program::of_file(&PathBuf::from(format!("/proc/{tid}/exe")));
-        let filtered = self.processes.remove(&tid).map_or(vec![], |p| p.filtered);
+        let (filtered, timers) = self.processes.remove(&tid).map_or((vec![], vec![]), |p| (p.filtered, p.timers));
+        let left_by_library =
+            slot.map_or((0, 0), |i| (self.slot(i).start.swap(0, SeqCst), self.slot(i).start_arg.swap(0, SeqCst)));
+        let alarm = timers.iter().find_map(Timer::as_alarm).or((left_by_library.0 != 0).then_some(left_by_library));
+        self.keep_time();
         if program == Some(Program::OtherLibc) {
             self.variables.set(&stopped, program, 0)?;
         }
         match program {
             Some(Program::Static | Program::OtherLibc) => {
-                let (stopped, ready) = self.kit.prepare(stopped, &filtered)?;
+                let (stopped, ready) = self.kit.prepare(stopped, &filtered, left_by_library.0 != 0)?;
                 match ready {
                     Some(ready) => {
-                        let process = Process { space: Some(ready.space), filtered: ready.filtered, reads: 0 };
+                        let timers = alarm.map(|(deadline, interval)| Timer::alarm(deadline, interval));
+                        let (space, filtered) = (Some(ready.space), ready.filtered);
+                        let process = Process { space, filtered, reads: 0, timers: timers.into_iter().collect() };
                         self.processes.insert(tid, process);
+                        self.keep_time();
                         self.go(stopped, 0)
                     }
-                    None => self.let_go(stopped, slot, program, &filtered),
+                    None => self.let_go(stopped, slot, program, &filtered, alarm),
                 }
             }
-            _ => self.let_go(stopped, slot, program, &filtered),
+            _ => self.let_go(stopped, slot, program, &filtered, alarm),
         }
     }
 
@@ -131,17 +140,23 @@ impl Tracer {
         slot: Option<usize>,
         program: Option<Program>,
         filtered: &[Range],
+        alarm: Option<(u64, u64)>,
     ) -> Result<(), Failed> {
         let tid = stopped.tid();
         if let Some(index) = slot {
             let slot = self.slot(index);
             slot.tid.store(0, SeqCst);
             slot.state.set(Kind::New);
+            if let Some((deadline, interval)) = alarm {
+                // As the library leaves it.
+                slot.start.store(deadline, SeqCst);
+                slot.start_arg.store(interval, SeqCst);
+            }
             self.variables.set(&stopped, program, self.engine.page.as_credit(index).word())?;
         }
         if meets(tid, filtered) {
             // Without a tracer its calls would fail.
-            self.processes.insert(tid, Process { space: None, filtered: filtered.to_vec(), reads: 0 });
+            self.processes.insert(tid, Process { space: None, filtered: filtered.to_vec(), reads: 0, timers: vec![] });
             if let Some(index) = slot {
                 self.slot(index).tracer.store(NONE, SeqCst);
             }

@@ -29,6 +29,8 @@ unsafe impl Plain for [i64; 2] {}
 unsafe impl Plain for [u64; 2] {}
 // SAFETY: as above.
 unsafe impl Plain for [i64; 4] {}
+// SAFETY: as above.
+unsafe impl Plain for [i32; 32] {}
 
 impl Memory {
     /// The value at `at`.

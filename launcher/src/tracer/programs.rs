@@ -57,7 +57,14 @@ impl Kit {
 
     /// Makes the program ready that has just been executed. `before` is what former programs' filters, which are inherited,
     /// stop. `None` if the kernel refuses something: then nothing is filtered, and the program can be let go.
-    pub fn prepare(&self, stopped: Stopped, before: &[Range]) -> Result<(Stopped, Option<Ready>), Failed> {
+    ///
+    /// `disarm`: the library has left the kernel's alarm set, for a program that nobody looks after.
+    pub fn prepare(
+        &self,
+        stopped: Stopped,
+        before: &[Range],
+        disarm: bool,
+    ) -> Result<(Stopped, Option<Ready>), Failed> {
         let pid = stopped.tid();
         let memory = Memory(pid);
         let Some(vdso) = vdso_of(pid) else { return Ok((stopped, None)) };
@@ -67,6 +74,7 @@ impl Kit {
         if memory.write_bytes(scratch, &self.region).is_err() {
             return Ok((calls.finish()?, None));
         }
+        let calls = if disarm { calls.call(libc::SYS_alarm, [0; 6])?.0 } else { calls };
         let flags = (libc::O_RDONLY | libc::O_CLOEXEC) as u64;
         let (calls, fd) = calls.call(libc::SYS_open, [scratch, flags, 0, 0, 0, 0])?;
         if fd < 0 {

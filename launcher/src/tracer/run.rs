@@ -56,6 +56,9 @@ pub fn run(path: OsString) -> Option<()> {
         processes: HashMap::new(),
         early: HashSet::new(),
         expiring: 0,
+        keeps: None,
+        turns: 0,
+        shift: 0,
     };
     loop {
         let seen = page.header.tracer.load(SeqCst);
@@ -64,6 +67,7 @@ pub fn run(path: OsString) -> Option<()> {
             tracer.requests();
         }
         tracer.expire();
+        tracer.keep_time();
         sys::futex_wait(&page.header.tracer, seen, None, false);
     }
 }
@@ -79,6 +83,12 @@ pub struct Tracer {
     pub(super) early: HashSet<pid_t>,
     /// Threads whose wait the tracer has to end.
     pub(super) expiring: usize,
+    /// The slot that is parked until the earliest deadline of a timer.
+    pub(super) keeps: Option<usize>,
+    /// Counts settings of timers.
+    pub(super) turns: u64,
+    /// What clock_settime(2) had done when the deadlines of timers were last right.
+    pub(super) shift: i64,
 }
 
 impl Tracer {
@@ -118,10 +128,12 @@ impl Tracer {
     fn ended(&mut self, tid: pid_t) {
         self.early.remove(&tid);
         let Some(thread) = self.threads.remove(&tid) else { return };
-        self.forget(&thread);
         if !self.threads.values().any(|t| t.process == thread.process) {
             self.processes.remove(&thread.process);
+            // Time must not jump to what its timers were waiting for.
+            self.keep_time();
         }
+        self.forget(&thread);
     }
 
     pub(super) fn forget(&mut self, thread: &Thread) {
@@ -162,7 +174,7 @@ impl Tracer {
     pub(super) fn go(&mut self, stopped: Stopped, signal: i32) -> Result<(), Failed> {
         let Some(thread) = self.threads.get_mut(&stopped.tid()) else { return Ok(()) };
         let how = match thread.doing {
-            Doing::Waits(_) | Doing::Changed(_) => Go::ToSyscallExit,
+            Doing::Waits(_) | Doing::Changed(_) | Doing::Then(_) => Go::ToSyscallExit,
             _ => Go::On,
         };
         thread.running = Some(stopped.go(how, signal)?);
@@ -198,6 +210,12 @@ impl Tracer {
     /// does) are started again here.
     fn signal(&mut self, stopped: Stopped, signal: i32) -> Result<(), Failed> {
         let tid = stopped.tid();
+        if self.has_timers(tid) {
+            let mut info = stopped.signal_info()?;
+            if self.taken(tid, &mut info) {
+                stopped.set_signal_info(&info)?;
+            }
+        }
         let mut regs = stopped.registers()?;
         let failed = regs.orig_rax as i64 >= 0 && regs.rax as i64 == -(libc::EINTR as i64);
         let again = self.threads.get_mut(&tid).and_then(|thread| thread.again.take());
@@ -228,7 +246,7 @@ const STOPS: [i32; 4] = [libc::SIGSTOP, libc::SIGTSTP, libc::SIGTTIN, libc::SIGT
 const HARMLESS: [i32; 3] = [libc::SIGCHLD, libc::SIGURG, libc::SIGWINCH];
 
 /// Is `signal` in a set of the thread's `status` file?
-fn in_set(tid: pid_t, which: &str, signal: i32) -> bool {
+pub(super) fn in_set(tid: pid_t, which: &str, signal: i32) -> bool {
     let status = std::fs::read_to_string(format!("/proc/{tid}/status")).unwrap_or_default();
     let set = status.lines().find_map(|line| line.strip_prefix(which));
     set.and_then(|set| u64::from_str_radix(set.trim(), 16).ok()).is_some_and(|set| set >> (signal - 1) & 1 != 0)

@@ -6,6 +6,7 @@
 //! ESRCH. ptrace(2) gives it for three reasons: no such thread, not our tracee, not stopped. The types rule out the last
 //! two, so it means that the tracee has been killed, and is [`Failed::Died`]; waitpid(2) will report it.
 
+use super::timers::{CODE, Info, NUMBER};
 use libc::{c_long, c_void, pid_t, user_regs_struct};
 use std::fmt;
 
@@ -149,13 +150,23 @@ impl Stopped {
         request("PTRACE_SETREGS", libc::PTRACE_SETREGS, self.0, 0, registers as *const _ as usize).map(drop)
     }
 
+    /// What is known of the signal that is about to be delivered.
+    pub fn signal_info(&self) -> Result<Info, Failed> {
+        let mut info: Info = [0; 32];
+        request("PTRACE_GETSIGINFO", libc::PTRACE_GETSIGINFO, self.0, 0, info.as_mut_ptr() as usize)?;
+        Ok(info)
+    }
+
+    /// Changes it.
+    pub fn set_signal_info(&self, info: &Info) -> Result<(), Failed> {
+        request("PTRACE_SETSIGINFO", libc::PTRACE_SETSIGINFO, self.0, 0, info.as_ptr() as usize).map(drop)
+    }
+
     /// The signal that it has stopped for, about to be delivered; `None` in any other stop.
     pub fn signal(&self) -> Result<Option<i32>, Failed> {
-        // SAFETY: zero is a valid value of all fields.
-        let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
-        request("PTRACE_GETSIGINFO", libc::PTRACE_GETSIGINFO, self.0, 0, &raw mut info as usize)?;
-        let event = info.si_code >> 8 == libc::PTRACE_EVENT_STOP;
-        Ok((!event).then_some(info.si_signo))
+        let info = self.signal_info()?;
+        let event = info[CODE] >> 8 == libc::PTRACE_EVENT_STOP;
+        Ok((!event).then_some(info[NUMBER]))
     }
 
     /// The message of its event: a child's number, a former number.

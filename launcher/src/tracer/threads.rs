@@ -3,6 +3,7 @@
 use super::filter::Range;
 use super::programs::Space;
 use super::stop::Running;
+use super::timers::Timer;
 use super::waits::Wait;
 use libc::{pid_t, user_regs_struct};
 
@@ -34,8 +35,18 @@ pub enum Doing {
     Waits(Box<Wait>),
     /// In a call that was changed: what to put back when it is done.
     Changed(Box<Before>),
+    /// In a call that has to be seen when it is done.
+    Then(Then),
     /// Interrupted in order to be let go.
     Leaves,
+}
+
+/// What there is to be done after a call.
+pub enum Then {
+    /// It makes this timer, and writes its number to that address.
+    TimerMade(Timer, u64),
+    /// It takes a signal, and writes to that address what is known of it.
+    SignalTaken(u64),
 }
 
 /// What a changed call has to leave behind.
@@ -55,4 +66,6 @@ pub struct Process {
     pub filtered: Vec<Range>,
     /// Frozen mode: clock reads with nothing else between, as far as they are known.
     pub reads: u32,
+    /// Its timers that end in signals.
+    pub timers: Vec<Timer>,
 }

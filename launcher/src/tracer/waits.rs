@@ -281,7 +281,7 @@ pub fn read(engine: &Engine, id: i32) -> Option<Spec> {
 }
 
 /// The virtual instant at which clock `id` reads `at`, as far as is known now.
-fn deadline(engine: &Engine, id: i32, at: Spec) -> Option<u64> {
+pub fn deadline(engine: &Engine, id: i32, at: Spec) -> Option<u64> {
     let ns = at.nanos_absolute()?;
     if id == libc::CLOCK_MONOTONIC {
         return Some(ns.min(NEVER - 1));

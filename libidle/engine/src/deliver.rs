@@ -4,6 +4,7 @@ use crate::quiescence::Engine;
 use crate::state::{Kind, Reason, State};
 use crate::sync::{Relaxed, SeqCst};
 use crate::sys;
+use crate::tracing::{KEEPS_TIME, TRACED};
 use crate::what::SETTABLE;
 
 impl Engine {
@@ -14,7 +15,8 @@ impl Engine {
         /// In the place of a bell: the session's signal ends the wait.
         const SIGNAL: i32 = -1;
         let bell = s.bell.load(SeqCst);
-        if was == Kind::Kernel && s.tracer.load(SeqCst) >= crate::tracing::TRACED {
+        let tracer = s.tracer.load(SeqCst);
+        if tracer == KEEPS_TIME || was == Kind::Kernel && tracer >= TRACED {
             self.wake_tracer();
         } else if was == Kind::Kernel && bell == SIGNAL {
             let (pid, tid) = (s.pid.load(Relaxed) as usize, s.tid.load(Relaxed) as usize);
@@ -75,7 +77,9 @@ impl Engine {
         let Some(was) = s.state.promise(seq, reason) else { return false };
         self.page.set_busy(slot);
         self.awake();
-        if was.kind() == Kind::Parked {
+        if was.kind() == Kind::Parked && s.tracer.load(SeqCst) == KEEPS_TIME {
+            self.wake_tracer();
+        } else if was.kind() == Kind::Parked {
             sys::futex_wake(&s.state.0, 1, was.local());
         }
         true

@@ -69,6 +69,12 @@ pub fn to_millis_up(ns: u64) -> u64 {
     ns.div_ceil(1_000_000)
 }
 
+/// What is left of `ns`, in seconds as alarm(2) tells: the nearest number, but never 0 while something is left.
+pub fn whole_seconds(ns: u64) -> u64 {
+    let (seconds, us) = (ns / SECOND, ns % SECOND / 1000);
+    seconds + ((seconds == 0 && us != 0) || us >= 500_000) as u64
+}
+
 /// Microseconds as `struct timeval` has them, to nanoseconds; `None` for EINVAL. The kernel carries excess
 /// microseconds over into seconds in `select(2)` alone, so only a negative value is refused here.
 pub fn timeval(sec: i64, usec: i64) -> Option<u64> {

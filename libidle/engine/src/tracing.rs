@@ -29,6 +29,8 @@ pub const GIVES_BACK: u32 = 5;
 pub const TRACED: u32 = 6;
 /// The same, and the thread is stopped by a signal. Its run count then is in [`crate::slots::Slot::key`].
 pub const STOPPED: u32 = 7;
+/// The slot is the tracer's own: until its deadline no timer expires that the tracer keeps for its tracees.
+pub const KEEPS_TIME: u32 = 8;
 
 /// Which programs are traced.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -92,7 +92,7 @@ pub const ROWS: &[Row] = {
         111 getpgrp Pass; 112 setsid Pass; 113 setreuid Pass; 114 setregid Pass; 115 getgroups Pass;
         116 setgroups Pass; 117 setresuid Pass; 118 getresuid Pass; 119 setresgid Pass; 120 getresgid Pass;
         121 getpgid Pass; 122 setfsuid Pass; 123 setfsgid Pass; 124 getsid Pass; 125 capget Pass; 126 capset Pass;
-        127 rt_sigpending Pass; 128 rt_sigtimedwait Timed(When::NotNull(2)); 129 rt_sigqueueinfo Signals;
+        127 rt_sigpending Pass; 128 rt_sigtimedwait Timed(When::Always); 129 rt_sigqueueinfo Signals;
         130 rt_sigsuspend Blocks; 131 sigaltstack Pass; 132 utime Pass; 133 mknod Pass; 134 uselib Pass;
         135 personality Pass; 136 ustat Pass; 137 statfs Pass; 138 fstatfs Pass; 139 sysfs Pass; 140 getpriority Pass;
         141 setpriority Pass; 142 sched_setparam Pass; 143 sched_getparam Pass; 144 sched_setscheduler Pass;

@@ -2,7 +2,7 @@
 
 use flux_tests::Matrix;
 
-const TIMER: &str = "timers of a traced program are the kernel's";
+const TIMER: &str = "timer descriptors of a traced program are the kernel's";
 const SPINS: &str = "a traced program's loops that ask again and again are not noticed";
 const SOCKET: &str = "a traced program's SO_RCVTIMEO and SO_SNDTIMEO are the kernel's";
 
@@ -25,13 +25,9 @@ pub fn traced(matrix: Matrix) -> Matrix {
         .except("spin/locks", SPINS)
         .except("spin/looks", SPINS)
         .except("spin/paths", SPINS)
-        .except("timers/alarm", TIMER)
         .except("timers/clock_set", TIMER)
         .except("timers/exec", TIMER)
         .except("timers/many", TIMER)
         .except("timers/order", TIMER)
-        .except("timers/posix_threads", TIMER)
-        .except("timers/posix_signals", TIMER)
-        .except("timers/seconds", TIMER)
         .except("timers/timerfd", TIMER)
 }

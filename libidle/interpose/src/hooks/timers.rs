@@ -10,7 +10,7 @@ use crate::ticker;
 use crate::timerfd::{as_timespec, store};
 use crate::timers::{self, Notify, Role, Table, Timer};
 use engine::sys::syscall6;
-use engine::time::{NEVER, Spec};
+use engine::time::{NEVER, Spec, whole_seconds};
 use engine::{Engine, Page};
 use libc::{c_int, c_uint, clockid_t, itimerspec, itimerval, pthread_attr_t, timer_t, timeval};
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
@@ -66,16 +66,10 @@ fn set_alarm(value: u64, interval: u64) -> Option<(u64, u64)> {
 pub unsafe fn alarm(seconds: c_uint) -> c_uint {
     let ns = seconds.min(i32::MAX as c_uint) as u64 * 1_000_000_000;
     match set_alarm(ns, 0) {
-        Some((left, _)) => seconds_left(left),
+        Some((left, _)) => whole_seconds(left) as c_uint,
         // SAFETY: a plain number.
         None => unsafe { next!(alarm: fn(c_uint) -> c_uint)(seconds) },
     }
-}
-
-/// To the nearest second, but never to 0 while something is left.
-fn seconds_left(ns: u64) -> c_uint {
-    let (seconds, us) = (ns / 1_000_000_000, ns % 1_000_000_000 / 1000);
-    (seconds + ((seconds == 0 && us != 0) || us >= 500_000) as u64) as c_uint
 }
 
 /// ualarm(3).
