@@ -11,9 +11,11 @@ flux_tests::guests! { "spin";
     paths: 11;
     children: 10;
     memory: 2, longest_unit_ms(200);
+    slow: 1, longest_unit_ms(200);
     computing: 0, longest_unit_ms(200);
     reads: 1;
     arms: 2;
+    late: 7;
 }
 
 const RESCUED: &str = "steps for threads that spin";
@@ -29,6 +31,13 @@ fn verbose(guest: &str, mode: Mode, unit_ms: u64) -> Outcome {
 fn a_frozen_clock_moves_on_for_a_loop_on_memory() {
     let hours = verbose("spin/memory", Mode::Frozen, 3_600_000);
     assert_eq!(hours.stdout, "a flag: after 1\nthree that meet: after 1\n");
+    assert!(hours.stderr.contains(RESCUED), "{hours}");
+}
+
+#[test]
+fn a_frozen_clock_moves_on_for_a_slow_loop_that_gets_things_done() {
+    let hours = verbose("spin/slow", Mode::Frozen, 3_600_000);
+    assert_eq!(hours.stdout, "by the clock: after 1\n");
     assert!(hours.stderr.contains(RESCUED), "{hours}");
 }
 

@@ -3,7 +3,7 @@
 use super::memory::Memory;
 use super::programs::SPINNING;
 use super::rules::{Do, decide};
-use super::run::Tracer;
+use super::run::{Tracer, pending};
 use super::stop::{Failed, Stopped};
 use super::threads::{Before, Doing, Then};
 use super::waits::{Call, Wait};
@@ -207,6 +207,22 @@ impl Tracer {
         }
     }
 
+    /// A wait has been interrupted, and its deadline has come: is there a signal to be delivered as well? Then the kernel would
+    /// say so. Else none is from now on that only the call's own mask lets in.
+    fn signalled(&self, stopped: &Stopped, wait: &Wait) -> Result<bool, Failed> {
+        let mask = wait.mask(Memory(stopped.tid()));
+        if stopped.has_pending()? {
+            let blocked = mask.map_or_else(|| stopped.mask(), Ok)?;
+            if pending(stopped.tid()) & !blocked != 0 {
+                return Ok(true);
+            }
+        }
+        if mask.is_some() {
+            stopped.set_mask(stopped.mask()?)?;
+        }
+        Ok(false)
+    }
+
     fn wait_done(&mut self, stopped: Stopped, me: usize, wait: Box<Wait>) -> Result<(), Failed> {
         let (engine, slot, tid) = (self.engine, self.slot(me), stopped.tid());
         let mut regs = stopped.registers()?;
@@ -221,7 +237,8 @@ impl Tracer {
         slot.deadline.store(engine::time::NEVER, SeqCst);
         let reason = slot.state.resume(Kind::Foreign);
         let interrupted = (-516..=-512).contains(&answer) || answer == -(libc::EINTR as i64);
-        let timed_out = reason == Reason::TimedOut && (wait.sleep || interrupted);
+        let timed_out =
+            reason == Reason::TimedOut && (wait.sleep || interrupted && !self.signalled(&stopped, &wait)?);
         if timed_out && wait.early(&engine) || wait.sleep && !timed_out && !interrupted {
             // The clock was set back meanwhile, or the word was woken for no reason: once more.
             regs.rax = regs.orig_rax;
@@ -233,8 +250,10 @@ impl Tracer {
             wait.clear_sets(Memory(tid));
             wait.write_left(&engine, Memory(tid), false);
         } else if interrupted && (wait.sleep || answer != -(libc::EINTR as i64)) {
-            // ERESTARTNOHAND: EINTR after a handler, else once more.
-            regs.rax = -514i64 as u64;
+            // With a time-out it is EINTR after any handler, else once more.
+            if wait.sleep || wait.without_restart(answer) {
+                regs.rax = ERESTARTNOHAND as u64;
+            }
             self.threads.entry(tid).and_modify(|thread| thread.again = Some(wait));
         } else {
             wait.write_left(&engine, Memory(tid), false);
@@ -249,6 +268,9 @@ impl Tracer {
         self.go(stopped, 0)
     }
 }
+
+/// What the kernel makes EINTR after any handler, and starts the call again if none runs.
+const ERESTARTNOHAND: i64 = -514;
 
 /// Length of the instruction.
 pub const SYSCALL: u64 = 2;

@@ -157,6 +157,33 @@ impl Stopped {
         Ok(info)
     }
 
+    /// Is any signal pending for it, or its process?
+    pub fn has_pending(&self) -> Result<bool, Failed> {
+        let (tid, what) = (self.0, "PTRACE_PEEKSIGINFO");
+        for shared in [0u32, 1] {
+            let mut info: Info = [0; 32];
+            // struct ptrace_peeksiginfo_args: the first one.
+            let first = (0u64, shared, 1i32);
+            let args = &raw const first as usize;
+            if request(what, libc::PTRACE_PEEKSIGINFO, tid, args, info.as_mut_ptr() as usize)? > 0 {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The signals that it blocks, once a call's own mask is not in force any more.
+    pub fn mask(&self) -> Result<u64, Failed> {
+        let mut mask = 0u64;
+        request("PTRACE_GETSIGMASK", libc::PTRACE_GETSIGMASK, self.0, 8, &raw mut mask as usize)?;
+        Ok(mask)
+    }
+
+    /// Changes them; a call's own mask is in force no more.
+    pub fn set_mask(&self, mask: u64) -> Result<(), Failed> {
+        request("PTRACE_SETSIGMASK", libc::PTRACE_SETSIGMASK, self.0, 8, &raw const mask as usize).map(drop)
+    }
+
     /// Changes it.
     pub fn set_signal_info(&self, info: &Info) -> Result<(), Failed> {
         request("PTRACE_SETSIGINFO", libc::PTRACE_SETSIGINFO, self.0, 0, info.as_ptr() as usize).map(drop)

@@ -252,6 +252,26 @@ impl Wait {
         };
     }
 
+    /// The signals that are blocked meanwhile, if the call says so.
+    pub fn mask(&self, memory: Memory) -> Option<u64> {
+        let r = &self.before;
+        let at = match r.orig_rax as c_long {
+            libc::SYS_ppoll => r.r10,
+            libc::SYS_epoll_pwait | libc::SYS_epoll_pwait2 => r.r8,
+            // The address of an address.
+            libc::SYS_pselect6 | SYS_IO_PGETEVENTS if r.r9 != 0 => memory.read::<u64>(r.r9).ok()?,
+            _ => 0,
+        };
+        if at == 0 { None } else { memory.read(at).ok() }
+    }
+
+    /// Interrupted with this answer, is it not to be started again after a handler, whatever that one asks for? The kernel
+    /// means another answer where it knows of no time-out.
+    pub fn without_restart(&self, answer: i64) -> bool {
+        const ERESTART_RESTARTBLOCK: i64 = -516;
+        answer == ERESTART_RESTARTBLOCK || self.before.orig_rax as c_long == libc::SYS_futex
+    }
+
     /// No descriptor is ready: what select(2) leaves in its sets, and an interrupted one does not.
     pub fn clear_sets(&self, memory: Memory) {
         let r = &self.before;

@@ -23,22 +23,21 @@ pub enum Signals {
 }
 
 impl Engine {
+    /// Why the wait `seq` is over before it has begun, if its deadline has come.
+    pub fn come_too_late(&self, me: usize, seq: u32, deadline: u64) -> Option<Reason> {
+        (deadline != NEVER && self.now() >= deadline).then(|| self.give_up(me, seq, Reason::TimedOut))
+    }
+
     /// Waits in `seq` (from [`crate::state::StateWord::prepare`]) until promised or `deadline` (absolute virtual ns).
     ///
     /// `local`: nobody outside this process wakes it, but by the deadline.
     ///
     /// No wake-up is lost: whoever finds the slot in a queue finds it prepared or parked, and its promise makes either
     /// `publish` fail or the futex wait return. The futex compares the very word that the promise changes.
+    ///
+    /// In frozen mode it waits also if the deadline has come: the thread goes on when everybody is at rest and it is the
+    /// next in order. In elapsed mode a deadline that has come is always the next.
     pub fn park(&self, me: usize, seq: u32, deadline: u64, signals: Signals, local: bool) -> Reason {
-        if deadline != NEVER && self.now() >= deadline {
-            return self.give_up(me, seq, Reason::TimedOut);
-        }
-        self.park_in_turn(me, seq, deadline, signals, local)
-    }
-
-    /// The same where a deadline that has come is no reason not to wait: in frozen mode the thread goes on when everybody
-    /// is at rest and it is the next in order. In elapsed mode a deadline that has come is always the next.
-    pub fn park_in_turn(&self, me: usize, seq: u32, deadline: u64, signals: Signals, local: bool) -> Reason {
         let limit = match self.begin_park(me, seq, deadline, local) {
             Ok(limit) => limit,
             Err(reason) => return reason,

@@ -72,6 +72,7 @@ impl Engine {
 
     /// Asks the tracer to come on behalf of slot `me`, if `program` needs it. True if it has; then [`Engine::give_back`] follows
     /// in case that the program was not executed.
+    #[inline]
     pub fn ask_for(&self, me: usize, request: u32, program: Option<Program>) -> bool {
         program.is_some_and(|program| self.to_be_traced(program)) && self.ask_tracer(me, request)
     }

@@ -220,9 +220,11 @@ impl Entry {
     pub fn park(&self, seq: u32, deadline: u64, signals: Signals, local: bool) -> Reason {
         let tls = tls();
         tls.wait_ends.set(signals == Signals::End);
-        tls.progress.set(true);
-        verbose::waits(&self.engine, self.me);
-        let reason = self.engine.park(self.me, seq, deadline, signals, local);
+        let reason = self.engine.come_too_late(self.me, seq, deadline).unwrap_or_else(|| {
+            tls.progress.set(true);
+            verbose::waits(&self.engine, self.me);
+            self.engine.park(self.me, seq, deadline, signals, local)
+        });
         if self.base != Kind::Busy && !self.engine.forked() {
             self.slot().state.set(self.base);
         }
@@ -253,9 +255,14 @@ impl Entry {
     ) -> Option<KernelWait<'_>> {
         let cause = cause.into();
         self.about_to_wait(cause);
-        tls().progress.set(true);
         let mut guard = KernelWait { entry: self, timed: true, limit: None };
-        guard.limit = Some(self.engine.enter_kernel_until(self.me, deadline, still)?);
+        let before = self.slot().state.load();
+        let limit = self.engine.enter_kernel_until(self.me, deadline, still);
+        if self.slot().state.load() != before {
+            // It did wait, if only by moving the clock.
+            tls().progress.set(true);
+        }
+        guard.limit = Some(limit?);
         if cause.stale(&self.engine) {
             return None;
         }

@@ -33,6 +33,7 @@ impl Environ {
     ///
     /// # Safety
     /// `env` is null or a NULL-terminated array of C strings.
+    #[unsafe(link_section = ".text.interpose")]
     pub unsafe fn new(env: *const *const c_char, credit: Credit, program: Option<Program>) -> Option<Environ> {
         session::engine()?;
         let mut count = 0;

@@ -33,6 +33,7 @@ fn identity(dir: c_int, path: &CStr, flags: c_int) -> Option<Identity> {
 }
 
 /// What kind of program a path names, whose identity this is.
+#[unsafe(link_section = ".text.interpose")]
 fn program(identity: Identity, dir: c_int, path: &CStr) -> Option<Program> {
     let known = session::page().map(|page| &page.known);
     if let Some(program) = known.and_then(|known| known.get(identity)) {
@@ -146,6 +147,7 @@ impl Found {
 ///
 /// # Safety
 /// `name` is null or a C string.
+#[unsafe(link_section = ".text.interpose")]
 pub unsafe fn search(name: *const c_char) -> Option<Found> {
     if name.is_null() {
         return None;

@@ -85,8 +85,9 @@ pub fn names() -> &'static Names {
 // NOTE [One page for each process]
 //
 // What a process executed or forked writes, or only reads for the first time, costs it a page fault for each page, and that
-// is most of what a session costs a short program. So what all processes touch lies together, in a section of its own, and
-// not between the large tables that few need.
+// is most of what a session costs a short program. So what all processes write lies together (`.data.interpose`), and not
+// between the large tables that few need; and so does the code for joining, forking, executing and leaving
+// (`.text.interpose`), of which the kernel maps 64 KiB a fault.
 
 const UNTRIED: u32 = 0;
 const ATTACHED: u32 = 1;
@@ -206,6 +207,7 @@ pub unsafe fn find_env(env: *const *const libc::c_char, name: &CStr) -> Option<(
 }
 
 #[cold]
+#[unsafe(link_section = ".text.interpose")]
 fn attach() -> bool {
     // A handler that calls a hook meanwhile would join a second time.
     let _masked = Masked::new();
@@ -272,7 +274,7 @@ pub(crate) fn map(fd: i32) -> Option<&'static Page> {
 /// image go back.
 fn take_first_slot(page: &Page, pid: u32) {
     let tid = gettid();
-    let left = env(names().slot).and_then(|v| v.to_str().ok()?.parse().ok()).and_then(Credit::from_word);
+    let left = env(names().slot).and_then(|v| engine::procfs::number(v.to_bytes())).and_then(Credit::from_word);
     // The variable may be another process's, one that was forked behind our back.
     let ours = |c: &Credit| [0, pid].contains(&page.slots[c.index()].pid.load(Ordering::Relaxed));
     let index = match left.filter(ours).filter(|&credit| page.adopt(credit, pid, tid)) {

@@ -25,14 +25,14 @@ macro_rules! shared_rows {
             fn pthread_cond_init(cond: *mut pthread_cond_t, attr: *const pthread_condattr_t) -> c_int = cond::init;
             fn pthread_cond_destroy(cond: *mut pthread_cond_t) -> c_int = cond::destroy;
             fn pthread_cond_wait(cond: *mut pthread_cond_t, mutex: *mut pthread_mutex_t) -> c_int = cond::wait;
-            fn pthread_cond_timedwait(cond: *mut pthread_cond_t, mutex: *mut pthread_mutex_t, until: *const timespec) -> c_int = cond::timedwait;
-            fn pthread_cond_clockwait(cond: *mut pthread_cond_t, mutex: *mut pthread_mutex_t, clock: clockid_t, until: *const timespec) -> c_int = cond::clockwait;
+            fn pthread_cond_timedwait(cond: *mut pthread_cond_t, mutex: *mut pthread_mutex_t, until: *const timespec) -> c_int = cond::timedwait => number;
+            fn pthread_cond_clockwait(cond: *mut pthread_cond_t, mutex: *mut pthread_mutex_t, clock: clockid_t, until: *const timespec) -> c_int = cond::clockwait => number;
             fn pthread_cond_signal(cond: *mut pthread_cond_t) -> c_int = cond::signal;
             fn pthread_cond_broadcast(cond: *mut pthread_cond_t) -> c_int = cond::broadcast;
             fn cnd_init(cond: *mut pthread_cond_t) -> c_int = |c| c11(cond::init(c, std::ptr::null()));
             fn cnd_destroy(cond: *mut pthread_cond_t) -> () = |c| { cond::destroy(c); };
             fn cnd_wait(cond: *mut pthread_cond_t, mutex: *mut pthread_mutex_t) -> c_int = |c, m| c11(cond::wait(c, m));
-            fn cnd_timedwait(cond: *mut pthread_cond_t, mutex: *mut pthread_mutex_t, until: *const timespec) -> c_int = |c, m, t| c11(cond::timedwait(c, m, t));
+            fn cnd_timedwait(cond: *mut pthread_cond_t, mutex: *mut pthread_mutex_t, until: *const timespec) -> c_int = |c, m, t| c11(cond::timedwait(c, m, t)) => number;
             fn cnd_signal(cond: *mut pthread_cond_t) -> c_int = |c| c11(cond::signal(c));
             fn cnd_broadcast(cond: *mut pthread_cond_t) -> c_int = |c| c11(cond::broadcast(c));
             fn sem_wait(sem: *mut sem_t) -> c_int = sem::wait => success;
@@ -178,5 +178,21 @@ macro_rules! shared_rows {
         }
 
         $crate::exec_lists!(execl = "0", execlp = "1", execle = "2");
+
+        // What concerns all threads.
+        $crate::hooks! {
+            fn setuid(user: uid_t) -> c_int = single::setuid;
+            fn seteuid(user: uid_t) -> c_int = single::seteuid;
+            fn setreuid(real: uid_t, effective: uid_t) -> c_int = single::setreuid;
+            fn setresuid(real: uid_t, effective: uid_t, saved: uid_t) -> c_int = single::setresuid;
+            fn setgid(group: gid_t) -> c_int = single::setgid;
+            fn setegid(group: gid_t) -> c_int = single::setegid;
+            fn setregid(real: gid_t, effective: gid_t) -> c_int = single::setregid;
+            fn setresgid(real: gid_t, effective: gid_t, saved: gid_t) -> c_int = single::setresgid;
+            fn setgroups(count: size_t, groups: *const gid_t) -> c_int = single::setgroups;
+            fn initgroups(user: *const c_char, group: gid_t) -> c_int = single::initgroups;
+            fn unshare(flags: c_int) -> c_int = single::unshare;
+            fn setns(fd: c_int, kind: c_int) -> c_int = single::setns;
+        }
     };
 }

@@ -46,12 +46,15 @@ const SLOW: u64 = 400;
 const PATIENCE: u64 = 10_000_000;
 /// Who has given the processor away for so long at once gives way no more, real ns.
 const LONG: u64 = 500_000;
-/// The same as [`PATIENCE`] with a frozen clock: not in time, which would differ from run to run, but in pure laps at one
-/// instant: millions of clock reads, or 50 000 calls. Others do not count: threads that hand work to each other by waits with
-/// time-outs read the clock as often, and no time may pass for it. Nor may it for those that do so by locks which happen to
-/// be free each time, and read the clock a million times for it. A loop that waits for a frozen clock and gets things done
-/// meanwhile is the keeper's business.
+/// The same as [`PATIENCE`] with a frozen clock: not in time, which would differ from run to run, but in laps at one instant
+/// in which the thread has not slept, of which the last one is pure: millions of clock reads, or 50 000 calls. Threads that hand
+/// work to each other by waits with time-outs read the clock as often, and no time may pass for it. Nor may it for those that
+/// do so by locks which happen to be free each time, and read the clock a million times for it.
 const FROZEN_PATIENCE: u32 = 2500;
+/// Of a slow loop, or one that gets things done between its looks, as many laps are enough when so much processor time has
+/// been spent, ns.
+const FEW: u32 = 20;
+const SLOW_PATIENCE: u64 = 1_000_000_000;
 /// Longest nap, real time.
 const NAP: Timespec = Timespec { sec: 0, nsec: 500_000 };
 /// Shortest steps of a clock that runs and of a frozen one, ns.
@@ -157,7 +160,7 @@ fn lap(tls: &Tls) {
         }
         tls.progress.set(false);
         if engine.frozen() {
-            tls.spin_mark.set(engine.now());
+            marks(engine.now(), tls, slept());
         }
     }
     // Says that this thread spins; then what the others do while it asks once more.
@@ -170,9 +173,9 @@ fn lap(tls: &Tls) {
 /// Does the thread spin, now that another lap is over? With a clock that runs: by the processor time it has spent.
 fn burns(now: u64, tls: &Tls, pure: bool) -> bool {
     tls.laps.set(tls.laps.get() + 1);
-    let spent = processor_time().saturating_sub(tls.spin_mark.get());
+    let spent = burnt(tls);
     if !pure || spent > tls.laps.get() as u64 * LAP as u64 * SLOW {
-        begins(now, tls, processor_time());
+        begins(now, tls);
         return false;
     }
     spent >= PATIENCE
@@ -180,20 +183,38 @@ fn burns(now: u64, tls: &Tls, pure: bool) -> bool {
 
 /// The same with a frozen clock: by how much it has asked since somebody else has moved the clock.
 fn stands(now: u64, tls: &Tls, pure: bool) -> bool {
-    if tls.spin_mark.get() != now {
-        begins(now, tls, now);
+    let laps = tls.laps.get().saturating_add(1);
+    tls.laps.set(laps);
+    let others = tls.spin_mark.get() != now;
+    if laps < FEW && !others {
         return false;
     }
-    tls.laps.set(tls.laps.get().saturating_add(pure as u32));
-    pure && tls.laps.get() >= FROZEN_PATIENCE
+    let slept = slept();
+    if others || slept != tls.spin_slept.get() {
+        begins(now, tls);
+        marks(now, tls, slept);
+        return false;
+    }
+    pure && laps >= FROZEN_PATIENCE || burnt(tls) >= SLOW_PATIENCE
 }
 
 /// The next lap is the first in a row.
-fn begins(now: u64, tls: &Tls, mark: u64) {
+fn begins(now: u64, tls: &Tls) {
     tls.hurries.set(false);
     tls.laps.set(0);
     tls.spin_since.set(now);
-    tls.spin_mark.set(mark);
+    tls.spin_burnt.set(processor_time());
+}
+
+/// With a frozen clock: from here on somebody else moves the clock, or the thread sleeps.
+fn marks(now: u64, tls: &Tls, slept: u64) {
+    tls.spin_mark.set(now);
+    tls.spin_slept.set(slept);
+}
+
+/// Processor time spent on the laps in a row, ns.
+fn burnt(tls: &Tls) -> u64 {
+    processor_time().saturating_sub(tls.spin_burnt.get())
 }
 
 /// One nap; false if time has moved on meanwhile for the sake of somebody else.
@@ -202,8 +223,8 @@ fn nap(tls: &Tls) -> bool {
     let engine = &entry.engine;
     let frozen = engine.frozen();
     let now = engine.now();
-    let step =
-        (now.saturating_sub(tls.spin_since.get()) / 8).clamp(if frozen { FROZEN_STEP } else { STEP }, LONGEST_STEP);
+    let shortest = if frozen { frozen_step(tls) } else { STEP };
+    let step = (now.saturating_sub(tls.spin_since.get()) / 8).clamp(shortest, LONGEST_STEP);
     if frozen && engine.page.abandoned() {
         // Nobody jumps any more.
         engine.creep(entry.me, step);
@@ -239,6 +260,12 @@ fn nap(tls: &Tls) -> bool {
     alone || engine.page.header.jumps.load(Relaxed) == jumps
 }
 
+/// The shortest step of a frozen clock. A slow loop need not wait for an instant for longer than by a clock that runs.
+fn frozen_step(tls: &Tls) -> u64 {
+    let lap = burnt(tls) / tls.laps.get().max(1) as u64;
+    if lap > LAP as u64 * SLOW { lap } else { FROZEN_STEP }
+}
+
 /// The slot's thread is about to do something else than to ask again.
 #[cold]
 fn over(slot: &Slot) {
@@ -253,4 +280,13 @@ fn processor_time() -> u64 {
     // SAFETY: an out-parameter of our own.
     unsafe { syscall6(libc::SYS_clock_gettime, id, &raw mut ts as usize, 0, 0, 0, 0) };
     ts.tv_sec as u64 * 1_000_000_000 + ts.tv_nsec as u64
+}
+
+/// How often the calling thread has slept in the kernel so far.
+fn slept() -> u64 {
+    // SAFETY: zeroes are valid.
+    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+    // SAFETY: an out-parameter of our own.
+    unsafe { syscall6(libc::SYS_getrusage, libc::RUSAGE_THREAD as usize, &raw mut usage as usize, 0, 0, 0, 0) };
+    usage.ru_nvcsw as u64
 }

@@ -39,8 +39,12 @@ pub struct Tls {
     pub clone_arg: Cell<usize>,
     /// Virtual time at which the laps in a row began, ns.
     pub spin_since: Cell<u64>,
-    /// The thread's processor time then; with a frozen clock, where this thread has left it. ns.
+    /// The thread's processor time then, ns.
+    pub spin_burnt: Cell<u64>,
+    /// With a frozen clock: where this thread has left it, ns.
     pub spin_mark: Cell<u64>,
+    /// With a frozen clock: how often the thread had slept in the kernel then.
+    pub spin_slept: Cell<u64>,
     /// While it spins, the session's words when the current lap began ([`engine::Page::words`]); otherwise 0.
     pub spin_words: Cell<u32>,
     /// See [`crate::forced`]: how many pairs the thread is in, and a bit for each, the innermost lowest: 1 for busy.

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 macro_rules! looked_up {
     ($($name:literal),* $(,)?) => {
         std::arch::global_asm!(
-            ".pushsection .text.interpose_unwind,\"ax\",@progbits",
+            ".pushsection .text.interpose,\"ax\",@progbits",
             $(
                 concat!(".hidden ", $name),
                 concat!(".globl ", $name),

@@ -64,6 +64,7 @@ fn image() -> Option<(usize, usize, Image<'static>)> {
 
 /// Leads the vDSO's clock functions to ours. The process has just joined the session and has one thread. Where it can't
 /// be done (no vDSO, a seccomp filter or a security module that allows no such mapping) nothing has changed.
+#[unsafe(link_section = ".text.interpose")]
 pub fn take_over() {
     let Some((base, size, image)) = image() else { return };
     let target = Target::Functions {

@@ -92,14 +92,14 @@ pub fn dying(pid: u32) -> bool {
     asked.is_err() || all
 }
 
-/// Has every thread of the process ended but `helper`, which is not the leader?
-pub fn only(pid: u32, helper: u32) -> bool {
-    if !leader_ended(pid) {
+/// Has every thread of the process ended but those of `left`?
+pub fn only(pid: u32, left: &[u32]) -> bool {
+    if !left.contains(&pid) && !leader_ended(pid) {
         return false;
     }
     let mut alone = true;
     let asked = tasks(pid, |tid| {
-        alone = tid == pid || tid == helper;
+        alone = tid == pid || left.contains(&tid);
         alone
     });
     asked.is_ok() && alone

@@ -1,5 +1,6 @@
 /* Signals during the waits of a statically linked program: handlers end sleeps, stops and ignored signals do not. */
 #include "guest.h"
+#include <mqueue.h>
 #include <sys/epoll.h>
 
 static void nothing(int number)
@@ -56,6 +57,30 @@ static void polls(const char *what, pid_t child, int limit, int asked)
 	reap(writer);
 }
 
+/* With a time-out, and yet started again if the handler asks for it: signal(7). */
+static void receives(const char *what, pid_t child, int asked)
+{
+	char path[64], bytes[64];
+	snprintf(path, sizeof path, "/guest-signals-%d", getpid());
+	struct mq_attr attributes = { .mq_maxmsg = 2, .mq_msgsize = 64 };
+	mqd_t queue = mq_open(path, O_RDWR | O_CREAT, 0600, &attributes);
+	mq_unlink(path);
+	pid_t writer = fork();
+	MUST(writer >= 0);
+	if (writer == 0) {
+		nap(3.3);
+		_exit(mq_send(queue, "x", 1, 0) != 0);
+	}
+	struct timespec until = in_units(CLOCK_REALTIME, 8);
+	start();
+	const char *result = RESULT(mq_timedreceive(queue, bytes, 64, NULL, &until));
+	int elapsed = after(asked);
+	say("%s: %s after %d", what, result, elapsed);
+	reap(child);
+	reap(writer);
+	mq_close(queue);
+}
+
 int main(void)
 {
 	on_signal(SIGUSR1, nothing, SA_RESTART);
@@ -70,6 +95,8 @@ int main(void)
 	polls("epoll, ignored", sends(1.3, SIGWINCH, SIGWINCH), ms(4), 4);
 	polls("epoll without end, ignored", sends(1.3, SIGWINCH, SIGURG), -1, 6);
 	polls("epoll, handler", sends(2.3, SIGUSR2, 0), ms(5), 2);
+	receives("queue, handler with SA_RESTART", sends(1.3, SIGUSR1, 0), 3);
+	receives("queue, handler", sends(1.3, SIGUSR2, 0), 1);
 
 	pid_t child = fork();
 	MUST(child >= 0);

@@ -18,8 +18,6 @@ pub fn traced(matrix: Matrix) -> Matrix {
         .except("descriptors/tcp", "bytes that TCP holds back are not released for a traced program")
         .except("descriptors/udp", SOCKET)
         .except("lifecycle/abandoned", SOCKET)
-        .except("readiness/interrupted", "a traced wait that a signal interrupts may end too early")
-        .except("readiness/let_in", "a traced wait that a signal interrupts may say that its time is over")
         .except("spin/children", SPINS)
         .except("spin/descriptors", SPINS)
         .except("spin/locks", SPINS)

@@ -106,6 +106,7 @@ pub(super) fn prepare() {
 ///
 /// # Safety
 /// As for the C function.
+#[unsafe(link_section = ".text.interpose")]
 pub unsafe fn execve(path: *const c_char, argv: Strings, env: Strings) -> c_int {
     // SAFETY: the caller's arguments.
     unsafe { replace(|| image::path(path), env, |env| real()(path, argv, env)) }
@@ -124,6 +125,7 @@ pub unsafe fn execv(path: *const c_char, argv: Strings) -> c_int {
 ///
 /// # Safety
 /// As for the C function.
+#[unsafe(link_section = ".text.interpose")]
 pub unsafe fn execvpe(file: *const c_char, argv: Strings, env: Strings) -> c_int {
     let found = OnceCell::new();
     // SAFETY: the caller's arguments.

@@ -1,6 +1,7 @@
 //! fork(2), _Fork(3) and a forking clone(2): the child is busy from before the parent goes on. vfork(2) needs no hook:
 //! its child shares memory and thread-local storage, so the suspended parent's slot speaks for it until it executes.
 
+use super::single;
 use crate::enter::enter;
 use crate::tls::tls;
 use crate::{bell, forced, idle, next, session};
@@ -10,6 +11,7 @@ use libc::{c_int, c_void, pid_t};
 use std::sync::atomic::Ordering::Relaxed;
 
 /// Takes a slot for the child, to be found by it in its copy of the thread-local block.
+#[unsafe(link_section = ".text.interpose")]
 fn credit() -> Option<Credit> {
     let entry = enter().filter(|_| !idle::alone())?;
     super::exec::prepare();
@@ -22,6 +24,7 @@ fn credit() -> Option<Credit> {
 }
 
 /// The parent's side once the child's number is known, or the fork has failed.
+#[unsafe(link_section = ".text.interpose")]
 fn settle(child: Option<Credit>, pid: pid_t) {
     tls().fork_credit.set(0);
     let (Some(child), Some(engine)) = (child, session::engine()) else { return };
@@ -33,6 +36,7 @@ fn settle(child: Option<Credit>, pid: pid_t) {
 }
 
 /// The child's side: it is one thread in a new process. Runs before any other hook of it, from `pthread_atfork`.
+#[unsafe(link_section = ".text.interpose")]
 pub extern "C" fn adopt() {
     let Some(engine) = session::engine() else { return };
     let pid = session::getpid();
@@ -71,6 +75,7 @@ pub fn register() {
     unsafe { libc::pthread_atfork(None, None, Some(adopt_unwind)) };
 }
 
+#[unsafe(link_section = ".text.interpose")]
 unsafe extern "C" fn adopt_unwind() {
     adopt();
 }
@@ -150,7 +155,7 @@ unsafe extern "C-unwind" fn start_clone(_: *mut c_void) -> c_int {
         let start = std::mem::transmute::<usize, CloneFn>(tls().clone_fn.get());
         let code = start(tls().clone_arg.get() as *mut c_void);
         // libc ends this thread now, not the process.
-        std::mem::forget(idle::helper::Stopped::new());
+        single::thread_ends();
         code
     }
 }

@@ -18,6 +18,7 @@ pub fn start() {
 
 /// From the library's destructor, near the end of exit(3): what still runs may wait, but comes back to this state. The
 /// process's slots stay until the kernel has ended it.
+#[unsafe(link_section = ".text.interpose")]
 pub fn leave() {
     let Some(engine) = session::engine() else { return };
     crate::tcp::settle();

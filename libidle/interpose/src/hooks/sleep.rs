@@ -138,14 +138,20 @@ pub unsafe fn clock_nanosleep(id: clockid_t, flags: c_int, request: *const times
     }
     // Also where the time has come already.
     entry.cancellation_point();
-    while !clockid::reached(&entry.engine, id, request) {
+    if clockid::reached(&entry.engine, id, request) {
+        spin::futile();
+        return 0;
+    }
+    loop {
         let cause = Cause::on(What::Sleep, &entry.engine, id);
         let Ok(deadline) = clockid::instant(&entry.engine, id, request) else { return libc::EINVAL };
         if sleep_until(&entry, cause, deadline) == Reason::Interrupted {
             return libc::EINTR;
         }
+        if clockid::reached(&entry.engine, id, request) {
+            return 0;
+        }
     }
-    0
 }
 
 /// usleep(3).

@@ -42,6 +42,11 @@ pub fn need() {
     NEEDED.store(true, SeqCst);
 }
 
+/// Its number; 0 when there is none.
+pub fn tid() -> u32 {
+    THREAD.tid()
+}
+
 /// The process has no helper as long as this lives, and gets another when it waits for the first time after that.
 pub struct Stopped(bool);
 
@@ -140,7 +145,7 @@ extern "C" fn run() -> ! {
     // SAFETY: see `Shared`; this thread ends with the process.
     unsafe { lives::enlist(page, RECORD.0.get()) };
     let (pid, me) = (engine.pid, session::gettid());
-    let over = || ENDS.load(SeqCst) || process::only(pid, me);
+    let over = || ENDS.load(SeqCst) || process::only(pid, &[me]);
     if !lives::succeed(page, me, || !over()) {
         bare_thread::end()
     }
@@ -163,7 +168,7 @@ extern "C" fn run() -> ! {
                 resting = rests.replace(false);
                 rounds = rounds.wrapping_add(1);
                 look.begin(resting && rounds.is_multiple_of(16));
-                alone.set(rounds.is_multiple_of(16) && process::only(pid, me));
+                alone.set(rounds.is_multiple_of(16) && process::only(pid, &[me]));
             }
             Round::Stalled => look.stalled(true),
             Round::Moves => look.stalled(false),
