@@ -7,6 +7,7 @@
 //! [`helper`] is the launcher's side. Of the rest, [`run`] is the loop, [`lives`] how tracees come and go, [`calls`] what happens
 //! to a call that stops, [`programs`] what is done at an exec stop, [`rules`] and [`waits`] what system calls mean, [`timers`] and [`timerfd`] the timers of tracees; [`stop`], [`memory`], [`inject`] and [`filter`] are the tools.
 
+mod attention;
 mod calls;
 mod environ;
 mod filter;

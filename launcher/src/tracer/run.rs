@@ -7,6 +7,7 @@
 //! the time-out is taken away, and the slot says *kernel* with a deadline; when that has come the thread is interrupted and
 //! gets the answer of a time-out. A sleep is a wait for the slot's own word, in which the thread parks like any other.
 
+use super::attention::Attention;
 use super::calls::SYSCALL;
 use super::environ::Variables;
 use super::memory::Memory;
@@ -15,11 +16,10 @@ use super::stop::{Event, Failed, Go, Stopped};
 use super::threads::{Doing, Process, Thread};
 use crate::report;
 use crate::session::real_now;
+use engine::Engine;
 use engine::slots::Slot;
 use engine::tracing::{GIVES_BACK, NONE, STOPPED, TRACED};
-use engine::{Engine, sys};
 use libc::pid_t;
-use nix::sys::signal::SigSet;
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::sync::atomic::AtomicPtr;
@@ -46,8 +46,7 @@ pub fn run(path: OsString) -> Option<()> {
     WORD.store((&raw const page.header.tracer).cast_mut(), SeqCst);
     // SAFETY: the handler is async-signal-safe.
     unsafe { libc::signal(libc::SIGCHLD, child_reports as *const () as libc::sighandler_t) };
-    // The launcher's threads have it blocked.
-    SigSet::empty().thread_set_mask().ok()?;
+    let mut attention = Attention::new().ok()?;
     let mut tracer = Tracer {
         engine,
         kit,
@@ -61,14 +60,18 @@ pub fn run(path: OsString) -> Option<()> {
         shift: 0,
     };
     loop {
-        let seen = page.header.tracer.load(SeqCst);
-        tracer.reports();
+        let word = &page.header.tracer;
+        let seen = word.load(SeqCst);
+        let mut reported = tracer.reports();
+        while attention.expects(reported) && word.load(SeqCst) == seen {
+            reported = tracer.reports();
+        }
         if page.header.tracer_asked.swap(0, SeqCst) != 0 {
             tracer.requests();
         }
         tracer.expire();
         tracer.keep_time();
-        sys::futex_wait(&page.header.tracer, seen, None, false);
+        attention.sleep(word, seen);
     }
 }
 
@@ -96,16 +99,17 @@ impl Tracer {
         &self.engine.page.slots[index]
     }
 
-    /// All that tracees have to report.
-    fn reports(&mut self) {
+    /// All that tracees have to report. Was there anything?
+    fn reports(&mut self) -> bool {
+        let mut any = false;
         loop {
             let mut status = 0;
             // SAFETY: a valid out-parameter.
             let tid = unsafe { libc::waitpid(-1, &mut status, libc::__WALL | libc::WNOHANG) };
             if tid <= 0 {
-                return;
+                return any;
             }
-
+            any = true;
             if !libc::WIFSTOPPED(status) {
                 self.ended(tid);
             } else if self.threads.contains_key(&tid) {

@@ -48,7 +48,9 @@ const B: usize = 1;
 fn all_block(preemptions: usize, threads: u64, count: u32, first: fn(Engine), then: fn(Engine, &AtomicU32)) {
     check(preemptions, move || {
         let session = Session::new();
-        (1..=threads).for_each(|birth| drop(session.thread(birth)));
+        for birth in 1..=threads {
+            session.thread(birth);
+        }
         session.sleeper(threads + 1, 100);
         let engine = session.engine();
         first(engine);

@@ -6,13 +6,15 @@
 mod burial;
 mod calls;
 mod notes;
+mod opened;
 pub mod process;
+#[cfg(test)]
+mod tests;
 pub mod thread;
 mod traced;
 
 use engine::forced::Forced;
 use engine::page::Page;
-use engine::procfs::Errno;
 use engine::quiescence::{Found, Look};
 use engine::slots::Slot;
 use engine::state::State;
@@ -32,8 +34,6 @@ const SPARE: u64 = 64;
 const LINGERING: u64 = 2_000_000;
 /// A credit whose maker is dead is given back after this long where nobody can say whose children are whose, real ns.
 const ORPHANED: u64 = 1_000_000_000;
-/// Numbers below this one, or below the launcher's, may be those that a process has in a PID namespace of its own.
-const LOW: u32 = 1024;
 
 /// Whose processes are looked at.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -132,83 +132,6 @@ impl ProcLook {
     /// Nothing has moved for a while: busy threads may be looked at closer in the next survey.
     pub fn stalled(&mut self, stalled: bool) {
         self.patient = stalled;
-        if !stalled {
-            for index in 0..self.engine.page.high() {
-                if self.notes.has(index) && !self.note(index).strays {
-                    self.note(index).stray = None;
-                }
-            }
-        }
-    }
-
-    /// May what `/proc` says of number `pid`, which slot `index` has, be believed? Slots hold numbers as their processes
-    /// see them; in a PID namespace below the launcher's they name somebody else here, or nobody.
-    fn known(&mut self, index: usize, pid: u32) -> bool {
-        if self.whose == Whose::Slots || self.note(index).ours == pid {
-            return true;
-        }
-        let launcher = self.engine.pid;
-        match process::descends(pid, launcher) {
-            Ok(yes) => {
-                self.note(index).ours = if yes { pid } else { 0 };
-                yes
-            }
-            Err(e) => e.gone() && !(pid < launcher.max(LOW) && process::in_other_namespace(pid, launcher)),
-        }
-    }
-
-    fn close_files(&mut self) {
-        for index in 0..self.engine.page.high() {
-            if self.notes.has(index) {
-                self.note(index).files = None;
-            }
-        }
-        self.open = 0;
-    }
-
-    /// Does `open`, and once more with all files closed if there are too many.
-    fn with_room<T>(&mut self, open: impl Fn() -> Result<T, Errno>) -> Result<T, Errno> {
-        let opened = open();
-        if !opened.as_ref().is_err_and(|e| e.full()) {
-            return opened;
-        }
-        self.close_files();
-        open()
-    }
-
-    /// The files of slot `index`'s thread, or what is known without them.
-    fn open_files(&mut self, index: usize, pid: u32, tid: u32) -> Result<&mut Files, Thread> {
-        let same = |files: &Files| (files.pid, files.tid) == (pid, tid);
-        if !self.note(index).files.as_ref().is_some_and(same) {
-            if !self.known(index, pid) {
-                return Err(Thread::Running);
-            }
-            if self.note(index).files.take().is_none() {
-                if self.open >= self.most {
-                    self.close_files();
-                }
-                self.open += 1;
-            }
-            let now = self.engine.real_now;
-            match self.with_room(|| Files::open(pid, tid, now)) {
-                Ok(files) => self.note(index).files = Some(files),
-                Err(e) => {
-                    self.open = self.open.saturating_sub(1);
-                    return Err(if e.gone() { Thread::Gone } else { Thread::Running });
-                }
-            }
-        }
-        self.note(index).files.as_mut().ok_or(Thread::Running)
-    }
-
-    /// Looks at one thread of slot `index`. `since` is a run count from before: the thread must not have run since, and its
-    /// system call need not be read again.
-    fn thread(&mut self, index: usize, pid: u32, tid: u32, since: Option<u64>) -> Thread {
-        let found = self.open_files(index, pid, tid).map_or_else(|e| e, |files| files.look(since));
-        if matches!(found, Thread::Gone | Thread::Zombie) && self.note(index).files.take().is_some() {
-            self.open = self.open.saturating_sub(1);
-        }
-        found
     }
 
     /// All threads of a process that have no slot of their own (it is without the shim, or they are libc's own), and its
@@ -322,7 +245,7 @@ impl ProcLook {
     /// delivery, or be asleep in a call that no hook saw.
     fn busy(&mut self, page: &Page, index: usize, seen: State) -> Found {
         // What a traced thread has been promised is the tracer's business.
-        if !(self.patient || self.note(index).strays) || page.slots[index].tracer.load(SeqCst) >= TRACED {
+        if !(self.patient || self.is_stale(index, seen)) || page.slots[index].tracer.load(SeqCst) >= TRACED {
             return Found::Running;
         }
         match self.look(page, index, seen) {

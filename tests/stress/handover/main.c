@@ -24,7 +24,9 @@ static pid_t sleeper;
 void finding(int side, const char *what)
 {
     char line[200];
-    int length = snprintf(line, sizeof line, "side %c, hand-over %ld: %s\n", 'A' + side, session->side[side].done, what);
+    long long moved = virtual_ns() - atomic_load(&session->start);
+    int length = snprintf(line, sizeof line, "side %c, hand-over %ld, %lld ns after the start: %s\n", 'A' + side,
+                          session->side[side].done, moved, what);
     if (write(STDOUT_FILENO, line, (size_t)length) < 0) {}
     if (mode == PROCESSES) {
         kill(sleeper, SIGKILL);
