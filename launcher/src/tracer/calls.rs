@@ -26,6 +26,10 @@ impl Tracer {
         if verdict == Some(Verdict::Timer) && thread.slot.is_some() {
             return self.timer_call(stopped, regs);
         }
+        let reads = matches!(regs.orig_rax as c_long, libc::SYS_read | libc::SYS_readv);
+        if reads {
+            return self.read_call(stopped, regs);
+        }
         let again = thread.again.take().filter(|wait| wait.is(&regs)).map(|wait| wait.deadline);
         let call = Call { engine: &engine, memory: Memory(tid), regs: &regs, again };
         let done = decide(&call);
@@ -192,6 +196,14 @@ impl Tracer {
             }
             Doing::Then(Then::TimerMade(timer, at)) => {
                 self.timer_made(&stopped, timer, at)?;
+                self.go(stopped, 0)
+            }
+            Doing::Then(Then::TimerFdMade(clock)) => {
+                let stopped = self.timerfd_made(stopped, clock)?;
+                self.go(stopped, 0)
+            }
+            Doing::Then(Then::TimerRead(index)) => {
+                self.timer_read(&stopped, index)?;
                 self.go(stopped, 0)
             }
             Doing::Then(Then::SignalTaken(at)) => {

@@ -134,6 +134,7 @@ impl Tracer {
         let Some(thread) = self.threads.remove(&tid) else { return };
         if !self.threads.values().any(|t| t.process == thread.process) {
             self.processes.remove(&thread.process);
+            self.drop_timers(thread.process);
             // Time must not jump to what its timers were waiting for.
             self.keep_time();
         }
