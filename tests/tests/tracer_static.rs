@@ -35,6 +35,19 @@ fn dynamic_programs_are_neither_filtered_nor_traced() {
 }
 
 #[test]
+fn a_tracer_that_is_killed_is_started_anew() {
+    let program = sleeper();
+    let script = format!(
+        "{0} > /dev/null; for p in $(cat /proc/$PPID/task/*/children); do \
+         grep -q '^/proc/self/exe' /proc/$p/cmdline && kill -9 $p && echo killed; done; {0}",
+        program.display()
+    );
+    let run = Run::new("sh").args(["-c", &script]).env("GUEST_UNIT_MS", "3600000").mode(Mode::Elapsed);
+    let outcome = run.within(Duration::from_secs(20)).run();
+    assert!(outcome.stdout.starts_with("killed\n") && outcome.stdout.lines().count() > 2, "{outcome}");
+}
+
+#[test]
 fn one_session_with_static_and_dynamic_programs() {
     let script =
         "date +%s; busybox sleep 1000; sleep 500; busybox sh -c 'sleep 250; busybox sleep 125' & wait; date +%s";

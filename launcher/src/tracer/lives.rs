@@ -213,6 +213,7 @@ impl Tracer {
             }
             Err(failed) => {
                 if matches!(failed, Failed::Request(.., libc::EPERM))
+                    && !exception(tid)
                     && self.engine.page.header.trace.swap(Trace::None as u32, SeqCst) != Trace::None as u32
                 {
                     report::say(&format!("{failed}; statically linked programs run in real time"));
@@ -240,4 +241,11 @@ impl Tracer {
 /// their key.
 fn credit_of(page: &Page, asker: usize) -> Option<Credit> {
     Credit::from_word(page.slots[asker].key.load(SeqCst))
+}
+
+/// Is it this thread alone that may not be traced, because it has been killed meanwhile or somebody else traces it?
+fn exception(tid: pid_t) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{tid}/status")).unwrap_or_default();
+    let field = |name| status.lines().find_map(|line| line.strip_prefix(name)).map_or("", str::trim);
+    field("State:").starts_with(['Z', 'X']) || field("TracerPid:") != "0"
 }
