@@ -71,19 +71,3 @@ hooks! {
     fn sigwaitinfo(set: *const sigset_t, info: *mut siginfo_t) -> c_int = signals::sigwaitinfo;
     fn sigtimedwait(set: *const sigset_t, info: *mut siginfo_t, timeout: *const timespec) -> c_int = plain::sigtimedwait;
 }
-
-// What concerns all threads.
-hooks! {
-    fn setuid(user: uid_t) -> c_int = single::setuid;
-    fn seteuid(user: uid_t) -> c_int = single::seteuid;
-    fn setreuid(real: uid_t, effective: uid_t) -> c_int = single::setreuid;
-    fn setresuid(real: uid_t, effective: uid_t, saved: uid_t) -> c_int = single::setresuid;
-    fn setgid(group: gid_t) -> c_int = single::setgid;
-    fn setegid(group: gid_t) -> c_int = single::setegid;
-    fn setregid(real: gid_t, effective: gid_t) -> c_int = single::setregid;
-    fn setresgid(real: gid_t, effective: gid_t, saved: gid_t) -> c_int = single::setresgid;
-    fn setgroups(count: size_t, groups: *const gid_t) -> c_int = single::setgroups;
-    fn initgroups(user: *const c_char, group: gid_t) -> c_int = single::initgroups;
-    fn unshare(flags: c_int) -> c_int = single::unshare;
-    fn setns(fd: c_int, kind: c_int) -> c_int = single::setns;
-}

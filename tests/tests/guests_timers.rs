@@ -12,6 +12,7 @@ flux_tests::guests! { "timers";
     timerfd_shared: 26;
     clock_set: 26, only_under_flux();
     waits_clock_set: 115, only_under_flux();
+    last_thread: 6;
     beside_computation: 6, longest_unit_ms(200), not_frozen();
     order: 6;
     many: 32, longest_unit_ms(60_000);

@@ -2,7 +2,7 @@
 
 use super::filter::Range;
 use super::inject::step;
-use super::programs::meets;
+use super::programs::{Found, meets};
 use super::run::Tracer;
 use super::stop::{Failed, Stopped, seize};
 use super::threads::{Doing, Process, Thread};
@@ -40,9 +40,11 @@ impl Tracer {
             None => (None, Doing::Runs),
         };
         let process = if thread { process } else { child };
-        if !thread && let Some(parent) = self.processes.get(&creator.process).cloned() {
-            // Timers are not inherited.
+        let creator_process = creator.process;
+        if !thread && let Some(parent) = self.processes.get(&creator_process).cloned() {
+            // Timers are not inherited, but for descriptors.
             self.processes.insert(process, Process { timers: vec![], ..parent });
+            self.share_timers(creator_process);
         }
         self.threads
             .insert(child, Thread { process, slot: childs_slot, doing, again: None, running: None, switches: 0 });
@@ -106,12 +108,19 @@ impl Tracer {
         }
         match program {
             Some(Program::Static | Program::OtherLibc) => {
-                let (stopped, ready) = self.kit.prepare(stopped, &filtered, left_by_library.0 != 0)?;
+                let found = Found { alarm: left_by_library.0 != 0, timers: self.keep_timers(tid) };
+                let (stopped, ready) = self.kit.prepare(stopped, &filtered, found)?;
                 match ready {
                     Some(ready) => {
                         let timers = alarm.map(|(deadline, interval)| Timer::alarm(deadline, interval));
                         let (space, filtered) = (Some(ready.space), ready.filtered);
-                        let process = Process { space, filtered, reads: 0, timers: timers.into_iter().collect() };
+                        let process = Process {
+                            space,
+                            filtered,
+                            reads: 0,
+                            reads_stop: ready.reads_stop,
+                            timers: timers.into_iter().collect(),
+                        };
                         self.processes.insert(tid, process);
                         self.keep_time();
                         self.go(stopped, 0)
@@ -156,7 +165,10 @@ impl Tracer {
         }
         if meets(tid, filtered) {
             // Without a tracer its calls would fail.
-            self.processes.insert(tid, Process { space: None, filtered: filtered.to_vec(), reads: 0, timers: vec![] });
+            self.processes.insert(
+                tid,
+                Process { space: None, filtered: filtered.to_vec(), reads: 0, reads_stop: false, timers: vec![] },
+            );
             if let Some(index) = slot {
                 self.slot(index).tracer.store(NONE, SeqCst);
             }
@@ -201,6 +213,7 @@ impl Tracer {
             }
             Err(failed) => {
                 if matches!(failed, Failed::Request(.., libc::EPERM))
+                    && !exception(tid)
                     && self.engine.page.header.trace.swap(Trace::None as u32, SeqCst) != Trace::None as u32
                 {
                     report::say(&format!("{failed}; statically linked programs run in real time"));
@@ -228,4 +241,11 @@ impl Tracer {
 /// their key.
 fn credit_of(page: &Page, asker: usize) -> Option<Credit> {
     Credit::from_word(page.slots[asker].key.load(SeqCst))
+}
+
+/// Is it this thread alone that may not be traced, because it has been killed meanwhile or somebody else traces it?
+fn exception(tid: pid_t) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{tid}/status")).unwrap_or_default();
+    let field = |name| status.lines().find_map(|line| line.strip_prefix(name)).map_or("", str::trim);
+    field("State:").starts_with(['Z', 'X']) || field("TracerPid:") != "0"
 }

@@ -28,6 +28,9 @@ use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 /// Around the instant at which the kernel ends a wait by itself it is left alone, real ns.
 const BY_ITSELF: u64 = 1_000_000;
 
+/// What the words of threads say that sleep where no hook sees it, some of them in what they do last.
+const OUTSIDE: [Kind; 3] = [Kind::Foreign, Kind::Ending, Kind::Leaving];
+
 /// The keeper's look, and what it knows of such waits.
 pub struct Unseen {
     /// The look at all threads.
@@ -149,7 +152,7 @@ impl Unseen {
 impl Look for Unseen {
     fn first(&mut self, page: &Page, index: usize, seen: State) -> Found {
         match self.look.first(page, index, seen) {
-            Found::Asleep if seen.kind() == Kind::Foreign && self.meet(page, index, seen) => Found::Running,
+            Found::Asleep if OUTSIDE.contains(&seen.kind()) && self.meet(page, index, seen) => Found::Running,
             found => found,
         }
     }

@@ -81,6 +81,11 @@ impl BareThread {
         true
     }
 
+    /// Its number; 0 when there is none.
+    pub fn tid(&self) -> u32 {
+        self.tid.load(SeqCst)
+    }
+
     /// In a forked child: it is not there.
     pub fn forget(&self) {
         self.tid.store(0, SeqCst);

@@ -178,5 +178,21 @@ macro_rules! shared_rows {
         }
 
         $crate::exec_lists!(execl = "0", execlp = "1", execle = "2");
+
+        // What concerns all threads.
+        $crate::hooks! {
+            fn setuid(user: uid_t) -> c_int = single::setuid;
+            fn seteuid(user: uid_t) -> c_int = single::seteuid;
+            fn setreuid(real: uid_t, effective: uid_t) -> c_int = single::setreuid;
+            fn setresuid(real: uid_t, effective: uid_t, saved: uid_t) -> c_int = single::setresuid;
+            fn setgid(group: gid_t) -> c_int = single::setgid;
+            fn setegid(group: gid_t) -> c_int = single::setegid;
+            fn setregid(real: gid_t, effective: gid_t) -> c_int = single::setregid;
+            fn setresgid(real: gid_t, effective: gid_t, saved: gid_t) -> c_int = single::setresgid;
+            fn setgroups(count: size_t, groups: *const gid_t) -> c_int = single::setgroups;
+            fn initgroups(user: *const c_char, group: gid_t) -> c_int = single::initgroups;
+            fn unshare(flags: c_int) -> c_int = single::unshare;
+            fn setns(fd: c_int, kind: c_int) -> c_int = single::setns;
+        }
     };
 }

@@ -18,10 +18,12 @@ use crate::session;
 use crate::timers::{self, Notify, Role};
 use crate::tls::tls;
 use engine::page::SLOTS;
+use engine::sys::{self, Timespec};
 use engine::{Engine, Kind, Reason, Signals};
 use libc::{c_int, c_void, pthread_attr_t, pthread_t, sigset_t};
-use std::sync::atomic::AtomicU32;
+use look::process;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU32};
 
 /// Slot index + 1 of the thread that serves each role; 0: not started.
 #[unsafe(link_section = ".data.interpose")]
@@ -32,6 +34,67 @@ const STARTING: u32 = u32::MAX;
 /// In a forked child: they are not there.
 pub fn reset() {
     THREADS.iter().for_each(|thread| thread.store(0, Relaxed));
+    SIGNALS.forget();
+}
+
+/// The number of the thread that sends signals; 0 when there is none.
+pub fn tid() -> u32 {
+    SIGNALS.tid()
+}
+
+/// That thread is to end.
+static ENDS: AtomicBool = AtomicBool::new(false);
+
+/// No thread sends signals as long as this lives, and there is another one afterwards.
+pub struct Stopped(Option<Engine>);
+
+impl Stopped {
+    /// Ends it.
+    #[allow(clippy::new_without_default, reason = "making one has an effect")]
+    pub fn new() -> Stopped {
+        let engine = session::engine().filter(|engine| engine.pid == session::getpid());
+        let Some((engine, index)) = engine.and_then(|engine| Some((engine, Stopped::take()?))) else {
+            return Stopped(None);
+        };
+        ENDS.store(true, SeqCst);
+        let seq = engine.page.slots[index].state.load().seq();
+        engine.unpark(index, seq, Reason::Woken);
+        while !SIGNALS.gone(engine.pid) {}
+        ENDS.store(false, SeqCst);
+        Stopped(Some(engine))
+    }
+
+    /// Its slot, which is nobody's from now on; `None` if there is none.
+    fn take() -> Option<usize> {
+        /// Another thread may be starting or stopping it, which is soon done; or the caller itself, if this is a signal
+        /// handler: a second in all.
+        const TRIES: u32 = 20_000;
+        /// Short, as for [`crate::idle::helper::start`].
+        const MOMENT: Timespec = Timespec { sec: 0, nsec: 50_000 };
+        let thread = &THREADS[Role::Signals as usize];
+        (0..TRIES)
+            .find_map(|_| {
+                let seen = thread.load(SeqCst);
+                if seen == STARTING || thread.compare_exchange(seen, STARTING, SeqCst, SeqCst).is_err() {
+                    sys::futex_wait(thread, STARTING, Some(&MOMENT), true);
+                    return None;
+                }
+                if seen == 0 {
+                    thread.store(0, SeqCst);
+                }
+                Some(seen)
+            })?
+            .checked_sub(1)
+            .map(|index| index as usize)
+    }
+}
+
+impl Drop for Stopped {
+    fn drop(&mut self) {
+        if self.0.is_some_and(|engine| !start_signals(&engine)) {
+            THREADS[Role::Signals as usize].store(0, SeqCst);
+        }
+    }
 }
 
 /// Makes sure that somebody serves `role`; false if no thread can be started.
@@ -42,7 +105,7 @@ pub fn start(engine: &Engine, role: Role) -> bool {
     }
     let started = match role {
         Role::Functions => start_functions(),
-        _ => start_signals(engine, thread),
+        _ => start_signals(engine),
     };
     if !started {
         thread.store(0, SeqCst);
@@ -61,17 +124,29 @@ pub fn tell(engine: &Engine, role: Role) {
     }
 }
 
-/// Serves `role` from slot `me`, for ever.
+/// Serves `role` from slot `me`, until it is to end.
 fn serve(engine: Engine, me: usize, role: Role) -> ! {
     let slot = &engine.page.slots[me];
     THREADS[role as usize].store(me as u32 + 1, SeqCst);
+    let mut rounds = 0u32;
     loop {
         // What the functions called below wait for has a name of its own.
         slot.what.store(What::Timer as u32, Relaxed);
         let seq = slot.state.prepare();
+        // Like the deadlines: whoever wants it to end says so, and then promises the wait.
+        if role == Role::Signals && ENDS.load(SeqCst) {
+            slot.state.set(Kind::Ending);
+            bare_thread::end();
+        }
         let earliest = timers::table(&engine).1.earliest(role);
         if engine.park(me, seq, earliest, Signals::Ignore, false) != Reason::TimedOut {
             continue;
+        }
+        // Where the program's last thread has ended by an instruction of its own, nobody has told.
+        rounds = rounds.wrapping_add(1);
+        if role == Role::Signals && rounds % 64 == 1 && process::only(engine.pid, &[session::gettid()]) {
+            slot.state.set(Kind::Ending);
+            bare_thread::end();
         }
         // In frozen mode one at a time: the next when everybody is at rest again.
         while let Some(function) = expire(&engine, role) {
@@ -101,13 +176,15 @@ const STACK: usize = 64 << 10;
 
 /// What the thread that sends signals runs on.
 static SIGNALS: BareThread = BareThread::new();
+/// Its slot, while it is being started.
+static SLOT: AtomicU32 = AtomicU32::new(0);
 
-fn start_signals(engine: &Engine, thread: &AtomicU32) -> bool {
+fn start_signals(engine: &Engine) -> bool {
     let parent = tls().slot.get().checked_sub(1).map_or(0, |slot| slot as usize);
     let page = engine.page;
     // Busy from before the caller goes on.
     let Some(slot) = page.claim(Kind::New, engine.pid, 0, page.birth_of_child(parent)) else { return false };
-    thread.store(slot as u32 + 1, SeqCst);
+    SLOT.store(slot as u32, SeqCst);
     // SAFETY: `start` lets nobody start a second.
     let started = unsafe { SIGNALS.start(true, signals) };
     if !started {
@@ -118,10 +195,8 @@ fn start_signals(engine: &Engine, thread: &AtomicU32) -> bool {
 
 extern "C" fn signals() -> ! {
     bare_thread::name(c"flux-timers");
-    let me = THREADS[Role::Signals as usize].load(SeqCst) as usize;
-    if let Some(engine) = session::engine()
-        && let Some(me) = me.checked_sub(1)
-    {
+    if let Some(engine) = session::engine() {
+        let me = SLOT.load(SeqCst) as usize;
         let slot = &engine.page.slots[me];
         slot.tid.store(session::gettid(), SeqCst);
         slot.state.set(Kind::Busy);

@@ -1,6 +1,7 @@
 //! fork(2), _Fork(3) and a forking clone(2): the child is busy from before the parent goes on. vfork(2) needs no hook:
 //! its child shares memory and thread-local storage, so the suspended parent's slot speaks for it until it executes.
 
+use super::single;
 use crate::enter::enter;
 use crate::tls::tls;
 use crate::{bell, forced, idle, next, session};
@@ -154,7 +155,7 @@ unsafe extern "C-unwind" fn start_clone(_: *mut c_void) -> c_int {
         let start = std::mem::transmute::<usize, CloneFn>(tls().clone_fn.get());
         let code = start(tls().clone_arg.get() as *mut c_void);
         // libc ends this thread now, not the process.
-        std::mem::forget(idle::helper::Stopped::new());
+        single::thread_ends();
         code
     }
 }

@@ -118,11 +118,6 @@ pub unsafe fn syscall(number: c_long, args: super::syscall::Args) -> c_long {
     // SAFETY: the caller's arguments, in the order that the system call has them.
     unsafe {
         match number {
-            // Perhaps the last thread.
-            libc::SYS_exit => {
-                let _stopped = crate::idle::helper::Stopped::new();
-                super::syscall::timeless(number, args)
-            }
             libc::SYS_read
             | libc::SYS_write
             | libc::SYS_wait4

@@ -1,25 +1,35 @@
-//! Calls that concern all threads of a process, of which libc does not know the helper ([`crate::idle::helper`]): it would keep
-//! the privileges that the program gives up, or be one thread too many. So it ends before, and another is started later.
+//! Calls that concern all threads of a process, of which libc does not know this library's ([`crate::idle::helper`] and
+//! [`crate::ticker`]): they would keep the privileges that the program gives up, or be one thread too many. So they end before,
+//! and others are started later.
 
 use crate::idle::helper;
-use crate::next;
+use crate::{next, session, ticker};
 use libc::{c_char, c_int, gid_t, size_t, uid_t};
+use look::process;
 
-macro_rules! without_helper {
+/// The calling thread is about to end by exit(2), which ends one thread. If it is the program's last one, those of this library
+/// must not keep the process alive.
+pub fn thread_ends() {
+    if process::only(session::getpid(), &[session::gettid(), helper::tid(), ticker::tid()]) {
+        std::mem::forget((helper::Stopped::new(), ticker::Stopped::new()));
+    }
+}
+
+macro_rules! alone {
     ($($(#[$doc:meta])* fn $name:ident($($arg:ident: $t:ty),*) -> c_int;)*) => {$(
         $(#[$doc])*
         ///
         /// # Safety
         /// As for the C function.
         pub unsafe fn $name($($arg: $t),*) -> c_int {
-            let _stopped = helper::Stopped::new();
+            let _stopped = (helper::Stopped::new(), ticker::Stopped::new());
             // SAFETY: the caller's arguments.
             unsafe { next!($name: fn($($t),*) -> c_int)($($arg),*) }
         }
     )*};
 }
 
-without_helper! {
+alone! {
     /// setuid(2).
     fn setuid(user: uid_t) -> c_int;
     /// seteuid(2).

@@ -1,8 +1,8 @@
 //! syscall(2): what has a hook of its own goes there, what only waits is a kernel wait.
 
 use super::{
-    asks, clocks, descriptors, epoll, fds, fork, futex, mmsg, poll, queues, reads, select, signals, sleep, timers,
-    uptime, uring,
+    asks, clocks, descriptors, epoll, fds, fork, futex, mmsg, poll, queues, reads, select, signals, single, sleep,
+    timers, uptime, uring,
 };
 use crate::errno::{Answer, Errno};
 use crate::{clockid, next, spin, timerfd};
@@ -159,6 +159,10 @@ pub(super) unsafe fn timeless(number: c_long, args: Args) -> c_long {
             },
             libc::SYS_fork | libc::SYS_clone | libc::SYS_clone3 if forks(number, args) => {
                 fork::around(|| real(number, a, b, c, d, e, f) as libc::pid_t) as c_long
+            }
+            libc::SYS_exit => {
+                single::thread_ends();
+                real(number, a, b, c, d, e, f)
             }
             libc::SYS_close_range => fds::close_range(a as u32, b as u32, c as c_int).answer() as c_long,
             libc::SYS_tgkill => signals::tgkill(a as i32, b as i32, c as c_int) as c_long,

@@ -42,6 +42,11 @@ pub fn need() {
     NEEDED.store(true, SeqCst);
 }
 
+/// Its number; 0 when there is none.
+pub fn tid() -> u32 {
+    THREAD.tid()
+}
+
 /// The process has no helper as long as this lives, and gets another when it waits for the first time after that.
 pub struct Stopped(bool);
 
