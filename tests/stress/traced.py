@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Sessions of traced programs, dynamic ones, and both in one, half of which are killed at a random moment: the launcher, a
-child of the command, or a grandchild, in turn. Nothing may be left behind: no process in whatever state, zombies and
-stopped ones included, no file, no shared memory.
+child of its (the command or the tracer), or a grandchild, in turn. Nothing may be left behind: no process in whatever
+state, zombies and stopped ones included, no file, no shared memory.
 
     tests/stress/traced.py [--sessions N] [--seed N] [--clock frozen|elapsed]
 
@@ -78,26 +78,19 @@ def left_of(session):
     return {pid: got[0] for pid, got in found.items() if got and got[1] == session}
 
 
-def is_tracer(pid):
-    """It is no victim: without it static programs run in real time, which takes too long."""
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes() == b"/proc/self/exe\0"
-    except OSError:
-        return False
-
-
 def children(pid):
     try:
-        below = [int(p) for task in Path(f"/proc/{pid}/task").iterdir()
-                 for p in (task / "children").read_text().split()]
+        return [int(p) for task in Path(f"/proc/{pid}/task").iterdir()
+                for p in (task / "children").read_text().split()]
     except OSError:
         return []
-    return [p for p in below if not is_tracer(p)]
 
 
-def filtered(pid):
+def ends_with_launcher(pid):
+    """Is it traced, or the tracer?"""
     try:
-        return "Seccomp:\t2" in Path(f"/proc/{pid}/status").read_text()
+        traced = "Seccomp:\t2" in Path(f"/proc/{pid}/status").read_text()
+        return traced or Path(f"/proc/{pid}/cmdline").read_bytes() == b"/proc/self/exe\0"
     except OSError:
         return False
 
@@ -146,7 +139,7 @@ def session(programs, number, chance, clock, folder):
         if victim == process.pid:
             # Those with the library go on in real time, and those that were not traced yet; traced ones are gone, but
             # for zombies of parents that go on.
-            left = {pid: state for pid, state in left.items() if filtered(pid) and state != "Z" or state == "T"}
+            left = {pid: state for pid, state in left.items() if ends_with_launcher(pid) and state != "Z" or state == "T"}
             if not left:
                 end(left_of(process.pid))
                 victim = 0

@@ -2,7 +2,7 @@
 
 use super::memory::Memory;
 use super::programs::SPINNING;
-use super::rules::{Do, decide};
+use super::rules::{Do, decide, uptime};
 use super::run::{Tracer, pending};
 use super::stop::{Failed, Stopped};
 use super::threads::{Before, Doing, Then};
@@ -45,6 +45,9 @@ impl Tracer {
         }
         match done {
             Do::Pass => {
+                if verdict == Some(Verdict::Uptime) {
+                    self.set_doing(tid, Doing::Then(Then::Uptime(regs.rdi)));
+                }
                 if regs.orig_rax as c_long == libc::SYS_rt_sigtimedwait {
                     self.set_doing(tid, Doing::Then(Then::SignalTaken(regs.rsi)));
                 }
@@ -204,6 +207,10 @@ impl Tracer {
             }
             Doing::Then(Then::TimerRead(index)) => {
                 self.timer_read(&stopped, index)?;
+                self.go(stopped, 0)
+            }
+            Doing::Then(Then::Uptime(at)) => {
+                uptime(&self.engine, &stopped, at)?;
                 self.go(stopped, 0)
             }
             Doing::Then(Then::SignalTaken(at)) => {
