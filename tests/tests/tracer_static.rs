@@ -6,6 +6,7 @@ use std::time::Duration;
 flux_tests::guests! { "tracer";
     children: 16, flag("-static");
     signals: 52, flag("-static");
+    odd: 13, flag("-static");
 }
 
 /// Sleeps natively when nothing helps it.

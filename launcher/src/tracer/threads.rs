@@ -49,6 +49,8 @@ pub enum Then {
     TimerFdMade(i32),
     /// It reads from the timer of this slot.
     TimerRead(usize),
+    /// It tells for how long the machine has run, at this address if not in its answer.
+    Uptime(u64),
     /// It takes a signal, and writes to that address what is known of it.
     SignalTaken(u64),
 }

@@ -9,7 +9,6 @@ const SOCKET: &str = "a traced program's SO_RCVTIMEO and SO_SNDTIMEO are the ker
 pub fn traced(matrix: Matrix) -> Matrix {
     matrix
         .except("clocks/handles", "a static program has no libraries with handles")
-        .except("clocks/uptime", "a traced program's times and sysinfo are the kernel's")
         .except("descriptors/accepting", SOCKET)
         .except("descriptors/io_uring", "the time-out of io_uring_enter is the kernel's")
         .except("descriptors/many_messages", "recvmmsg looks at its time-out between messages only")
