@@ -19,6 +19,8 @@ pub enum Variant {
     Musl,
     /// Their own waits and clock reads are calls of syscall(2).
     Syscall,
+    /// Their own waits are system calls in line, which the library does not see.
+    RawWaits,
     /// Statically linked, and their own waits, clock reads and timers are system calls in line.
     Raw,
 }
@@ -35,6 +37,7 @@ impl Variant {
                 after.into_iter().fold(guest, Same::flag)
             }
             Variant::Syscall => guest.flag("-include").flag(&header("raw.h")).flag("-DRAW_BY_LIBC"),
+            Variant::RawWaits => guest.flag("-include").flag(&header("raw.h")).flag("-DRAW_WAITS"),
             Variant::Raw => guest.flag("-static").flag("-include").flag(&header("raw.h")),
         }
     }

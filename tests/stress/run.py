@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Exactness under stress: hand-overs of every kind beside a sleeper, and runs that must repeat.
+"""Exactness under stress: hand-overs of every kind beside a sleeper, runs that must repeat, sessions that are killed.
 
     tests/stress/run.py [--short | --full] [--busy] [--kinds KIND,…] [--clock frozen|elapsed] [--native]
 
 Each line of the table is one run of `handover`: in frozen mode not a nanosecond may pass and the hour sleeper must not
-wake; in elapsed mode it must not wake either. `repeat` must print the same in every run. --full takes about half an
-hour; --short, the default, a minute or two. --busy keeps both cores busy with something else meanwhile: a wake-up that
+wake; in elapsed mode it must not wake either. `repeat` must print the same in every run. Of `traced` (traced.py), which is
+not run natively, nothing may be left. --full takes about half an hour; --short, the default, a minute or two. --busy keeps both cores busy with something else meanwhile: a wake-up that
 is promised and not yet run then stays so for milliseconds. Exit status 1 on any failure.
 """
 
@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "bench"))
+import traced  # noqa: E402
 from runner import BusyCores, RunFailed, build, launcher, print_row, run, under_flux  # noqa: E402
 
 WIDTHS = (16, 10, 9, 10, 16, 6)
@@ -25,6 +26,7 @@ WIDTHS = (16, 10, 9, 10, 16, 6)
 COUNTS = {"short": {"cheap": 20_000, "creates": 500, "slow": 40},
           "full": {"cheap": 1_000_000, "creates": 10_000, "slow": 1_000}}
 REPEATS = {"short": 20, "full": 200}
+SESSIONS = {"short": 24, "full": 1000}
 # Generous: natively a hand-over takes up to 50 us, a process 1 ms, and busy cores make both several times slower.
 SECONDS_EACH = {"cheap": 0.0005, "creates": 0.02, "slow": 0.2}
 
@@ -90,6 +92,16 @@ def repeats(program, options):
     return reason
 
 
+def killed(options):
+    """Sessions, half of which are killed at a random moment."""
+    count, began = SESSIONS[options.size], time.monotonic()
+    bad = traced.sessions(count, options.clock)
+    print_row(("traced", "", str(count), f"{time.monotonic() - began:.2f} s", "-", "FAIL" if bad else "ok"), WIDTHS)
+    for text in bad:
+        print(f"    {text}")
+    return bad
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--short", dest="size", action="store_const", const="short", default="short")
@@ -97,7 +109,7 @@ def main():
     parser.add_argument("--count", type=int, help="hand-overs of each kind, whatever it costs")
     parser.add_argument("--repeats", type=int, help="runs of `repeat` (20, with --full 200)")
     parser.add_argument("--busy", action="store_true", help="keep all cores busy with something else")
-    parser.add_argument("--kinds", help="only these, separated by commas; `repeat` is one")
+    parser.add_argument("--kinds", help="only these, separated by commas; `repeat` and `traced` are two")
     parser.add_argument("--modes", default="threads,processes")
     parser.add_argument("--clock", choices=("frozen", "elapsed"), default="frozen")
     parser.add_argument("--native", action="store_true", help="without the tool, to check the programs")
@@ -107,7 +119,7 @@ def main():
         return 2
     programs = build(Path(__file__).parent)
     wanted = options.kinds.split(",") if options.kinds else None
-    unknown = set(wanted or ()) - {name for name, _, _ in kinds(programs["handover"])} - {"repeat"}
+    unknown = set(wanted or ()) - {name for name, _, _ in kinds(programs["handover"])} - {"repeat", "traced"}
     if unknown:
         print(f"no such kind: {', '.join(sorted(unknown))}", file=sys.stderr)
         return 2
@@ -120,6 +132,8 @@ def main():
                     failures += bool(handover(programs["handover"], name, mode, cost, options))
         if not wanted or "repeat" in wanted:
             failures += bool(repeats(programs["repeat"], options))
+        if not options.native and (not wanted or "traced" in wanted):
+            failures += bool(killed(options))
     print(f"{failures} failed" if failures else "all exact")
     return 1 if failures else 0
 

@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
-"""Sessions of traced programs, half of which are killed at a random moment: the launcher, a child of the command, or a
-grandchild, in turn. Nothing may be left behind: no process, whatever its state.
+"""Sessions of traced programs, dynamic ones, and both in one, half of which are killed at a random moment: the launcher, a
+child of its (the command or the tracer), or a grandchild, in turn. Nothing may be left behind: no process in whatever
+state, zombies and stopped ones included, no file, no shared memory.
 
-    tests/stress/traced.py [--sessions N] [--seed N] [--launcher PATH]
+    tests/stress/traced.py [--sessions N] [--seed N] [--clock frozen|elapsed]
+
+`tests/stress/run.py --kinds traced` does the same beside the others.
 """
 
 import argparse
@@ -15,6 +18,10 @@ import tempfile
 import time
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "bench"))
+from runner import under_flux  # noqa: E402
+
+# Started with the path of a second program, which its child and its grandchild become after a while.
 SOURCE = r"""
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -29,12 +36,11 @@ int main(int argc, char **argv)
 	if (argc > 1 && fork() == 0) {
 		if (fork() == 0) {
 			for (int i = 0; i < 100; i++) nap(700);
-			execlp("sleep", "sleep", "1000", (char *)0);
+			execl(argv[1], argv[1], (char *)0);
 		}
 		for (int i = 0; i < 300; i++) nap(300);
 		wait(0);
-		char *again[] = { argv[0], 0 };
-		execv(argv[0], again);
+		execl(argv[1], argv[1], (char *)0);
 	}
 	for (long i = 0; i < 3; i++) pthread_create(&t[i], 0, naps, (void *)i);
 	for (int i = 0; i < 3; i++) pthread_join(t[i], 0);
@@ -42,19 +48,34 @@ int main(int argc, char **argv)
 	return 0;
 }
 """
+LINKED = {"static": ["-static"], "dynamic": []}
+# What the first program is, and what the others become.
+KINDS = (("static", "static"), ("static", "dynamic"), ("dynamic", "static"), ("dynamic", "dynamic"))
+SECONDS = 60  # for a session that takes about one where the machine is busy
 
 
-def with_mark(mark):
-    """Processes that have the mark in their environment, zombies among our descendants included."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                if mark in (entry / "environ").read_bytes():
-                    found.append(int(entry.name))
-            except OSError:
-                pass
-    return found
+def build(folder):
+    programs = {}
+    for name, flags in LINKED.items():
+        programs[name] = f"{folder}/{name}"
+        command = ["gcc", "-O2", *flags, "-pthread", "-o", programs[name], "-x", "c", "-"]
+        subprocess.run(command, input=SOURCE, text=True, check=True)
+    return programs
+
+
+def fields(pid):
+    """(state, session) of a process; None if there is none."""
+    try:
+        state, _, _, session = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[:4]
+        return state, int(session)
+    except (OSError, ValueError):
+        return None
+
+
+def left_of(session):
+    """{pid: state} of what was started in a session of the kernel's, setsid(2). A zombie keeps that number."""
+    found = {int(entry): fields(entry) for entry in os.listdir("/proc") if entry.isdigit()}
+    return {pid: got[0] for pid, got in found.items() if got and got[1] == session}
 
 
 def children(pid):
@@ -65,65 +86,93 @@ def children(pid):
         return []
 
 
-def filtered(pid):
+def ends_with_launcher(pid):
+    """Is it traced, or the tracer? (A dynamic program that a traced one has executed keeps its filter and has the library.)"""
     try:
-        return "Seccomp:\t2" in Path(f"/proc/{pid}/status").read_text()
+        filtered = "Seccomp:\t2" in Path(f"/proc/{pid}/status").read_text()
+        traced = filtered and "libflux.so" not in Path(f"/proc/{pid}/maps").read_text()
+        return traced or Path(f"/proc/{pid}/cmdline").read_bytes() == b"/proc/self/exe\0"
     except OSError:
         return False
 
 
-def session(launcher, program, number, chance):
-    mark = f"TRACED_MARK={os.getpid()}-{number}"
-    name, value = mark.split("=")
-    process = subprocess.Popen([launcher, "--", program, "deep"], env={**os.environ, name: value},
-                               stdout=subprocess.DEVNULL, start_new_session=True)
+def end(pids):
+    for pid in pids:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+
+def choose(launcher, generation, chance):
+    """The launcher, or a process of that generation below it, as far as there are any."""
+    victim = launcher
+    for _ in range(generation):
+        below = children(victim)
+        if not below:
+            break
+        victim = chance.choice(below)
+    return victim
+
+
+def session(programs, number, chance, clock, folder):
+    """Runs one; says what is wrong."""
+    first, other = KINDS[number // 6 % len(KINDS)]
+    argv = under_flux([programs[first], programs[other]], clock)
+    process = subprocess.Popen(argv, cwd=folder, stdout=subprocess.DEVNULL, start_new_session=True)
     victim = None
     if number % 2:
         time.sleep(chance.random() * 0.04)
-        victim = process.pid
-        for _ in range(number // 2 % 3 + (number // 2 % 3 > 0)):
-            below = children(victim)
-            if not below:
-                break
-            victim = chance.choice(below)
-        try:
-            os.kill(victim, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
+        victim = choose(process.pid, number // 2 % 3, chance)
+        end([victim])
+    what = f"session {number}, {first} and {other}, victim {victim} of {process.pid}"
     try:
-        status = process.wait(timeout=20)
+        status = process.wait(timeout=SECONDS)
     except subprocess.TimeoutExpired:
-        left = [(p, Path(f"/proc/{p}/stat").read_text().split(")")[0:2]) for p in with_mark(mark.encode())]
-        os.killpg(process.pid, signal.SIGKILL)
-        return f"session {number} (victim {victim}) does not end: {left}"
+        left = left_of(process.pid)
+        end(left)
+        process.wait()
+        return f"{what}: does not end: {left}"
     if victim is None and status:
-        return f"session {number}: status {status}"
-    end = time.monotonic() + 5
-    while left := with_mark(mark.encode()):
+        return f"{what}: status {status}"
+    until = time.monotonic() + 10
+    while left := left_of(process.pid):
         if victim == process.pid:
-            # Those with the library go on in real time, and those that were not traced yet; traced ones are gone.
-            left = [p for p in left if filtered(p)]
+            # Those with the library go on in real time, and those that were not traced yet; traced ones are gone, but
+            # for zombies of parents that go on.
+            left = {pid: state for pid, state in left.items() if ends_with_launcher(pid) and state != "Z" or state == "T"}
             if not left:
-                for p in with_mark(mark.encode()):
-                    os.kill(p, signal.SIGKILL)
-                return None
-        if time.monotonic() > end:
-            return f"session {number} (victim {victim}) left {left}"
+                end(left_of(process.pid))
+                victim = 0
+                continue
+        if time.monotonic() > until:
+            end(left_of(process.pid))
+            return f"{what}: left {left}"
         time.sleep(0.01)
     return None
+
+
+def shared_memory():
+    return {entry for entry in os.listdir("/dev/shm") if "flux" in entry}
+
+
+def sessions(count, clock="elapsed", seed=1):
+    """What was wrong with `count` sessions, a text each."""
+    chance, before = random.Random(seed), shared_memory()
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as empty:
+        programs = build(folder)
+        bad = [text for n in range(count) if (text := session(programs, n, chance, clock, empty))]
+        bad += [f"a file is left: {name}" for name in os.listdir(empty)]
+    return bad + [f"shared memory is left: {name}" for name in shared_memory() - before]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sessions", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--launcher", default=str(Path(__file__).resolve().parents[2] / "target/release/flux-launch"))
+    parser.add_argument("--clock", choices=("frozen", "elapsed"), default="elapsed")
     options = parser.parse_args()
-    chance = random.Random(options.seed)
-    with tempfile.TemporaryDirectory() as folder:
-        program = f"{folder}/traced"
-        subprocess.run(["gcc", "-O2", "-static", "-pthread", "-o", program, "-x", "c", "-"], input=SOURCE, text=True, check=True)
-        bad = [text for n in range(options.sessions) if (text := session(options.launcher, program, n, chance))]
+    bad = sessions(options.sessions, options.clock, options.seed)
     for text in bad:
         print(text)
     print(f"{options.sessions} sessions, {len(bad)} bad")

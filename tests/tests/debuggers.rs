@@ -79,6 +79,18 @@ fn gdb_inside_a_session() {
     }
 }
 
+/// What strace has the tracer cannot have; all others it can.
+#[test]
+fn strace_of_a_static_program_concerns_no_other() {
+    let scratch = Scratch::new("strace-static");
+    let source =
+        DAYS.replace("int main(void)\n{", "int main(int argc, char **argv)\n{\n\tif (argc > 1) return !argv[1];");
+    let program = compile(&scratch, &["-static"], &source);
+    let script = format!("strace -o {} {program} at-once; echo $?; {program}", scratch.file("log"));
+    let outcome = Run::new("sh").args(["-c", &script]).mode(Mode::Elapsed).within(2 * REAL).run();
+    assert_eq!((outcome.stdout.as_str(), outcome.code()), ("0\nreached 1\nreached 2\nreached 3\n", 7), "{outcome}");
+}
+
 /// A session of a program that never ends, and a debugger on its process from outside. (No shell: a strace that is ended
 /// between a vfork and its exec waits for ever, natively too.)
 fn attached(debugger: &str, args: &[&str]) -> String {

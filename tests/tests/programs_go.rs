@@ -1,4 +1,5 @@
-//! Go programs, statically linked: their runtime makes system calls of its own, and finds the clock in the vDSO itself.
+//! Go programs: their runtime makes system calls of its own, and finds the clock in the vDSO itself. Statically linked they are
+//! traced; with cgo they have the library, which sees none of their waits.
 
 #[macro_use]
 mod programs;
@@ -8,14 +9,15 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-/// Builds `tests/programs/go/NAME.go`.
-fn build(name: &str) -> PathBuf {
-    let program = target_dir().join(format!("go-{name}"));
+/// Builds `tests/programs/go/NAME.go`; with `cgo` it is linked dynamically, since the network package has code in C then.
+fn build(name: &str, cgo: bool) -> PathBuf {
+    let cgo = if cgo { "1" } else { "0" };
+    let program = target_dir().join(format!("go-{name}-cgo{cgo}"));
     let output = Command::new("go")
         .args(["build", "-o"])
         .arg(&program)
         .arg(programs::path(&format!("go/{name}.go")))
-        .env("CGO_ENABLED", "0")
+        .env("CGO_ENABLED", cgo)
         .env("GO111MODULE", "off")
         .env("GOCACHE", target_dir().join("go-cache"))
         .output()
@@ -24,18 +26,31 @@ fn build(name: &str) -> PathBuf {
     program
 }
 
-fn run(unit: &str, mode: Mode) -> Outcome {
-    let outcome = Run::new(build("waits")).env("GUEST_UNIT", unit).mode(mode).within(Duration::from_secs(20)).run();
+fn run(cgo: bool, unit: &str, mode: Mode) -> Outcome {
+    let within = Duration::from_secs(20);
+    let outcome = Run::new(build("waits", cgo)).env("GUEST_UNIT", unit).mode(mode).within(within).run();
     outcome.assert_success();
     outcome
 }
 
-#[test]
-fn sleeps_timers_tickers_selects_deadlines_and_commands() {
-    let native = run("200ms", Mode::Native);
+#[track_caller]
+fn waits(cgo: bool) {
+    let native = run(cgo, "200ms", Mode::Native);
     assert!(native.took >= Duration::from_millis(19 * 200), "it does not wait natively: {native}");
     for mode in [Mode::Elapsed, Mode::Frozen] {
-        let outcome = run("1h", mode);
+        let outcome = run(cgo, "1h", mode);
         assert_eq!(outcome.stdout, native.stdout, "{mode:?}");
     }
+}
+
+#[test]
+fn sleeps_timers_tickers_selects_deadlines_and_commands() {
+    waits(false);
+}
+
+#[test]
+fn the_same_with_cgo() {
+    waits(true);
+    let libraries = Command::new("ldd").arg(build("waits", true)).output().expect("ldd is there").stdout;
+    assert!(String::from_utf8_lossy(&libraries).contains("libc.so"), "it is not linked dynamically");
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 flux_tests::guests! { "tracer";
     children: 16, flag("-static");
     signals: 52, flag("-static");
+    odd: 13, flag("-static");
 }
 
 /// Sleeps natively when nothing helps it.
@@ -31,6 +32,19 @@ fn dynamic_programs_are_neither_filtered_nor_traced() {
     for line in ["TracerPid:\t0", "NoNewPrivs:\t0", "Seccomp:\t0"] {
         assert!(outcome.stdout.lines().any(|l| l == line), "{line} is missing: {outcome}");
     }
+}
+
+#[test]
+fn a_tracer_that_is_killed_is_started_anew() {
+    let program = sleeper();
+    let script = format!(
+        "{0} > /dev/null; for p in $(cat /proc/$PPID/task/*/children); do \
+         grep -q '^/proc/self/exe' /proc/$p/cmdline && kill -9 $p && echo killed; done; {0}",
+        program.display()
+    );
+    let run = Run::new("sh").args(["-c", &script]).env("GUEST_UNIT_MS", "3600000").mode(Mode::Elapsed);
+    let outcome = run.within(Duration::from_secs(20)).run();
+    assert!(outcome.stdout.starts_with("killed\n") && outcome.stdout.lines().count() > 2, "{outcome}");
 }
 
 #[test]

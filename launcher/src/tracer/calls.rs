@@ -2,7 +2,7 @@
 
 use super::memory::Memory;
 use super::programs::SPINNING;
-use super::rules::{Do, decide};
+use super::rules::{Do, decide, uptime};
 use super::run::{Tracer, pending};
 use super::stop::{Failed, Stopped};
 use super::threads::{Before, Doing, Then};
@@ -26,6 +26,10 @@ impl Tracer {
         if verdict == Some(Verdict::Timer) && thread.slot.is_some() {
             return self.timer_call(stopped, regs);
         }
+        let reads = matches!(regs.orig_rax as c_long, libc::SYS_read | libc::SYS_readv);
+        if reads {
+            return self.read_call(stopped, regs);
+        }
         let again = thread.again.take().filter(|wait| wait.is(&regs)).map(|wait| wait.deadline);
         let call = Call { engine: &engine, memory: Memory(tid), regs: &regs, again };
         let done = decide(&call);
@@ -41,6 +45,9 @@ impl Tracer {
         }
         match done {
             Do::Pass => {
+                if verdict == Some(Verdict::Uptime) {
+                    self.set_doing(tid, Doing::Then(Then::Uptime(regs.rdi)));
+                }
                 if regs.orig_rax as c_long == libc::SYS_rt_sigtimedwait {
                     self.set_doing(tid, Doing::Then(Then::SignalTaken(regs.rsi)));
                 }
@@ -194,6 +201,18 @@ impl Tracer {
                 self.timer_made(&stopped, timer, at)?;
                 self.go(stopped, 0)
             }
+            Doing::Then(Then::TimerFdMade(clock)) => {
+                let stopped = self.timerfd_made(stopped, clock)?;
+                self.go(stopped, 0)
+            }
+            Doing::Then(Then::TimerRead(index)) => {
+                self.timer_read(&stopped, index)?;
+                self.go(stopped, 0)
+            }
+            Doing::Then(Then::Uptime(at)) => {
+                uptime(&self.engine, &stopped, at)?;
+                self.go(stopped, 0)
+            }
             Doing::Then(Then::SignalTaken(at)) => {
                 if stopped.registers()?.rax as i64 > 0 {
                     self.signal_taken(tid, at);
@@ -283,7 +302,14 @@ fn arguments_of(before: &user_regs_struct, regs: &mut user_regs_struct) {
 
 /// How often the thread has given up the processor by itself.
 pub fn switches(tid: pid_t) -> u64 {
+    of_status(tid, ["voluntary_ctxt_switches:"])[0]
+}
+
+/// Numbers in the thread's `status` file, 0 where there is none of that name. See proc(5).
+pub fn of_status<const N: usize>(tid: pid_t, names: [&str; N]) -> [u64; N] {
     let status = std::fs::read_to_string(format!("/proc/{tid}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
-    line.and_then(|count| count.trim().parse().ok()).unwrap_or(0)
+    names.map(|name| {
+        let number = status.lines().find_map(|line| line.strip_prefix(name));
+        number.and_then(|number| number.trim().parse().ok()).unwrap_or(0)
+    })
 }

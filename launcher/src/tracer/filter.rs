@@ -105,6 +105,15 @@ impl Assembler {
 /// Stops what [`engine::verdicts`] says for calls made at an address in `ranges`; all else passes. `None` if there are too
 /// many ranges for one filter.
 pub fn build(ranges: &[Range]) -> Option<Vec<sock_filter>> {
+    stops(ROWS.iter().filter_map(|row| Some((row.number, row.verdict.traced()?))), ranges)
+}
+
+/// The same for read(2) and readv(2).
+pub fn of_reads(ranges: &[Range]) -> Option<Vec<sock_filter>> {
+    stops([libc::SYS_read, libc::SYS_readv].map(|number| (number as u32, When::Always)).into_iter(), ranges)
+}
+
+fn stops(calls: impl Iterator<Item = (u32, When)>, ranges: &[Range]) -> Option<Vec<sock_filter>> {
     let mut asm = Assembler::default();
     let (pass, trace) = (asm.label(), asm.label());
     let to = To::Label;
@@ -112,8 +121,7 @@ pub fn build(ranges: &[Range]) -> Option<Vec<sock_filter>> {
     asm.jump(EQUAL, X86_64, To::Next, to(pass));
     asm.plain(LOAD, NUMBER);
     let mut conditions: Vec<(When, usize)> = vec![];
-    for row in ROWS {
-        let Some(when) = row.verdict.traced() else { continue };
+    for (number, when) in calls {
         let label = match conditions.iter().find(|c| c.0 == when) {
             Some(&(_, label)) => label,
             None => {
@@ -122,7 +130,7 @@ pub fn build(ranges: &[Range]) -> Option<Vec<sock_filter>> {
                 label
             }
         };
-        asm.jump(EQUAL, row.number, to(label), To::Next);
+        asm.jump(EQUAL, number, to(label), To::Next);
     }
     asm.go(pass);
     let origin = asm.label();

@@ -2,7 +2,7 @@
 
 use crate::report;
 use crate::session::Session;
-use engine::tracing::{NONE, TRACED, Trace};
+use engine::tracing::{ASKS, ASKS_FOR_CHILD, NONE, TRACED, Trace};
 use engine::{Engine, sys};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -66,36 +66,58 @@ fn end(pid: u32) {
     }
 }
 
+/// Starts the tracer's process when somebody asks for it, and anew if it was killed.
 fn watch(engine: Engine, pid: &AtomicU32, start: impl Fn() -> io::Result<Child>) {
+    /// No more often: then it does not end by chance.
+    const STARTS: u32 = 3;
+    let header = &engine.page.header;
+    let mut why = "it has been killed too often".to_owned();
+    for _ in 0..STARTS {
+        if !asked(&engine, pid) {
+            return;
+        }
+        match start() {
+            Ok(mut child) => {
+                if pid.compare_exchange(0, child.id(), SeqCst, SeqCst).is_err() {
+                    end(child.id());
+                }
+                let _ = child.wait();
+                let _ = pid.compare_exchange(child.id(), 0, SeqCst, SeqCst);
+            }
+            Err(e) => {
+                why = e.to_string();
+                break;
+            }
+        }
+        // Its tracees have ended with it, and nobody else gives their slots back. It may not have answered all.
+        for slot in &engine.page.slots[..engine.page.high()] {
+            match slot.tracer.load(SeqCst) {
+                TRACED.. => slot.tracer.store(NONE, SeqCst),
+                ASKS | ASKS_FOR_CHILD => _ = header.tracer_asked.fetch_add(1, SeqCst),
+                _ => {}
+            }
+        }
+        engine.kick_keeper();
+    }
+    if pid.load(SeqCst) != OVER {
+        header.trace.store(Trace::None as u32, SeqCst);
+        report::say(&format!("cannot start the tracer: {why}; statically linked programs run in real time"));
+    }
+}
+
+/// Waits until somebody asks; false when the session ends.
+fn asked(engine: &Engine, pid: &AtomicU32) -> bool {
     let header = &engine.page.header;
     loop {
         let seen = header.tracer.load(SeqCst);
         if pid.load(SeqCst) == OVER {
-            return;
+            return false;
         }
         if header.tracer_asked.load(SeqCst) != 0 {
-            break;
+            return true;
         }
         sys::futex_wait(&header.tracer, seen, None, false);
     }
-    match start() {
-        Ok(mut child) => {
-            if pid.compare_exchange(0, child.id(), SeqCst, SeqCst).is_err() {
-                end(child.id());
-            }
-            let _ = child.wait();
-            let _ = pid.compare_exchange(child.id(), 0, SeqCst, SeqCst);
-        }
-        Err(e) => report::say(&format!("cannot start the tracer: {e}; statically linked programs run in real time")),
-    }
-    // Its tracees have ended with it, and nobody else gives their slots back.
-    header.trace.store(Trace::None as u32, SeqCst);
-    for slot in &engine.page.slots[..engine.page.high()] {
-        if slot.tracer.load(SeqCst) >= TRACED {
-            slot.tracer.store(NONE, SeqCst);
-        }
-    }
-    engine.kick_keeper();
 }
 
 fn start(region: &OsStr, library: &Path) -> io::Result<Child> {
@@ -106,11 +128,15 @@ fn start(region: &OsStr, library: &Path) -> io::Result<Child> {
     }
     // Not in the terminal's foreground group: it has to go on when the commands are stopped or interrupted.
     command.process_group(0);
+    let launcher = std::process::id() as libc::pid_t;
     // SAFETY: plain system calls.
     unsafe {
-        command.pre_exec(|| {
-            // When the thread that started it ends, and so when the launcher does.
+        command.pre_exec(move || {
+            // When the thread that started it ends, and so when the launcher does; which may have been before this.
             libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+            if libc::getppid() != launcher {
+                return Err(io::ErrorKind::NotFound.into());
+            }
             // What the launcher was given is not to be held open by another process.
             libc::syscall(libc::SYS_close_range, 3, u32::MAX, libc::CLOSE_RANGE_CLOEXEC);
             Ok(())

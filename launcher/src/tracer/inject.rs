@@ -81,8 +81,8 @@ impl Calls {
         self.stopped.set_registers(&self.before)?;
         let tid = self.stopped.tid();
         for signal in self.late {
-            // SAFETY: plain numbers. The stop is at an exec, so the process has one thread.
-            unsafe { libc::syscall(libc::SYS_tgkill, tid, tid, signal) };
+            // SAFETY: plain numbers. The thread is stopped, so the number is its own.
+            unsafe { libc::syscall(libc::SYS_tkill, tid, signal) };
         }
         Ok(self.stopped)
     }

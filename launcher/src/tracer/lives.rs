@@ -2,7 +2,7 @@
 
 use super::filter::Range;
 use super::inject::step;
-use super::programs::meets;
+use super::programs::{Found, meets};
 use super::run::Tracer;
 use super::stop::{Failed, Stopped, seize};
 use super::threads::{Doing, Process, Thread};
@@ -13,6 +13,7 @@ use engine::slots::Credit;
 use engine::tracing::{ASKS, ASKS_FOR_CHILD, GIVES_BACK, GRANTED, NONE, REFUSED, TRACED, Trace};
 use engine::{Kind, Page};
 use libc::pid_t;
+use look::process;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering::SeqCst;
 
@@ -40,9 +41,11 @@ impl Tracer {
             None => (None, Doing::Runs),
         };
         let process = if thread { process } else { child };
-        if !thread && let Some(parent) = self.processes.get(&creator.process).cloned() {
-            // Timers are not inherited.
+        let creator_process = creator.process;
+        if !thread && let Some(parent) = self.processes.get(&creator_process).cloned() {
+            // Timers are not inherited, but for descriptors.
             self.processes.insert(process, Process { timers: vec![], ..parent });
+            self.share_timers(creator_process);
         }
         self.threads
             .insert(child, Thread { process, slot: childs_slot, doing, again: None, running: None, switches: 0 });
@@ -106,12 +109,19 @@ impl Tracer {
         }
         match program {
             Some(Program::Static | Program::OtherLibc) => {
-                let (stopped, ready) = self.kit.prepare(stopped, &filtered, left_by_library.0 != 0)?;
+                let found = Found { alarm: left_by_library.0 != 0, timers: self.keep_timers(tid) };
+                let (stopped, ready) = self.kit.prepare(stopped, &filtered, found)?;
                 match ready {
                     Some(ready) => {
                         let timers = alarm.map(|(deadline, interval)| Timer::alarm(deadline, interval));
                         let (space, filtered) = (Some(ready.space), ready.filtered);
-                        let process = Process { space, filtered, reads: 0, timers: timers.into_iter().collect() };
+                        let process = Process {
+                            space,
+                            filtered,
+                            reads: 0,
+                            reads_stop: ready.reads_stop,
+                            timers: timers.into_iter().collect(),
+                        };
                         self.processes.insert(tid, process);
                         self.keep_time();
                         self.go(stopped, 0)
@@ -156,7 +166,10 @@ impl Tracer {
         }
         if meets(tid, filtered) {
             // Without a tracer its calls would fail.
-            self.processes.insert(tid, Process { space: None, filtered: filtered.to_vec(), reads: 0, timers: vec![] });
+            self.processes.insert(
+                tid,
+                Process { space: None, filtered: filtered.to_vec(), reads: 0, reads_stop: false, timers: vec![] },
+            );
             if let Some(index) = slot {
                 self.slot(index).tracer.store(NONE, SeqCst);
             }
@@ -189,6 +202,10 @@ impl Tracer {
 
     pub(super) fn come(&mut self, index: usize, request: u32, tid: pid_t) {
         let pid = self.slot(index).pid.load(SeqCst) as pid_t;
+        if !self.is_here(index, pid, tid) {
+            self.engine.answer(index, request, REFUSED);
+            return;
+        }
         match seize(tid, true) {
             Ok(running) => {
                 let doing = if request == ASKS { Doing::Asked } else { Doing::AskedForChild };
@@ -201,6 +218,7 @@ impl Tracer {
             }
             Err(failed) => {
                 if matches!(failed, Failed::Request(.., libc::EPERM))
+                    && !exception(tid)
                     && self.engine.page.header.trace.swap(Trace::None as u32, SeqCst) != Trace::None as u32
                 {
                     report::say(&format!("{failed}; statically linked programs run in real time"));
@@ -208,6 +226,20 @@ impl Tracer {
                 self.engine.answer(index, request, REFUSED);
             }
         }
+    }
+
+    /// Is it the thread of these numbers that asks by slot `index`? In a PID namespace of its own it knows itself by those
+    /// of a stranger here, who must not be touched, or of nobody.
+    fn is_here(&self, index: usize, pid: pid_t, tid: pid_t) -> bool {
+        let page = self.engine.page;
+        let another = |i: usize| {
+            let slot = &page.slots[i];
+            let thread = !matches!(slot.state.load().kind(), Kind::Free | Kind::Timer);
+            let same = slot.pid.load(SeqCst) == pid as u32 && slot.tid.load(SeqCst) == tid as u32;
+            // A handler's slot stands beside that of the wait which it has interrupted.
+            i != index && thread && same && slot.covered.load(SeqCst) != index as u32 + 1
+        };
+        process::descends(pid as u32, page.header.launcher.load(SeqCst)) == Ok(true) && !(0..page.high()).any(another)
     }
 
     pub(super) fn give_back(&mut self, index: usize) {
@@ -228,4 +260,11 @@ impl Tracer {
 /// their key.
 fn credit_of(page: &Page, asker: usize) -> Option<Credit> {
     Credit::from_word(page.slots[asker].key.load(SeqCst))
+}
+
+/// Is it this thread alone that may not be traced, because it has been killed meanwhile or somebody else traces it?
+fn exception(tid: pid_t) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{tid}/status")).unwrap_or_default();
+    let field = |name| status.lines().find_map(|line| line.strip_prefix(name)).map_or("", str::trim);
+    field("State:").starts_with(['Z', 'X']) || field("TracerPid:") != "0"
 }

@@ -5,7 +5,7 @@
 //! and its tracees end with it.
 //!
 //! [`helper`] is the launcher's side. Of the rest, [`run`] is the loop, [`lives`] how tracees come and go, [`calls`] what happens
-//! to a call that stops, [`programs`] what is done at an exec stop, [`rules`] and [`waits`] what system calls mean, [`timers`] the timers of tracees; [`stop`], [`memory`], [`inject`] and [`filter`] are the tools.
+//! to a call that stops, [`programs`] what is done at an exec stop, [`rules`] and [`waits`] what system calls mean, [`timers`] and [`timerfd`] the timers of tracees; [`stop`], [`memory`], [`inject`] and [`filter`] are the tools.
 
 mod attention;
 mod calls;
@@ -20,6 +20,7 @@ mod rules;
 mod run;
 mod stop;
 mod threads;
+mod timerfd;
 mod timers;
 mod unseen;
 mod visit;

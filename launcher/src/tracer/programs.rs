@@ -1,12 +1,14 @@
 //! What is done to a program at its exec stop, before its first instruction: the session's region is mapped, clock code written
 //! over the vDSO, the filter installed.
 
+use super::calls::SYSCALL;
 use super::filter::{self, Range};
 use super::inject::Calls;
 use super::memory::Memory;
 use super::stop::{Failed, Stopped};
 use engine::vdso::{Image, Patch, Target};
 use engine::{ClockMode, Engine, Page};
+use libc::sock_filter;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 
@@ -28,6 +30,17 @@ pub struct Ready {
     pub space: Space,
     /// The code whose calls stop, with that of former filters.
     pub filtered: Vec<Range>,
+    /// Its reads stop, too.
+    pub reads_stop: bool,
+}
+
+/// What a program has from the one before it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Found {
+    /// The library has left the kernel's alarm set, for a program that nobody looks after.
+    pub alarm: bool,
+    /// Timer descriptors.
+    pub timers: bool,
 }
 
 /// What it takes to make programs ready.
@@ -57,13 +70,11 @@ impl Kit {
 
     /// Makes the program ready that has just been executed. `before` is what former programs' filters, which are inherited,
     /// stop. `None` if the kernel refuses something: then nothing is filtered, and the program can be let go.
-    ///
-    /// `disarm`: the library has left the kernel's alarm set, for a program that nobody looks after.
     pub fn prepare(
         &self,
         stopped: Stopped,
         before: &[Range],
-        disarm: bool,
+        found: Found,
     ) -> Result<(Stopped, Option<Ready>), Failed> {
         let pid = stopped.tid();
         let memory = Memory(pid);
@@ -74,7 +85,7 @@ impl Kit {
         if memory.write_bytes(scratch, &self.region).is_err() {
             return Ok((calls.finish()?, None));
         }
-        let calls = if disarm { calls.call(libc::SYS_alarm, [0; 6])?.0 } else { calls };
+        let calls = if found.alarm { calls.call(libc::SYS_alarm, [0; 6])?.0 } else { calls };
         let flags = (libc::O_RDONLY | libc::O_CLOEXEC) as u64;
         let (calls, fd) = calls.call(libc::SYS_open, [scratch, flags, 0, 0, 0, 0])?;
         if fd < 0 {
@@ -96,26 +107,66 @@ impl Kit {
         let Some(patch) = Patch::new(&self.image, vdso, target) else { return Ok((calls.finish()?, None)) };
         let own = code(pid, mode);
         let new = own.iter().any(|r| !before.iter().any(|b| b.holds(*r)));
-        let (calls, installed) = if new { install(calls, memory, scratch, &own)? } else { (calls, true) };
+        let (calls, installed) =
+            if new { install(calls, memory, scratch, in_ranges(filter::build, &own), 0)? } else { (calls, true) };
         if !installed {
             return Ok((calls.finish()?, None));
         }
+        let (calls, reads_stop) = if found.timers {
+            install(calls, memory, scratch, in_ranges(filter::of_reads, &own), 0)?
+        } else {
+            (calls, false)
+        };
         for (at, bytes) in patch.writes() {
             memory.patch(at, bytes)?;
         }
         let filtered = before.iter().chain(if new { &own[..] } else { &[] }).copied().collect();
-        Ok((calls.finish()?, Some(Ready { space, filtered })))
+        Ok((calls.finish()?, Some(Ready { space, filtered, reads_stop })))
+    }
+
+    /// Makes the reads of a process stop that are made by code in `ranges`. The thread has just made a call by an instruction of
+    /// its own; all threads get the filter. False if the kernel refuses it.
+    pub fn stop_reads(&self, stopped: Stopped, ranges: &[Range]) -> Result<(Stopped, bool), Failed> {
+        /// All but SIGTRAP, which ends each step.
+        const ALL: u64 = !(1 << (libc::SIGTRAP - 1));
+        const SIZE: u64 = 1 << 16;
+        let (memory, mask) = (Memory(stopped.tid()), stopped.mask()?);
+        stopped.set_mask(ALL)?;
+        let instruction = stopped.registers()?.rip - SYSCALL;
+        let calls = Calls::new(stopped, instruction)?;
+        let (prot, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+        let (calls, scratch) = calls.call(libc::SYS_mmap, [0, SIZE, prot as u64, flags as u64, u64::MAX, 0])?;
+        let (calls, installed) = if scratch < 0 {
+            (calls, false)
+        } else {
+            let filter = in_ranges(filter::of_reads, ranges);
+            let (calls, installed) = install(calls, memory, scratch as u64, filter, libc::SECCOMP_FILTER_FLAG_TSYNC)?;
+            let (calls, _) = calls.call(libc::SYS_munmap, [scratch as u64, SIZE, 0, 0, 0, 0])?;
+            (calls, installed)
+        };
+        let stopped = calls.finish()?;
+        stopped.set_mask(mask)?;
+        Ok((stopped, installed))
     }
 }
 
-/// Installs the filter for `ranges`. As root no_new_privs(2const) stays as it is.
-fn install(calls: Calls, memory: Memory, scratch: u64, ranges: &[Range]) -> Result<(Calls, bool), Failed> {
+/// The range from the first address to the last where there are too many for a filter.
+fn in_ranges(build: fn(&[Range]) -> Option<Vec<sock_filter>>, ranges: &[Range]) -> Option<Vec<sock_filter>> {
+    let start = ranges.iter().map(|r| r.start).min().unwrap_or(0);
+    let end = ranges.iter().map(|r| r.end).max().unwrap_or(0);
+    build(ranges).or_else(|| build(&[Range { start, end }]))
+}
+
+/// Installs a filter, written to `scratch` for that. As root no_new_privs(2const) stays as it is.
+fn install(
+    calls: Calls,
+    memory: Memory,
+    scratch: u64,
+    filter: Option<Vec<sock_filter>>,
+    flags: u64,
+) -> Result<(Calls, bool), Failed> {
     const PROGRAM: u64 = 16;
-    let whole = [Range {
-        start: ranges.iter().map(|r| r.start).min().unwrap_or(0),
-        end: ranges.iter().map(|r| r.end).max().unwrap_or(0),
-    }];
-    let Some(filter) = filter::build(ranges).or_else(|| filter::build(&whole)) else { return Ok((calls, false)) };
+    let Some(filter) = filter else { return Ok((calls, false)) };
     // struct sock_fprog, and the instructions behind it.
     let mut bytes = (filter.len() as u64).to_le_bytes().to_vec();
     bytes.extend((scratch + PROGRAM).to_le_bytes());
@@ -127,7 +178,7 @@ fn install(calls: Calls, memory: Memory, scratch: u64, ranges: &[Range]) -> Resu
     if memory.write_bytes(scratch, &bytes).is_err() {
         return Ok((calls, false));
     }
-    let flags = libc::SECCOMP_FILTER_FLAG_SPEC_ALLOW;
+    let flags = flags | libc::SECCOMP_FILTER_FLAG_SPEC_ALLOW;
     let arguments = [libc::SECCOMP_SET_MODE_FILTER as u64, flags, scratch, 0, 0, 0];
     let (calls, answer) = calls.call(libc::SYS_seccomp, arguments)?;
     if answer != -libc::EACCES as i64 {

@@ -1,9 +1,11 @@
 //! What the calls that stop mean for the session.
 
-use super::memory::Fault;
+use super::memory::{Fault, Memory};
+use super::stop::{Failed, Stopped};
 use super::waits::{self, Call, Wait};
+use engine::Engine;
 use engine::clock::is_virtual;
-use engine::time::Spec;
+use engine::time::{SECOND, Spec};
 use engine::verdicts::{CLONE_UNTRACED, Verdict, row};
 use libc::{c_long, user_regs_struct};
 use std::sync::atomic::Ordering::SeqCst;
@@ -121,6 +123,29 @@ fn adjust(call: &Call, at: u64) -> Result<Do, Fault> {
     }
     call.memory.write(at, &0u32)?;
     Ok(Do::Change(Box::new(*call.regs), Some((at, modes))))
+}
+
+/// times(2) or sysinfo(2) has been answered: what they say of the time since the machine was started, or since some instant
+/// (times(2), NOTES), is virtual. The kernel rounds sysinfo's up.
+pub fn uptime(engine: &Engine, stopped: &Stopped, at: u64) -> Result<(), Failed> {
+    /// Of times(2) in a second: USER_HZ.
+    const TICKS: i64 = 100;
+    let mut regs = stopped.registers()?;
+    let answer = regs.rax as i64;
+    if regs.orig_rax as c_long == libc::SYS_times {
+        if answer != EFAULT
+            && let Some(now) = waits::read(engine, libc::CLOCK_MONOTONIC)
+        {
+            regs.rax = (now.sec * TICKS + now.nsec / (SECOND as i64 / TICKS)) as u64;
+            stopped.set_registers(&regs)?;
+        }
+    } else if answer == 0
+        && let Some(now) = waits::read(engine, libc::CLOCK_BOOTTIME)
+    {
+        // The first field; the kernel has just written there.
+        let _ = Memory(stopped.tid()).write(at, &((now.sec + (now.nsec != 0) as i64) as u64));
+    }
+    Ok(())
 }
 
 /// A child that wants to escape is not let: in the filter it inherits, its calls would fail.

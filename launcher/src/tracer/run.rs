@@ -134,6 +134,7 @@ impl Tracer {
         let Some(thread) = self.threads.remove(&tid) else { return };
         if !self.threads.values().any(|t| t.process == thread.process) {
             self.processes.remove(&thread.process);
+            self.drop_timers(thread.process);
             // Time must not jump to what its timers were waiting for.
             self.keep_time();
         }
@@ -199,6 +200,8 @@ impl Tracer {
         let tid = stopped.tid();
         let Some(thread) = self.threads.get_mut(&tid) else { return Ok(()) };
         if let Some(slot) = thread.slot.map(|index| &self.engine.page.slots[index]) {
+            // A request waits until the thread has let go of the processor, so the count is the last one.
+            stopped.message()?;
             slot.key.store(runs(thread.process, tid), SeqCst);
             let _ = slot.tracer.compare_exchange(TRACED, STOPPED, SeqCst, SeqCst);
         }

@@ -45,6 +45,12 @@ pub enum Doing {
 pub enum Then {
     /// It makes this timer, and writes its number to that address.
     TimerMade(Timer, u64),
+    /// It makes a timer descriptor on this clock.
+    TimerFdMade(i32),
+    /// It reads from the timer of this slot.
+    TimerRead(usize),
+    /// It tells for how long the machine has run, at this address if not in its answer.
+    Uptime(u64),
     /// It takes a signal, and writes to that address what is known of it.
     SignalTaken(u64),
 }
@@ -66,6 +72,8 @@ pub struct Process {
     pub filtered: Vec<Range>,
     /// Frozen mode: clock reads with nothing else between, as far as they are known.
     pub reads: u32,
+    /// Its reads stop, too.
+    pub reads_stop: bool,
     /// Its timers that end in signals.
     pub timers: Vec<Timer>,
 }

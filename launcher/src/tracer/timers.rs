@@ -116,6 +116,12 @@ impl Tracer {
     pub(super) fn timer_call(&mut self, stopped: Stopped, regs: user_regs_struct) -> Result<(), Failed> {
         let tid = stopped.tid();
         let process = self.threads[&tid].process;
+        if matches!(
+            regs.orig_rax as c_long,
+            libc::SYS_timerfd_create | libc::SYS_timerfd_settime | libc::SYS_timerfd_gettime
+        ) {
+            return self.timerfd_call(stopped, regs);
+        }
         if regs.orig_rax as c_long == libc::SYS_timer_create {
             if let Some(made) = new_timer(Memory(tid), &regs) {
                 self.threads.entry(tid).and_modify(|t| t.doing = Doing::Then(Then::TimerMade(made, regs.rdx)));
@@ -418,7 +424,8 @@ fn as_itimerval((left, interval): (u64, u64)) -> [i64; 4] {
     [interval.sec, interval.nsec / 1000, left.sec, left.nsec / 1000]
 }
 
-fn as_itimerspec(left: u64, interval: u64) -> [i64; 4] {
+/// `struct itimerspec`.
+pub fn as_itimerspec(left: u64, interval: u64) -> [i64; 4] {
     let [interval, left] = [interval, left].map(Spec::from_nanos);
     [interval.sec, interval.nsec, left.sec, left.nsec]
 }

@@ -14,7 +14,7 @@
 use super::calls::{SYSCALL, switches};
 use super::memory::Memory;
 use super::stop::{Failed, Stopped, seize_briefly};
-use super::waits::Wait;
+use super::waits::{Left, Wait};
 use engine::Engine;
 use engine::procfs::{Path, state_letter};
 use libc::pid_t;
@@ -32,14 +32,20 @@ pub struct Visit {
     wait: Wait,
     /// How often it had given up the processor by itself when it was asleep.
     switched: u64,
+    /// What stands where the kernel writes what is left of an interrupted sleep.
+    before: Option<(u64, [i64; 2])>,
 }
 
 impl Visit {
     /// Interrupts thread `tid` of process `pid`, which sleeps in `wait`. `switched`: how often it had given up the processor by
     /// itself by then.
     pub fn begin(engine: Engine, pid: pid_t, tid: pid_t, wait: Wait, switched: u64) -> Result<Visit, Failed> {
+        let before = match wait.left {
+            Left::Interrupted(at) => Memory(tid).read(at).ok().map(|time| (at, time)),
+            _ => None,
+        };
         seize_briefly(tid)?.interrupt()?;
-        Ok(Visit { engine, pid, tid, wait, switched })
+        Ok(Visit { engine, pid, tid, wait, switched, before })
     }
 
     /// Waits for a while until it is over; is it?
@@ -85,6 +91,9 @@ impl Visit {
             regs.rax = self.wait.timed_out as u64;
             self.wait.clear_sets(Memory(self.tid));
             self.wait.write_left(&self.engine, Memory(self.tid), false);
+            if let Some((at, time)) = self.before {
+                let _ = Memory(self.tid).write(at, &time);
+            }
         } else if failed {
             // Only this visit has interrupted it. Other calls start again by themselves.
             (regs.rax, regs.rip) = (regs.orig_rax, regs.rip - SYSCALL);

@@ -118,6 +118,35 @@ impl Locked<'_> {
         }
     }
 
+    /// What is left until then, ns; 0 if it is not set. One whose time has just come and that has not been told yet still shows
+    /// a moment.
+    pub fn left(&self, now: u64) -> u64 {
+        match self.next(now) {
+            NEVER => 0,
+            next => next.saturating_sub(now).max(1),
+        }
+    }
+
+    /// Sets it, at `now`; `fd` is a descriptor of it in this process, `noted` of [`ABSOLUTE`] and [`CANCEL_ON_SET`].
+    pub fn set(&self, fd: i32, now: u64, deadline: u64, interval: u64, noted: u32) -> Result<(), isize> {
+        // The descriptor may have been closed meanwhile.
+        self.engine.name_timer(fd, self.index)?;
+        let slot = self.slot();
+        slot.timer_flags().fetch_and(SHARED, SeqCst);
+        slot.timer_flags().fetch_or(noted, SeqCst);
+        slot.interval().store(interval, Relaxed);
+        slot.expired().store(0, Relaxed);
+        slot.parked.store(now, Relaxed);
+        slot.deadline.store(deadline, SeqCst);
+        self.engine.fire_if_due(self);
+        Ok(())
+    }
+
+    /// Was the clock set, and does the program want to know? Tells once.
+    pub fn take_canceled(&self) -> bool {
+        self.slot().timer_flags().fetch_and(!CANCELED, SeqCst) & CANCELED != 0
+    }
+
     /// Makes the descriptor readable and wakes who waits for it, if it is within reach.
     pub fn tick(&self) -> bool {
         self.slot().timer_flags().fetch_and(!LOST, SeqCst);

@@ -30,6 +30,8 @@ pub enum Verdict {
     Timed(When),
     /// Reads a clock.
     Clock(When),
+    /// Tells for how long the machine has run.
+    Uptime,
     /// Sets a clock.
     SetClock,
     /// A timer of the process.
@@ -87,7 +89,7 @@ pub const ROWS: &[Row] = {
         79 getcwd Pass; 80 chdir Pass; 81 fchdir Pass; 82 rename Pass; 83 mkdir Pass; 84 rmdir Pass; 85 creat Blocks;
         86 link Pass; 87 unlink Pass; 88 symlink Pass; 89 readlink Pass; 90 chmod Pass; 91 fchmod Pass; 92 chown Pass;
         93 fchown Pass; 94 lchown Pass; 95 umask Pass; 96 gettimeofday Clock(When::Always); 97 getrlimit Pass; 98 getrusage Pass;
-        99 sysinfo Pass; 100 times Pass; 101 ptrace Pass; 102 getuid Pass; 103 syslog Pass; 104 getgid Pass;
+        99 sysinfo Uptime; 100 times Uptime; 101 ptrace Pass; 102 getuid Pass; 103 syslog Pass; 104 getgid Pass;
         105 setuid Pass; 106 setgid Pass; 107 geteuid Pass; 108 getegid Pass; 109 setpgid Pass; 110 getppid Pass;
         111 getpgrp Pass; 112 setsid Pass; 113 setreuid Pass; 114 setregid Pass; 115 getgroups Pass;
         116 setgroups Pass; 117 setresuid Pass; 118 getresuid Pass; 119 setresgid Pass; 120 getresgid Pass;
@@ -184,7 +186,7 @@ impl Verdict {
         match self {
             Pass | Blocks => None,
             Timed(when) | Spawn(when) | Clock(when) => Some(when),
-            SetClock | Timer | Signals => Some(When::Always),
+            SetClock | Timer | Signals | Uptime => Some(When::Always),
         }
     }
 }

@@ -4,6 +4,7 @@
 pub mod bare_thread;
 pub mod bell;
 pub mod clockid;
+pub mod due;
 pub mod enter;
 pub mod environ;
 pub mod errno;

@@ -7,7 +7,7 @@
 use crate::clockid;
 use crate::enter::{Entry, What, enter};
 use crate::errno::{self, Errno, kernel};
-use crate::fdset::FdSet;
+use crate::fdset::{FdSet, sets};
 use crate::guard::Masked;
 use crate::hooks::poll::none_ready;
 use crate::session;
@@ -19,7 +19,7 @@ use libc::{c_int, clockid_t, itimerspec, timespec};
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 /// Descriptors of this process that may be timers.
-static TIMERS: FdSet = FdSet::new();
+static TIMERS: FdSet<{ sets::TIMERS }> = FdSet::new();
 
 /// Has this process timers at all? Spares all others the look.
 #[inline]
@@ -111,15 +111,7 @@ pub unsafe fn settime(fd: c_int, flags: c_int, new: *const itimerspec, old: *mut
     }
     let before = with(&engine, index, fd, |locked| {
         let before = remaining(&engine, locked);
-        // It may have been closed meanwhile.
-        engine.name_timer(fd, index).map_err(|code| Errno(-code as i32))?;
-        slot.timer_flags().fetch_and(SHARED, SeqCst);
-        slot.timer_flags().fetch_or(noted, SeqCst);
-        slot.interval().store(interval, Relaxed);
-        slot.expired().store(0, Relaxed);
-        slot.parked.store(now, Relaxed);
-        slot.deadline.store(deadline, SeqCst);
-        engine.fire_if_due(locked);
+        locked.set(fd, now, deadline, interval, noted).map_err(|code| Errno(-code as i32))?;
         Ok(before)
     })?;
     engine.arm(deadline, now);
@@ -146,10 +138,7 @@ pub unsafe fn gettime(fd: c_int, out: *mut itimerspec) -> Result<c_int, Errno> {
 }
 
 fn remaining(engine: &Engine, locked: &Locked) -> itimerspec {
-    let now = engine.now();
-    let next = locked.next(now);
-    // One whose time has just come and that has not been told yet still shows a moment: zero says that it is disarmed.
-    let left = if next == NEVER { 0 } else { next.saturating_sub(now).max(1) };
+    let left = locked.left(engine.now());
     itimerspec { it_interval: as_timespec(locked.slot().interval().load(Relaxed)), it_value: as_timespec(left) }
 }
 
@@ -233,7 +222,7 @@ fn canceled(engine: &Engine, index: usize, fd: c_int) -> bool {
     let flags = engine.page.slots[index].timer_flags();
     flags.load(SeqCst) & CANCELED != 0
         && with(engine, index, fd, |locked| {
-            let was = flags.fetch_and(!CANCELED, SeqCst) & CANCELED != 0;
+            let was = locked.take_canceled();
             if was {
                 let _ = engine.name_timer(fd, index);
                 // What has expired is forgotten with it, but an interval goes on.

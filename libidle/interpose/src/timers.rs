@@ -7,6 +7,7 @@
 //! taken back and sent again with one more overrun: everybody who could have taken it has had the time to.
 
 use crate::clockid;
+use crate::due::{Due, PLACES};
 use crate::guard::{FutexLock, Locked};
 use crate::session;
 use crate::signalling::{self, Last, Signal};
@@ -18,7 +19,7 @@ use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 /// Timers of a process. More are refused, as by RLIMIT_SIGPENDING.
-const MOST: usize = 32_768;
+const MOST: usize = PLACES;
 /// The place of ITIMER_REAL.
 pub const ITIMER: usize = 0;
 /// Its number: no timer of timer_create has it.
@@ -82,14 +83,18 @@ pub struct Timer {
 const EMPTY: Timer =
     Timer { clock: 0, notify: Notify::Nobody, value: 0, interval: 0, settable: false, overruns: (0, 0) };
 
-/// All of a process, place by place: numbers and deadlines apart, because they are searched.
+/// All of a process, place by place.
 pub struct Table {
     ids: [c_int; MOST],
-    /// When each expires next, by role; [`NEVER`] in the others.
-    due: [[u64; MOST]; 3],
+    /// Where a timer is likely to be, by its number modulo [`MOST`].
+    hints: [u16; MOST],
+    /// When each expires next, by role.
+    due: [Due; 3],
     timers: [Timer; MOST],
     /// Places ever used.
     used: usize,
+    /// No place below is free.
+    full: usize,
     /// What `clock_settime` had done when the deadlines were last right.
     shift: i64,
 }
@@ -101,7 +106,15 @@ unsafe impl Sync for Shared {}
 
 /// Zeroed but for what `used` makes valid: pages that are not needed take no memory.
 static TABLE: Shared = Shared(
-    UnsafeCell::new(Table { ids: [0; MOST], due: [[0; MOST]; 3], timers: [EMPTY; MOST], used: 0, shift: 0 }),
+    UnsafeCell::new(Table {
+        ids: [0; MOST],
+        hints: [0; MOST],
+        due: [const { Due::new() }; 3],
+        timers: [EMPTY; MOST],
+        used: 0,
+        full: 0,
+        shift: 0,
+    }),
     FutexLock::new(),
 );
 
@@ -129,7 +142,9 @@ pub fn reset() {
     if any() {
         TABLE.1.reset();
         // SAFETY: the child has one thread.
-        unsafe { (*TABLE.0.get()).used = 0 };
+        let table = unsafe { &mut *TABLE.0.get() };
+        table.due.iter_mut().for_each(Due::clear);
+        (table.used, table.full) = (0, 0);
         USED.store(0, SeqCst);
     }
 }
@@ -141,11 +156,11 @@ impl Table {
         if ahead == 0 {
             return;
         }
-        for due in &mut self.due {
-            for (due, timer) in due[..self.used].iter_mut().zip(&self.timers) {
-                if *due != NEVER && timer.settable {
-                    *due = due.saturating_add_signed(ahead.saturating_neg()).min(NEVER - 1);
-                }
+        for (at, timer) in self.timers[..self.used].iter().enumerate().filter(|(_, timer)| timer.settable) {
+            let due = &mut self.due[timer.notify.role() as usize];
+            let before = due.get(at);
+            if before != NEVER {
+                due.set(at, before.saturating_add_signed(ahead.saturating_neg()).min(NEVER - 1));
             }
         }
     }
@@ -153,10 +168,12 @@ impl Table {
     /// A free place for a timer of that number. The first is ITIMER_REAL's.
     pub fn add(&mut self, id: c_int, timer: Timer) -> Option<usize> {
         self.itimer();
-        let free = self.ids[..self.used].iter().position(|&id| id == FREE);
-        let at = free.unwrap_or(self.used);
+        let free = self.ids[self.full..self.used].iter().position(|&id| id == FREE);
+        let at = free.map_or(self.used, |beyond| self.full + beyond);
+        self.full = at;
         (at < MOST).then(|| {
             self.occupy(at, id, timer);
+            self.hints[id as usize % MOST] = at as u16;
             at
         })
     }
@@ -164,7 +181,7 @@ impl Table {
     fn occupy(&mut self, at: usize, id: c_int, timer: Timer) {
         self.ids[at] = id;
         self.timers[at] = timer;
-        self.due.iter_mut().for_each(|due| due[at] = NEVER);
+        self.due.iter_mut().for_each(|due| due.set(at, NEVER));
         self.used = self.used.max(at + 1);
         USED.store(self.used as u32, SeqCst);
     }
@@ -180,7 +197,11 @@ impl Table {
 
     /// The place of timer `id`.
     pub fn find(&self, id: c_int) -> Option<usize> {
-        (id >= 0).then(|| self.ids[..self.used].iter().position(|&other| other == id)).flatten()
+        if id < 0 {
+            return None;
+        }
+        let (ids, hint) = (&self.ids[..self.used], self.hints[id as usize % MOST] as usize);
+        if ids.get(hint) == Some(&id) { Some(hint) } else { ids.iter().position(|&other| other == id) }
     }
 
     /// The timer itself.
@@ -191,19 +212,20 @@ impl Table {
     /// Gives the place back.
     pub fn remove(&mut self, at: usize) {
         self.occupy(at, FREE, EMPTY);
+        self.full = self.full.min(at);
     }
 
     /// Sets the timer, or stops it with [`NEVER`].
     pub fn set(&mut self, at: usize, deadline: u64, interval: u64, settable: bool) {
         let timer = &mut self.timers[at];
         (timer.interval, timer.settable, timer.overruns) = (interval, settable, (0, 0));
-        self.due[timer.notify.role() as usize][at] = deadline;
+        self.due[timer.notify.role() as usize].set(at, deadline);
     }
 
     /// When it expires next, as the program is told: 0 if it does not.
     pub fn next(&self, at: usize, now: u64) -> u64 {
         let timer = &self.timers[at];
-        let due = self.due[timer.notify.role() as usize][at];
+        let due = self.due[timer.notify.role() as usize].get(at);
         let quiet = matches!(timer.notify, Notify::Nobody);
         match (due, timer.interval) {
             (NEVER, _) => 0,
@@ -215,29 +237,19 @@ impl Table {
 
     /// The earliest deadline that somebody is to be told of.
     pub fn earliest(&self, role: Role) -> u64 {
-        self.first(role).map_or(NEVER, |at| self.due[role as usize][at])
-    }
-
-    /// The place of the earliest, the lowest of several.
-    fn first(&self, role: Role) -> Option<usize> {
-        let due = &self.due[role as usize][..self.used];
-        let earliest = due.iter().copied().min().filter(|&due| due != NEVER)?;
-        due.iter().position(|&due| due == earliest)
+        self.due[role as usize].first().map_or(NEVER, |(due, _)| due)
     }
 
     /// Takes the next of the timers that are due at `now` on to its next interval; what is to be told, and by which timer.
     pub fn expire(&mut self, role: Role, now: u64) -> Option<usize> {
-        let at = self.first(role)?;
-        let due = &mut self.due[role as usize][at];
-        if *due > now {
-            return None;
-        }
+        let (due, at) = self.due[role as usize].first().filter(|&(due, _)| due <= now)?;
         let timer = &mut self.timers[at];
-        let missed = (now - *due).checked_div(timer.interval).unwrap_or(0);
-        *due = match timer.interval {
+        let missed = (now - due).checked_div(timer.interval).unwrap_or(0);
+        let next = match timer.interval {
             0 => NEVER,
             interval => due.saturating_add(interval.saturating_mul(missed + 1)).min(NEVER - 1),
         };
+        self.due[role as usize].set(at, next);
         self.tell(at, missed.min(i32::MAX as u64) as c_int);
         Some(at)
     }

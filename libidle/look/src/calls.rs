@@ -1,8 +1,25 @@
-//! Which calls threads sleep in, for whoever can end those that no hook has seen.
+//! Threads that sleep though their word says that they are busy: when to look for them, and which calls they sleep in.
 
 use crate::ProcLook;
+use engine::state::State;
+
+/// A thread whose word does not change for this long is looked at closer, real ns.
+const STALE: u64 = 400_000;
 
 impl ProcLook {
+    /// Has slot `index` said for a while that its thread is busy, or is that known to sleep where no hook sees it?
+    pub(crate) fn is_stale(&mut self, index: usize, seen: State) -> bool {
+        let now = (self.engine.real_now)();
+        let note = self.note(index);
+        match note.busy {
+            Some((state, since)) if state == seen => note.strays || now.saturating_sub(since) >= STALE,
+            _ => {
+                note.busy = Some((seen, now));
+                note.strays
+            }
+        }
+    }
+
     /// How often the thread of slot `index` had been put on a processor when the survey under way found it asleep.
     pub fn asleep_since(&mut self, index: usize) -> Option<u64> {
         Some(self.seen(index)?.1)

@@ -132,13 +132,6 @@ impl ProcLook {
     /// Nothing has moved for a while: busy threads may be looked at closer in the next survey.
     pub fn stalled(&mut self, stalled: bool) {
         self.patient = stalled;
-        if !stalled {
-            for index in 0..self.engine.page.high() {
-                if self.notes.has(index) && !self.note(index).strays {
-                    self.note(index).stray = None;
-                }
-            }
-        }
     }
 
     /// All threads of a process that have no slot of their own (it is without the shim, or they are libc's own), and its
@@ -252,7 +245,7 @@ impl ProcLook {
     /// delivery, or be asleep in a call that no hook saw.
     fn busy(&mut self, page: &Page, index: usize, seen: State) -> Found {
         // What a traced thread has been promised is the tracer's business.
-        if !(self.patient || self.note(index).strays) || page.slots[index].tracer.load(SeqCst) >= TRACED {
+        if !(self.patient || self.is_stale(index, seen)) || page.slots[index].tracer.load(SeqCst) >= TRACED {
             return Found::Running;
         }
         match self.look(page, index, seen) {

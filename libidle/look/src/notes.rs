@@ -25,6 +25,8 @@ pub struct Note {
     pub lingering: Option<(State, u64, u64)>,
     /// A busy thread found asleep by the last patient look.
     pub stray: Seen,
+    /// Said to be busy, and since when.
+    pub busy: Option<(State, u64)>,
     /// It was found asleep outside the hooks before, and is likely to be so again.
     pub strays: bool,
 }

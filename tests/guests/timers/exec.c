@@ -27,7 +27,8 @@ static int after_exec(char **argv)
 	int kept = atoi(argv[2]), closed = atoi(argv[3]);
 	struct itimerspec now;
 	say("closed on exec: %s", RESULT(timerfd_gettime(closed, &now)));
-	say("kept: %s, interval %d", RESULT(timerfd_gettime(kept, &now)), (int)(ns_of(now.it_interval) / units(1)));
+	const char *told = RESULT(timerfd_gettime(kept, &now));
+	say("kept: %s, interval %d", told, (int)(ns_of(now.it_interval) / units(1)));
 	uint64_t count = 0;
 	REPORT(1, "read", read(kept, &count, 8));
 	say("count %d", (int)count);

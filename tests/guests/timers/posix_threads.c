@@ -65,8 +65,8 @@ int main(void)
 	set(timer, 1.5, 0);
 	await();
 	say("after %d", after(1.5));
-	set(timer, 1.5, 1);
 	start();
+	set(timer, 1.5, 1);
 	for (int i = 0; i < 3; i++)
 		await();
 	say("three after %d", after(3.5));

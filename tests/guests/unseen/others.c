@@ -1,6 +1,8 @@
 /* Waits that no hook sees, beside other threads and processes: they end in order, by what others do, by signals; and a
  * process that is stopped meanwhile sleeps on when it is continued. */
+#ifndef RAW_WAITS
 #define RAW_WAITS
+#endif
 #include "raw.h"
 #include "guest.h"
 

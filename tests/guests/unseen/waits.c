@@ -1,5 +1,7 @@
 /* Each call with a time-out, in line, in a program that has the library: no hook sees these waits. */
+#ifndef RAW_WAITS
 #define RAW_WAITS
+#endif
 #include "raw.h"
 #include "guest.h"
 #include <linux/futex.h>

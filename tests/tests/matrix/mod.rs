@@ -2,7 +2,6 @@
 
 use flux_tests::Matrix;
 
-const TIMER: &str = "timer descriptors of a traced program are the kernel's";
 const SPINS: &str = "a traced program's loops that ask again and again are not noticed";
 const SOCKET: &str = "a traced program's SO_RCVTIMEO and SO_SNDTIMEO are the kernel's";
 
@@ -10,7 +9,6 @@ const SOCKET: &str = "a traced program's SO_RCVTIMEO and SO_SNDTIMEO are the ker
 pub fn traced(matrix: Matrix) -> Matrix {
     matrix
         .except("clocks/handles", "a static program has no libraries with handles")
-        .except("clocks/uptime", "a traced program's times and sysinfo are the kernel's")
         .except("descriptors/accepting", SOCKET)
         .except("descriptors/io_uring", "the time-out of io_uring_enter is the kernel's")
         .except("descriptors/many_messages", "recvmmsg looks at its time-out between messages only")
@@ -23,9 +21,4 @@ pub fn traced(matrix: Matrix) -> Matrix {
         .except("spin/locks", SPINS)
         .except("spin/looks", SPINS)
         .except("spin/paths", SPINS)
-        .except("timers/clock_set", TIMER)
-        .except("timers/exec", TIMER)
-        .except("timers/many", TIMER)
-        .except("timers/order", TIMER)
-        .except("timers/timerfd", TIMER)
 }

@@ -1,0 +1,37 @@
+//! Each guest once more, with the library, and with waits in line that it does not see.
+
+use flux_tests::{Matrix, Variant};
+
+const LEFT: &str = "what the kernel says to be left of a wait that ends early is real";
+const MEMORY: &str = "a child that shares its parent's memory, and has called no hook, is not visited";
+const SPINS: &str =
+    "who asks again and again does not know of waits that no hook sees, and keeps them from being noticed";
+
+#[test]
+fn waits_in_line() {
+    Matrix::new(Variant::RawWaits)
+        .except("cancel/", "a system call in line is no cancellation point")
+        .except("descriptors/io_uring", "the time-out of io_uring_enter is the kernel's")
+        .except("descriptors/many_messages", "recvmmsg looks at its time-out between messages only")
+        .except("descriptors/tcp", "bytes that TCP holds back are not released before a wait that no hook sees")
+        .except("lifecycle/beside", MEMORY)
+        .except("lifecycle/fork_kinds", MEMORY)
+        .except("lifecycle/vfork_computes", MEMORY)
+        .except("readiness/interrupted", LEFT)
+        .except("readiness/select", LEFT)
+        .except("signals/alternate_stack", "it waits in a handler that interrupts a hook's wait")
+        .except("sleep/interrupted", LEFT)
+        .except("sleep/nested_handlers", LEFT)
+        .except("sleep/seconds", LEFT)
+        .except("sleep/thousand_threads", "a thousand threads at once are noticed one by one")
+        .except("spin/arms", SPINS)
+        .except("spin/children", SPINS)
+        .except("spin/descriptors", SPINS)
+        .except("spin/late", SPINS)
+        .except("spin/locks", SPINS)
+        .except("spin/looks", SPINS)
+        .except("spin/paths", SPINS)
+        .except("sync/cond_handler", "it waits in a handler that interrupts a hook's wait")
+        .except("timers/alarm", LEFT)
+        .check();
+}
