@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The benchmark: one table, native / flux elapsed / flux frozen / libidle / faketime, against the bounds of the requirements.
 
-    tests/bench/run.py [--quick] [--only KEY]… [--pairs N] [--trace] [--list]
+    tests/bench/run.py [--quick] [--only KEY]… [--pairs N] [--trace] [--conformance] [--list]
 
 Every figure of a line comes from the same minutes: the columns are run in turn, round after round, in one order and
 then in the other, and a ratio is the median of the rounds' ratios. So a machine that is busy for a while slows both
@@ -15,6 +15,7 @@ import argparse
 import os
 import select
 import statistics
+import subprocess
 import sys
 from pathlib import Path
 
@@ -150,9 +151,12 @@ def main():
     parser.add_argument("--pairs", type=int, help="rounds a line (7; with --quick 3)")
     parser.add_argument("--trace", action="store_true", help="what --trace=auto costs programs that are not traced")
     parser.add_argument("--spread", action="store_true", help="also print the lowest and highest figure of each column")
+    parser.add_argument("--conformance", action="store_true", help="instead: CPython's own tests, the wall time of both (15 minutes)")
     parser.add_argument("--list", action="store_true", help="print the keys and stop")
     options = parser.parse_args()
     lines = table.all_lines(build(Path(__file__).parent, table.STATIC), options.quick)
+    if options.conformance:
+        return subprocess.run([Path(__file__).parents[1] / "conformance/python.py"]).returncode
     lines = table.selected([*table.traced(lines)] if options.trace else lines, options.only)
     if options.list:
         for line in lines:
