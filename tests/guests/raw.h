@@ -161,7 +161,7 @@ __attribute__((unused)) static int raw_sigwait(const sigset_t *set, int *number)
 #define timerfd_gettime(...) raw_timerfd_gettime(__VA_ARGS__)
 #endif
 
-#ifndef RAW_BY_LIBC
+#if !defined RAW_BY_LIBC && !defined RAW_WAITS
 #define syscall(...) RAW(__VA_ARGS__)
 #endif
 

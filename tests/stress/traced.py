@@ -87,9 +87,10 @@ def children(pid):
 
 
 def ends_with_launcher(pid):
-    """Is it traced, or the tracer?"""
+    """Is it traced, or the tracer? (A dynamic program that a traced one has executed keeps its filter and has the library.)"""
     try:
-        traced = "Seccomp:\t2" in Path(f"/proc/{pid}/status").read_text()
+        filtered = "Seccomp:\t2" in Path(f"/proc/{pid}/status").read_text()
+        traced = filtered and "libflux.so" not in Path(f"/proc/{pid}/maps").read_text()
         return traced or Path(f"/proc/{pid}/cmdline").read_bytes() == b"/proc/self/exe\0"
     except OSError:
         return False

@@ -89,6 +89,15 @@ fn programs_executed_later_run() {
 }
 
 #[test]
+fn traced_programs_end() {
+    // In their filter calls would fail for ever. Their parent goes on.
+    in_both_modes(|mode| {
+        let script = "busybox sh -c 'echo ready; while :; do :; done'; echo $?";
+        assert_eq!(orphaned(mode, ["sh", "-c", script], 0).0, "137\n", "{mode:?}");
+    });
+}
+
+#[test]
 fn a_clock_that_is_read_in_a_loop_moves_on() {
     in_both_modes(|mode| {
         let script = format!("{PERL} my $end = time + 2; 1 while time < $end; print qq(there\\n)");

@@ -159,6 +159,25 @@ fn a_pid_namespace_inside_the_session() {
     assert_eq!(outcome.stdout, "slept\n124\nall there\n", "{outcome}");
 }
 
+#[test]
+fn a_static_program_in_a_pid_namespace_inside_the_session() {
+    // It asks for the tracer by a number that is another's here. (So is a victim's the number that it has.)
+    if !Command::new("unshare").args(["-pf", "--mount-proc", "true"]).status().is_ok_and(|s| s.success()) {
+        return;
+    }
+    let victims = "for i in 1 2 3 4 5 6 7; do (trap 'echo hit' TERM; while :; do sleep 0.1; done) & done";
+    let traced = "grep -h TracerPid /proc/[1-8]/status | sort -u";
+    let session = "sh -c 'unshare -pf busybox sleep 0.3; unshare -pf busybox sh -c \"busybox sleep 0.1; exit 3\"'";
+    let script = format!("{victims}; timeout 20 $0 -- {session} & sleep 0.2; {traced}; wait $!; echo $?; {traced}");
+    let end = "kill -0 2 3 4 5 6 7 8 && echo all there";
+    let outcome = Run::new("unshare")
+        .args(["-pf", "--mount-proc", "bash", "-c", &format!("{script}; {end}")])
+        .arg(&artifacts().launcher)
+        .within(REAL)
+        .run();
+    assert_eq!(outcome.stdout, "TracerPid:\t0\n3\nTracerPid:\t0\nall there\n", "{outcome}");
+}
+
 // Signals to the launcher.
 
 #[test]

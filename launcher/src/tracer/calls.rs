@@ -315,7 +315,14 @@ fn arguments_of(before: &user_regs_struct, regs: &mut user_regs_struct) {
 
 /// How often the thread has given up the processor by itself.
 pub fn switches(tid: pid_t) -> u64 {
+    of_status(tid, ["voluntary_ctxt_switches:"])[0]
+}
+
+/// Numbers in the thread's `status` file, 0 where there is none of that name. See proc(5).
+pub fn of_status<const N: usize>(tid: pid_t, names: [&str; N]) -> [u64; N] {
     let status = std::fs::read_to_string(format!("/proc/{tid}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
-    line.and_then(|count| count.trim().parse().ok()).unwrap_or(0)
+    names.map(|name| {
+        let number = status.lines().find_map(|line| line.strip_prefix(name));
+        number.and_then(|number| number.trim().parse().ok()).unwrap_or(0)
+    })
 }

@@ -13,6 +13,7 @@ use engine::slots::Credit;
 use engine::tracing::{ASKS, ASKS_FOR_CHILD, GIVES_BACK, GRANTED, NONE, REFUSED, TRACED, Trace};
 use engine::{Kind, Page};
 use libc::pid_t;
+use look::process;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering::SeqCst;
 
@@ -209,6 +210,10 @@ impl Tracer {
 
     pub(super) fn come(&mut self, index: usize, request: u32, tid: pid_t) {
         let pid = self.slot(index).pid.load(SeqCst) as pid_t;
+        if !self.is_here(index, pid, tid) {
+            self.engine.answer(index, request, REFUSED);
+            return;
+        }
         match seize(tid, true) {
             Ok(running) => {
                 let doing = if request == ASKS { Doing::Asked } else { Doing::AskedForChild };
@@ -229,6 +234,20 @@ impl Tracer {
                 self.engine.answer(index, request, REFUSED);
             }
         }
+    }
+
+    /// Is it the thread of these numbers that asks by slot `index`? In a PID namespace of its own it knows itself by those
+    /// of a stranger here, who must not be touched, or of nobody.
+    fn is_here(&self, index: usize, pid: pid_t, tid: pid_t) -> bool {
+        let page = self.engine.page;
+        let another = |i: usize| {
+            let slot = &page.slots[i];
+            let thread = !matches!(slot.state.load().kind(), Kind::Free | Kind::Timer);
+            let same = slot.pid.load(SeqCst) == pid as u32 && slot.tid.load(SeqCst) == tid as u32;
+            // A handler's slot stands beside that of the wait which it has interrupted.
+            i != index && thread && same && slot.covered.load(SeqCst) != index as u32 + 1
+        };
+        process::descends(pid as u32, page.header.launcher.load(SeqCst)) == Ok(true) && !(0..page.high()).any(another)
     }
 
     pub(super) fn give_back(&mut self, index: usize) {

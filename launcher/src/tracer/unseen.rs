@@ -6,7 +6,7 @@
 //! alone decides, and here it is told of the deadline in the very survey that found the thread asleep. When the clock is there,
 //! the thread is visited.
 
-use super::calls::switches;
+use super::calls::of_status;
 use super::memory::Memory;
 use super::stop::Failed;
 use super::visit::Visit;
@@ -41,7 +41,6 @@ pub struct Unseen {
     waits: HashMap<usize, Met>,
     under_way: Vec<Visit>,
     survey: u64,
-    told: bool,
 }
 
 /// A thread met asleep.
@@ -75,7 +74,7 @@ impl Met {
 impl Unseen {
     /// `visits`: may threads be traced?
     pub fn new(engine: Engine, look: ProcLook, visits: bool) -> Unseen {
-        Unseen { look, engine, visits, waits: HashMap::new(), under_way: vec![], survey: 0, told: false }
+        Unseen { look, engine, visits, waits: HashMap::new(), under_way: vec![], survey: 0 }
     }
 
     /// A survey begins; see [`ProcLook::begin`].
@@ -97,7 +96,7 @@ impl Unseen {
             met.survey = survey;
             return !self.engine.frozen() && met.ends_by_itself(real);
         }
-        let switched = switches(tid as i32);
+        let [switched, tracer] = of_status(tid as i32, ["voluntary_ctxt_switches:", "TracerPid:"]);
         let Some(call) = self.look.call(index, runs) else { return false };
         let regs = registers(call);
         let before =
@@ -106,7 +105,7 @@ impl Unseen {
             Some(met) => Met { state, runs, switched, survey, ..met },
             None => {
                 let call = Call { engine: &self.engine, memory: Memory(tid as i32), regs: &regs, again: None };
-                let wait = call.begins();
+                let wait = call.begins().filter(|_| tracer == 0);
                 Met { state, runs, switched, since: (self.engine.now(), real), wait, survey }
             }
         };
@@ -141,11 +140,12 @@ impl Unseen {
         }
     }
 
-    /// Somebody else traces the thread, or nobody may: its wait takes real time.
+    /// Nobody may trace, it seems: from now on such waits take real time.
     fn refused(&mut self, failed: Failed) {
-        if !std::mem::replace(&mut self.told, true) {
-            report::verbose(1, || format!("{failed}; its waits that no hook sees take real time"));
+        if std::mem::replace(&mut self.visits, false) {
+            report::verbose(1, || format!("{failed}; waits that no hook sees take real time"));
         }
+        self.waits.clear();
     }
 }
 

@@ -5,7 +5,7 @@
 //! `dup2` onto it moves it elsewhere.
 
 use crate::enter::Entry;
-use crate::fdset::{FdSet, TRACKED};
+use crate::fdset::{FdSet, TRACKED, sets};
 use crate::idle::kept;
 use crate::session;
 use crate::tls::tls;
@@ -17,7 +17,7 @@ const TOP: usize = 1024;
 /// Numbers below this are left to the program.
 const BOTTOM: usize = 256;
 /// Which descriptors of this process are bells.
-static BELLS: FdSet = FdSet::new();
+static BELLS: FdSet<{ sets::BELLS }> = FdSet::new();
 
 /// Is `fd` one of ours? So are the descriptors of [`crate::idle::kept`], which are no bells.
 #[inline]

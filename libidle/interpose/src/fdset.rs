@@ -6,22 +6,36 @@ use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 /// Numbers from here on are in no set.
 pub const TRACKED: usize = 65_536;
 
-/// A set.
-pub struct FdSet {
-    words: [AtomicU64; TRACKED / 64],
-    count: AtomicU64,
+/// The sets that there are, a number each.
+pub mod sets {
+    /// Of [`crate::bell`].
+    pub const BELLS: usize = 0;
+    /// Of [`crate::timerfd`].
+    pub const TIMERS: usize = 1;
+    /// Of [`crate::tcp`].
+    pub const SOCKETS: usize = 2;
 }
 
-impl FdSet {
+/// How many descriptors are in each set: most are empty, and nobody touches their pages.
+#[unsafe(link_section = ".data.interpose")]
+static COUNTS: [AtomicU64; 3] = [const { AtomicU64::new(0) }; 3];
+
+/// A set: the one static of its number.
+pub struct FdSet<const SET: usize> {
+    words: [AtomicU64; TRACKED / 64],
+}
+
+impl<const SET: usize> FdSet<SET> {
     /// The empty one.
-    pub const fn new() -> FdSet {
-        FdSet { words: [const { AtomicU64::new(0) }; TRACKED / 64], count: AtomicU64::new(0) }
+    #[allow(clippy::new_without_default, reason = "one is only ever a static")]
+    pub const fn new() -> FdSet<SET> {
+        FdSet { words: [const { AtomicU64::new(0) }; TRACKED / 64] }
     }
 
     /// Is there anything in it?
     #[inline]
     pub fn any(&self) -> bool {
-        self.count.load(Relaxed) != 0
+        COUNTS[SET].load(Relaxed) != 0
     }
 
     /// Is `fd` in it?
@@ -38,10 +52,10 @@ impl FdSet {
         let (word, bit) = (&self.words[at / 64], 1u64 << (at % 64));
         if on {
             if word.fetch_or(bit, SeqCst) & bit == 0 {
-                self.count.fetch_add(1, SeqCst);
+                COUNTS[SET].fetch_add(1, SeqCst);
             }
         } else if word.load(Relaxed) & bit != 0 && word.fetch_and(!bit, SeqCst) & bit != 0 {
-            self.count.fetch_sub(1, SeqCst);
+            COUNTS[SET].fetch_sub(1, SeqCst);
         }
     }
 
@@ -59,11 +73,5 @@ impl FdSet {
             .filter(move |fd| (first..=last).contains(fd))
             .map(|fd| fd as u32)
         })
-    }
-}
-
-impl Default for FdSet {
-    fn default() -> FdSet {
-        FdSet::new()
     }
 }

@@ -5,14 +5,14 @@
 //! time would jump over a reply that is on its way. A thread that has sent on a TCP socket therefore asks, before its
 //! next wait, whether bytes are unsent (`SIOCOUTQNSD`, tcp(7)), and releases them by setting TCP_NODELAY for a moment.
 
-use crate::fdset::FdSet;
+use crate::fdset::{FdSet, sets};
 use crate::tls::tls;
 use engine::sys::syscall6;
 use libc::c_int;
 
 const SIOCOUTQNSD: usize = 0x894B;
 /// Which descriptors are TCP sockets, as far as this process made them.
-static SOCKETS: FdSet = FdSet::new();
+static SOCKETS: FdSet<{ sets::SOCKETS }> = FdSet::new();
 
 /// Is `fd` known to be a TCP socket?
 #[inline]

@@ -7,7 +7,7 @@
 use crate::clockid;
 use crate::enter::{Entry, What, enter};
 use crate::errno::{self, Errno, kernel};
-use crate::fdset::FdSet;
+use crate::fdset::{FdSet, sets};
 use crate::guard::Masked;
 use crate::hooks::poll::none_ready;
 use crate::session;
@@ -19,7 +19,7 @@ use libc::{c_int, clockid_t, itimerspec, timespec};
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 /// Descriptors of this process that may be timers.
-static TIMERS: FdSet = FdSet::new();
+static TIMERS: FdSet<{ sets::TIMERS }> = FdSet::new();
 
 /// Has this process timers at all? Spares all others the look.
 #[inline]
