@@ -188,7 +188,8 @@ impl Session {
     /// Starts a command; busy until it has joined.
     pub fn start(&self, words: &[OsString], nth: u64) -> std::io::Result<Child> {
         let page = self.engine.page;
-        let credit = page.credit(self.engine.pid, nth + 1);
+        // Before all of its threads but those of the library, see `interpose/src/ticker.rs`.
+        let credit = page.credit(self.engine.pid, (nth + 1) << 48);
         let mut command = command(words, self.mask);
         command.env("FLUX_SESSION", &self.path).env("FLUX_LIBRARY", &self.library);
         preload(&mut command, &self.library);

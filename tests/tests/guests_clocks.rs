@@ -1,6 +1,7 @@
 //! The clocks family: every clock of a session moves together, never back, and costs no processor time.
 
 flux_tests::guests! { "clocks";
+    bad_addresses: 0;
     agree: 59;
     order: 2;
     arguments: 0;

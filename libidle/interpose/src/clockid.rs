@@ -1,8 +1,10 @@
 //! Clocks by id: which are virtual, what they read, and when one of their absolute times comes.
 
 use crate::errno::Errno;
+use crate::tls::tls;
 use crate::vdso;
 pub use engine::clock::{is_realtime, is_virtual};
+use engine::sys::syscall6;
 use engine::time::{NEVER, Spec};
 use engine::{ClockMode, Engine};
 use libc::{clockid_t, timespec};
@@ -34,8 +36,8 @@ pub fn instant(engine: &Engine, id: clockid_t, at: Spec) -> Result<u64, Errno> {
     if id == libc::CLOCK_MONOTONIC {
         return Ok(ns.min(NEVER - 1));
     }
-    let left = at.since(read(engine, id)?);
-    Ok(engine.now().saturating_add(left).min(NEVER - 1))
+    let now = read(engine, id)?;
+    Ok(engine.now().saturating_add(at.since(now)).saturating_sub(now.since(at)).min(NEVER - 1))
 }
 
 /// Has clock `id` reached `at`?
@@ -53,12 +55,44 @@ pub fn after(engine: &Engine, ns: u64) -> u64 {
 /// # Safety
 /// `at` is null, another address the kernel would refuse, or a valid timespec.
 pub unsafe fn spec(at: *const timespec) -> Result<Spec, Errno> {
-    if !plausible(at) {
+    if !readable(at) {
         return Err(Errno(libc::EFAULT));
     }
-    // SAFETY: plausible, and the caller vouches for the rest.
+    // SAFETY: readable, and the caller vouches for the rest.
     let ts = unsafe { &*at };
     Ok(Spec { sec: ts.tv_sec, nsec: ts.tv_nsec })
+}
+
+/// Can the whole of it be read? Natively the kernel answers EFAULT where it can't, so the kernel is asked; but only once for
+/// objects on the same page.
+pub fn readable<T>(at: *const T) -> bool {
+    const PAGE: usize = 4096;
+    let (first, last) = (at as usize, (at as usize).wrapping_add(size_of::<T>() - 1));
+    let (page, known) = (first / PAGE, &tls().readable);
+    if !plausible(at) {
+        return false;
+    }
+    if known.get() == page && last / PAGE == page {
+        return true;
+    }
+    // No such operation: the set is read and nothing is done. It has 8 bytes, and what is asked for is as large at least.
+    const NO_OPERATION: usize = 0x7fff_ffff;
+    let reads = |at: usize| {
+        // SAFETY: the kernel checks the address; see above.
+        let failed = unsafe { syscall6(libc::SYS_rt_sigprocmask, NO_OPERATION, at, 0, 8, 0, 0) };
+        failed != -(libc::EFAULT as isize)
+    };
+    let good = reads(first) && (last / PAGE == page || reads(last - 7));
+    if good {
+        known.set(page);
+    }
+    good
+}
+
+/// Can 8 bytes be written there? They are, if so.
+pub fn writable<T>(at: *mut T) -> bool {
+    // SAFETY: the kernel checks the address, and writes its set of blocked signals.
+    plausible(at) && unsafe { syscall6(libc::SYS_rt_sigprocmask, 0, 0, at as usize, 8, 0, 0) } == 0
 }
 
 /// Can this be a user's address at all? The kernel answers EFAULT for those that are not; libc passes them on.

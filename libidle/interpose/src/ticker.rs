@@ -182,8 +182,11 @@ static SLOT: AtomicU32 = AtomicU32::new(0);
 fn start_signals(engine: &Engine) -> bool {
     let parent = tls().slot.get().checked_sub(1).map_or(0, |slot| slot as usize);
     let page = engine.page;
+    // Before all that sleep until the same instant and began to in the same instant: who sets a timer and then sleeps is
+    // interrupted by it.
+    let birth = page.birth_of_child(parent) >> 16;
     // Busy from before the caller goes on.
-    let Some(slot) = page.claim(Kind::New, engine.pid, 0, page.birth_of_child(parent)) else { return false };
+    let Some(slot) = page.claim(Kind::New, engine.pid, 0, birth) else { return false };
     SLOT.store(slot as u32, SeqCst);
     // SAFETY: `start` lets nobody start a second.
     let started = unsafe { SIGNALS.start(true, signals) };

@@ -89,7 +89,7 @@ pub unsafe fn settime(fd: c_int, flags: c_int, new: *const itimerspec, old: *mut
             .map(|v| v as c_int)
     };
     const KNOWN: c_int = libc::TFD_TIMER_ABSTIME | libc::TFD_TIMER_CANCEL_ON_SET;
-    let engine = session::engine().filter(|_| flags & !KNOWN == 0 && clockid::plausible(new));
+    let engine = session::engine().filter(|_| flags & !KNOWN == 0 && clockid::readable(new));
     let Some((engine, index)) = engine.and_then(|engine| Some((engine, find(&engine, fd)?))) else { return real() };
     // SAFETY: plausible, and the caller vouches for it.
     let new = unsafe { &*new };
@@ -154,10 +154,10 @@ pub fn as_timespec(ns: u64) -> timespec {
 /// `to` is null, another address that the kernel would refuse, or valid.
 pub unsafe fn store<T>(to: *mut T, value: T) -> Result<c_int, Errno> {
     if !to.is_null() {
-        if !clockid::plausible(to) {
+        if !clockid::writable(to) {
             return Err(Errno(libc::EFAULT));
         }
-        // SAFETY: plausible, and the caller vouches for it.
+        // SAFETY: writable, and the caller vouches for it.
         unsafe { *to = value };
     }
     Ok(0)

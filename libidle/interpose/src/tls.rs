@@ -47,6 +47,8 @@ pub struct Tls {
     pub spin_slept: Cell<u64>,
     /// While it spins, the session's words when the current lap began ([`engine::Page::words`]); otherwise 0.
     pub spin_words: Cell<u32>,
+    /// The page last found readable, see [`crate::clockid::readable`].
+    pub readable: Cell<usize>,
     /// See [`crate::forced`]: how many pairs the thread is in, and a bit for each, the innermost lowest: 1 for busy.
     pub forced_depth: Cell<u32>,
     /// See [`Tls::forced_depth`].

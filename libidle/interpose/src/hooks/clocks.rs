@@ -213,7 +213,10 @@ pub unsafe fn settimeofday(to: *const timeval, _zone: *const libc::c_void) -> Re
     if to.is_null() {
         return Ok(0);
     }
-    // SAFETY: the caller vouches for it.
+    if !clockid::readable(to) {
+        return Err(Errno(libc::EFAULT));
+    }
+    // SAFETY: readable, and the caller vouches for it.
     let to = unsafe { &*to };
     if !(0..1_000_000).contains(&to.tv_usec) {
         return Err(Errno(libc::EINVAL));

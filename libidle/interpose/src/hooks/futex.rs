@@ -4,7 +4,7 @@
 use super::syscall::Args;
 use crate::clockid;
 use crate::enter::{Cause, Entry, What, enter};
-use crate::errno::Errno;
+use crate::errno::{Errno, kernel};
 use crate::{
     kfutex, session,
     waitq::{self, Key},
@@ -39,6 +39,8 @@ pub(super) unsafe fn futex([address, op, value, timeout, address2, value3]: Args
     // SAFETY: the caller's futex word.
     let word = unsafe { &*(address as *const AtomicU32) };
     match command {
+        // For the kernel to refuse. (Memory is made of pages, so what holds for the eight bytes around it holds for the word.)
+        WAIT | WAIT_BITSET if !clockid::readable((address & !7) as *const u64) => None,
         WAIT | WAIT_BITSET => {
             let entry = enter()?;
             let bits = if command == WAIT { ANY } else { value3 as u32 };
@@ -53,7 +55,7 @@ pub(super) unsafe fn futex([address, op, value, timeout, address2, value3]: Args
         WAKE | WAKE_BITSET => {
             let engine = session::engine()?;
             let bits = if command == WAKE { ANY } else { value3 as u32 };
-            Some(Ok(wake_all(&engine, word, value as u32, bits, private)))
+            Some(wake_all(&engine, word, value as u32, bits, private))
         }
         WAKE_OP if private => {
             let engine = session::engine()?;
@@ -63,11 +65,9 @@ pub(super) unsafe fn futex([address, op, value, timeout, address2, value3]: Args
             // SAFETY: the caller's second futex word.
             let second = unsafe { &*(address2 as *const AtomicU32) };
             let too = change(second, value3 as u32)?;
-            let mut woken = wake_all(&engine, word, value as u32, ANY, true);
-            if too {
-                woken += wake_all(&engine, second, timeout as u32, ANY, true);
-            }
-            Some(Ok(woken))
+            let woken = wake_all(&engine, word, value as u32, ANY, true);
+            let more = if too { wake_all(&engine, second, timeout as u32, ANY, true) } else { Ok(0) };
+            Some(woken.and_then(|woken| Ok(woken + more?)))
         }
         REQUEUE | CMP_REQUEUE if private => {
             let engine = session::engine()?;
@@ -174,11 +174,11 @@ fn wait(
 
 /// `FUTEX_WAKE` of at least one waiter, here and in the kernel: somebody may wait for the same word by an instruction of
 /// its own.
-fn wake_all(engine: &Engine, word: &AtomicU32, count: u32, bits: u32, private: bool) -> c_long {
+fn wake_all(engine: &Engine, word: &AtomicU32, count: u32, bits: u32, private: bool) -> Result<c_long, Errno> {
     let count = count.max(1);
     let woken = if private { wake(engine, Key::any(word), count, bits) } else { 0 };
-    let rest = if woken < count { kfutex::wake(word, count - woken, private).max(0) } else { 0 };
-    woken as c_long + rest as c_long
+    let rest = if woken < count { kfutex::wake(word, count - woken, private) } else { 0 };
+    if woken == 0 { kernel(rest).map(|rest| rest as c_long) } else { Ok(woken as c_long + rest.max(0) as c_long) }
 }
 
 fn wake(engine: &Engine, key: Key, count: u32, bits: u32) -> u32 {

@@ -132,14 +132,16 @@ unsafe fn queue_until(
         if raw < 0 { Err(Errno(crate::errno::get())) } else { Ok(raw) }
     };
     let Some(entry) = enter().filter(|_| !until.is_null()) else { return attempt(until) };
+    // SAFETY: the caller's pointer.
+    let until: Spec = unsafe { clockid::spec(until) }?;
+    // Also where it need not wait.
+    until.nanos().ok_or(Errno(libc::EINVAL))?;
     const OVER: timespec = timespec { tv_sec: 0, tv_nsec: 0 };
     let over = loop {
         match attempt(&OVER) {
             Err(Errno(libc::ETIMEDOUT)) => {}
             done => return done,
         }
-        // SAFETY: the caller's pointer.
-        let until: Spec = unsafe { clockid::spec(until) }?;
         let cause = Cause::on(What::Queue, &entry.engine, libc::CLOCK_REALTIME);
         let deadline = clockid::instant(&entry.engine, libc::CLOCK_REALTIME, until)?;
         if clockid::reached(&entry.engine, libc::CLOCK_REALTIME, until) {

@@ -1,6 +1,6 @@
 //! nanosleep(2), clock_nanosleep(2), usleep(3), sleep(3), thrd_sleep(3): a deadline and nothing else.
 
-use crate::clockid::{self, plausible};
+use crate::clockid;
 use crate::enter::{Cause, Entry, What, enter};
 use crate::errno::{self, Errno};
 use crate::next;
@@ -89,18 +89,19 @@ pub unsafe fn nanosleep(request: *const timespec, left: *mut timespec) -> Result
     };
     // SAFETY: the caller vouches for the pointer.
     let ns = unsafe { clockid::spec(request) }?.nanos().ok_or(Errno(libc::EINVAL))?;
-    sleep_for(&entry, ns).map(|()| 0).map_err(|rest| {
-        store_left(left, rest);
-        Errno(libc::EINTR)
-    })
+    sleep_for(&entry, ns).map(|()| 0).map_err(|rest| Errno(store_left(left, rest)))
 }
 
-fn store_left(left: *mut timespec, ns: u64) {
-    if plausible(left) {
+/// Tells what is left of an interrupted sleep; the error number.
+fn store_left(left: *mut timespec, ns: u64) -> c_int {
+    if clockid::writable(left) {
         let spec = Spec::from_nanos(ns);
-        // SAFETY: plausible; the caller of the hook vouches for it.
+        // SAFETY: writable; the caller of the hook vouches for it.
         unsafe { *left = timespec { tv_sec: spec.sec, tv_nsec: spec.nsec } };
+    } else if !left.is_null() {
+        return libc::EFAULT;
     }
+    libc::EINTR
 }
 
 /// clock_nanosleep(2): returns the error number.
@@ -130,10 +131,7 @@ pub unsafe fn clock_nanosleep(id: clockid_t, flags: c_int, request: *const times
     if flags & libc::TIMER_ABSTIME == 0 {
         return match sleep_for(&entry, request.nanos().unwrap_or(0)) {
             Ok(()) => 0,
-            Err(rest) => {
-                store_left(left, rest);
-                libc::EINTR
-            }
+            Err(rest) => store_left(left, rest),
         };
     }
     // Also where the time has come already.

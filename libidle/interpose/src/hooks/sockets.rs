@@ -43,7 +43,8 @@ fn transfer(
         let _wait = entry.kernel_wait(What::Descriptor);
         whole()
     };
-    if events == POLLOUT && done > 0 {
+    // Bytes after which more is announced are to be held back.
+    if events == POLLOUT && done > 0 && flags & libc::MSG_MORE == 0 {
         tcp::sent(fd);
     }
     done

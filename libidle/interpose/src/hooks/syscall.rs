@@ -46,8 +46,17 @@ unsafe fn call(number: c_long, args: Args) -> c_long {
     // are the same but for sizes of signal sets.
     unsafe {
         match number {
+            // libc's functions may read and write where they like; the kernel's calls fail.
+            libc::SYS_clock_gettime if !clockid::writable(b as *mut timespec) => timeless(number, args),
+            libc::SYS_gettimeofday
+                if [a, b].iter().any(|&at| at != 0 && !clockid::writable(at as *mut libc::timeval)) =>
+            {
+                timeless(number, args)
+            }
             libc::SYS_clock_gettime => clocks::clock_gettime(a as clockid_t, b as *mut timespec).answer() as c_long,
             libc::SYS_gettimeofday => clocks::gettimeofday(a as *mut _, b as *mut _).answer() as c_long,
+            libc::SYS_clock_settime => clocks::clock_settime(a as clockid_t, b as *const timespec).answer() as c_long,
+            libc::SYS_settimeofday => clocks::settimeofday(a as *const _, b as *const _).answer() as c_long,
             libc::SYS_time => clocks::time(a as *mut _),
             libc::SYS_nanosleep => sleep::nanosleep(a as *const timespec, b as *mut timespec).answer() as c_long,
             // libc's function answers EINVAL, the call EOPNOTSUPP.
@@ -77,6 +86,16 @@ unsafe fn call(number: c_long, args: Args) -> c_long {
                 timerfd::settime(a as c_int, b as c_int, c as *const _, d as *mut _).answer() as c_long
             }
             libc::SYS_timerfd_gettime => timerfd::gettime(a as c_int, b as *mut _).answer() as c_long,
+            libc::SYS_timer_create => match timers::create_raw(a as clockid_t, b as *const _, c as *mut c_int) {
+                Some(done) => done as c_long,
+                None => timeless(number, args),
+            },
+            libc::SYS_timer_settime => {
+                timers::settime(a as *mut _, b as c_int, c as *const _, d as *mut _).answer() as c_long
+            }
+            libc::SYS_timer_gettime => timers::gettime(a as *mut _, b as *mut _).answer() as c_long,
+            libc::SYS_timer_getoverrun => timers::getoverrun(a as *mut _).answer() as c_long,
+            libc::SYS_timer_delete => timers::delete(a as *mut _).answer() as c_long,
             libc::SYS_alarm => timers::alarm(a as u32) as c_long,
             libc::SYS_setitimer => timers::setitimer(a as c_int, b as *const _, c as *mut _).answer() as c_long,
             libc::SYS_getitimer => timers::getitimer(a as c_int, b as *mut _).answer() as c_long,
@@ -184,7 +203,7 @@ unsafe fn forks(number: c_long, args: Args) -> bool {
         libc::SYS_clone => (args[0], args[1]),
         libc::SYS_clone3 => {
             let given = args[0] as *const u64;
-            if !clockid::plausible(given) || args[1] < 64 {
+            if args[1] < 64 || !clockid::readable(given as *const [u64; 8]) {
                 return false;
             }
             // SAFETY: the caller's `struct clone_args`, at least 64 bytes long: flags first, stack sixth.

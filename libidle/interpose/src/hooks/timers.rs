@@ -214,6 +214,28 @@ pub unsafe fn create(clock: clockid_t, event: *const SigEvent, timer: *mut timer
     -1
 }
 
+/// The same as a system call, whose numbers are libc's handles; `None` for what the kernel refuses: it starts no threads.
+///
+/// # Safety
+/// As for timer_create(2).
+pub unsafe fn create_raw(clock: clockid_t, event: *const SigEvent, number: *mut c_int) -> Option<c_int> {
+    // Memory is made of pages: what holds for the eight bytes around it holds for the number.
+    let good = clockid::readable((number as usize & !7) as *const u64);
+    let good = good && (event.is_null() || clockid::readable(event));
+    // SAFETY: readable.
+    if !good || unsafe { event.as_ref() }.is_some_and(|e| e.notify == libc::SIGEV_THREAD) {
+        return None;
+    }
+    let mut timer: timer_t = std::ptr::null_mut();
+    // SAFETY: the caller's arguments, a handle of our own.
+    let failed = unsafe { create(clock, event, &mut timer) };
+    if failed == 0 {
+        // SAFETY: the caller's pointer.
+        unsafe { *number = timer as usize as c_int };
+    }
+    Some(failed)
+}
+
 /// The place of one of this process's own timers.
 fn find(engine: &Engine, timer: timer_t) -> Option<(usize, Role)> {
     let id = c_int::try_from(timer as isize).ok()?;
@@ -248,7 +270,7 @@ pub unsafe fn settime(
     new: *const itimerspec,
     old: *mut itimerspec,
 ) -> Result<c_int, Errno> {
-    let found = own_timer(timer).filter(|_| plausible(new));
+    let found = own_timer(timer).filter(|_| clockid::readable(new));
     let Some((engine, at, role)) = found else {
         let real = next!(timer_settime: fn(timer_t, c_int, *const itimerspec, *mut itimerspec) -> c_int);
         // SAFETY: the caller's arguments.
