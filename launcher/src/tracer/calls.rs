@@ -27,12 +27,14 @@ impl Tracer {
             return self.timer_call(stopped, regs);
         }
         let reads = matches!(regs.orig_rax as c_long, libc::SYS_read | libc::SYS_readv);
-        if reads {
-            return self.read_call(stopped, regs);
+        if let Some((me, index)) = reads.then(|| self.read_timer(tid, regs.rdi as i32)).flatten() {
+            return self.read_call(stopped, regs, me, index);
         }
+        let Some(thread) = self.threads.get_mut(&tid) else { return Ok(()) };
+        let process = thread.process;
         let again = thread.again.take().filter(|wait| wait.is(&regs)).map(|wait| wait.deadline);
         let call = Call { engine: &engine, memory: Memory(tid), regs: &regs, again };
-        let done = decide(&call);
+        let done = decide(&call, process);
         let reads =
             matches!(regs.orig_rax as c_long, libc::SYS_clock_gettime | libc::SYS_gettimeofday | libc::SYS_time);
         if reads && engine.frozen() && matches!(done, Do::Answer(_)) {
@@ -45,6 +47,9 @@ impl Tracer {
         }
         match done {
             Do::Pass => {
+                if matches!(verdict, Some(Verdict::Limits(_))) {
+                    self.set_doing(tid, Doing::Then(Then::LimitSet));
+                }
                 if verdict == Some(Verdict::Uptime) {
                     self.set_doing(tid, Doing::Then(Then::Uptime(regs.rdi)));
                 }
@@ -209,6 +214,10 @@ impl Tracer {
                 self.timer_read(&stopped, index)?;
                 self.go(stopped, 0)
             }
+            Doing::Then(Then::LimitSet) => {
+                let stopped = self.limit_set(stopped)?;
+                self.go(stopped, 0)
+            }
             Doing::Then(Then::Uptime(at)) => {
                 uptime(&self.engine, &stopped, at)?;
                 self.go(stopped, 0)
@@ -258,7 +267,11 @@ impl Tracer {
         let interrupted = (-516..=-512).contains(&answer) || answer == -(libc::EINTR as i64);
         let timed_out =
             reason == Reason::TimedOut && (wait.sleep || interrupted && !self.signalled(&stopped, &wait)?);
-        if timed_out && wait.early(&engine) || wait.sleep && !timed_out && !interrupted {
+        let too_early = wait.what == What::Descriptor
+            && reason != Reason::TimedOut
+            && answer == wait.timed_out
+            && engine.now() < wait.deadline;
+        if timed_out && wait.early(&engine) || wait.sleep && !timed_out && !interrupted || too_early {
             // The clock was set back meanwhile, or the word was woken for no reason: once more.
             regs.rax = regs.orig_rax;
             regs.rip -= SYSCALL;

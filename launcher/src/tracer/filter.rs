@@ -5,8 +5,9 @@
 //! that executes another program is let go. There nobody answers, and the kernel fails a call that should have stopped
 //! with ENOSYS; with the condition none does.
 
+use super::sockets;
 use engine::clock::VIRTUAL;
-use engine::verdicts::{FUTEX_WAITS, ROWS, When};
+use engine::verdicts::{FUTEX_WAITS, ROWS, SOCKET_LIMITS, When};
 use libc::sock_filter;
 
 /// Addresses `start..end` of code.
@@ -113,6 +114,11 @@ pub fn of_reads(ranges: &[Range]) -> Option<Vec<sock_filter>> {
     stops([libc::SYS_read, libc::SYS_readv].map(|number| (number as u32, When::Always)).into_iter(), ranges)
 }
 
+/// The same for the calls that [`sockets`] limits.
+pub fn of_sockets(ranges: &[Range]) -> Option<Vec<sock_filter>> {
+    stops(sockets::CALLS.iter().map(|&number| (number as u32, When::Always)), ranges)
+}
+
 fn stops(calls: impl Iterator<Item = (u32, When)>, ranges: &[Range]) -> Option<Vec<sock_filter>> {
     let mut asm = Assembler::default();
     let (pass, trace) = (asm.label(), asm.label());
@@ -154,6 +160,13 @@ fn stops(calls: impl Iterator<Item = (u32, When)>, ranges: &[Range]) -> Option<V
             When::Flag(n, bits) => {
                 asm.plain(LOAD, arg(n));
                 asm.jump(BITS, bits, to(origin), to(pass));
+            }
+            When::SocketLimit => {
+                asm.plain(LOAD, arg(1));
+                asm.jump(EQUAL, libc::SOL_SOCKET as u32, To::Next, to(pass));
+                asm.plain(LOAD, arg(2));
+                SOCKET_LIMITS.iter().for_each(|&option| asm.jump(EQUAL, option, to(origin), To::Next));
+                asm.go(pass);
             }
             When::Futex => {
                 let waits = asm.label();

@@ -120,6 +120,7 @@ impl Tracer {
                             filtered,
                             reads: 0,
                             reads_stop: ready.reads_stop,
+                            sockets_stop: false,
                             timers: timers.into_iter().collect(),
                         };
                         self.processes.insert(tid, process);
@@ -168,7 +169,14 @@ impl Tracer {
             // Without a tracer its calls would fail.
             self.processes.insert(
                 tid,
-                Process { space: None, filtered: filtered.to_vec(), reads: 0, reads_stop: false, timers: vec![] },
+                Process {
+                    space: None,
+                    filtered: filtered.to_vec(),
+                    reads: 0,
+                    reads_stop: false,
+                    sockets_stop: false,
+                    timers: vec![],
+                },
             );
             if let Some(index) = slot {
                 self.slot(index).tracer.store(NONE, SeqCst);

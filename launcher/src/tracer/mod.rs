@@ -18,6 +18,7 @@ mod memory;
 mod programs;
 mod rules;
 mod run;
+mod sockets;
 mod stop;
 mod threads;
 mod timerfd;

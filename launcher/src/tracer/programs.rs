@@ -124,9 +124,9 @@ impl Kit {
         Ok((calls.finish()?, Some(Ready { space, filtered, reads_stop })))
     }
 
-    /// Makes the reads of a process stop that are made by code in `ranges`. The thread has just made a call by an instruction of
+    /// Makes more calls of a process stop that are made by code in `ranges`. The thread has just made a call by an instruction of
     /// its own; all threads get the filter. False if the kernel refuses it.
-    pub fn stop_reads(&self, stopped: Stopped, ranges: &[Range]) -> Result<(Stopped, bool), Failed> {
+    pub fn stop_more(&self, stopped: Stopped, build: Build, ranges: &[Range]) -> Result<(Stopped, bool), Failed> {
         /// All but SIGTRAP, which ends each step.
         const ALL: u64 = !(1 << (libc::SIGTRAP - 1));
         const SIZE: u64 = 1 << 16;
@@ -139,7 +139,7 @@ impl Kit {
         let (calls, installed) = if scratch < 0 {
             (calls, false)
         } else {
-            let filter = in_ranges(filter::of_reads, ranges);
+            let filter = in_ranges(build, ranges);
             let (calls, installed) = install(calls, memory, scratch as u64, filter, libc::SECCOMP_FILTER_FLAG_TSYNC)?;
             let (calls, _) = calls.call(libc::SYS_munmap, [scratch as u64, SIZE, 0, 0, 0, 0])?;
             (calls, installed)
@@ -150,8 +150,11 @@ impl Kit {
     }
 }
 
+/// Makes a filter for calls from some ranges.
+pub type Build = fn(&[Range]) -> Option<Vec<sock_filter>>;
+
 /// The range from the first address to the last where there are too many for a filter.
-fn in_ranges(build: fn(&[Range]) -> Option<Vec<sock_filter>>, ranges: &[Range]) -> Option<Vec<sock_filter>> {
+fn in_ranges(build: Build, ranges: &[Range]) -> Option<Vec<sock_filter>> {
     let start = ranges.iter().map(|r| r.start).min().unwrap_or(0);
     let end = ranges.iter().map(|r| r.end).max().unwrap_or(0);
     build(ranges).or_else(|| build(&[Range { start, end }]))

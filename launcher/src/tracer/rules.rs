@@ -7,7 +7,7 @@ use engine::Engine;
 use engine::clock::is_virtual;
 use engine::time::{SECOND, Spec};
 use engine::verdicts::{CLONE_UNTRACED, Verdict, row};
-use libc::{c_long, user_regs_struct};
+use libc::{c_long, pid_t, user_regs_struct};
 use std::sync::atomic::Ordering::SeqCst;
 
 /// What is to be done about a call.
@@ -25,10 +25,11 @@ pub enum Do {
 const EFAULT: i64 = -(libc::EFAULT as i64);
 const EINVAL: i64 = -(libc::EINVAL as i64);
 
-/// What is to be done about `call`?
-pub fn decide(call: &Call) -> Do {
+/// What is to be done about `call` of a thread of `process`?
+pub fn decide(call: &Call, process: pid_t) -> Do {
     match row(call.regs.orig_rax).map(|row| row.verdict) {
         Some(Verdict::Timed(_)) => call.begins().map_or(Do::Pass, |wait| Do::Wait(Box::new(wait))),
+        Some(Verdict::Blocks) => call.limited(process).map_or(Do::Pass, |wait| Do::Wait(Box::new(wait))),
         Some(Verdict::Clock(_)) => clock(call),
         Some(Verdict::SetClock) => set_clock(call).unwrap_or(Do::Answer(EFAULT)),
         Some(Verdict::Spawn(_)) => spawn(call),

@@ -51,6 +51,8 @@ pub enum Then {
     TimerRead(usize),
     /// It tells for how long the machine has run, at this address if not in its answer.
     Uptime(u64),
+    /// It limits the waits of calls to come.
+    LimitSet,
     /// It takes a signal, and writes to that address what is known of it.
     SignalTaken(u64),
 }
@@ -74,6 +76,8 @@ pub struct Process {
     pub reads: u32,
     /// Its reads stop, too.
     pub reads_stop: bool,
+    /// Its calls stop that [`super::sockets`] limits.
+    pub sockets_stop: bool,
     /// Its timers that end in signals.
     pub timers: Vec<Timer>,
 }

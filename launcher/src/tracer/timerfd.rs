@@ -3,6 +3,7 @@
 //! Expirations are counted by whoever reads, so reads must stop. Few programs have such timers, so that is for them alone: with the
 //! first timer of a process one more filter is installed for its calls of read(2) and readv(2).
 
+use super::filter;
 use super::memory::{Fault, Memory};
 use super::run::Tracer;
 use super::stop::{Failed, Stopped};
@@ -126,17 +127,29 @@ impl Tracer {
         if known.reads_stop {
             return Ok((stopped, true));
         }
-        let (stopped, installed) = self.kit.stop_reads(stopped, &known.filtered)?;
+        let (stopped, installed) = self.kit.stop_more(stopped, filter::of_reads, &known.filtered)?;
         known.reads_stop = installed;
         Ok((stopped, installed))
     }
 
-    /// Before a read in a process with timers: of one it takes what has expired.
-    pub(super) fn read_call(&mut self, stopped: Stopped, regs: user_regs_struct) -> Result<(), Failed> {
+    /// The slots of a thread that is about to read and of the timer that it reads from.
+    pub(super) fn read_timer(&self, tid: pid_t, fd: i32) -> Option<(usize, usize)> {
+        let thread = &self.threads[&tid];
+        let reads_stop = self.processes.get(&thread.process).is_some_and(|process| process.reads_stop);
+        thread.slot.filter(|_| reads_stop).zip(find(&self.engine, thread.process, fd))
+    }
+
+    /// Before a read of timer `index`, which takes what has expired.
+    pub(super) fn read_call(
+        &mut self,
+        stopped: Stopped,
+        regs: user_regs_struct,
+        me: usize,
+        index: usize,
+    ) -> Result<(), Failed> {
         let tid = stopped.tid();
-        let (engine, thread) = (self.engine, &self.threads[&tid]);
-        let (process, fd) = (thread.process, regs.rdi as i32);
-        let Some((me, index)) = thread.slot.zip(find(&engine, process, fd)) else { return self.go(stopped, 0) };
+        let engine = self.engine;
+        let (process, fd) = (self.threads[&tid].process, regs.rdi as i32);
         engine.expire_now(me);
         if self.canceled(index, process, fd) {
             return self.answer(stopped, regs, -(libc::ECANCELED as i64));

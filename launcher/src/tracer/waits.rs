@@ -65,11 +65,13 @@ impl Call<'_> {
         self.memory.read::<[i64; 2]>(at).map(|[sec, nsec]| Spec { sec, nsec })
     }
 
-    fn after(&self, ns: u64) -> u64 {
+    /// The instant `ns` from now, or as it was before a signal interrupted the call.
+    pub fn after(&self, ns: u64) -> u64 {
         self.again.unwrap_or_else(|| self.engine.now().saturating_add(ns)).min(NEVER - 1)
     }
 
-    fn wait(&self, what: What, deadline: u64, timed_out: i64, change: impl FnOnce(&mut user_regs_struct)) -> Wait {
+    /// A wait that ends with `timed_out` at `deadline`, made by registers with a `change`.
+    pub fn wait(&self, what: What, deadline: u64, timed_out: i64, change: impl FnOnce(&mut user_regs_struct)) -> Wait {
         let mut during = *self.regs;
         change(&mut during);
         Wait {

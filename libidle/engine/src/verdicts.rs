@@ -15,6 +15,8 @@ pub enum When {
     Flag(u8, u32),
     /// Argument 0 is the number of a clock that moves with the session ([`crate::clock::VIRTUAL`]).
     VirtualClock,
+    /// The option of a socket that limits how long calls wait for it.
+    SocketLimit,
     /// One of futex(2)'s waits, with a time-out in its fourth argument (which is a number for the others).
     Futex,
 }
@@ -34,6 +36,8 @@ pub enum Verdict {
     Uptime,
     /// Sets a clock.
     SetClock,
+    /// Sets what limits the waits of calls to come.
+    Limits(When),
     /// A timer of the process.
     Timer,
     /// Makes a thread or process; the condition tells where a tracer has to look at the flags.
@@ -51,6 +55,9 @@ pub const IORING_ENTER_EXT_ARG: u32 = 8;
 /// futex(2)'s commands that wait and take a time-out: FUTEX_WAIT, FUTEX_LOCK_PI, FUTEX_WAIT_BITSET,
 /// FUTEX_WAIT_REQUEUE_PI, FUTEX_LOCK_PI2.
 pub const FUTEX_WAITS: [u32; 5] = [0, 6, 9, 11, 13];
+
+/// socket(7): SO_RCVTIMEO and SO_SNDTIMEO, and both with 64 bits.
+pub const SOCKET_LIMITS: [u32; 4] = [20, 21, 66, 67];
 
 /// A row of the table.
 #[derive(Clone, Copy, Debug)]
@@ -81,7 +88,7 @@ pub const ROWS: &[Row] = {
         35 nanosleep Timed(When::Always); 36 getitimer Timer; 37 alarm Timer; 38 setitimer Timer; 39 getpid Pass;
         40 sendfile Blocks; 41 socket Pass; 42 connect Blocks; 43 accept Blocks; 44 sendto Blocks; 45 recvfrom Blocks;
         46 sendmsg Blocks; 47 recvmsg Blocks; 48 shutdown Pass; 49 bind Pass; 50 listen Pass; 51 getsockname Pass;
-        52 getpeername Pass; 53 socketpair Pass; 54 setsockopt Pass; 55 getsockopt Pass;
+        52 getpeername Pass; 53 socketpair Pass; 54 setsockopt Limits(When::SocketLimit); 55 getsockopt Pass;
         56 clone Spawn(When::Flag(0, CLONE_UNTRACED)); 57 fork Pass; 58 vfork Blocks; 59 execve Pass; 60 exit Pass;
         61 wait4 Blocks; 62 kill Signals; 63 uname Pass; 64 semget Pass; 65 semop Blocks; 66 semctl Pass;
         67 shmdt Pass; 68 msgget Pass; 69 msgsnd Blocks; 70 msgrcv Blocks; 71 msgctl Pass; 72 fcntl Blocks;
@@ -185,7 +192,7 @@ impl Verdict {
     pub const fn traced(self) -> Option<When> {
         match self {
             Pass | Blocks => None,
-            Timed(when) | Spawn(when) | Clock(when) => Some(when),
+            Timed(when) | Spawn(when) | Clock(when) | Limits(when) => Some(when),
             SetClock | Timer | Signals | Uptime => Some(When::Always),
         }
     }

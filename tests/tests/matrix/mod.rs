@@ -3,19 +3,15 @@
 use flux_tests::Matrix;
 
 const SPINS: &str = "a traced program's loops that ask again and again are not noticed";
-const SOCKET: &str = "a traced program's SO_RCVTIMEO and SO_SNDTIMEO are the kernel's";
 
 /// Leaves them out.
 pub fn traced(matrix: Matrix) -> Matrix {
     matrix
         .except("clocks/handles", "a static program has no libraries with handles")
-        .except("descriptors/accepting", SOCKET)
         .except("descriptors/io_uring", "the time-out of io_uring_enter is the kernel's")
         .except("descriptors/many_messages", "recvmmsg looks at its time-out between messages only")
-        .except("descriptors/socket_", SOCKET)
+        .except("descriptors/socket_limits", "recvmmsg of a traced program keeps to SO_RCVTIMEO by the real clock")
         .except("descriptors/tcp", "bytes that TCP holds back are not released for a traced program")
-        .except("descriptors/udp", SOCKET)
-        .except("lifecycle/abandoned", SOCKET)
         .except("spin/children", SPINS)
         .except("spin/descriptors", SPINS)
         .except("spin/locks", SPINS)
