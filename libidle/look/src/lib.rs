@@ -20,6 +20,7 @@ use engine::slots::Slot;
 use engine::state::State;
 use engine::statefile::StateFile;
 use engine::sys::{self, syscall6};
+use engine::time::NEVER;
 use engine::tracing::{NONE, TRACED};
 use engine::{Engine, Kind};
 use notes::{Note, Notes, Seen};
@@ -253,7 +254,12 @@ impl ProcLook {
             Thread::Stopped(runs) => self.asleep(index, seen, runs),
             // It waits for the tracer's answer, or is being taken over.
             Thread::Asleep(_) if page.slots[index].tracer.load(SeqCst) != NONE => Found::Running,
-            Thread::Asleep(runs) if self.note(index).stray.replace((seen, runs)) == Some((seen, runs)) => {
+            // A timed wait has been ended and the thread has not taken note of it: it sleeps on until its bell or its slice of
+            // real time ends, and what it sleeps in is no wait of its own.
+            Thread::Asleep(runs)
+                if page.slots[index].deadline.load(SeqCst) == NEVER
+                    && self.note(index).stray.replace((seen, runs)) == Some((seen, runs)) =>
+            {
                 if page.slots[index].state.replace(seen, Kind::Foreign) {
                     (self.note(index).stray, self.note(index).strays) = (None, true);
                     if seen.kind() == Kind::New {

@@ -7,6 +7,15 @@
 
 enum { SIGNALS = 2000 };
 
+/* A system call that the library does not see: what goes through syscall(2) is virtual like the function of its name. */
+static long in_line(long number, long a, long b, long c, long d)
+{
+	long answer;
+	register long r10 __asm__("r10") = d;
+	__asm__ volatile("syscall" : "=a"(answer) : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10) : "rcx", "r11", "memory");
+	return answer;
+}
+
 static sem_t sem;
 static volatile int handled, short_naps;
 static int taken;
@@ -53,13 +62,13 @@ int main(void)
 	struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGUSR1 };
 	event._sigev_un._tid = gettid();
 	int timer;
-	MUST(syscall(SYS_timer_create, CLOCK_MONOTONIC, &event, &timer) == 0);
+	MUST(in_line(SYS_timer_create, CLOCK_MONOTONIC, (long)&event, (long)&timer, 0) == 0);
 	struct itimerspec often = { { 0, 97000 }, { 0, 97000 } }, never = { 0 };
-	MUST(syscall(SYS_timer_settime, timer, 0, &often, NULL) == 0);
+	MUST(in_line(SYS_timer_settime, timer, 0, (long)&often, 0) == 0);
 	start();
 	for (int i = 0; handled < SIGNALS || i < 500; i++)
 		checked_nap(0.01);
-	MUST(syscall(SYS_timer_settime, timer, 0, &never, NULL) == 0);
+	MUST(in_line(SYS_timer_settime, timer, 0, (long)&never, 0) == 0);
 	after(5);
 	MUST(pthread_sigmask(SIG_BLOCK, &only, NULL) == 0);
 	int posted = handled;

@@ -31,6 +31,9 @@ pub unsafe fn syscall(number: c_long, args: Args) -> c_long {
         | libc::SYS_recvfrom
         | libc::SYS_recvmsg
         | libc::SYS_wait4 => spin::positive(answer),
+        libc::SYS_rt_sigtimedwait | libc::SYS_semtimedop | libc::SYS_mq_timedsend | libc::SYS_mq_timedreceive => {
+            spin::success(answer)
+        }
         // Whoever is woken has got on by the wait itself.
         libc::SYS_futex if answer < 0 => spin::futile(),
         _ => {}
