@@ -43,14 +43,15 @@ int main(void)
 	say("SIGUSR1 after %d", after(2));
 	/* Readable as soon as the clock says so. */
 	uint64_t count = 0;
-	while (now_on(CLOCK_MONOTONIC) - started < units(3) + 1000000)
+	while (now_on(CLOCK_MONOTONIC) - started < units(3.3))
 		;
-	say("read: %s, count %d", RESULT(read(fd, &count, 8)), (int)count);
+	const char *got = RESULT(read(fd, &count, 8));
+	say("read: %s, count %d", got, (int)count);
 	join(t);
 	say("the other reader after %d", after(3));
-	MUST(timerfd_settime(fd, 0, &at, NULL) == 0);
 	struct pollfd ready = { fd, POLLIN, 0 };
 	start();
+	MUST(timerfd_settime(fd, 0, &at, NULL) == 0);
 	while (poll(&ready, 1, 0) == 0)
 		;
 	say("polled after %d", after(3));
