@@ -89,10 +89,21 @@ pub fn readable<T>(at: *const T) -> bool {
     good
 }
 
-/// Can 8 bytes be written there? They are, if so.
+/// Can 8 bytes be written there? They stay as they are.
 pub fn writable<T>(at: *mut T) -> bool {
+    let at = at as *mut u64;
+    if !readable(at) {
+        return false;
+    }
+    // SAFETY: it can be read.
+    let before = unsafe { at.read_unaligned() };
     // SAFETY: the kernel checks the address, and writes its set of blocked signals.
-    plausible(at) && unsafe { syscall6(libc::SYS_rt_sigprocmask, 0, 0, at as usize, 8, 0, 0) } == 0
+    let good = unsafe { syscall6(libc::SYS_rt_sigprocmask, 0, 0, at as usize, 8, 0, 0) } == 0;
+    if good {
+        // SAFETY: the kernel has just written there.
+        unsafe { at.write_unaligned(before) };
+    }
+    good
 }
 
 /// Can this be a user's address at all? The kernel answers EFAULT for those that are not; libc passes them on.

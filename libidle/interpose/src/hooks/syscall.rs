@@ -50,7 +50,11 @@ unsafe fn call(number: c_long, args: Args) -> c_long {
     unsafe {
         match number {
             // libc's functions may read and write where they like; the kernel's calls fail.
-            libc::SYS_clock_gettime if !clockid::writable(b as *mut timespec) => timeless(number, args),
+            libc::SYS_clock_gettime
+                if !clockid::is_virtual(a as clockid_t) || !clockid::writable(b as *mut timespec) =>
+            {
+                timeless(number, args)
+            }
             libc::SYS_gettimeofday
                 if [a, b].iter().any(|&at| at != 0 && !clockid::writable(at as *mut libc::timeval)) =>
             {
