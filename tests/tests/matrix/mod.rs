@@ -13,11 +13,5 @@ pub fn traced(matrix: Matrix) -> Matrix {
         .except("descriptors/socket_limits", "recvmmsg of a traced program keeps to SO_RCVTIMEO by the real clock")
         .except("descriptors/tcp", "bytes that TCP holds back are not released for a traced program")
         .except("signals/in_the_engine", "its timer by a system call is virtual in a traced program")
-        .except("spin/arms", SPINS)
-        .except("spin/children", SPINS)
-        .except("spin/descriptors", SPINS)
-        .except("spin/late", SPINS)
-        .except("spin/locks", SPINS)
-        .except("spin/looks", SPINS)
-        .except("spin/paths", SPINS)
+        .except_loops(SPINS)
 }
