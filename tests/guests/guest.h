@@ -188,6 +188,23 @@ __attribute__((unused)) static int reap(pid_t child)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
 }
 
+/* Five processes, each the child of the one before: a generation each unit, and each waits for the next. */
+__attribute__((unused)) static void generations(void)
+{
+	start();
+	pid_t first = getpid(), child = 0;
+	int generation = 0;
+	while (generation < 5 && (child = fork()) == 0) {
+		nap(1);
+		say("generation %d", generation++);
+	}
+	if (generation < 5)
+		reap(child);
+	if (getpid() != first)
+		_exit(0);
+	say("the last has ended: after %d", after(5));
+}
+
 __attribute__((unused)) static void on_signal(int number, void (*handler)(int), int flags)
 {
 	struct sigaction action = { .sa_handler = handler, .sa_flags = flags };

@@ -33,18 +33,6 @@ int main(void)
 	say("beside me: %d after %d", ended, after(3));
 	say("the sender: %d", reap(sender));
 
-	/* A generation each unit, and each waits for the next. */
-	start();
-	pid_t first = getpid();
-	int generation = 0;
-	while (generation < 5 && (child = fork()) == 0) {
-		nap(1);
-		say("generation %d", generation++);
-	}
-	if (generation < 5)
-		reap(child);
-	if (getpid() != first)
-		_exit(0);
-	say("the last has ended: after %d", after(5));
+	generations();
 	return 0;
 }

@@ -70,18 +70,6 @@ int main(int argc, char **argv)
 	ends_in("clone, memory shared", child, 2, 4);
 	say("written here: %d", written);
 
-	/* A generation each unit, and each waits for the next. */
-	start();
-	pid_t first = getpid();
-	int generation = 0;
-	while (generation < 5 && (child = fork()) == 0) {
-		nap(1);
-		say("generation %d", generation++);
-	}
-	if (generation < 5)
-		reap(child);
-	if (getpid() != first)
-		_exit(0);
-	say("the last has ended: after %d", after(5));
+	generations();
 	return 0;
 }
