@@ -120,6 +120,9 @@ def all_lines(programs, quick):
         Line("static-sleep", "one static thread sleeping in a loop, a jump",
              [program("sleep_one-static", 50_000 // scale, unit)], "us",
              native=[program("sleep_one-static", 100, native_unit)], columns=(NATIVE, *FLUX), absolute=both(15)),
+        Line("visit", "a visit: one thread in sleeps that no hook sees, a jump",
+             [program("sleep_one", 10_000 // scale, unit, "unseen")], "us",
+             native=[program("sleep_one", 100, native_unit, "unseen")], columns=(NATIVE, *FLUX)),
         Line("pipe", "pipe write + read, data there", [program("pipe_ready", "rw", counts=[300_000])]),
         Line("poll", "poll that finds data", [program("pipe_ready", "poll", counts=[500_000])], columns=ALL,
              ratio={IDLE: 1.1}),
@@ -135,7 +138,7 @@ def all_lines(programs, quick):
 def traced(lines):
     """The lines of programs that the tracer has nothing to do with: what they cost while it is there, over --trace=none."""
     for line in lines:
-        if ELAPSED in line.columns and not {"static", "go"} & set(line.key.split("-")):
+        if ELAPSED in line.columns and not {"static", "go", "visit"} & set(line.key.split("-")):
             line.columns, line.native = (UNTRACED, ELAPSED), None
             line.ratio, line.absolute, line.over = {ELAPSED: 1.02}, {}, {}
             yield line

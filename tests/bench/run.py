@@ -151,7 +151,7 @@ def main():
     parser.add_argument("--pairs", type=int, help="rounds a line (7; with --quick 3)")
     parser.add_argument("--trace", action="store_true", help="what --trace=auto costs programs that are not traced")
     parser.add_argument("--spread", action="store_true", help="also print the lowest and highest figure of each column")
-    parser.add_argument("--conformance", action="store_true", help="instead: CPython's own tests, the wall time of both (15 minutes)")
+    parser.add_argument("--conformance", action="store_true", help="instead: CPython's own tests, the wall times (half an hour)")
     parser.add_argument("--list", action="store_true", help="print the keys and stop")
     options = parser.parse_args()
     lines = table.all_lines(build(Path(__file__).parent, table.STATIC), options.quick)

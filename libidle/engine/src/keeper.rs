@@ -34,6 +34,9 @@ const BACKOFF_MAX: u64 = 1_000_000;
 const PATROL_MIN: u64 = 200_000;
 /// See [`PATROL_MIN`].
 const PATROL_MAX: u64 = 10_000_000;
+/// The longest while other threads turn out to be busy each time: a program that starts others all the time would pay for
+/// looks that find nothing, and a wait that no hook sees is still found soon.
+const PATROL_MOVES: u64 = 1_600_000;
 /// How long it sleeps when all is at rest, real ns.
 const HEARTBEAT: u64 = 50_000_000;
 /// The same where somebody is asleep whose waking no hook will tell of.
@@ -150,8 +153,10 @@ pub fn run<L: Look>(
                         back_off(page, &mut backoff);
                         continue;
                     }
-                    patrol = if same { (patrol * 2).min(PATROL_MAX) } else { PATROL_MIN };
-                    patrol
+                    let longest = if same { PATROL_MAX } else { PATROL_MOVES };
+                    let sleep = patrol.min(longest);
+                    patrol = (sleep * 2).min(longest);
+                    sleep
                 } else {
                     back_off(page, &mut backoff);
                     continue;
