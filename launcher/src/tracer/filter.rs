@@ -7,6 +7,7 @@
 
 use super::sockets;
 use engine::clock::VIRTUAL;
+use engine::sys::GATE_WORD;
 use engine::verdicts::{FUTEX_WAITS, ROWS, SOCKET_LIMITS, When};
 use libc::sock_filter;
 
@@ -106,20 +107,41 @@ impl Assembler {
 /// Stops what [`engine::verdicts`] says for calls made at an address in `ranges`; all else passes. `None` if there are too
 /// many ranges for one filter.
 pub fn build(ranges: &[Range]) -> Option<Vec<sock_filter>> {
-    stops(ROWS.iter().filter_map(|row| Some((row.number, row.verdict.traced()?))), ranges)
+    stops(table(), Whose::Code(ranges))
+}
+
+/// The same for calls made anywhere, but for those that take the gate ([`engine::sys::GATE`]). It does not depend on where
+/// things are, so it is good for whatever is executed later.
+pub fn of_all() -> Option<Vec<sock_filter>> {
+    stops(table(), Whose::Beside)
+}
+
+fn table() -> impl Iterator<Item = (u32, When)> {
+    ROWS.iter().filter_map(|row| Some((row.number, row.verdict.traced()?)))
 }
 
 /// The same for read(2) and readv(2).
 pub fn of_reads(ranges: &[Range]) -> Option<Vec<sock_filter>> {
-    stops([libc::SYS_read, libc::SYS_readv].map(|number| (number as u32, When::Always)).into_iter(), ranges)
+    stops(
+        [libc::SYS_read, libc::SYS_readv].map(|number| (number as u32, When::Always)).into_iter(),
+        Whose::Code(ranges),
+    )
 }
 
 /// The same for the calls that [`sockets`] limits.
 pub fn of_sockets(ranges: &[Range]) -> Option<Vec<sock_filter>> {
-    stops(sockets::CALLS.iter().map(|&number| (number as u32, When::Always)), ranges)
+    stops(sockets::CALLS.iter().map(|&number| (number as u32, When::Always)), Whose::Code(ranges))
 }
 
-fn stops(calls: impl Iterator<Item = (u32, When)>, ranges: &[Range]) -> Option<Vec<sock_filter>> {
+/// Whose calls stop.
+enum Whose<'a> {
+    /// Those of code at an address in one of these ranges.
+    Code(&'a [Range]),
+    /// All that do not take the gate.
+    Beside,
+}
+
+fn stops(calls: impl Iterator<Item = (u32, When)>, whose: Whose) -> Option<Vec<sock_filter>> {
     let mut asm = Assembler::default();
     let (pass, trace) = (asm.label(), asm.label());
     let to = To::Label;
@@ -180,6 +202,14 @@ fn stops(calls: impl Iterator<Item = (u32, When)>, ranges: &[Range]) -> Option<V
         }
     }
     asm.here(origin);
+    let ranges = match whose {
+        Whose::Code(ranges) => ranges,
+        Whose::Beside => {
+            asm.plain(LOAD, arg(5) + 4);
+            asm.jump(EQUAL, GATE_WORD, To::Next, to(trace));
+            &[]
+        }
+    };
     for range in ranges.iter().flat_map(|&r| within_4g(r)) {
         let next = asm.label();
         asm.plain(LOAD, IP + 4);
@@ -277,6 +307,20 @@ mod tests {
         let futex = |op: u64, timeout: u64| stops(libc::SYS_futex, inside, [0x1000, op, 0, timeout, 0, 0]);
         assert!(futex(128, 1) && futex(9 | 128 | 256, 1 << 40) && futex(6, 8));
         assert!(!futex(0, 0) && !futex(1, 1) && !futex(5, 1) && !futex(3, 7));
+    }
+
+    #[test]
+    fn calls_by_the_gate_pass() {
+        let program = of_all().expect("short enough");
+        let stops = |nr: libc::c_long, ip, args| run(&program, nr as i32, ip, args) == libc::SECCOMP_RET_TRACE;
+        let by_gate = |args: [u64; 5]| [args[0], args[1], args[2], args[3], args[4], engine::sys::GATE as u64 | 7];
+        for ip in [0x40_1000, 0x7e90_0000_0000] {
+            assert!(stops(libc::SYS_clock_gettime, ip, [1, 0, 0, 0, 0, 0]));
+            assert!(!stops(libc::SYS_clock_gettime, ip, by_gate([1, 0, 0, 0, 0])));
+            assert!(stops(libc::SYS_futex, ip, [0x1000, 128, 0, 1, 0, 0]));
+            assert!(!stops(libc::SYS_futex, ip, by_gate([0x1000, 128, 0, 1, 0])));
+            assert!(!stops(libc::SYS_read, ip, [1; 6]));
+        }
     }
 
     #[test]

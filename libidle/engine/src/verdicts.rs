@@ -203,6 +203,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn only_what_a_filter_stops_takes_the_gate() {
+        for row in ROWS {
+            let takes = crate::sys::takes_gate(row.number as i64);
+            assert!(!takes || row.verdict.traced().is_some(), "{}", row.name);
+        }
+    }
+
+    #[test]
     fn rows_are_found_by_number() {
         assert_eq!(row(35).map(|row| row.name), Some("nanosleep"));
         assert_eq!(row(202).map(|row| row.verdict), Some(Timed(When::Futex)));
