@@ -7,6 +7,7 @@ flux_tests::guests! { "tracer";
     children: 16, flag("-static");
     signals: 52, flag("-static");
     odd: 13, flag("-static");
+    burst: 0, flag("-static");
 }
 
 /// Sleeps natively when nothing helps it.

@@ -2,6 +2,7 @@
 //! session and its slot. The kernel has laid out the initial stack by now; a new one is built below it.
 
 use super::memory::Memory;
+use super::programs::KEPT_SESSION;
 use super::stop::{Failed, Stopped};
 use engine::elf::Program;
 use engine::preload::Form;
@@ -49,6 +50,7 @@ impl Variables {
             words.push(next()?);
         }
         let mut preload = vec![];
+        let mut session = [b"FLUX_SESSION=", self.session.as_bytes()].concat();
         for _ in 0..MOST {
             let entry = next()?;
             if entry == 0 {
@@ -58,11 +60,12 @@ impl Variables {
             let ours = [&b"FLUX_SESSION="[..], b"FLUX_LIBRARY=", b"FLUX_SLOT="];
             match text.strip_prefix(PRELOAD) {
                 Some(list) => preload = list.to_vec(),
+                None if text.starts_with(KEPT_SESSION) => session = text.to_vec(),
                 None if ours.iter().any(|name| text.starts_with(name)) => {}
                 None => words.push(entry),
             }
         }
-        let lines = self.lines(&preload, program, slot);
+        let lines = self.lines(session, &preload, program, slot);
         // More entries, whose addresses are known when the strings are placed, a NULL, and the auxiliary vector.
         let entries = words.len();
         words.resize(entries + lines.len() + 1, 0);
@@ -91,15 +94,11 @@ impl Variables {
         Some(new)
     }
 
-    fn lines(&self, preload: &[u8], program: Option<Program>, slot: u64) -> Vec<Vec<u8>> {
+    fn lines(&self, session: Vec<u8>, preload: &[u8], program: Option<Program>, slot: u64) -> Vec<Vec<u8>> {
         let library = self.library.as_bytes();
         let mut list = PRELOAD.to_vec();
         Form::of(program).value(library, preload, &mut |piece| list.extend(piece));
-        let mut lines = vec![
-            [b"FLUX_SESSION=", self.session.as_bytes()].concat(),
-            [b"FLUX_LIBRARY=", library].concat(),
-            format!("FLUX_SLOT={slot}").into_bytes(),
-        ];
+        let mut lines = vec![session, [b"FLUX_LIBRARY=", library].concat(), format!("FLUX_SLOT={slot}").into_bytes()];
         // An empty one is none.
         lines.extend((list.len() > PRELOAD.len()).then_some(list));
         lines

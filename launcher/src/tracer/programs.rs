@@ -12,6 +12,10 @@ use libc::sock_filter;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 
+/// A region whose path is that of an inherited descriptor.
+pub const KEPT_SESSION: &[u8] = b"FLUX_SESSION=/proc/self/fd/";
+const DESCRIPTORS: &[u8] = b"/proc/self/fd/";
+
 /// Clock reads in frozen mode with no stop between them, after which the clock creeps.
 pub const SPINNING: u32 = 20_000;
 
@@ -102,7 +106,8 @@ impl Kit {
         let Some(vdso) = vdso_of(pid) else { return Ok((stopped, None)) };
         let calls = Calls::new(stopped, vdso + self.instruction)?;
         let scratch = scratch(&calls);
-        if memory.write_bytes(scratch, &self.region).is_err() {
+        let region = inherited(pid).unwrap_or_else(|| self.region.clone());
+        if memory.write_bytes(scratch, &region).is_err() {
             return Ok((calls.finish()?, None));
         }
         let calls = if found.alarm { calls.call(libc::SYS_alarm, [0; 6])?.0 } else { calls };
@@ -219,6 +224,14 @@ fn install(
 /// kernel.
 fn scratch(calls: &Calls) -> u64 {
     (calls.registers().rsp - 0x4000) & !0xfff
+}
+
+/// The path of the region where it is a descriptor that process `pid` has inherited, because it may have no access to the
+/// launcher's (`interpose::idle::kept`).
+fn inherited(pid: i32) -> Option<Vec<u8>> {
+    let environ = std::fs::read(format!("/proc/{pid}/environ")).ok()?;
+    let path = environ.split(|&byte| byte == 0).find_map(|line| line.strip_prefix(KEPT_SESSION))?;
+    Some([DESCRIPTORS, path, b"\0"].concat())
 }
 
 /// Where process `pid` has its vDSO.

@@ -99,17 +99,17 @@ impl Tracer {
         &self.engine.page.slots[index]
     }
 
-    /// All that tracees have to report. Was there anything?
-    fn reports(&mut self) -> bool {
-        let mut any = false;
+    /// All that tracees have to report; who was the last.
+    fn reports(&mut self) -> Option<pid_t> {
+        let mut last = None;
         loop {
             let mut status = 0;
             // SAFETY: a valid out-parameter.
             let tid = unsafe { libc::waitpid(-1, &mut status, libc::__WALL | libc::WNOHANG) };
             if tid <= 0 {
-                return any;
+                return last;
             }
-            any = true;
+            last = Some(tid);
             if !libc::WIFSTOPPED(status) {
                 self.ended(tid);
             } else if self.threads.contains_key(&tid) {

@@ -46,7 +46,7 @@ impl Environ {
         let library = session::LIBRARY.get().to_bytes();
         let mut numbers = [0u8; 32];
         let session = match session::flavour() {
-            Flavour::Flux => session::SESSION.get().to_bytes(),
+            Flavour::Flux => idle::kept::kept_path(&mut numbers).unwrap_or(session::SESSION.get().to_bytes()),
             Flavour::Idle => idle::session(&mut numbers),
         };
         let own = session::names();

@@ -4,6 +4,7 @@
 //! constructor, a `malloc` implementation). Raw system calls only, no allocation.
 
 use crate::guard::Masked;
+use crate::idle::kept;
 use crate::tls::tls;
 use crate::vdso;
 use engine::slots::Credit;
@@ -66,7 +67,8 @@ pub fn flavour() -> Flavour {
 
 /// Names of environment variables.
 pub struct Names {
-    /// Where the region is: its path, as `/proc/PID/fd/N` of the launcher, or see [`crate::idle`].
+    /// Where the region is: its path, as `/proc/PID/fd/N` of the launcher or of a descriptor that is inherited
+    /// ([`crate::idle::kept`]), or see [`crate::idle`].
     pub session: &'static CStr,
     /// Path of this library, to be preloaded again after a program has cleared its environment.
     pub library: &'static CStr,
@@ -242,6 +244,12 @@ fn attach() -> bool {
 }
 
 fn open(path: &CStr) -> Option<&'static Page> {
+    if let Some(fd) = kept::number(path) {
+        // Inherited, and good also where there is no /proc.
+        let page = map(fd).filter(|page| page.valid());
+        page.inspect(|_| kept::inherit(fd, -1, -1));
+        return page;
+    }
     let flags = (libc::O_RDWR | libc::O_CLOEXEC) as usize;
     // SAFETY: a path.
     let fd = unsafe { syscall6(libc::SYS_open, path.as_ptr() as usize, flags, 0, 0, 0, 0) };

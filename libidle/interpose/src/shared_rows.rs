@@ -193,6 +193,7 @@ macro_rules! shared_rows {
             fn initgroups(user: *const c_char, group: gid_t) -> c_int = single::initgroups;
             fn unshare(flags: c_int) -> c_int = single::unshare;
             fn setns(fd: c_int, kind: c_int) -> c_int = single::setns;
+            fn chroot(path: *const c_char) -> c_int = single::chroot;
         }
     };
 }

@@ -109,6 +109,7 @@ int main(void)
 	say("initgroups: %s", RESULT(initgroups("nobody", group)));
 	say("setns: %s", RESULT(setns(-1, 0)));
 	say("unshare: %s", RESULT(unshare(CLONE_FS)));
+	say("chroot: %s", RESULT(chroot("/there/is/none")));
 	await_ticks(2);
 	say("it ticks on");
 	every(0);

@@ -131,6 +131,9 @@ pub unsafe fn clone(
     child_tid: *mut pid_t,
 ) -> c_int {
     let real = next!(clone: fn(CloneFn, *mut c_void, c_int, *mut c_void, *mut pid_t, *mut c_void, *mut pid_t) -> c_int);
+    if flags & libc::CLONE_NEWUSER != 0 {
+        single::keep_session();
+    }
     if flags & libc::CLONE_VM != 0 || flags & libc::CLONE_SETTLS != 0 {
         // A process that runs beside this one is looked at like one without the library.
         let child = if flags & KINDS == libc::CLONE_VM { credit() } else { None };

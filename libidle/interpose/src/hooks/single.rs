@@ -1,8 +1,11 @@
 //! Calls that concern all threads of a process, of which libc does not know this library's ([`crate::idle::helper`] and
 //! [`crate::ticker`]): they would keep the privileges that the program gives up, or be one thread too many. So they end before,
 //! and others are started later.
+//!
+//! What is executed afterwards might have no access to the session's region: the process keeps it open from then on.
 
-use crate::idle::helper;
+use crate::idle::{helper, kept};
+use crate::session::Flavour;
 use crate::{next, session, ticker};
 use libc::{c_char, c_int, gid_t, size_t, uid_t};
 use look::process;
@@ -15,6 +18,20 @@ pub fn thread_ends() {
     }
 }
 
+/// Around a call after which the process may have other privileges, or see other files.
+pub fn alone<R>(call: impl FnOnce() -> R) -> R {
+    keep_session();
+    let _stopped = (helper::Stopped::new(), ticker::Stopped::new());
+    call()
+}
+
+/// The launcher's files may soon be out of reach for what this process executes.
+pub fn keep_session() {
+    if session::engine().is_some() && session::flavour() == Flavour::Flux {
+        kept::keep_region(session::SESSION.get());
+    }
+}
+
 macro_rules! alone {
     ($($(#[$doc:meta])* fn $name:ident($($arg:ident: $t:ty),*) -> c_int;)*) => {$(
         $(#[$doc])*
@@ -22,9 +39,8 @@ macro_rules! alone {
         /// # Safety
         /// As for the C function.
         pub unsafe fn $name($($arg: $t),*) -> c_int {
-            let _stopped = (helper::Stopped::new(), ticker::Stopped::new());
             // SAFETY: the caller's arguments.
-            unsafe { next!($name: fn($($t),*) -> c_int)($($arg),*) }
+            alone(|| unsafe { next!($name: fn($($t),*) -> c_int)($($arg),*) })
         }
     )*};
 }
@@ -54,4 +70,6 @@ alone! {
     fn unshare(flags: c_int) -> c_int;
     /// setns(2): likewise.
     fn setns(fd: c_int, kind: c_int) -> c_int;
+    /// chroot(2): there may be no /proc.
+    fn chroot(path: *const c_char) -> c_int;
 }

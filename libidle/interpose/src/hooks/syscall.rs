@@ -184,12 +184,26 @@ pub(super) unsafe fn timeless(number: c_long, args: Args) -> c_long {
                 None => real(number, a, b, c, d, e, f),
             },
             libc::SYS_fork | libc::SYS_clone | libc::SYS_clone3 if forks(number, args) => {
+                // It may be asked for a child in another user namespace, and that is rare.
+                if number != libc::SYS_fork {
+                    single::keep_session();
+                }
                 fork::around(|| real(number, a, b, c, d, e, f) as libc::pid_t) as c_long
             }
             libc::SYS_exit => {
                 single::thread_ends();
                 real(number, a, b, c, d, e, f)
             }
+            libc::SYS_setuid
+            | libc::SYS_setreuid
+            | libc::SYS_setresuid
+            | libc::SYS_setgid
+            | libc::SYS_setregid
+            | libc::SYS_setresgid
+            | libc::SYS_setgroups
+            | libc::SYS_unshare
+            | libc::SYS_setns
+            | libc::SYS_chroot => single::alone(|| real(number, a, b, c, d, e, f)),
             libc::SYS_close_range => fds::close_range(a as u32, b as u32, c as c_int).answer() as c_long,
             libc::SYS_tgkill => signals::tgkill(a as i32, b as i32, c as c_int) as c_long,
             libc::SYS_kill => signals::kill(a as i32, b as c_int) as c_long,

@@ -1,5 +1,8 @@
 //! The descriptors by which a tree of processes stays together: the region and the state file (and the
 //! file that rows are printed to). They live as long as the process, are inherited by fork(2) and exec(2), and are hidden from the program like bells ([`crate::bell`]).
+//!
+//! Processes of a launcher's session find the region by its path, which belongs to the launcher. One that may soon have no access
+//! to that (another user, another user namespace, another root) keeps a descriptor from then on, and so do its descendants.
 
 use crate::bell;
 use engine::procfs::decimal;
@@ -36,6 +39,40 @@ pub fn keep(region: i32, file: i32) -> bool {
     let (region, file) = (bell::hide(region, how()), bell::hide(file, how()));
     set(region.unwrap_or(-1), file.unwrap_or(-1));
     region.is_some() && file.is_some()
+}
+
+/// Keeps the region alone, which this process joined by `path`, if it does not yet. Not in a vfork child, which uses its
+/// parent's memory and has descriptors of its own.
+pub fn keep_region(path: &CStr) {
+    if REGION.load(SeqCst) >= 0 || path.is_empty() || bell::borrowed() {
+        return;
+    }
+    let flags = (libc::O_RDWR | libc::O_CLOEXEC) as usize;
+    // SAFETY: a path.
+    let fd = unsafe { syscall6(libc::SYS_open, path.as_ptr() as usize, flags, 0, 0, 0, 0) };
+    if fd >= 0 {
+        REGION.store(bell::hide(fd as i32, how()).unwrap_or(-1), SeqCst);
+    }
+}
+
+/// Where descriptors are found by number.
+const DESCRIPTORS: &[u8] = b"/proc/self/fd/";
+
+/// The number in a path that [`kept_path`] has made.
+pub fn number(path: &CStr) -> Option<i32> {
+    let number = engine::procfs::number(path.to_bytes().strip_prefix(DESCRIPTORS)?)?;
+    i32::try_from(number).ok()
+}
+
+/// A path of the region for the next program image, if its descriptor is kept.
+pub fn kept_path(into: &mut [u8; 32]) -> Option<&[u8]> {
+    let fd = u64::try_from(REGION.load(SeqCst)).ok()?;
+    let mut digits = [0; 20];
+    let digits = decimal(fd, &mut digits);
+    let len = DESCRIPTORS.len() + digits.len();
+    into[..DESCRIPTORS.len()].copy_from_slice(DESCRIPTORS);
+    into.get_mut(DESCRIPTORS.len()..len)?.copy_from_slice(digits);
+    Some(&into[..len])
 }
 
 /// Keeps the file that rows are printed to; false if that fails.
