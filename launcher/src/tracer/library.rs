@@ -13,7 +13,7 @@ use super::waits::Wait;
 use engine::slots::Slot;
 use engine::tracing::{NONE, PAUSED, TRACED, paused};
 use engine::verdicts::Verdict;
-use engine::{ClockMode, Kind};
+use engine::{ClockMode, Kind, What};
 use libc::{pid_t, user_regs_struct};
 use std::sync::atomic::Ordering::SeqCst;
 
@@ -47,8 +47,12 @@ impl Tracer {
     /// A thread with the library is about to wait until a deadline. Where it has no slot, or a hook has, it is as before.
     pub(super) fn wait_of_library(&mut self, stopped: Stopped, mut wait: Box<Wait>, again: bool) -> Result<(), Failed> {
         let tid = stopped.tid();
-        // One that only asks is answered at once.
-        let asks = !again && wait.instant.is_none() && wait.deadline <= self.engine.now();
+        let over = wait.deadline <= self.engine.now();
+        if over && wait.what == What::Sleep {
+            return self.answer(stopped, wait.before, 0);
+        }
+        // Those whose time-outs are durations: one that only asks is answered at once.
+        let asks = over && !again && matches!(wait.what, What::Ready | What::Signal);
         let Some((me, kind)) = self.own_slot(tid).filter(|_| !asks) else { return self.go(stopped, 0) };
         let base = match kind {
             Kind::Busy | Kind::Foreign => Kind::Busy,

@@ -141,19 +141,20 @@ impl Tracer {
             self.keep_time();
         }
         self.forget(&thread);
+        // If it has the library its slot is that one's, and the keeper gives it back when nobody of this number is there.
+        self.engine.kick_keeper();
     }
 
     pub(super) fn forget(&mut self, thread: &Thread) {
         if matches!(&thread.doing, Doing::Waits(wait) if !wait.sleep) {
             self.expiring -= 1;
         }
+        let Some(index) = thread.slot.filter(|&index| owned(self.slot(index).tracer.load(SeqCst))) else { return };
         // Its parent may have been sent SIGCHLD, and the others of its process SIGKILL: parked threads are looked at once more.
         // Said before the slot, which has kept time from jumping, is given back.
         self.engine.page.header.signals_sent.fetch_add(1, SeqCst);
-        if let Some(index) = thread.slot.filter(|&index| owned(self.slot(index).tracer.load(SeqCst))) {
-            self.slot(index).tracer.store(NONE, SeqCst);
-            self.engine.page.release(index);
-        }
+        self.slot(index).tracer.store(NONE, SeqCst);
+        self.engine.page.release(index);
         self.engine.kick_keeper();
     }
 
