@@ -37,7 +37,7 @@ fn dynamic_programs_are_neither_filtered_nor_traced() {
 
 #[test]
 fn all_programs_are_filtered_and_traced() {
-    let script = "sleep 1000; cat /proc/self/status; kill -STOP $$ & sleep 500; kill -CONT $$; echo";
+    let script = "sleep 1000; cat /proc/self/status; (sleep 500; kill -CONT $$) & kill -STOP $$; wait; date +%s";
     let outcome = Run::new("sh").args(["-c", script]).mode(Mode::Elapsed).flux_option("--trace=all").run();
     outcome.assert_success();
     let has = |start: &str, not: &str| outcome.stdout.lines().any(|l| l.starts_with(start) && l != not);

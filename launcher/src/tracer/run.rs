@@ -18,6 +18,7 @@ use crate::report;
 use crate::session::real_now;
 use engine::Engine;
 use engine::slots::Slot;
+use engine::sys::GATE;
 use engine::tracing::{GIVES_BACK, NONE, STOPPED, TRACED, owned};
 use libc::pid_t;
 use std::collections::{HashMap, HashSet};
@@ -237,6 +238,11 @@ impl Tracer {
             }
         }
         let mut regs = stopped.registers()?;
+        if regs.r9 >> 32 == GATE as u64 {
+            // No handler is to find the gate open. If the call is made again it stops, as one that a hook makes.
+            regs.r9 = regs.r9 as u32 as u64;
+            stopped.set_registers(&regs)?;
+        }
         let failed = regs.orig_rax as i64 >= 0 && regs.rax as i64 == -(libc::EINTR as i64);
         let again = self.threads.get_mut(&tid).and_then(|thread| thread.again.take());
         if failed || again.is_some() {

@@ -21,7 +21,8 @@ const FUTEX_PRIVATE_FLAG: usize = 128;
 /// NOTE [The gate]. The obvious gate is an instruction: a page at a fixed address holds the only one that makes the library's
 /// calls, and the filter looks where a call comes from. It has to be at the same place in every process, for filters are
 /// inherited for ever, and each of the library's calls has to go there. A register needs neither: the kernel does not look at
-/// that half of it, a filter does, and nobody has this number there by chance.
+/// that half of it, a filter does, and nobody has this number there by chance. So that nobody has it left over, the last
+/// register is cleared after the call; where a signal's handler begins before that, the tracer takes the mark out of it.
 pub const GATE: u32 = 0x666c_7578;
 
 /// Which argument of the call has an upper half that the kernel has no use for, if a filter may stop it
@@ -56,8 +57,8 @@ pub unsafe fn syscall6(nr: i64, a: usize, b: usize, c: usize, d: usize, e: usize
     };
     // SAFETY: the caller vouches for the arguments; the kernel clobbers rcx and r11 only.
     unsafe {
-        std::arch::asm!("syscall", inlateout("rax") nr as isize => ret, in("rdi") a, in("rsi") b, in("rdx") c,
-            in("r10") d, in("r8") e, in("r9") f, lateout("rcx") _, lateout("r11") _, options(nostack));
+        std::arch::asm!("syscall", "xor r9d, r9d", inlateout("rax") nr as isize => ret, in("rdi") a, in("rsi") b, in("rdx") c,
+            in("r10") d, in("r8") e, inlateout("r9") f => _, lateout("rcx") _, lateout("r11") _, options(nostack));
     }
     ret
 }

@@ -62,11 +62,21 @@ impl Stat {
     }
 }
 
-/// Has the whole process ended? A leader shows `Z` after pthread_exit although other threads live; and the end of a process that
-/// somebody traces who is not its parent reaches that one when its tracer has collected it, see ptrace(2).
+/// Has the whole process ended, and does its parent know? A leader shows `Z` after pthread_exit although other threads live; and
+/// the end of a process that somebody traces who is not its parent reaches that one when its tracer has collected it, see
+/// ptrace(2).
 pub fn dead(pid: u32) -> bool {
+    all_ended(pid, |stat| !traced(pid, stat.parent))
+}
+
+/// Have all its threads ended?
+pub fn ended(pid: u32) -> bool {
+    all_ended(pid, |_| true)
+}
+
+fn all_ended(pid: u32, too: impl FnOnce(&Stat) -> bool) -> bool {
     match Stat::of_process(pid) {
-        Ok(stat) => stat.ended() && stat.threads <= 1 && !traced(pid, stat.parent),
+        Ok(stat) => stat.ended() && stat.threads <= 1 && too(&stat),
         Err(e) => e.gone(),
     }
 }

@@ -25,7 +25,7 @@ impl ProcLook {
             return self.thread(index, pid, tid, since);
         }
         match self.thread(index, pid, tid, since) {
-            Thread::Zombie if pid == tid && !process::dead(pid) => Thread::Asleep(u64::MAX),
+            Thread::Zombie if pid == tid && !process::ended(pid) => Thread::Asleep(u64::MAX),
             Thread::Zombie | Thread::Gone => Thread::Running,
             found => found,
         }
