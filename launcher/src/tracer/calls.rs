@@ -2,7 +2,7 @@
 
 use super::memory::Memory;
 use super::programs::SPINNING;
-use super::rules::{Do, decide, uptime};
+use super::rules::{Do, adjusted, decide, uptime};
 use super::run::{Tracer, pending};
 use super::stop::{Failed, Stopped};
 use super::threads::{Before, Doing, Process, Then};
@@ -207,6 +207,7 @@ impl Tracer {
                 arguments_of(&before.registers, &mut regs);
                 if let Some((at, word)) = before.word {
                     let _ = Memory(tid).write(at, &word);
+                    adjusted(&self.engine, Memory(tid), &regs, at);
                 }
                 stopped.set_registers(&regs)?;
                 self.go(stopped, 0)

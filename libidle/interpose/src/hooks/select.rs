@@ -83,6 +83,14 @@ fn table_size() -> Option<usize> {
     Some(digits.fold(0, |n, digit| n * 10 + (digit - b'0') as usize))
 }
 
+/// Can `n` bits of each set be read?
+fn readable(n: usize, sets: Sets) -> bool {
+    sets.iter().filter(|set| n != 0 && !set.is_null()).all(|&set| {
+        let (first, last) = (set.cast::<u64>(), set.cast::<u64>().wrapping_add((n - 1) / 64));
+        clockid::readable(first) && clockid::readable(last)
+    })
+}
+
 /// The caller's sets and room for copies of them, in words of 64 descriptors.
 struct Copies {
     user: Sets,
@@ -171,6 +179,9 @@ unsafe fn select_until(
         return unsafe { ready_now(entry, n, user, mask) };
     }
     let n = clamp(n);
+    if !readable(n as usize, user) {
+        return Err(Errno(libc::EFAULT));
+    }
     let bell = bell::mine(entry).map(|bell| bell as usize);
     // SAFETY: the caller's sets.
     let mut sets = unsafe { Copies::new(user, n as usize, bell.unwrap_or(0)) }.ok_or(Errno(libc::ENOMEM))?;
