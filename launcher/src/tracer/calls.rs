@@ -59,7 +59,7 @@ impl Tracer {
                 self.go(stopped, 0)
             }
             Do::Answer(answer) => self.answer(stopped, regs, answer),
-            Do::Wait(wait) => match self.threads[&tid].slot {
+            Do::Wait(wait) => match self.begins(tid, wait.deadline) {
                 Some(me) if wait.sleep => self.sleep(stopped, me, wait),
                 Some(me) => self.wait(stopped, me, wait),
                 None => self.go(stopped, 0),
@@ -70,6 +70,14 @@ impl Tracer {
                 self.go(stopped, 0)
             }
         }
+    }
+
+    /// The slot of a thread that is about to wait until `deadline`. Unless that has come it asks no more.
+    fn begins(&mut self, tid: pid_t, deadline: u64) -> Option<usize> {
+        if deadline > self.engine.now() {
+            self.look_away(tid);
+        }
+        self.threads[&tid].slot
     }
 
     fn set_doing(&mut self, tid: pid_t, doing: Doing) {
@@ -150,7 +158,9 @@ impl Tracer {
     /// A wait that the kernel ends, or the tracer at its deadline.
     fn wait(&mut self, stopped: Stopped, me: usize, wait: Box<Wait>) -> Result<(), Failed> {
         stopped.set_registers(&wait.during)?;
-        self.slot(me).what.store(wait.word(), SeqCst);
+        if self.threads[&stopped.tid()].asks.is_none() {
+            self.slot(me).what.store(wait.word(), SeqCst);
+        }
         self.engine.enter_kernel_stopped(me, wait.deadline);
         wait.begun(&self.engine, me);
         self.set_doing(stopped.tid(), Doing::Waits(wait));
@@ -228,6 +238,7 @@ impl Tracer {
                 }
                 self.go(stopped, 0)
             }
+            Doing::Runs => self.has_asked(stopped),
             doing => {
                 thread.doing = doing;
                 self.go(stopped, 0)
@@ -297,7 +308,7 @@ impl Tracer {
             self.signal_taken(tid, info);
         }
         stopped.set_registers(&regs)?;
-        self.go(stopped, 0)
+        self.has_asked(stopped)
     }
 }
 

@@ -47,8 +47,7 @@ impl Tracer {
             self.processes.insert(process, Process { timers: vec![], ..parent });
             self.share_timers(creator_process);
         }
-        self.threads
-            .insert(child, Thread { process, slot: childs_slot, doing, again: None, running: None, switches: 0 });
+        self.threads.insert(child, Thread::new(process, childs_slot, doing, None));
         if self.early.remove(&child) {
             self.go(Stopped::reported(child), 0)?;
         }
@@ -78,6 +77,7 @@ impl Tracer {
             }
         }
         (thread.doing, thread.again, thread.process) = (Doing::Runs, None, tid);
+        self.asks_no_more(&mut thread);
         let page = self.engine.page;
         let slot = thread.slot.or_else(|| page.claim(Kind::Foreign, tid as u32, tid as u32, tid as u64));
         thread.slot = slot;
@@ -217,9 +217,7 @@ impl Tracer {
         match seize(tid, true) {
             Ok(running) => {
                 let doing = if request == ASKS { Doing::Asked } else { Doing::AskedForChild };
-                let running = Some(running);
-                let thread = Thread { process: pid, slot: Some(index), doing, again: None, running, switches: 0 };
-                self.threads.insert(tid, thread);
+                self.threads.insert(tid, Thread::new(pid, Some(index), doing, Some(running)));
                 if !self.engine.answer(index, request, GRANTED) {
                     self.give_back(index);
                 }

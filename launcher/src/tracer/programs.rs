@@ -26,6 +26,8 @@ pub struct Space {
     pub region: u64,
     /// Frozen mode: the word that counts clock reads.
     pub counter: u64,
+    /// The vDSO.
+    pub clocks: Range,
 }
 
 /// A program that has been made ready.
@@ -54,6 +56,8 @@ pub struct Kit {
     image: Image<'static>,
     /// Offset of a `syscall` instruction in the vDSO.
     instruction: u64,
+    /// Bytes of the vDSO.
+    size: u64,
 }
 
 impl Kit {
@@ -69,7 +73,7 @@ impl Kit {
         let instruction = bytes.windows(2).position(|w| w == [0x0f, 0x05])? as u64;
         let mut region = region.as_bytes().to_vec();
         region.push(0);
-        Some(Kit { engine, region, image: Image::parse(bytes)?, instruction })
+        Some(Kit { engine, region, image: Image::parse(bytes)?, instruction, size: bytes.len() as u64 })
     }
 
     /// Makes the program ready that has just been executed. `before` is what former programs' filters, which are inherited,
@@ -106,7 +110,8 @@ impl Kit {
         if region < 0 || counter < 0 {
             return Ok((calls.finish()?, None));
         }
-        let space = Space { region: region as u64, counter: counter as u64 };
+        let clocks = Range { start: vdso, end: vdso + self.size };
+        let space = Space { region: region as u64, counter: counter as u64, clocks };
         let mode = self.engine.page.mode();
         let target = Target::page(mode, space.region, space.counter, SPINNING);
         let Some(patch) = Patch::new(&self.image, vdso, target) else { return Ok((calls.finish()?, None)) };

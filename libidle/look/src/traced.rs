@@ -2,17 +2,17 @@
 
 use crate::thread::Thread;
 use crate::{ProcLook, process};
-use engine::tracing::STOPPED;
+use engine::tracing::{NAPS, STOPPED};
 use std::sync::atomic::Ordering::SeqCst;
 
 impl ProcLook {
     /// A traced thread. When it has ended, its tracer has to collect it before whoever waits for it is woken, and gives its
     /// slot back then; of a leader that ended before its threads it hears last of all. One that is stopped by a signal
     /// looks as in any other stop, so the tracer has noted it, with its run count then: whoever has been continued has run, or is
-    /// about to.
+    /// about to. So it has for one that it has stopped for a nap.
     pub(crate) fn traced(&mut self, index: usize, pid: u32, tid: u32, since: Option<u64>) -> Thread {
         let slot = &self.engine.page.slots[index];
-        if slot.tracer.load(SeqCst) == STOPPED {
+        if matches!(slot.tracer.load(SeqCst), STOPPED | NAPS) {
             let runs = slot.key.load(SeqCst);
             let stays = self.open_files(index, pid, tid).is_ok_and(|files| files.stays_stopped(runs));
             return if stays { Thread::Stopped(runs) } else { Thread::Running };
