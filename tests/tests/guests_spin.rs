@@ -16,6 +16,7 @@ flux_tests::guests! { "spin";
     reads: 1;
     arms: 2;
     late: 7;
+    asked: 2, longest_unit_ms(200);
 }
 
 const RESCUED: &str = "steps for threads that spin";

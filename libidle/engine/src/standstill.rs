@@ -9,9 +9,11 @@
 //! 2. Nothing in the session has changed while a thread burnt [`PATIENCE`] of processor time, and the earliest deadline is one
 //!    of its own process, whose memory it may be looking at: the clock moves in steps, first small, each twice the one before.
 //!    A computation that lasts a second or two sees little of it; an hour is over in [`PATIENCE`] and 22 [`PACE`]s.
-//! 3. Otherwise the clock goes as real time does from some time on until it jumps again: where nothing in the session has
-//!    changed for [`FOLLOW`] of processor time (threads whose memory has nothing to do with who waits), or there was no jump
-//!    for [`LAST`] of it (threads that do things and never rest).
+//! 3. The clock goes as real time does from some time on until everybody rests again: when rule 2 has moved it (the thread has
+//!    shown what it is, and may wait for one short while after the other: an interpreter's, which gives its lock away when
+//!    it is asked to, is asked after 5 ms); where nothing in the session has changed for [`FOLLOW`] of processor time (threads
+//!    whose memory has nothing to do with who waits), or nobody has rested for [`LAST`] of it (threads that do things and
+//!    never rest).
 //!
 //! It is the processor time of who was seen busy that is counted, because a machine may be busy with others, and then threads
 //! that hand work to each other stay at one instant for minutes.
@@ -45,7 +47,7 @@ pub struct Standstill {
     spent: Spent,
     /// Steps made since something has changed.
     steps: u32,
-    /// Rule 3 applies until the next jump.
+    /// Rule 3 applies until everybody rests.
     follows: bool,
 }
 
@@ -130,6 +132,7 @@ impl Standstill {
         } else if pid(waiter) == pid(busy) && spent >= PATIENCE + self.steps as u64 * PACE {
             engine.creep(KEEPER, STEP << self.steps.min(40));
             self.steps += 1;
+            self.follows = true;
         } else if self.follows {
             // As if the clock ran: who is due in that time is woken, and does not hold up the rest of it.
             let until = engine.now().saturating_add(passed);
