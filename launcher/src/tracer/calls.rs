@@ -37,6 +37,9 @@ impl Tracer {
         let done = decide(&call, process);
         let reads =
             matches!(regs.orig_rax as c_long, libc::SYS_clock_gettime | libc::SYS_gettimeofday | libc::SYS_time);
+        if reads && let Some(asks) = self.threads.get_mut(&tid).and_then(|thread| thread.asks.as_mut()) {
+            asks.reads_clock();
+        }
         if reads && engine.frozen() && matches!(done, Do::Answer(_)) {
             self.clock_read(tid, &regs);
         } else if let Some(process) = self.processes.get_mut(&self.threads[&tid].process) {
@@ -308,7 +311,7 @@ impl Tracer {
             self.signal_taken(tid, info);
         }
         stopped.set_registers(&regs)?;
-        self.has_asked(stopped)
+        if timed_out { self.has_asked(stopped) } else { self.go(stopped, 0) }
     }
 }
 

@@ -54,8 +54,18 @@ pub struct Asks {
     words: u32,
     /// Real time at which to interrupt it or to end its nap.
     until: u64,
+    /// The call that it is in reads a clock.
+    reads: bool,
     /// It naps.
     nap: Option<Nap>,
+}
+
+impl Asks {
+    /// A clock is read by a call that stops. How long it computes between two of those cannot be told, so such a reading is
+    /// nothing.
+    pub fn reads_clock(&mut self) {
+        self.reads = true;
+    }
 }
 
 /// A nap.
@@ -81,7 +91,7 @@ enum Call {
 fn judge(regs: &user_regs_struct) -> Call {
     let answer = regs.rax as i64;
     match regs.orig_rax as c_long {
-        // Answered by the tracer: a clock was read, or a sleep was over before it began.
+        // Answered by the tracer: a sleep was over before it began.
         -1 => Call::Futile,
         // To be made again.
         _ if (-516..=-512).contains(&answer) => Call::Nothing,
@@ -144,7 +154,10 @@ impl Tracer {
                 && let Some(running) = &thread.running
             {
                 asks.until = NEVER;
-                let _ = running.interrupt();
+                // A wait that is over before it begins, again and again, is seen when it is done.
+                if matches!(thread.doing, Doing::Runs) {
+                    let _ = running.interrupt();
+                }
             }
         }
         let until = |tid: &pid_t| self.threads.get(tid)?.asks.as_ref().map(|asks| asks.until);
@@ -154,8 +167,9 @@ impl Tracer {
     fn suspect(&mut self, index: usize) {
         let tid = self.slot(index).tid.load(SeqCst) as pid_t;
         let Some(thread) = self.threads.get_mut(&tid) else { return };
-        if thread.slot == Some(index) && thread.asks.is_none() && matches!(thread.doing, Doing::Runs) {
-            let asks = Asks { asked: 0, other: 0, since: None, words: 0, until: 0, nap: None };
+        if thread.slot == Some(index) && thread.asks.is_none() && matches!(thread.doing, Doing::Runs | Doing::Waits(_))
+        {
+            let asks = Asks { asked: 0, other: 0, since: None, words: 0, until: 0, reads: false, nap: None };
             thread.asks = Some(Box::new(asks));
             self.asking.push(tid);
         }
@@ -224,7 +238,9 @@ impl Tracer {
             stopped.set_registers(&regs)?;
             return self.go(stopped, 0);
         }
+        let reads = std::mem::take(&mut asks.reads);
         match judge(&regs) {
+            Call::Futile if reads => asks.other += 1,
             Call::Futile => asks.asked += 1,
             Call::Done => return self.let_alone(stopped),
             Call::Nothing => asks.other += 1,
