@@ -153,7 +153,8 @@ impl Tracer {
             } else if asks.until <= now
                 && let Some(running) = &thread.running
             {
-                asks.until = NEVER;
+                // Any other stop takes the place of this one.
+                asks.until = now + NAP;
                 // A wait that is over before it begins, again and again, is seen when it is done.
                 if matches!(thread.doing, Doing::Runs) {
                     let _ = running.interrupt();
@@ -207,10 +208,15 @@ impl Tracer {
         let (Some(asks), Doing::Runs, Some(clocks)) = (&mut thread.asks, &thread.doing, clocks) else {
             return self.go(stopped, 0);
         };
-        let regs = stopped.registers()?;
+        let mut regs = stopped.registers()?;
         if regs.orig_rax as i64 >= 0 {
-            // In a call, whose end will be seen.
-            return self.go(stopped, 0);
+            // In a call that began before it was looked at.
+            asks.other += ELSEWHERE;
+            if regs.rax as i64 == -(libc::EINTR as i64) && !stopped.has_pending()? {
+                (regs.rax, regs.rip) = (regs.orig_rax, regs.rip - SYSCALL);
+                stopped.set_registers(&regs)?;
+            }
+            return self.goes_on(stopped);
         }
         if clocks.start <= regs.rip && regs.rip < clocks.end {
             asks.asked += READ;
