@@ -19,6 +19,12 @@ hooks! {
     fn timespec_get(out: *mut timespec, base: c_int) -> c_int = clocks::timespec_get;
     fn clock_settime(id: clockid_t, to: *const timespec) -> c_int = clocks::clock_settime;
     fn settimeofday(to: *const timeval, zone: *const c_void) -> c_int = clocks::settimeofday;
+    fn adjtimex(at: *mut timex) -> c_int = adjust::adjtimex;
+    fn __adjtimex(at: *mut timex) -> c_int = adjust::adjtimex;
+    fn ntp_adjtime(at: *mut timex) -> c_int = adjust::adjtimex;
+    fn clock_adjtime(id: clockid_t, at: *mut timex) -> c_int = adjust::clock_adjtime;
+    fn ntp_gettime(out: *mut ntptimeval) -> c_int = adjust::ntp_gettime;
+    fn ntp_gettimex(out: *mut ntptimeval) -> c_int = adjust::ntp_gettimex;
     fn adjtime(delta: *const timeval, old: *mut timeval) -> c_int = clocks::adjtime;
     fn times(out: *mut tms) -> clock_t = uptime::times;
     fn sysinfo(out: *mut sysinfo) -> c_int = uptime::sysinfo;

@@ -10,6 +10,7 @@ flux_tests::guests! { "clocks";
     spin: 1;
     before_others: 1;
     setting: 0, only_under_flux();
+    adjusting: 0, only_under_flux();
     own_lookup: 5;
     handles: 8;
     handler_reads: 0;

@@ -14,4 +14,5 @@ flux_tests::guests! { "readiness";
     few_descriptors: 42;
     odd_sets: 8;
     let_in: 0;
+    time_left: 6;
 }

@@ -33,7 +33,7 @@ pub fn decide(call: &Call, process: pid_t) -> Do {
         Some(Verdict::Clock(_)) => clock(call),
         Some(Verdict::SetClock) => set_clock(call).unwrap_or(Do::Answer(EFAULT)),
         Some(Verdict::Spawn(_)) => spawn(call),
-        Some(Verdict::Signals) => {
+        Some(Verdict::Signals(_)) => {
             // Before it is sent. The sender counts as running until it has been seen asleep, which is after.
             // Signal 0 only asks whether somebody is there.
             let signal = match call.regs.orig_rax as c_long {
@@ -113,10 +113,13 @@ fn set_ahead(call: &Call, by: i64) {
     call.engine.end_settable_waits();
 }
 
+/// Of `struct timex`.
+const STATUS: u64 = 40;
+const TIME: u64 = 72;
+
 /// adjtimex(2): a step is made in the session; all else is asked and not set.
 fn adjust(call: &Call, at: u64) -> Result<Do, Fault> {
-    /// Of `struct timex`, and its modes.
-    const TIME: u64 = 72;
+    /// Modes of it.
     const ADJ_SETOFFSET: u32 = 0x100;
     const ADJ_NANO: u32 = 0x2000;
     let modes: u32 = call.memory.read(at)?;
@@ -130,6 +133,17 @@ fn adjust(call: &Call, at: u64) -> Result<Do, Fault> {
     }
     call.memory.write(at, &0u32)?;
     Ok(Do::Change(Box::new(*call.regs), Some((at, modes))))
+}
+
+/// A call of adjtimex(2) has been answered, or another that was changed: the time at `at` is virtual.
+pub fn adjusted(engine: &Engine, memory: Memory, regs: &user_regs_struct, at: u64) {
+    let adjusts =
+        matches!(regs.orig_rax as c_long, libc::SYS_adjtimex | libc::SYS_clock_adjtime) && regs.rax as i64 >= 0;
+    if let Some(now) = waits::read(engine, libc::CLOCK_REALTIME).filter(|_| adjusts) {
+        let nano = memory.read::<u32>(at + STATUS).is_ok_and(|status| status & libc::STA_NANO as u32 != 0);
+        // The kernel has just written there.
+        let _ = memory.write(at + TIME, &[now.sec, if nano { now.nsec } else { now.nsec / 1000 }]);
+    }
 }
 
 /// times(2) or sysinfo(2) has been answered: what they say of the time since the machine was started, or since some instant

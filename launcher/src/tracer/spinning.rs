@@ -177,7 +177,7 @@ impl Tracer {
     }
 
     /// It is not looked at any more.
-    pub(super) fn asks_no_more(&self, thread: &mut Thread) {
+    pub(super) fn stop_looking(&self, thread: &mut Thread) {
         if thread.asks.take().is_some()
             && let Some(me) = thread.slot
         {
@@ -190,7 +190,7 @@ impl Tracer {
     /// The same for thread `tid`.
     pub(super) fn look_away(&mut self, tid: pid_t) {
         if let Some(mut thread) = self.threads.remove(&tid) {
-            self.asks_no_more(&mut thread);
+            self.stop_looking(&mut thread);
             self.threads.insert(tid, thread);
         }
     }

@@ -19,7 +19,7 @@ use crate::suspects::Suspects;
 use crate::sync::SeqCst;
 use crate::sys::{self, Timespec};
 use crate::time::{NEVER, Spec};
-use crate::tracing::TRACED;
+use crate::tracing::owned;
 
 /// Asleep or looking, wants to be kicked.
 pub const ATTENTIVE: u32 = 0;
@@ -162,7 +162,7 @@ pub fn run<L: Look>(
                     patrol = (sleep * 2).min(longest);
                     sleep
                 } else {
-                    let traced = seen.kind() == Kind::Foreign && page.slots[slot].tracer.load(SeqCst) >= TRACED;
+                    let traced = seen.kind() == Kind::Foreign && owned(page.slots[slot].tracer.load(SeqCst));
                     if traced && let Some(burnt) = look.burnt(page, slot) {
                         suspects.runs(&engine, slot, burnt);
                         if page.mode() == ClockMode::Frozen {

@@ -3,6 +3,7 @@
 //! both (Linux 5.16).
 
 use crate::enter::{Cause, Entry, What};
+use crate::handlers;
 use crate::vdso;
 use engine::slots::Slot;
 use engine::sys::{self, Timespec, syscall6};
@@ -101,21 +102,7 @@ impl Drop for Silent {
 /// Has any signal a handler with `SA_RESTART`? futex_waitv(2) is then restarted, even with a time-out, where futex(2)
 /// with one and so sem_timedwait(3) end with EINTR.
 fn restarts() -> bool {
-    /// The kernel's `struct sigaction`.
-    #[repr(C)]
-    struct Action {
-        handler: usize,
-        flags: u64,
-        restorer: usize,
-        mask: u64,
-    }
-    // Not those that libc uses itself, 32 and 33.
-    (1..32).chain(34..=64).any(|signal: usize| {
-        let mut now = Action { handler: 0, flags: 0, restorer: 0, mask: 0 };
-        // SAFETY: rt_sigaction reads into a structure of the kernel's layout.
-        unsafe { syscall6(libc::SYS_rt_sigaction, signal, 0, &raw mut now as usize, 8, 0, 0) };
-        now.handler > libc::SIG_IGN && now.flags & libc::SA_RESTART as u64 != 0
-    })
+    handlers::all().any(|handler| handler.restarts)
 }
 
 /// The same wait made of short real ones on `word` alone, which every handler ends: one of them.

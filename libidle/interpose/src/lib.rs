@@ -11,6 +11,7 @@ pub mod errno;
 pub mod fdset;
 pub mod forced;
 pub mod guard;
+pub mod handlers;
 pub mod helpers;
 pub mod hooks;
 pub mod idle;

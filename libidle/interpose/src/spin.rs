@@ -14,9 +14,11 @@
 //! an instant has soon spent its time.
 //!
 //! A thread that spins takes a nap at the end of each further lap, and gives way by no other means: on a busy machine a
-//! sched_yield lasts for milliseconds. A nap is a wait like others, with a deadline of its own: an eighth of the virtual time
-//! that it has been spinning for, and a day at most. So it stays true that time moves only when every thread is blocked; a
-//! loop that waits for an instant passes it by an eighth at most; and an hour is over after a hundred steps. A nap only
+//! sched_yield lasts for milliseconds. A nap is a wait like others, with a deadline of its own. The
+//! n-th in a row that moves the clock is n² [`FROZEN_STEP`]s long, and a day at most. So it stays true that time moves only when every thread is
+//! blocked; a loop that waits for an instant passes it by a fraction; an hour is over after some two thousand naps, a year
+//! after fifty thousand, each a microsecond or a few; and a loop that reads the clock a fixed number of times, to measure it,
+//! ends before that is much. A nap only
 //! counts as blocked while nothing has changed in the session since the lap before it began, for the thread would have seen
 //! that at once. It also ends when it has lasted for [`NAP`] of real time: somebody who computes may be about to do what it
 //! waits for.
@@ -146,7 +148,7 @@ fn lap(tls: &Tls) {
     }
     let Some(engine) = session::engine().filter(|engine| !engine.page.real()) else { return };
     let Some(slot) = engine.page.slots.get(tls.slot.get().wrapping_sub(1) as usize) else { return };
-    let spins = if engine.frozen() { stands(engine.now(), tls, pure) } else { burns(engine.now(), tls, pure) };
+    let spins = if engine.frozen() { stands(engine.now(), tls, pure) } else { burns(tls, pure) };
     if !spins {
         if slot.spin().load(Relaxed) != 0 || tls.spin_words.get() != 0 {
             over(slot);
@@ -156,7 +158,7 @@ fn lap(tls: &Tls) {
     if tls.spin_words.get() != 0 {
         if !nap(tls) {
             // Something has happened, if only the time of another: it is from there that the loop asks for nothing.
-            tls.spin_since.set(engine.now());
+            tls.spin_naps.set(0);
         }
         tls.progress.set(false);
         if engine.frozen() {
@@ -171,11 +173,11 @@ fn lap(tls: &Tls) {
 }
 
 /// Does the thread spin, now that another lap is over? With a clock that runs: by the processor time it has spent.
-fn burns(now: u64, tls: &Tls, pure: bool) -> bool {
+fn burns(tls: &Tls, pure: bool) -> bool {
     tls.laps.set(tls.laps.get() + 1);
     let spent = burnt(tls);
     if !pure || spent > tls.laps.get() as u64 * LAP as u64 * SLOW {
-        begins(now, tls);
+        begins(tls);
         return false;
     }
     spent >= PATIENCE
@@ -191,7 +193,7 @@ fn stands(now: u64, tls: &Tls, pure: bool) -> bool {
     }
     let slept = slept();
     if others || slept != tls.spin_slept.get() {
-        begins(now, tls);
+        begins(tls);
         marks(now, tls, slept);
         return false;
     }
@@ -199,10 +201,10 @@ fn stands(now: u64, tls: &Tls, pure: bool) -> bool {
 }
 
 /// The next lap is the first in a row.
-fn begins(now: u64, tls: &Tls) {
+fn begins(tls: &Tls) {
     tls.hurries.set(false);
     tls.laps.set(0);
-    tls.spin_since.set(now);
+    tls.spin_naps.set(0);
     tls.spin_burnt.set(processor_time());
 }
 
@@ -224,7 +226,8 @@ fn nap(tls: &Tls) -> bool {
     let frozen = engine.frozen();
     let now = engine.now();
     let shortest = if frozen { frozen_step(tls) } else { STEP };
-    let step = (now.saturating_sub(tls.spin_since.get()) / 8).clamp(shortest, LONGEST_STEP);
+    let naps = tls.spin_naps.get() + 1;
+    let step = (naps * naps).saturating_mul(FROZEN_STEP).clamp(shortest, LONGEST_STEP);
     if frozen && engine.page.abandoned() {
         // Nobody jumps any more.
         engine.creep(entry.me, step);
@@ -256,6 +259,7 @@ fn nap(tls: &Tls) -> bool {
     let alone = came && until < due;
     if alone {
         engine.count_creep();
+        tls.spin_naps.set(naps);
     }
     alone || engine.page.header.jumps.load(Relaxed) == jumps
 }

@@ -37,8 +37,8 @@ pub struct Tls {
     pub clone_fn: Cell<usize>,
     /// See [`Tls::clone_fn`].
     pub clone_arg: Cell<usize>,
-    /// Virtual time at which the laps in a row began, ns.
-    pub spin_since: Cell<u64>,
+    /// Naps in a row that have moved the clock.
+    pub spin_naps: Cell<u64>,
     /// The thread's processor time then, ns.
     pub spin_burnt: Cell<u64>,
     /// With a frozen clock: where this thread has left it, ns.

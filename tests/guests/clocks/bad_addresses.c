@@ -29,6 +29,14 @@ int main(void)
 	CALL(futex, none, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, 1, NULL, NULL, 1);
 	CALL(clone3, none, 64);
 	CALL(ppoll, NULL, 0, none, NULL, 8);
+	struct timeval moment = { 0, 1000 };
+	struct timespec short_while = { 0, 1000000 };
+	CALL(select, 1, NULL, NULL, NULL, none);
+	CALL(select, 1, none, NULL, NULL, &moment);
+	CALL(select, 1, NULL, none, NULL, NULL);
+	CALL(pselect6, 1, NULL, NULL, NULL, none, NULL);
+	CALL(pselect6, 1, NULL, NULL, none, &short_while, NULL);
+	CALL(pselect6, 0, NULL, NULL, NULL, &short_while, none);
 
 	char path[32], text[8] = "";
 	snprintf(path, sizeof path, "/bad-%d", getpid());

@@ -1,5 +1,6 @@
 /* recvmmsg and sendmmsg: the call's own time-out, which is looked at after each message, and those of the socket. */
 #include "guest.h"
+#include <netinet/in.h>
 
 enum { MANY = 64 };
 
@@ -46,6 +47,36 @@ static void receive(const char *what, const char *text, double asked, unsigned n
 	join(other);
 }
 
+static void *sends_in_vain(void *unused)
+{
+	nap(1.3);
+	MUST(send(sockets[0], "x", 1, 0) == 1);
+	return unused;
+}
+
+/* An error that comes after the first message is the next call's. */
+static void refused(void)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t size = sizeof to;
+	for (int i = 0; i < 2; i++) {
+		sockets[i] = socket(AF_INET, SOCK_DGRAM, 0);
+		MUST(bind(sockets[i], (struct sockaddr *)&(struct sockaddr_in){ .sin_family = AF_INET,
+			.sin_addr = to.sin_addr }, size) == 0);
+	}
+	for (int i = 0; i < 2; i++) {
+		MUST(getsockname(sockets[!i], (struct sockaddr *)&to, &size) == 0);
+		MUST(connect(sockets[i], (struct sockaddr *)&to, size) == 0);
+	}
+	MUST(send(sockets[1], "x", 1, 0) == 1 && close(sockets[1]) == 0);
+	struct timespec t = as_timespec(units(5));
+	pthread_t other = thread(sends_in_vain, NULL);
+	REPORT(1, "an error after one", recvmmsg(sockets[0], ready(), 2, 0, &t));
+	say("then: %s", RESULT(recvmmsg(sockets[0], ready(), 2, 0, &t)));
+	join(other);
+	close(sockets[0]);
+}
+
 int main(void)
 {
 	MUST(socketpair(AF_UNIX, SOCK_DGRAM, 0, sockets) == 0);
@@ -65,6 +96,10 @@ int main(void)
 	receive("socket's limit after one", "a", 3, 5, 0, -1);
 	receive("both, the call's", "ab", 2, 5, 0, 2);
 	receive("both, the socket's", "", 2, 5, 0, 9.5);
+
+	int local[2] = { sockets[0], sockets[1] };
+	refused();
+	sockets[0] = local[0], sockets[1] = local[1];
 
 	limit(SO_SNDTIMEO, 2);
 	start();

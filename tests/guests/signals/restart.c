@@ -27,6 +27,7 @@ static long call(int row)
 		char text[8];
 	} message;
 	struct sembuf take = { .sem_op = -1 };
+	struct timespec late = in_units(CLOCK_REALTIME, 9);
 	switch (row) {
 	case 0: return read(pipes[0], bytes, 1);
 	case 1: return recv(sockets[0], bytes, 1, 0);
@@ -36,11 +37,13 @@ static long call(int row)
 	case 5: return msgrcv(queue, &message, 8, 0, 0);
 	case 6: return semop(set, &take, 1);
 	case 7: return pthread_mutex_lock(&mutex);
+	case 8: return mq_timedreceive(posix_queue, bytes, 64, NULL, &late);
 	default: return -1;
 	}
 }
 
-static const char *const names[] = { "read", "recv", "waitpid", "sem_wait", "mq_receive", "msgrcv", "semop", "pthread_mutex_lock" };
+static const char *const names[] = { "read", "recv", "waitpid", "sem_wait", "mq_receive", "msgrcv", "semop", "pthread_mutex_lock",
+	"mq_timedreceive" };
 
 static void finish(int row)
 {
@@ -53,6 +56,7 @@ static void finish(int row)
 	case 0: MUST(write(pipes[1], "x", 1) == 1); break;
 	case 1: MUST(send(sockets[1], "x", 1, 0) == 1); break;
 	case 3: MUST(sem_post(&semaphore) == 0); break;
+	case 8:
 	case 4: MUST(mq_send(posix_queue, "x", 1, 0) == 0); break;
 	case 5: MUST(msgsnd(queue, &message, 8, 0) == 0); break;
 	case 6: MUST(semop(set, &give, 1) == 0); break;
@@ -83,7 +87,7 @@ int main(void)
 	for (int restart = 0; restart < 2; restart++) {
 		say("--- %s", restart ? "SA_RESTART" : "plain");
 		on_signal(SIGUSR1, handler, restart ? SA_RESTART : 0);
-		for (int row = 0; row < 8; row++) {
+		for (int row = 0; row < 9; row++) {
 			queue = msgget(IPC_PRIVATE, 0600);
 			set = semget(IPC_PRIVATE, 1, 0600);
 			MUST(queue >= 0 && set >= 0);

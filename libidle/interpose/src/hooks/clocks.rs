@@ -198,7 +198,7 @@ pub unsafe fn clock_settime(id: clockid_t, to: *const timespec) -> Result<c_int,
 }
 
 /// Sets the session's time of day ahead by `by` ns. Timers and waits for an instant of it hear of it.
-fn set_ahead(engine: &Engine, by: i64) {
+pub(super) fn set_ahead(engine: &Engine, by: i64) {
     engine.page.header.realtime_shift.fetch_add(by, SeqCst);
     crate::timerfd::clock_was_set(engine, by);
     super::timers::clock_was_set(engine);

@@ -1,10 +1,11 @@
 //! recvmmsg(2) and sendmmsg(2). Where a time-out is involved, of the call or of the socket, the messages go one by one.
 
+use super::poll::{limit, poll_until};
 use super::{sockets, timed};
-use crate::enter::{What, enter};
+use crate::enter::{Entry, What, enter};
 use crate::{clockid, errno, next, tcp, timerfd};
 use engine::time::Spec;
-use libc::{POLLIN, POLLOUT, c_int, c_uint, mmsghdr, ssize_t, timespec};
+use libc::{POLLERR, POLLIN, POLLOUT, c_int, c_uint, mmsghdr, pollfd, ssize_t, timespec};
 
 /// More messages than this the kernel does not take (UIO_MAXIOV).
 const MOST: c_uint = 1024;
@@ -35,8 +36,11 @@ pub unsafe fn recvmmsg(fd: c_int, msgs: *mut mmsghdr, n: c_uint, flags: c_int, t
         return got;
     }
     let end = limit.map(|ns| clockid::after(&entry.engine, ns));
-    let mut flags = flags;
+    let (mut flags, mut later) = (flags, false);
     let one = |message: &mut mmsghdr| {
+        if std::mem::replace(&mut later, true) && !more(&entry, fd, flags) {
+            return (-1, true);
+        }
         let once = flags & libc::MSG_WAITFORONE != 0;
         // SAFETY: the caller's message.
         let got = unsafe { sockets::recvmsg(fd, &mut message.msg_hdr, flags & !libc::MSG_WAITFORONE) };
@@ -52,6 +56,18 @@ pub unsafe fn recvmmsg(fd: c_int, msgs: *mut mmsghdr, n: c_uint, flags: c_int, t
     };
     // SAFETY: the caller's messages.
     unsafe { each(msgs, n, one) }.unwrap_or(-1)
+}
+
+/// Is there to be one more message? Waits for it if the call does. An error that comes meanwhile is left for the next call,
+/// and so is what a handler has interrupted: the messages that are there already are the answer.
+fn more(entry: &Entry, fd: c_int, flags: c_int) -> bool {
+    let waits =
+        flags & libc::MSG_DONTWAIT == 0 && !timed::at_once(fd, flags) && timed::flags(fd) & libc::O_NONBLOCK == 0;
+    let deadline = if waits { limit(entry, timed::timeout(fd, POLLIN)) } else { 0 };
+    let mut set = pollfd { fd, events: POLLIN, revents: 0 };
+    // SAFETY: a set of our own.
+    let ready = unsafe { poll_until(entry, &mut set, 1, deadline, std::ptr::null()) };
+    ready.is_ok_and(|ready| (ready != 0 || !waits) && set.revents & POLLERR == 0)
 }
 
 /// sendmmsg(2).

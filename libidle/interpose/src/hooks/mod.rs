@@ -1,5 +1,6 @@
 //! Each hook's body, one file a family. `libflux.so` and `libidle.so` differ in which of them they export.
 
+pub mod adjust;
 pub mod asks;
 pub mod clocks;
 pub mod cond;

@@ -9,7 +9,7 @@ use super::slices::{SLICE, Silenced};
 use crate::enter::{Cause, Entry, What, enter};
 use crate::errno::Errno;
 use crate::session_signal::{self, HEARD, QUIET, SIGNAL};
-use crate::{bell, clockid, next};
+use crate::{bell, clockid, handlers, next};
 use engine::Reason;
 use engine::sys::syscall6;
 use engine::time::Spec;
@@ -149,7 +149,11 @@ unsafe fn queue_until(
         }
         let mut set = pollfd { fd: queue, events, revents: 0 };
         // SAFETY: a set of our own.
-        unsafe { poll_for(&entry, cause, &mut set, 1, deadline, std::ptr::null()) }?;
+        match unsafe { poll_for(&entry, cause, &mut set, 1, deadline, std::ptr::null()) } {
+            // poll(2) is never started again, these calls are (signal(7)).
+            Err(Errno(libc::EINTR)) if handlers::restart() => {}
+            waited => _ = waited?,
+        }
     };
     Err(Errno(over))
 }

@@ -1,11 +1,12 @@
 //! syscall(2): what has a hook of its own goes there, what only waits is a kernel wait.
 
 use super::{
-    asks, clocks, descriptors, epoll, fds, fork, futex, mmsg, poll, queues, reads, select, signals, single, sleep,
-    timers, uptime, uring,
+    adjust, asks, clocks, descriptors, epoll, fds, fork, futex, mmsg, poll, queues, reads, select, signals, single,
+    sleep, timers, uptime, uring,
 };
 use crate::errno::{Answer, Errno};
-use crate::{clockid, next, spin, timerfd};
+use crate::{clockid, next, session, spin, timerfd};
+use engine::time::Spec;
 use libc::{c_int, c_long, clockid_t, timespec};
 
 /// The system call's arguments.
@@ -64,6 +65,8 @@ unsafe fn call(number: c_long, args: Args) -> c_long {
             libc::SYS_gettimeofday => clocks::gettimeofday(a as *mut _, b as *mut _).answer() as c_long,
             libc::SYS_clock_settime => clocks::clock_settime(a as clockid_t, b as *const timespec).answer() as c_long,
             libc::SYS_settimeofday => clocks::settimeofday(a as *const _, b as *const _).answer() as c_long,
+            libc::SYS_adjtimex => adjust::adjtimex(a as *mut _).answer() as c_long,
+            libc::SYS_clock_adjtime => adjust::clock_adjtime(a as clockid_t, b as *mut _).answer() as c_long,
             libc::SYS_time => clocks::time(a as *mut _),
             libc::SYS_nanosleep => sleep::nanosleep(a as *const timespec, b as *mut timespec).answer() as c_long,
             // libc's function answers EINVAL, the call EOPNOTSUPP.
@@ -74,7 +77,12 @@ unsafe fn call(number: c_long, args: Args) -> c_long {
                 }
             }
             libc::SYS_poll => poll::poll(a as *mut _, b as _, c as c_int).answer() as c_long,
-            libc::SYS_ppoll => poll::ppoll(a as *mut _, b as _, c as *const timespec, d as *const _).answer() as c_long,
+            libc::SYS_ppoll => leaving_rest(c as *mut timespec, || {
+                poll::ppoll(a as *mut _, b as _, c as *const timespec, d as *const _).answer() as c_long
+            }),
+            libc::SYS_select if e != 0 && !clockid::readable(e as *const libc::timeval) => {
+                Err::<c_long, _>(Errno(libc::EFAULT)).answer()
+            }
             libc::SYS_select => {
                 select::select(a as c_int, b as *mut _, c as *mut _, d as *mut _, e as *mut _).answer() as c_long
             }
@@ -109,16 +117,21 @@ unsafe fn call(number: c_long, args: Args) -> c_long {
             libc::SYS_read if timerfd::is_timer(a as c_int) => reads::read(a as c_int, b as *mut _, c) as c_long,
             libc::SYS_pselect6 => {
                 let with = f as *const [usize; 2];
-                let mask = if clockid::plausible(with) { (*with)[0] } else { 0 };
-                select::pselect(
-                    a as c_int,
-                    b as *mut _,
-                    c as *mut _,
-                    d as *mut _,
-                    e as *const timespec,
-                    mask as *const _,
-                )
-                .answer() as c_long
+                if f != 0 && !clockid::readable(with) {
+                    return Err::<c_long, _>(Errno(libc::EFAULT)).answer();
+                }
+                let mask = if f != 0 { (*with)[0] } else { 0 };
+                leaving_rest(e as *mut timespec, || {
+                    select::pselect(
+                        a as c_int,
+                        b as *mut _,
+                        c as *mut _,
+                        d as *mut _,
+                        e as *const timespec,
+                        mask as *const _,
+                    )
+                    .answer() as c_long
+                })
             }
             libc::SYS_rt_sigtimedwait => {
                 signals::sigtimedwait(a as *const _, b as *mut _, c as *const timespec).answer() as c_long
@@ -167,6 +180,23 @@ unsafe fn call(number: c_long, args: Args) -> c_long {
             _ => timeless(number, args),
         }
     }
+}
+
+/// A wait whose time-out becomes what is left of it: so the system calls have it, where libc's functions have not.
+///
+/// # Safety
+/// `timeout` is an address as it was given to the system call.
+unsafe fn leaving_rest(timeout: *mut timespec, wait: impl FnOnce() -> c_long) -> c_long {
+    let Some(engine) = session::engine() else { return wait() };
+    // SAFETY: it is asked whether it can be read.
+    let given = unsafe { clockid::spec(timeout) }.ok().and_then(Spec::nanos);
+    let deadline = given.filter(|&ns| ns != 0).map(|ns| clockid::after(&engine, ns));
+    let answer = wait();
+    if let Some(deadline) = deadline.filter(|_| clockid::writable(timeout)) {
+        // SAFETY: it can be written.
+        unsafe { *timeout = timerfd::as_timespec(deadline.saturating_sub(engine.now())) };
+    }
+    answer
 }
 
 /// The calls of which both libraries need to know, and which time has no part in; others are made as they are.

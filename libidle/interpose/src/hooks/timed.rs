@@ -40,7 +40,7 @@ pub fn timeout(fd: c_int, events: c_short) -> Option<u64> {
 }
 
 /// The descriptor's flags; all of them where there is no such thing.
-fn flags(fd: c_int) -> c_int {
+pub fn flags(fd: c_int) -> c_int {
     // SAFETY: plain numbers.
     unsafe { syscall6(libc::SYS_fcntl, fd as usize, libc::F_GETFL as usize, 0, 0, 0, 0) as c_int }
 }

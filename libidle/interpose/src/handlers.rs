@@ -1,0 +1,39 @@
+//! The handlers that this process has for signals, as the kernel tells of them.
+
+use engine::sys::syscall6;
+
+/// The handler of a signal.
+pub struct Handler {
+    /// Which signal.
+    pub signal: usize,
+    /// Has it `SA_RESTART`?
+    pub restarts: bool,
+}
+
+/// All of them, but for the signals that libc uses itself, 32 and 33.
+pub fn all() -> impl Iterator<Item = Handler> {
+    /// The kernel's `struct sigaction`.
+    #[repr(C)]
+    struct Action {
+        handler: usize,
+        flags: u64,
+        restorer: usize,
+        mask: u64,
+    }
+    (1..32).chain(34..=64).filter_map(|signal: usize| {
+        let mut now = Action { handler: 0, flags: 0, restorer: 0, mask: 0 };
+        // SAFETY: rt_sigaction reads into a structure of the kernel's layout.
+        unsafe { syscall6(libc::SYS_rt_sigaction, signal, 0, &raw mut now as usize, 8, 0, 0) };
+        let restarts = now.flags & libc::SA_RESTART as u64 != 0;
+        (now.handler > libc::SIG_IGN).then_some(Handler { signal, restarts })
+    })
+}
+
+/// A handler has interrupted the calling thread: would the kernel have started the call again? Which handler it was nobody
+/// knows, so the answer is yes only if that holds for all whose signals the thread does not block.
+pub fn restart() -> bool {
+    let mut blocked = 0u64;
+    // SAFETY: the kernel's 8-byte set.
+    unsafe { syscall6(libc::SYS_rt_sigprocmask, 0, 0, &raw mut blocked as usize, 8, 0, 0) };
+    all().all(|handler| handler.restarts || blocked >> (handler.signal - 1) & 1 != 0)
+}
