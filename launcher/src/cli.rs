@@ -22,6 +22,8 @@ pub enum Clock {
 pub enum Tracing {
     /// Those that cannot load the library: statically linked, or with another libc.
     Auto,
+    /// All, so that system calls in line and inside libc are virtual too.
+    All,
     /// None: these run in real time.
     None,
 }
@@ -31,6 +33,7 @@ impl Tracing {
     pub fn level(self) -> Trace {
         match self {
             Tracing::Auto => Trace::Auto,
+            Tracing::All => Trace::All,
             Tracing::None => Trace::None,
         }
     }

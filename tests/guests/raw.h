@@ -1,5 +1,6 @@
 /* Put before a guest: its waits, clock reads and timers are system calls of its own, in line, which no library sees. With
- * RAW_BY_LIBC they are calls of libc's syscall(2). With RAW_WAITS that holds for the waits alone. */
+ * RAW_BY_LIBC they are calls of libc's syscall(2). With RAW_WAITS that holds for the waits alone, with RAW_NO_TIMERS not for the
+ * timers. */
 #ifndef RAW_H
 #define RAW_H
 
@@ -153,6 +154,9 @@ __attribute__((unused)) static int raw_sigwait(const sigset_t *set, int *number)
 #define clock_gettime(...) raw_clock_gettime(__VA_ARGS__)
 #define gettimeofday(...) raw_gettimeofday(__VA_ARGS__)
 #define time(...) raw_time(__VA_ARGS__)
+#endif
+
+#if !defined RAW_WAITS && !defined RAW_NO_TIMERS
 #define alarm(...) raw_alarm(__VA_ARGS__)
 #define setitimer(...) raw_setitimer(__VA_ARGS__)
 #define getitimer(...) raw_getitimer(__VA_ARGS__)

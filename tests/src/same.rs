@@ -37,12 +37,21 @@ pub struct Same {
     longest_unit: u64,
     native: bool,
     frozen: bool,
+    options: Vec<String>,
 }
 
 impl Same {
     /// `units` is how many units the guest waits at least, one after the other.
     pub fn new(name: &str, units: u64) -> Self {
-        Same { guest: Guest::new(name), units, args: Vec::new(), longest_unit: HOUR_MS, native: true, frozen: true }
+        Same {
+            guest: Guest::new(name),
+            units,
+            args: Vec::new(),
+            longest_unit: HOUR_MS,
+            native: true,
+            frozen: true,
+            options: Vec::new(),
+        }
     }
 
     /// One more argument for the guest.
@@ -81,8 +90,15 @@ impl Same {
         self
     }
 
+    /// For what is virtual under `--trace=all` alone.
+    pub fn traced(mut self) -> Self {
+        self.options = vec!["--trace=all".to_owned()];
+        self
+    }
+
     fn command(&self, mode: Mode, unit_ms: u64) -> Run {
-        Run::new(self.guest.compile()).mode(mode).args(&self.args).env("GUEST_UNIT_MS", unit_ms.to_string())
+        let run = Run::new(self.guest.compile()).mode(mode).args(&self.args).env("GUEST_UNIT_MS", unit_ms.to_string());
+        self.options.iter().fold(run, Run::flux_option)
     }
 
     /// What it waits for at least.
@@ -122,6 +138,22 @@ impl Same {
     /// The same with one run under flux: elapsed, with the longest unit.
     pub fn check_briefly(&self) {
         self.check_in(&[(Mode::Elapsed, self.longest_unit)]);
+    }
+
+    /// Under `--trace=all`, in both modes, each with the longest unit: prints what `guest` does in an ordinary session. Other tests
+    /// compare that with a native run.
+    pub fn check_traced(&self, guest: &Same) {
+        let ordinary = guest.run(Mode::Elapsed, self.longest_unit);
+        let traced = self.clone().traced();
+        let modes = [Mode::Elapsed, Mode::Frozen];
+        for mode in modes.into_iter().take(1 + self.frozen as usize) {
+            let outcome = traced.run(mode, self.longest_unit);
+            assert!(
+                agree(&ordinary, &outcome),
+                "{}: not the same\n--- ordinary\n{ordinary}\n--- {mode:?}, traced\n{outcome}",
+                self.guest.name()
+            );
+        }
     }
 
     fn check_in(&self, runs: &[(Mode, u64)]) {

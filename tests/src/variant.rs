@@ -23,9 +23,20 @@ pub enum Variant {
     RawWaits,
     /// Statically linked, and their own waits, clock reads and timers are system calls in line.
     Raw,
+    /// As they are, under `--trace=all`.
+    Traced,
+    /// The waits and clock reads of guests with the library are system calls in line, under `--trace=all`.
+    TracedRaw,
 }
 
 impl Variant {
+    fn check(self, guest: Same) {
+        match self {
+            Variant::Traced | Variant::TracedRaw => self.of(guest.clone()).check_traced(&guest),
+            _ => self.of(guest).check_briefly(),
+        }
+    }
+
     fn of(self, guest: Same) -> Same {
         let header = |name: &str| format!("{}/tests/guests/{name}", workspace_root().display());
         match self {
@@ -38,6 +49,8 @@ impl Variant {
             }
             Variant::Syscall => guest.flag("-include").flag(&header("raw.h")).flag("-DRAW_BY_LIBC"),
             Variant::RawWaits => guest.flag("-include").flag(&header("raw.h")).flag("-DRAW_WAITS"),
+            Variant::Traced => guest,
+            Variant::TracedRaw => guest.flag("-include").flag(&header("raw.h")).flag("-DRAW_NO_TIMERS"),
             Variant::Raw => guest.flag("-static").flag("-include").flag(&header("raw.h")),
         }
     }
@@ -84,7 +97,7 @@ impl Matrix {
             for _ in 0..AT_ONCE {
                 scope.spawn(|| {
                     while let Some(row) = next() {
-                        if catch_unwind(AssertUnwindSafe(|| self.variant.of(row.guest()).check_briefly())).is_err() {
+                        if catch_unwind(AssertUnwindSafe(|| self.variant.check(row.guest()))).is_err() {
                             failed.lock().expect("no panic while locked").push(row.name.clone());
                         }
                     }
@@ -113,8 +126,8 @@ impl Row {
                 "flag" => guest.flag(value.trim_matches('"')),
                 "arg" => guest.arg(value.trim_matches('"')),
                 "only_under_flux" => guest.only_under_flux(),
-                // These runs are in elapsed mode alone.
-                "not_frozen" => guest,
+                "not_frozen" => guest.not_frozen(),
+                "traced" => guest.traced(),
                 other => panic!("{}: the matrix knows nothing of {other}", self.name),
             }
         })

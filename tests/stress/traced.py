@@ -51,6 +51,8 @@ int main(int argc, char **argv)
 LINKED = {"static": ["-static"], "dynamic": []}
 # What the first program is, and what the others become.
 KINDS = (("static", "static"), ("static", "dynamic"), ("dynamic", "static"), ("dynamic", "dynamic"))
+# Which programs are traced, by turns.
+TRACES = ("auto", "all")
 SECONDS = 60  # for a session that takes about one where the machine is busy
 
 
@@ -86,11 +88,12 @@ def children(pid):
         return []
 
 
-def ends_with_launcher(pid):
-    """Is it traced, or the tracer? (A dynamic program that a traced one has executed keeps its filter and has the library.)"""
+def ends_with_launcher(pid, trace):
+    """Is it traced, or the tracer? (A dynamic program that a traced one has executed keeps its filter, has the library, and is
+    traced only if all are.)"""
     try:
         filtered = "Seccomp:\t2" in Path(f"/proc/{pid}/status").read_text()
-        traced = filtered and "libflux.so" not in Path(f"/proc/{pid}/maps").read_text()
+        traced = filtered and (trace == "all" or "libflux.so" not in Path(f"/proc/{pid}/maps").read_text())
         return traced or Path(f"/proc/{pid}/cmdline").read_bytes() == b"/proc/self/exe\0"
     except OSError:
         return False
@@ -118,14 +121,15 @@ def choose(launcher, generation, chance):
 def session(programs, number, chance, clock, folder):
     """Runs one; says what is wrong."""
     first, other = KINDS[number // 6 % len(KINDS)]
-    argv = under_flux([programs[first], programs[other]], clock)
+    trace = TRACES[number // 24 % len(TRACES)]
+    argv = under_flux([programs[first], programs[other]], clock, [f"--trace={trace}"])
     process = subprocess.Popen(argv, cwd=folder, stdout=subprocess.DEVNULL, start_new_session=True)
     victim = None
     if number % 2:
         time.sleep(chance.random() * 0.04)
         victim = choose(process.pid, number // 2 % 3, chance)
         end([victim])
-    what = f"session {number}, {first} and {other}, victim {victim} of {process.pid}"
+    what = f"session {number}, {trace}, {first} and {other}, victim {victim} of {process.pid}"
     try:
         status = process.wait(timeout=SECONDS)
     except subprocess.TimeoutExpired:
@@ -140,7 +144,7 @@ def session(programs, number, chance, clock, folder):
         if victim == process.pid:
             # Those with the library go on in real time, and those that were not traced yet; traced ones are gone, but
             # for zombies of parents that go on.
-            left = {pid: state for pid, state in left.items() if ends_with_launcher(pid) and state != "Z" or state == "T"}
+            left = {pid: state for pid, state in left.items() if ends_with_launcher(pid, trace) and state != "Z" or state == "T"}
             if not left:
                 end(left_of(process.pid))
                 victim = 0

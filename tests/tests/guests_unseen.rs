@@ -8,6 +8,7 @@ flux_tests::guests! { "unseen";
     waits: 38, not_frozen();
     others: 29, not_frozen();
     lookup: 0, not_frozen();
+    clocks: 3, traced();
 }
 
 #[test]
@@ -19,6 +20,14 @@ fn hours_pass_in_frozen_mode() {
         assert_eq!(frozen.stdout, elapsed.stdout);
         assert!(!frozen.stdout.contains("EARLY"), "{frozen}");
     }
+}
+
+#[test]
+fn clock_reads_in_line_are_real_where_not_all_is_traced() {
+    let run = Run::new(Guest::new("unseen/clocks").compile()).env("GUEST_UNIT_MS", "3600000").mode(Mode::Elapsed);
+    let outcome = run.run();
+    outcome.assert_success();
+    assert!(outcome.stdout.contains("at first: 0 wrong") && !outcome.stdout.contains("later: 0 wrong"), "{outcome}");
 }
 
 #[test]

@@ -36,6 +36,15 @@ fn dynamic_programs_are_neither_filtered_nor_traced() {
 }
 
 #[test]
+fn all_programs_are_filtered_and_traced() {
+    let script = "sleep 1000; cat /proc/self/status; (sleep 500; kill -CONT $$) & kill -STOP $$; wait; date +%s";
+    let outcome = Run::new("sh").args(["-c", script]).mode(Mode::Elapsed).flux_option("--trace=all").run();
+    outcome.assert_success();
+    let has = |start: &str, not: &str| outcome.stdout.lines().any(|l| l.starts_with(start) && l != not);
+    assert!(has("TracerPid:", "TracerPid:\t0") && has("Seccomp:\t2", ""), "{outcome}");
+}
+
+#[test]
 fn a_tracer_that_is_killed_is_started_anew() {
     let program = sleeper();
     let script = format!(
@@ -53,9 +62,11 @@ fn one_session_with_static_and_dynamic_programs() {
     let script =
         "date +%s; busybox sleep 1000; sleep 500; busybox sh -c 'sleep 250; busybox sleep 125' & wait; date +%s";
     for mode in [Mode::Elapsed, Mode::Frozen] {
-        let outcome = Run::new("bash").args(["-c", script]).mode(mode).run();
-        outcome.assert_success().assert_took_less(Duration::from_secs(4));
-        let times: Vec<u64> = outcome.stdout.lines().map(|line| line.parse().expect("a number")).collect();
-        assert!((1875..1880).contains(&(times[1] - times[0])), "{outcome}");
+        for trace in ["--trace=auto", "--trace=all"] {
+            let outcome = Run::new("bash").args(["-c", script]).mode(mode).flux_option(trace).run();
+            outcome.assert_success().assert_took_less(Duration::from_secs(4));
+            let times: Vec<u64> = outcome.stdout.lines().map(|line| line.parse().expect("a number")).collect();
+            assert!((1875..1880).contains(&(times[1] - times[0])), "{outcome}");
+        }
     }
 }

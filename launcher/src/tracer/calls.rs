@@ -5,7 +5,7 @@ use super::programs::SPINNING;
 use super::rules::{Do, adjusted, decide, uptime};
 use super::run::{Tracer, pending};
 use super::stop::{Failed, Stopped};
-use super::threads::{Before, Doing, Then};
+use super::threads::{Before, Doing, Process, Then};
 use super::waits::{Call, Wait};
 use engine::page::SLOTS;
 use engine::slots::Slot;
@@ -21,8 +21,11 @@ impl Tracer {
         let tid = stopped.tid();
         let engine = self.engine;
         let regs = stopped.registers()?;
-        let Some(thread) = self.threads.get_mut(&tid) else { return Ok(()) };
         let verdict = row(regs.orig_rax).map(|row| row.verdict);
+        if self.is_the_kernels(tid, &regs, verdict) {
+            return self.go(stopped, 0);
+        }
+        let Some(thread) = self.threads.get_mut(&tid) else { return Ok(()) };
         if verdict == Some(Verdict::Timer) && thread.slot.is_some() {
             return self.timer_call(stopped, regs);
         }
@@ -59,6 +62,7 @@ impl Tracer {
                 self.go(stopped, 0)
             }
             Do::Answer(answer) => self.answer(stopped, regs, answer),
+            Do::Wait(wait) if self.is_of_library(tid) => self.wait_of_library(stopped, wait, again.is_some()),
             Do::Wait(wait) => match self.threads[&tid].slot {
                 Some(me) if wait.sleep => self.sleep(stopped, me, wait),
                 Some(me) => self.wait(stopped, me, wait),
@@ -94,20 +98,25 @@ impl Tracer {
         const LONGEST: u32 = 36;
         let Some(thread) = self.threads.get_mut(&tid) else { return };
         let Some(process) = self.processes.get_mut(&thread.process) else { return };
-        let Some(space) = process.space else { return };
         // Reads through the vDSO stop only when they are many; all others always do.
-        let many = !process.filtered.first().is_some_and(|own| own.start <= regs.rip && regs.rip < own.end);
+        let many = process.space.is_some()
+            && !process.filtered.first().is_some_and(|own| own.start <= regs.rip && regs.rip < own.end);
+        let reset = |process: &Process, to: u32| {
+            if let Some(space) = process.space {
+                let _ = Memory(tid).write(space.counter, &to);
+            }
+        };
         let switches = switches(tid);
         // The last stop was one.
         let slept = many && switches > std::mem::replace(&mut thread.switches, switches) + 1;
         if slept || process.reads == 0 {
             process.reads = 1;
-            let _ = Memory(tid).write(space.counter, &0u32);
+            reset(process, 0);
             return;
         }
         process.reads = if many { process.reads.max(SPINNING) + STEP } else { process.reads + 1 };
         if many {
-            let _ = Memory(tid).write(space.counter, &(SPINNING - STEP));
+            reset(process, SPINNING - STEP);
         }
         let over = process.reads.saturating_sub(SPINNING);
         if over > 0 && (many || over.is_multiple_of(64)) {
@@ -148,7 +157,7 @@ impl Tracer {
     }
 
     /// A wait that the kernel ends, or the tracer at its deadline.
-    fn wait(&mut self, stopped: Stopped, me: usize, wait: Box<Wait>) -> Result<(), Failed> {
+    pub(super) fn wait(&mut self, stopped: Stopped, me: usize, wait: Box<Wait>) -> Result<(), Failed> {
         stopped.set_registers(&wait.during)?;
         self.slot(me).what.store(wait.word(), SeqCst);
         self.engine.enter_kernel_stopped(me, wait.deadline);
@@ -264,7 +273,8 @@ impl Tracer {
             engine.page.set_busy(me);
         }
         slot.deadline.store(engine::time::NEVER, SeqCst);
-        let reason = slot.state.resume(Kind::Foreign);
+        let reason = slot.state.resume(self.threads[&tid].base);
+        self.part(tid, me);
         let interrupted = (-516..=-512).contains(&answer) || answer == -(libc::EINTR as i64);
         let timed_out =
             reason == Reason::TimedOut && (wait.sleep || interrupted && !self.signalled(&stopped, &wait)?);

@@ -7,6 +7,7 @@
 
 use super::sockets;
 use engine::clock::VIRTUAL;
+use engine::sys::{GATE, gate};
 use engine::verdicts::{FUTEX_WAITS, ROWS, SOCKET_LIMITS, When};
 use libc::sock_filter;
 
@@ -106,41 +107,70 @@ impl Assembler {
 /// Stops what [`engine::verdicts`] says for calls made at an address in `ranges`; all else passes. `None` if there are too
 /// many ranges for one filter.
 pub fn build(ranges: &[Range]) -> Option<Vec<sock_filter>> {
-    stops(ROWS.iter().filter_map(|row| Some((row.number, row.verdict.traced()?))), ranges)
+    stops(table(), Whose::Code(ranges))
+}
+
+/// The same for calls made anywhere, but for those that take the gate ([`engine::sys::GATE`]). It does not depend on where
+/// things are, so it is good for whatever is executed later.
+pub fn of_all() -> Option<Vec<sock_filter>> {
+    stops(table(), Whose::Beside)
+}
+
+fn table() -> impl Iterator<Item = (u32, When)> {
+    ROWS.iter().filter_map(|row| Some((row.number, row.verdict.traced()?)))
 }
 
 /// The same for read(2) and readv(2).
 pub fn of_reads(ranges: &[Range]) -> Option<Vec<sock_filter>> {
-    stops([libc::SYS_read, libc::SYS_readv].map(|number| (number as u32, When::Always)).into_iter(), ranges)
+    stops(
+        [libc::SYS_read, libc::SYS_readv].map(|number| (number as u32, When::Always)).into_iter(),
+        Whose::Code(ranges),
+    )
 }
 
 /// The same for the calls that [`sockets`] limits.
 pub fn of_sockets(ranges: &[Range]) -> Option<Vec<sock_filter>> {
-    stops(sockets::CALLS.iter().map(|&number| (number as u32, When::Always)), ranges)
+    stops(sockets::CALLS.iter().map(|&number| (number as u32, When::Always)), Whose::Code(ranges))
 }
 
-fn stops(calls: impl Iterator<Item = (u32, When)>, ranges: &[Range]) -> Option<Vec<sock_filter>> {
+/// Whose calls stop.
+enum Whose<'a> {
+    /// Those of code at an address in one of these ranges.
+    Code(&'a [Range]),
+    /// All that do not take the gate.
+    Beside,
+}
+
+fn stops(calls: impl Iterator<Item = (u32, When)>, whose: Whose) -> Option<Vec<sock_filter>> {
     let mut asm = Assembler::default();
     let (pass, trace) = (asm.label(), asm.label());
     let to = To::Label;
     asm.plain(LOAD, ARCH);
     asm.jump(EQUAL, X86_64, To::Next, to(pass));
     asm.plain(LOAD, NUMBER);
-    let mut conditions: Vec<(When, usize)> = vec![];
+    // And, by the gate's place, where it is looked who makes the call.
+    let mut conditions: Vec<(When, usize, usize)> = vec![];
+    let mut origins: Vec<(Option<u8>, usize)> = vec![];
     for (number, when) in calls {
-        let label = match conditions.iter().find(|c| c.0 == when) {
-            Some(&(_, label)) => label,
+        let gate = gate(number as i64).filter(|_| matches!(whose, Whose::Beside));
+        let origin = match origins.iter().find(|o| o.0 == gate) {
+            Some(&(_, origin)) => origin,
             None => {
-                let label = asm.label();
-                conditions.push((when, label));
-                label
+                origins.push((gate, asm.label()));
+                origins[origins.len() - 1].1
+            }
+        };
+        let label = match conditions.iter().find(|c| (c.0, c.1) == (when, origin)) {
+            Some(&(.., label)) => label,
+            None => {
+                conditions.push((when, origin, asm.label()));
+                conditions[conditions.len() - 1].2
             }
         };
         asm.jump(EQUAL, number, to(label), To::Next);
     }
     asm.go(pass);
-    let origin = asm.label();
-    for (when, label) in conditions {
+    for (when, origin, label) in conditions {
         asm.here(label);
         match when {
             When::Always => asm.go(origin),
@@ -155,6 +185,10 @@ fn stops(calls: impl Iterator<Item = (u32, When)>, ranges: &[Range]) -> Option<V
                     asm.jump(EQUAL, clock, to(origin), To::Next);
                 }
                 asm.go(pass);
+            }
+            When::NotZero(n) => {
+                asm.plain(LOAD, arg(n));
+                asm.jump(EQUAL, 0, to(pass), to(origin));
             }
             When::NotNull(n) => not_null(&mut asm, n, origin, pass),
             When::Flag(n, bits) => {
@@ -179,23 +213,38 @@ fn stops(calls: impl Iterator<Item = (u32, When)>, ranges: &[Range]) -> Option<V
             }
         }
     }
-    asm.here(origin);
-    for range in ranges.iter().flat_map(|&r| within_4g(r)) {
-        let next = asm.label();
-        asm.plain(LOAD, IP + 4);
-        asm.jump(EQUAL, (range.start >> 32) as u32, To::Next, to(next));
-        asm.plain(LOAD, IP);
-        asm.jump(AT_LEAST, range.start as u32, To::Next, to(next));
-        // The last address, since the end may be 2^32.
-        asm.jump(EQUAL, (range.end - 1) as u32, to(trace), To::Next);
-        asm.jump(AT_LEAST, (range.end - 1) as u32, to(next), to(trace));
-        asm.here(next);
+    for (gate, origin) in origins {
+        asm.here(origin);
+        match (&whose, gate) {
+            (Whose::Beside, Some(n)) => {
+                asm.plain(LOAD, arg(n) + 4);
+                asm.jump(EQUAL, GATE, to(pass), to(trace));
+            }
+            (Whose::Beside, None) => asm.go(trace),
+            (Whose::Code(ranges), _) => {
+                ranges.iter().flat_map(|&r| within_4g(r)).for_each(|range| within(&mut asm, range, trace));
+                asm.go(pass);
+            }
+        }
     }
     asm.here(pass);
     asm.plain(RETURN, libc::SECCOMP_RET_ALLOW);
     asm.here(trace);
     asm.plain(RETURN, libc::SECCOMP_RET_TRACE);
     asm.finish()
+}
+
+/// Goes to `trace` if the call comes from the range, which has one upper half.
+fn within(asm: &mut Assembler, range: Range, trace: usize) {
+    let next = asm.label();
+    asm.plain(LOAD, IP + 4);
+    asm.jump(EQUAL, (range.start >> 32) as u32, To::Next, To::Label(next));
+    asm.plain(LOAD, IP);
+    asm.jump(AT_LEAST, range.start as u32, To::Next, To::Label(next));
+    // The last address, since the end may be 2^32.
+    asm.jump(EQUAL, (range.end - 1) as u32, To::Label(trace), To::Next);
+    asm.jump(AT_LEAST, (range.end - 1) as u32, To::Label(next), To::Label(trace));
+    asm.here(next);
 }
 
 fn not_null(asm: &mut Assembler, n: u8, yes: usize, no: usize) {
@@ -272,11 +321,30 @@ mod tests {
         assert!(stops(libc::SYS_poll, inside, [0, 0, 5, 0, 0, 0]));
         assert!(!stops(libc::SYS_poll, inside, [0, 0, 0, 0, 0, 0]));
         assert!(!stops(libc::SYS_poll, inside, [0, 0, 0xffff_ffff, 0, 0, 0]));
+        assert!(stops(libc::SYS_tgkill, inside, [1, 1, 9, 0, 0, 0]));
+        assert!(!stops(libc::SYS_tgkill, inside, [1, 1, 1 << 32, 0, 0, 0]));
         assert!(stops(libc::SYS_select, inside, [0, 0, 0, 0, 1 << 32, 0]));
         assert!(!stops(libc::SYS_select, inside, [9, 9, 9, 9, 0, 0]));
         let futex = |op: u64, timeout: u64| stops(libc::SYS_futex, inside, [0x1000, op, 0, timeout, 0, 0]);
         assert!(futex(128, 1) && futex(9 | 128 | 256, 1 << 40) && futex(6, 8));
         assert!(!futex(0, 0) && !futex(1, 1) && !futex(5, 1) && !futex(3, 7));
+    }
+
+    #[test]
+    fn calls_by_the_gate_pass() {
+        let program = of_all().expect("short enough");
+        let stops = |nr: libc::c_long, ip, args| run(&program, nr as i32, ip, args) == libc::SECCOMP_RET_TRACE;
+        let by_gate = |args: [u64; 5]| [args[0], args[1], args[2], args[3], args[4], (GATE as u64) << 32 | 7];
+        for ip in [0x40_1000, 0x7e90_0000_0000] {
+            assert!(stops(libc::SYS_clock_gettime, ip, [1, 0, 0, 0, 0, 0]));
+            assert!(!stops(libc::SYS_clock_gettime, ip, by_gate([1, 0, 0, 0, 0])));
+            assert!(stops(libc::SYS_futex, ip, [0x1000, 128, 0, 1, 0, 0]));
+            assert!(!stops(libc::SYS_futex, ip, by_gate([0x1000, 128, 0, 1, 0])));
+            assert!(!stops(libc::SYS_read, ip, [1; 6]));
+            assert!(stops(libc::SYS_pselect6, ip, by_gate([4, 0, 0, 0, 1])));
+            assert!(!stops(libc::SYS_pselect6, ip, [(GATE as u64) << 32 | 4, 0, 0, 0, 1, 0x1000]));
+            assert!(stops(libc::SYS_clone3, ip, by_gate([0; 5])));
+        }
     }
 
     #[test]

@@ -43,24 +43,35 @@ impl Tracer {
         let process = if thread { process } else { child };
         let creator_process = creator.process;
         if !thread && let Some(parent) = self.processes.get(&creator_process).cloned() {
+            if !parent.library {
+                self.share_timers(creator_process);
+            }
             // Timers are not inherited, but for descriptors.
             self.processes.insert(process, Process { timers: vec![], ..parent });
-            self.share_timers(creator_process);
         }
-        self.threads
-            .insert(child, Thread { process, slot: childs_slot, doing, again: None, running: None, switches: 0 });
+        self.threads.insert(child, Thread::new(process, childs_slot, doing, None));
         if self.early.remove(&child) {
             self.go(Stopped::reported(child), 0)?;
         }
         if !asked {
             return self.go(stopped, 0);
         }
-        self.threads.remove(&tid);
-        stopped.detach(0)?;
+        if self.processes.contains_key(&creator_process) {
+            self.asks_no_more(tid);
+            self.go(stopped, 0)?;
+        } else {
+            self.threads.remove(&tid);
+            stopped.detach(0)?;
+        }
         if let Some(me) = slot {
             self.engine.answer(me, GRANTED, NONE);
         }
         Ok(())
+    }
+
+    /// A thread that stays traced, and knows its slot better than the tracer.
+    fn asks_no_more(&mut self, tid: pid_t) {
+        self.threads.entry(tid).and_modify(|thread| (thread.doing, thread.slot) = (Doing::Runs, None));
     }
 
     /// A program was executed, perhaps by a thread that was not the leader and is now. The others are gone.
@@ -77,7 +88,19 @@ impl Tracer {
                 self.forget(&thread);
             }
         }
-        (thread.doing, thread.again, thread.process) = (Doing::Runs, None, tid);
+        let doing = std::mem::replace(&mut thread.doing, Doing::Runs);
+        (thread.again, thread.process, thread.base, thread.paused) = (None, tid, Kind::Foreign, false);
+        let program = program::of_file(&PathBuf::from(format!("/proc/{tid}/exe")));
+        if let Some(process) = self.processes.get_mut(&tid)
+            && process.library
+            && !matches!(doing, Doing::Asked)
+            && !matches!(program, Some(Program::Static | Program::OtherLibc))
+        {
+            // The hook has left a slot and an environment, as for any program with the library.
+            (process.vdso, process.reads, thread.slot) = (None, 0, None);
+            self.threads.insert(tid, thread);
+            return self.go(stopped, 0);
+        }
         let page = self.engine.page;
         let slot = thread.slot.or_else(|| page.claim(Kind::Foreign, tid as u32, tid as u32, tid as u64));
         thread.slot = slot;
@@ -93,13 +116,16 @@ impl Tracer {
         }
         // Else the first injected call would be taken for the end of this one.
         let mut late = vec![];
-        let stopped = step(stopped, &mut late)?;
+        let mut stopped = step(stopped, &mut late)?;
         for signal in late {
             // SAFETY: plain numbers.
             unsafe { libc::syscall(libc::SYS_tgkill, tid, tid, signal) };
         }
-        let program = program::of_file(&PathBuf::from(format!("/proc/{tid}/exe")));
-        let (filtered, timers) = self.processes.remove(&tid).map_or((vec![], vec![]), |p| (p.filtered, p.timers));
+        let former = self.processes.remove(&tid).unwrap_or_default();
+        let (filtered, timers, mut gated) = (former.filtered, former.timers, former.gated);
+        if !gated && self.engine.trace() == Trace::All {
+            (stopped, gated) = self.kit.close_gate(stopped)?;
+        }
         let left_by_library =
             slot.map_or((0, 0), |i| (self.slot(i).start.swap(0, SeqCst), self.slot(i).start_arg.swap(0, SeqCst)));
         let alarm = timers.iter().find_map(Timer::as_alarm).or((left_by_library.0 != 0).then_some(left_by_library));
@@ -109,28 +135,27 @@ impl Tracer {
         }
         match program {
             Some(Program::Static | Program::OtherLibc) => {
-                let found = Found { alarm: left_by_library.0 != 0, timers: self.keep_timers(tid) };
+                let found = Found { alarm: left_by_library.0 != 0, timers: self.keep_timers(tid), gated };
                 let (stopped, ready) = self.kit.prepare(stopped, &filtered, found)?;
                 match ready {
                     Some(ready) => {
                         let timers = alarm.map(|(deadline, interval)| Timer::alarm(deadline, interval));
-                        let (space, filtered) = (Some(ready.space), ready.filtered);
                         let process = Process {
-                            space,
-                            filtered,
-                            reads: 0,
+                            space: Some(ready.space),
+                            filtered: ready.filtered,
                             reads_stop: ready.reads_stop,
-                            sockets_stop: false,
                             timers: timers.into_iter().collect(),
+                            gated,
+                            ..Process::default()
                         };
                         self.processes.insert(tid, process);
                         self.keep_time();
                         self.go(stopped, 0)
                     }
-                    None => self.let_go(stopped, slot, program, &filtered, alarm),
+                    None => self.let_go(stopped, slot, program, Former { filtered, gated }, alarm),
                 }
             }
-            _ => self.let_go(stopped, slot, program, &filtered, alarm),
+            _ => self.let_go(stopped, slot, program, Former { filtered, gated }, alarm),
         }
     }
 
@@ -150,7 +175,7 @@ impl Tracer {
         stopped: Stopped,
         slot: Option<usize>,
         program: Option<Program>,
-        filtered: &[Range],
+        former: Former,
         alarm: Option<(u64, u64)>,
     ) -> Result<(), Failed> {
         let tid = stopped.tid();
@@ -165,19 +190,11 @@ impl Tracer {
             }
             self.variables.set(&stopped, program, self.engine.page.as_credit(index).word())?;
         }
-        if meets(tid, filtered) {
+        if former.gated || meets(tid, &former.filtered) {
             // Without a tracer its calls would fail.
-            self.processes.insert(
-                tid,
-                Process {
-                    space: None,
-                    filtered: filtered.to_vec(),
-                    reads: 0,
-                    reads_stop: false,
-                    sockets_stop: false,
-                    timers: vec![],
-                },
-            );
+            let process =
+                Process { library: former.gated, gated: former.gated, filtered: former.filtered, ..Process::default() };
+            self.processes.insert(tid, process);
             if let Some(index) = slot {
                 self.slot(index).tracer.store(NONE, SeqCst);
             }
@@ -214,12 +231,18 @@ impl Tracer {
             self.engine.answer(index, request, REFUSED);
             return;
         }
+        let doing = if request == ASKS { Doing::Asked } else { Doing::AskedForChild };
+        if let Some(thread) = self.threads.get_mut(&tid) {
+            // Under `--trace=all` it is traced already.
+            (thread.doing, thread.slot) = (doing, Some(index));
+            if !self.engine.answer(index, request, GRANTED) {
+                self.give_back(index);
+            }
+            return;
+        }
         match seize(tid, true) {
             Ok(running) => {
-                let doing = if request == ASKS { Doing::Asked } else { Doing::AskedForChild };
-                let running = Some(running);
-                let thread = Thread { process: pid, slot: Some(index), doing, again: None, running, switches: 0 };
-                self.threads.insert(tid, thread);
+                self.threads.insert(tid, Thread::new(pid, Some(index), doing, Some(running)));
                 if !self.engine.answer(index, request, GRANTED) {
                     self.give_back(index);
                 }
@@ -253,6 +276,10 @@ impl Tracer {
     pub(super) fn give_back(&mut self, index: usize) {
         let asker = |t: &&mut Thread| t.slot == Some(index) && matches!(t.doing, Doing::Asked | Doing::AskedForChild);
         match self.threads.values_mut().find(asker) {
+            Some(thread) if self.processes.contains_key(&thread.process) => {
+                (thread.doing, thread.slot) = (Doing::Runs, None);
+                self.engine.answer(index, GIVES_BACK, NONE);
+            }
             Some(thread) => {
                 thread.doing = Doing::Leaves;
                 if let Some(running) = &thread.running {
@@ -262,6 +289,12 @@ impl Tracer {
             None => drop(self.engine.answer(index, GIVES_BACK, NONE)),
         }
     }
+}
+
+/// What a program has from those before it.
+struct Former {
+    filtered: Vec<Range>,
+    gated: bool,
 }
 
 /// The credit that a thread has taken for its next child: while it asks it is in no queue, and names it where queues have

@@ -45,6 +45,8 @@ pub struct Found {
     pub alarm: bool,
     /// Timer descriptors.
     pub timers: bool,
+    /// A filter that stops the calls of all code ([`Kit::close_gate`]).
+    pub gated: bool,
 }
 
 /// What it takes to make programs ready.
@@ -54,6 +56,8 @@ pub struct Kit {
     image: Image<'static>,
     /// Offset of a `syscall` instruction in the vDSO.
     instruction: u64,
+    /// The vDSO's.
+    size: u64,
 }
 
 impl Kit {
@@ -69,7 +73,24 @@ impl Kit {
         let instruction = bytes.windows(2).position(|w| w == [0x0f, 0x05])? as u64;
         let mut region = region.as_bytes().to_vec();
         region.push(0);
-        Some(Kit { engine, region, image: Image::parse(bytes)?, instruction })
+        let size = bytes.len() as u64;
+        Some(Kit { engine, region, image: Image::parse(bytes)?, instruction, size })
+    }
+
+    /// Under `--trace=all`: from now on the calls stop of the program that has just been executed, and of all that come after it,
+    /// unless they take the gate. False if the kernel refuses the filter.
+    pub fn close_gate(&self, stopped: Stopped) -> Result<(Stopped, bool), Failed> {
+        let Some(vdso) = vdso_of(stopped.tid()) else { return Ok((stopped, false)) };
+        let memory = Memory(stopped.tid());
+        let calls = Calls::new(stopped, vdso + self.instruction)?;
+        let scratch = scratch(&calls);
+        let (calls, installed) = install(calls, memory, scratch, filter::of_all(), 0)?;
+        Ok((calls.finish()?, installed))
+    }
+
+    /// Is `at` an address in the vDSO, which begins at `vdso`?
+    pub fn in_vdso(&self, vdso: u64, at: u64) -> bool {
+        (vdso..vdso + self.size).contains(&at)
     }
 
     /// Makes the program ready that has just been executed. `before` is what former programs' filters, which are inherited,
@@ -84,8 +105,7 @@ impl Kit {
         let memory = Memory(pid);
         let Some(vdso) = vdso_of(pid) else { return Ok((stopped, None)) };
         let calls = Calls::new(stopped, vdso + self.instruction)?;
-        // Far enough below what the program's stack holds, and mapped by the kernel at exec.
-        let scratch = (calls.registers().rsp - 0x4000) & !0xfff;
+        let scratch = scratch(&calls);
         let region = inherited(pid).unwrap_or_else(|| self.region.clone());
         if memory.write_bytes(scratch, &region).is_err() {
             return Ok((calls.finish()?, None));
@@ -112,8 +132,11 @@ impl Kit {
         let Some(patch) = Patch::new(&self.image, vdso, target) else { return Ok((calls.finish()?, None)) };
         let own = code(pid, mode);
         let new = own.iter().any(|r| !before.iter().any(|b| b.holds(*r)));
-        let (calls, installed) =
-            if new { install(calls, memory, scratch, in_ranges(filter::build, &own), 0)? } else { (calls, true) };
+        let (calls, installed) = if new && !found.gated {
+            install(calls, memory, scratch, in_ranges(filter::build, &own), 0)?
+        } else {
+            (calls, true)
+        };
         if !installed {
             return Ok((calls.finish()?, None));
         }
@@ -197,6 +220,12 @@ fn install(
     Ok((calls, answer == 0))
 }
 
+/// A place in the memory of a program that has just been executed: far enough below what its stack holds, and mapped by the
+/// kernel.
+fn scratch(calls: &Calls) -> u64 {
+    (calls.registers().rsp - 0x4000) & !0xfff
+}
+
 /// The path of the region where it is a descriptor that process `pid` has inherited, because it may have no access to the
 /// launcher's (`interpose::idle::kept`).
 fn inherited(pid: i32) -> Option<Vec<u8>> {
@@ -206,7 +235,7 @@ fn inherited(pid: i32) -> Option<Vec<u8>> {
 }
 
 /// Where process `pid` has its vDSO.
-fn vdso_of(pid: i32) -> Option<u64> {
+pub fn vdso_of(pid: i32) -> Option<u64> {
     let auxv = std::fs::read(format!("/proc/{pid}/auxv")).ok()?;
     let word = |bytes: &[u8]| u64::from_ne_bytes(bytes.try_into().unwrap_or_default());
     auxv.chunks_exact(16).find(|c| word(&c[..8]) == libc::AT_SYSINFO_EHDR).map(|c| word(&c[8..]))

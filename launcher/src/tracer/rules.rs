@@ -33,7 +33,7 @@ pub fn decide(call: &Call, process: pid_t) -> Do {
         Some(Verdict::Clock(_)) => clock(call),
         Some(Verdict::SetClock) => set_clock(call).unwrap_or(Do::Answer(EFAULT)),
         Some(Verdict::Spawn(_)) => spawn(call),
-        Some(Verdict::Signals) => {
+        Some(Verdict::Signals(_)) => {
             // Before it is sent. The sender counts as running until it has been seen asleep, which is after.
             call.engine.page.header.signals_sent.fetch_add(1, SeqCst);
             Do::Pass

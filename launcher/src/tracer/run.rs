@@ -18,7 +18,8 @@ use crate::report;
 use crate::session::real_now;
 use engine::Engine;
 use engine::slots::Slot;
-use engine::tracing::{GIVES_BACK, NONE, STOPPED, TRACED};
+use engine::sys::GATE;
+use engine::tracing::{GIVES_BACK, NONE, STOPPED, TRACED, owned};
 use libc::pid_t;
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
@@ -133,19 +134,23 @@ impl Tracer {
         self.early.remove(&tid);
         let Some(thread) = self.threads.remove(&tid) else { return };
         if !self.threads.values().any(|t| t.process == thread.process) {
-            self.processes.remove(&thread.process);
-            self.drop_timers(thread.process);
+            let process = self.processes.remove(&thread.process);
+            if process.is_none_or(|process| !process.library) {
+                self.drop_timers(thread.process);
+            }
             // Time must not jump to what its timers were waiting for.
             self.keep_time();
         }
         self.forget(&thread);
+        // If it has the library its slot is that one's, and the keeper gives it back when nobody of this number is there.
+        self.engine.kick_keeper();
     }
 
     pub(super) fn forget(&mut self, thread: &Thread) {
         if matches!(&thread.doing, Doing::Waits(wait) if !wait.sleep) {
             self.expiring -= 1;
         }
-        let Some(index) = thread.slot.filter(|&index| self.slot(index).tracer.load(SeqCst) >= TRACED) else { return };
+        let Some(index) = thread.slot.filter(|&index| owned(self.slot(index).tracer.load(SeqCst))) else { return };
         // Its parent may have been sent SIGCHLD, and the others of its process SIGKILL: parked threads are looked at once more.
         // Said before the slot, which has kept time from jumping, is given back.
         self.engine.page.header.signals_sent.fetch_add(1, SeqCst);
@@ -161,7 +166,11 @@ impl Tracer {
         if let Some(slot) = thread.slot.map(|index| &self.engine.page.slots[index]) {
             let _ = slot.tracer.compare_exchange(STOPPED, TRACED, SeqCst, SeqCst);
         }
-        if matches!(thread.doing, Doing::Leaves) && event != Event::Exec {
+        let (paused, leaves) = (std::mem::take(&mut thread.paused), matches!(thread.doing, Doing::Leaves));
+        if paused {
+            self.continued(tid);
+        }
+        if leaves && event != Event::Exec {
             return self.leave(stopped, event);
         }
         match event {
@@ -204,7 +213,12 @@ impl Tracer {
             stopped.message()?;
             slot.key.store(runs(thread.process, tid), SeqCst);
             let _ = slot.tracer.compare_exchange(TRACED, STOPPED, SeqCst, SeqCst);
+        } else if self.processes.get(&thread.process).is_some_and(|process| process.library) {
+            stopped.message()?;
+            thread.paused = true;
+            self.paused(tid);
         }
+        let Some(thread) = self.threads.get_mut(&tid) else { return Ok(()) };
         thread.running = Some(stopped.go(Go::Listen, 0)?);
         self.engine.kick_keeper();
         Ok(())
@@ -224,6 +238,11 @@ impl Tracer {
             }
         }
         let mut regs = stopped.registers()?;
+        if regs.r9 >> 32 == GATE as u64 {
+            // No handler is to find the gate open. If the call is made again it stops, as one that a hook makes.
+            regs.r9 = regs.r9 as u32 as u64;
+            stopped.set_registers(&regs)?;
+        }
         let failed = regs.orig_rax as i64 >= 0 && regs.rax as i64 == -(libc::EINTR as i64);
         let again = self.threads.get_mut(&tid).and_then(|thread| thread.again.take());
         if failed || again.is_some() {
@@ -273,7 +292,7 @@ fn set(status: &str, which: &str) -> u64 {
 }
 
 /// How often the thread has been put on a processor.
-fn runs(pid: pid_t, tid: pid_t) -> u64 {
+pub(super) fn runs(pid: pid_t, tid: pid_t) -> u64 {
     let text = std::fs::read_to_string(format!("/proc/{pid}/task/{tid}/schedstat")).unwrap_or_default();
     text.split_ascii_whitespace().nth(2).and_then(|count| count.parse().ok()).unwrap_or(0)
 }

@@ -5,6 +5,7 @@ use super::programs::Space;
 use super::stop::Running;
 use super::timers::Timer;
 use super::waits::Wait;
+use engine::Kind;
 use libc::{pid_t, user_regs_struct};
 
 /// A traced thread.
@@ -19,8 +20,19 @@ pub struct Thread {
     pub again: Option<Box<Wait>>,
     /// `None` while it is in a stop that has been reported.
     pub running: Option<Running>,
+    /// What its slot returns to after a wait.
+    pub base: Kind,
+    /// Its slots say that a signal has stopped it; see [`engine::tracing::PAUSED`].
+    pub paused: bool,
     /// Voluntary context switches at its last clock read that stopped.
     pub switches: u64,
+}
+
+impl Thread {
+    /// A thread of `process` that has just been attached to.
+    pub fn new(process: pid_t, slot: Option<usize>, doing: Doing, running: Option<Running>) -> Thread {
+        Thread { process, slot, doing, again: None, running, base: Kind::Foreign, paused: false, switches: 0 }
+    }
 }
 
 /// See [`Thread::doing`].
@@ -66,9 +78,16 @@ pub struct Before {
 }
 
 /// A traced process.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Process {
-    /// `None` until it has executed its program.
+    /// Under `--trace=all`: it has the library, or runs in real time. Its threads have slots of their own, which are the
+    /// tracer's only while they are in a wait that no hook makes.
+    pub library: bool,
+    /// All its calls stop but those that take the gate.
+    pub gated: bool,
+    /// Where its vDSO begins, once somebody has asked.
+    pub vdso: Option<u64>,
+    /// `None` until it has executed its program, or where there is none.
     pub space: Option<Space>,
     /// The code whose calls stop.
     pub filtered: Vec<Range>,

@@ -4,7 +4,7 @@ use crate::quiescence::Engine;
 use crate::state::{Kind, Reason, State};
 use crate::sync::{Relaxed, SeqCst};
 use crate::sys;
-use crate::tracing::{KEEPS_TIME, TRACED};
+use crate::tracing::{KEEPS_TIME, owned};
 use crate::what::SETTABLE;
 
 impl Engine {
@@ -16,7 +16,7 @@ impl Engine {
         const SIGNAL: i32 = -1;
         let bell = s.bell.load(SeqCst);
         let tracer = s.tracer.load(SeqCst);
-        if tracer == KEEPS_TIME || was == Kind::Kernel && tracer >= TRACED {
+        if tracer == KEEPS_TIME || was == Kind::Kernel && owned(tracer) {
             self.wake_tracer();
         } else if was == Kind::Kernel && bell == SIGNAL {
             let (pid, tid) = (s.pid.load(Relaxed) as usize, s.tid.load(Relaxed) as usize);

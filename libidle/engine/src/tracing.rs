@@ -31,6 +31,18 @@ pub const TRACED: u32 = 6;
 pub const STOPPED: u32 = 7;
 /// The slot is the tracer's own: until its deadline no timer expires that the tracer keeps for its tracees.
 pub const KEEPS_TIME: u32 = 8;
+/// Under `--trace=all`, a thread with the library is stopped by a signal: this bit, and the others are its run count then.
+pub const PAUSED: u32 = 1 << 31;
+
+/// Does this value say that the slot is the tracer's?
+pub fn owned(word: u32) -> bool {
+    (TRACED..PAUSED).contains(&word)
+}
+
+/// How often a thread had been put on a processor, modulo [`PAUSED`], when a signal stopped it, if this value says that one did.
+pub fn paused(word: u32) -> Option<u32> {
+    (word & PAUSED != 0).then_some(word & !PAUSED)
+}
 
 /// Which programs are traced.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -51,6 +63,11 @@ const SLICE: i64 = 50_000_000;
 /// See [`SLICE`]: two seconds.
 const PATIENCE: u32 = 40;
 
+/// Can't a program of this kind load the library, but be traced?
+fn cannot_load(program: Program) -> bool {
+    matches!(program, Program::Static | Program::OtherLibc)
+}
+
 impl Engine {
     /// Which programs are to be traced; none any more when the tracer has found out that it is not allowed to.
     pub fn trace(&self) -> Trace {
@@ -65,7 +82,7 @@ impl Engine {
     pub fn to_be_traced(&self, program: Program) -> bool {
         match self.trace() {
             Trace::None => false,
-            Trace::Auto => matches!(program, Program::Static | Program::OtherLibc),
+            Trace::Auto => cannot_load(program),
             Trace::All => program != Program::Foreign,
         }
     }
@@ -74,7 +91,10 @@ impl Engine {
     /// in case that the program was not executed.
     #[inline]
     pub fn ask_for(&self, me: usize, request: u32, program: Option<Program>) -> bool {
-        program.is_some_and(|program| self.to_be_traced(program)) && self.ask_tracer(me, request)
+        // Who asks here under `--trace=all` is traced already, and so is what it executes; but the tracer has to know the slot of
+        // a program that does not know it itself.
+        let needs = |program| cannot_load(program) && self.trace() != Trace::None;
+        program.is_some_and(needs) && self.ask_tracer(me, request)
     }
 
     /// The calling process, with one thread or as good as that, is about to execute a program; slot `me` will be the

@@ -9,6 +9,8 @@ pub enum When {
     Always,
     /// Argument n, an `int`, is greater than zero. Zero only asks, and what is negative waits for ever.
     Positive(u8),
+    /// Argument n, an `int`, is not zero.
+    NotZero(u8),
     /// Argument n is a pointer that is not null.
     NotNull(u8),
     /// Argument n has one of these bits.
@@ -42,8 +44,8 @@ pub enum Verdict {
     Timer,
     /// Makes a thread or process; the condition tells where a tracer has to look at the flags.
     Spawn(When),
-    /// Sends a signal, which may wake a thread that is parked.
-    Signals,
+    /// Sends a signal, which may wake a thread that is parked; number 0 only asks whether somebody is there.
+    Signals(When),
 }
 
 use Verdict::*;
@@ -90,7 +92,7 @@ pub const ROWS: &[Row] = {
         46 sendmsg Blocks; 47 recvmsg Blocks; 48 shutdown Pass; 49 bind Pass; 50 listen Pass; 51 getsockname Pass;
         52 getpeername Pass; 53 socketpair Pass; 54 setsockopt Limits(When::SocketLimit); 55 getsockopt Pass;
         56 clone Spawn(When::Flag(0, CLONE_UNTRACED)); 57 fork Pass; 58 vfork Blocks; 59 execve Pass; 60 exit Pass;
-        61 wait4 Blocks; 62 kill Signals; 63 uname Pass; 64 semget Pass; 65 semop Blocks; 66 semctl Pass;
+        61 wait4 Blocks; 62 kill Signals(When::NotZero(1)); 63 uname Pass; 64 semget Pass; 65 semop Blocks; 66 semctl Pass;
         67 shmdt Pass; 68 msgget Pass; 69 msgsnd Blocks; 70 msgrcv Blocks; 71 msgctl Pass; 72 fcntl Blocks;
         73 flock Blocks; 74 fsync Blocks; 75 fdatasync Blocks; 76 truncate Pass; 77 ftruncate Pass; 78 getdents Pass;
         79 getcwd Pass; 80 chdir Pass; 81 fchdir Pass; 82 rename Pass; 83 mkdir Pass; 84 rmdir Pass; 85 creat Blocks;
@@ -101,7 +103,7 @@ pub const ROWS: &[Row] = {
         111 getpgrp Pass; 112 setsid Pass; 113 setreuid Pass; 114 setregid Pass; 115 getgroups Pass;
         116 setgroups Pass; 117 setresuid Pass; 118 getresuid Pass; 119 setresgid Pass; 120 getresgid Pass;
         121 getpgid Pass; 122 setfsuid Pass; 123 setfsgid Pass; 124 getsid Pass; 125 capget Pass; 126 capset Pass;
-        127 rt_sigpending Pass; 128 rt_sigtimedwait Timed(When::Always); 129 rt_sigqueueinfo Signals;
+        127 rt_sigpending Pass; 128 rt_sigtimedwait Timed(When::Always); 129 rt_sigqueueinfo Signals(When::NotZero(1));
         130 rt_sigsuspend Blocks; 131 sigaltstack Pass; 132 utime Pass; 133 mknod Pass; 134 uselib Pass;
         135 personality Pass; 136 ustat Pass; 137 statfs Pass; 138 fstatfs Pass; 139 sysfs Pass; 140 getpriority Pass;
         141 setpriority Pass; 142 sched_setparam Pass; 143 sched_getparam Pass; 144 sched_setscheduler Pass;
@@ -116,7 +118,7 @@ pub const ROWS: &[Row] = {
         183 afs_syscall Pass; 184 tuxcall Pass; 185 security Pass; 186 gettid Pass; 187 readahead Pass;
         188 setxattr Pass; 189 lsetxattr Pass; 190 fsetxattr Pass; 191 getxattr Pass; 192 lgetxattr Pass;
         193 fgetxattr Pass; 194 listxattr Pass; 195 llistxattr Pass; 196 flistxattr Pass; 197 removexattr Pass;
-        198 lremovexattr Pass; 199 fremovexattr Pass; 200 tkill Signals; 201 time Clock(When::Always); 202 futex Timed(When::Futex);
+        198 lremovexattr Pass; 199 fremovexattr Pass; 200 tkill Signals(When::NotZero(1)); 201 time Clock(When::Always); 202 futex Timed(When::Futex);
         203 sched_setaffinity Pass; 204 sched_getaffinity Pass; 205 set_thread_area Pass; 206 io_setup Pass;
         207 io_destroy Pass; 208 io_getevents Timed(When::NotNull(4)); 209 io_submit Pass; 210 io_cancel Pass;
         211 get_thread_area Pass; 212 lookup_dcookie Pass; 213 epoll_create Pass; 214 epoll_ctl_old Pass;
@@ -125,7 +127,7 @@ pub const ROWS: &[Row] = {
         223 timer_settime Timer; 224 timer_gettime Timer; 225 timer_getoverrun Timer; 226 timer_delete Timer;
         227 clock_settime SetClock; 228 clock_gettime Clock(When::VirtualClock); 229 clock_getres Pass;
         230 clock_nanosleep Timed(When::Always); 231 exit_group Pass; 232 epoll_wait Timed(When::Positive(3));
-        233 epoll_ctl Pass; 234 tgkill Signals; 235 utimes Pass; 236 vserver Pass; 237 mbind Pass;
+        233 epoll_ctl Pass; 234 tgkill Signals(When::NotZero(2)); 235 utimes Pass; 236 vserver Pass; 237 mbind Pass;
         238 set_mempolicy Pass; 239 get_mempolicy Pass; 240 mq_open Blocks; 241 mq_unlink Pass;
         242 mq_timedsend Timed(When::NotNull(4)); 243 mq_timedreceive Timed(When::NotNull(4)); 244 mq_notify Pass;
         245 mq_getsetattr Pass; 246 kexec_load Pass; 247 waitid Blocks; 248 add_key Pass; 249 request_key Pass;
@@ -139,7 +141,7 @@ pub const ROWS: &[Row] = {
         281 epoll_pwait Timed(When::Positive(3)); 282 signalfd Pass; 283 timerfd_create Timer; 284 eventfd Pass;
         285 fallocate Blocks; 286 timerfd_settime Timer; 287 timerfd_gettime Timer; 288 accept4 Blocks;
         289 signalfd4 Pass; 290 eventfd2 Pass; 291 epoll_create1 Pass; 292 dup3 Pass; 293 pipe2 Pass;
-        294 inotify_init1 Pass; 295 preadv Blocks; 296 pwritev Blocks; 297 rt_tgsigqueueinfo Signals;
+        294 inotify_init1 Pass; 295 preadv Blocks; 296 pwritev Blocks; 297 rt_tgsigqueueinfo Signals(When::NotZero(2));
         298 perf_event_open Pass; 299 recvmmsg Timed(When::NotNull(4)); 300 fanotify_init Pass; 301 fanotify_mark Pass;
         302 prlimit64 Pass; 303 name_to_handle_at Pass; 304 open_by_handle_at Pass; 305 clock_adjtime SetClock;
         306 syncfs Blocks; 307 sendmmsg Blocks; 308 setns Pass; 309 getcpu Pass; 310 process_vm_readv Pass;
@@ -149,7 +151,7 @@ pub const ROWS: &[Row] = {
         325 mlock2 Pass; 326 copy_file_range Pass; 327 preadv2 Blocks; 328 pwritev2 Blocks; 329 pkey_mprotect Pass;
         330 pkey_alloc Pass; 331 pkey_free Pass; 332 statx Pass; 333 io_pgetevents Timed(When::NotNull(4));
         334 rseq Pass;
-        424 pidfd_send_signal Signals; 425 io_uring_setup Pass;
+        424 pidfd_send_signal Signals(When::NotZero(1)); 425 io_uring_setup Pass;
         426 io_uring_enter Timed(When::Flag(3, IORING_ENTER_EXT_ARG)); 427 io_uring_register Pass; 428 open_tree Pass;
         429 move_mount Pass; 430 fsopen Pass; 431 fsconfig Pass; 432 fsmount Pass; 433 fspick Pass;
         434 pidfd_open Pass; 435 clone3 Spawn(When::Always); 436 close_range Pass; 437 openat2 Blocks;
@@ -192,8 +194,8 @@ impl Verdict {
     pub const fn traced(self) -> Option<When> {
         match self {
             Pass | Blocks => None,
-            Timed(when) | Spawn(when) | Clock(when) | Limits(when) => Some(when),
-            SetClock | Timer | Signals | Uptime => Some(When::Always),
+            Timed(when) | Spawn(when) | Clock(when) | Limits(when) | Signals(when) => Some(when),
+            SetClock | Timer | Uptime => Some(When::Always),
         }
     }
 }
@@ -201,6 +203,14 @@ impl Verdict {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_a_filter_stops_takes_the_gate() {
+        for row in ROWS {
+            let gate = crate::sys::gate(row.number as i64);
+            assert!(gate.is_none() || row.verdict.traced().is_some(), "{}", row.name);
+        }
+    }
 
     #[test]
     fn rows_are_found_by_number() {

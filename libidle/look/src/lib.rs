@@ -21,7 +21,7 @@ use engine::state::State;
 use engine::statefile::StateFile;
 use engine::sys::{self, syscall6};
 use engine::time::NEVER;
-use engine::tracing::{NONE, TRACED};
+use engine::tracing::{NONE, owned};
 use engine::{Engine, Kind};
 use notes::{Note, Notes, Seen};
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
@@ -137,7 +137,7 @@ impl ProcLook {
         let slot = &page.slots[index];
         let (pid, tid) = (slot.pid.load(SeqCst), slot.tid.load(SeqCst));
         match (pid, tid) {
-            (1.., 1..) if slot.tracer.load(SeqCst) >= TRACED => self.traced(index, pid, tid, None),
+            (1.., 1..) if slot.tracer.load(SeqCst) != NONE => self.traced(index, pid, tid, None),
             (0, _) => self.unplaced(page, index, seen),
             (_, 0) if seen.kind() == Kind::Foreign || self.patient => self.process(index, pid, 0),
             (_, 0) if process::dead(pid) => Thread::Gone,
@@ -163,7 +163,7 @@ impl ProcLook {
     /// delivery, or be asleep in a call that no hook saw.
     fn busy(&mut self, page: &Page, index: usize, seen: State) -> Found {
         // What a traced thread has been promised is the tracer's business.
-        if !(self.patient || self.is_stale(index, seen)) || page.slots[index].tracer.load(SeqCst) >= TRACED {
+        if !(self.patient || self.is_stale(index, seen)) || owned(page.slots[index].tracer.load(SeqCst)) {
             return Found::Running;
         }
         match self.look(page, index, seen) {
@@ -293,7 +293,7 @@ impl Look for ProcLook {
         let (pid, tid) = (slot.pid.load(SeqCst), slot.tid.load(SeqCst));
         let again = match tid {
             0 => self.process(index, pid, 0),
-            _ if slot.tracer.load(SeqCst) >= TRACED => self.traced(index, pid, tid, Some(runs)),
+            _ if slot.tracer.load(SeqCst) != NONE => self.traced(index, pid, tid, Some(runs)),
             _ => self.thread(index, pid, tid, Some(runs)),
         };
         matches!(again, Thread::Asleep(n) | Thread::Stopped(n) if n == runs)

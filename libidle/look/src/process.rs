@@ -62,12 +62,35 @@ impl Stat {
     }
 }
 
-/// Has the whole process ended? A leader shows `Z` after pthread_exit although other threads live.
+/// Has the whole process ended, and does its parent know? A leader shows `Z` after pthread_exit although other threads live; and
+/// the end of a process that somebody traces who is not its parent reaches that one when its tracer has collected it, see
+/// ptrace(2).
 pub fn dead(pid: u32) -> bool {
+    all_ended(pid, |stat| !traced(pid, stat.parent))
+}
+
+/// Have all its threads ended?
+pub fn ended(pid: u32) -> bool {
+    all_ended(pid, |_| true)
+}
+
+fn all_ended(pid: u32, too: impl FnOnce(&Stat) -> bool) -> bool {
     match Stat::of_process(pid) {
-        Ok(stat) => stat.ended() && stat.threads <= 1,
+        Ok(stat) => stat.ended() && stat.threads <= 1 && too(&stat),
         Err(e) => e.gone(),
     }
+}
+
+/// Is the process traced by another than `parent`?
+fn traced(pid: u32, parent: u32) -> bool {
+    const LINE: &[u8] = b"\nTracerPid:\t";
+    let mut text = [0u8; 4096];
+    let status = Path::process(pid, "status").read(&mut text).unwrap_or_default();
+    let line = status
+        .windows(LINE.len())
+        .position(|part| part == LINE)
+        .and_then(|at| words(&status[at + LINE.len()..]).next());
+    line.and_then(number).is_some_and(|tracer| tracer != 0 && tracer != parent as u64)
 }
 
 /// Is the leader a zombie, or gone?

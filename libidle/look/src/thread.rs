@@ -58,9 +58,10 @@ impl Files {
         self.try_look(since).unwrap_or_else(|e| if e.gone() { Thread::Gone } else { Thread::Running })
     }
 
-    /// Is a traced thread in the same stop as when its run count was `runs`?
-    pub fn stays_stopped(&self, runs: u64) -> bool {
-        self.state().is_ok_and(|state| matches!(state, b't' | b'T')) && self.runs() == Ok(runs)
+    /// Is a traced thread in the same stop as when its run count was `runs` in these `bits`?
+    pub fn stays_stopped(&self, runs: u64, bits: u64) -> bool {
+        self.state().is_ok_and(|state| matches!(state, b't' | b'T'))
+            && self.runs().is_ok_and(|n| n & bits == runs & bits)
     }
 
     fn try_look(&mut self, since: Option<u64>) -> Result<Thread, Errno> {

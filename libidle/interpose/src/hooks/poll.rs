@@ -4,7 +4,7 @@ use super::slices;
 use crate::bell;
 use crate::clockid;
 use crate::enter::{Cause, Entry, KernelWait, What, enter};
-use crate::errno::Errno;
+use crate::errno::{Errno, kernel};
 use crate::next;
 use crate::scratch::Scratch;
 use crate::timerfd;
@@ -34,6 +34,19 @@ unsafe fn real_ppoll(
     let ppoll = next!(ppoll: fn(*mut pollfd, nfds_t, *const timespec, *const sigset_t) -> c_int);
     // SAFETY: the caller's arguments.
     outcome(unsafe { ppoll(fds, n, wait, mask) })
+}
+
+/// What is ready now. A call of the library's own, which no filter stops; a cancellation point like the one that waits.
+///
+/// # Safety
+/// As for ppoll(2).
+unsafe fn ready_now(entry: &Entry, fds: *mut pollfd, n: nfds_t, mask: *const sigset_t) -> Result<c_int, Errno> {
+    entry.cancellation_point();
+    let mut now = NO_WAIT;
+    // SAFETY: the caller's arguments, and a time-out of our own (the kernel writes it).
+    let raw =
+        unsafe { syscall6(libc::SYS_ppoll, fds as usize, n as usize, &raw mut now as usize, mask as usize, 8, 0) };
+    kernel(raw).map(|ready| ready as c_int)
 }
 
 /// Is nothing ready? For under the clock's lock: no cancellation point, and no handler runs by the caller's mask, which
@@ -82,7 +95,7 @@ pub unsafe fn poll_for(
 ) -> Result<c_int, Errno> {
     timerfd::expire(entry);
     // SAFETY: the caller's arguments.
-    let ready = unsafe { real_ppoll(fds, n, &NO_WAIT, mask) }?;
+    let ready = unsafe { ready_now(entry, fds, n, mask) }?;
     if ready != 0 || deadline == 0 {
         return Ok(ready);
     }
@@ -108,7 +121,7 @@ pub unsafe fn poll_for(
         let still = || unsafe { none_ready(fds, n) };
         let Some(mut wait) = entry.kernel_wait_until(cause, deadline, still) else {
             // SAFETY: the caller's arguments.
-            return unsafe { real_ppoll(fds, n, &NO_WAIT, mask) };
+            return unsafe { ready_now(entry, fds, n, mask) };
         };
         let ready = loop {
             // SAFETY: n + 1 entries of our own.
@@ -154,7 +167,7 @@ unsafe fn poll_endless(entry: &Entry, fds: *mut pollfd, n: nfds_t, mask: *const 
         }
         // Somebody else may have been quicker.
         // SAFETY: as above.
-        let ready = unsafe { real_ppoll(fds, n, &NO_WAIT, mask) }?;
+        let ready = unsafe { ready_now(entry, fds, n, mask) }?;
         if ready != 0 {
             return Ok(ready);
         }
@@ -180,7 +193,7 @@ unsafe fn poll_slices(
         Some(slice) => Some(unsafe { real_ppoll(fds, n, slice, mask) }).filter(|&answer| answer != Ok(0)),
     };
     // SAFETY: the caller's arguments.
-    slices::wait(entry, cause, deadline, ask).unwrap_or_else(|| unsafe { real_ppoll(fds, n, &NO_WAIT, mask) })
+    slices::wait(entry, cause, deadline, ask).unwrap_or_else(|| unsafe { ready_now(entry, fds, n, mask) })
 }
 
 /// The virtual instant that a duration leads to; 0 for "do not wait", [`NEVER`] for none.

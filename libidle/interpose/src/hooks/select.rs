@@ -6,7 +6,7 @@ use super::slices;
 use crate::bell;
 use crate::clockid;
 use crate::enter::{Entry, What, enter};
-use crate::errno::Errno;
+use crate::errno::{Errno, kernel};
 use crate::next;
 use crate::scratch::Scratch;
 use crate::timerfd;
@@ -25,6 +25,19 @@ unsafe fn real(n: c_int, s: Sets, wait: *const timespec, mask: *const sigset_t) 
         next!(pselect: fn(c_int, *mut fd_set, *mut fd_set, *mut fd_set, *const timespec, *const sigset_t) -> c_int);
     // SAFETY: the caller's arguments.
     outcome(unsafe { pselect(n, s[0], s[1], s[2], wait, mask) })
+}
+
+/// What is ready now; as in [`super::poll`].
+///
+/// # Safety
+/// As for pselect(2).
+unsafe fn ready_now(entry: &Entry, n: c_int, [r, w, x]: Sets, mask: *const sigset_t) -> Result<c_int, Errno> {
+    entry.cancellation_point();
+    let (mut now, mut with) = (NO_WAIT, [mask as usize, 8]);
+    let (time, with) = (&raw mut now as usize, &raw mut with as usize);
+    // SAFETY: the caller's arguments, a time-out and a pair of our own.
+    let raw = unsafe { syscall6(libc::SYS_pselect6, n as usize, r as usize, w as usize, x as usize, time, with) };
+    kernel(raw).map(|ready| ready as c_int)
 }
 
 /// Is nothing ready? As in [`super::poll`]: no cancellation point, no handler by the caller's mask.
@@ -163,7 +176,7 @@ unsafe fn select_until(
     }
     if deadline == 0 || n < 0 {
         // SAFETY: the caller's arguments.
-        return unsafe { real(n, user, &NO_WAIT, mask) };
+        return unsafe { ready_now(entry, n, user, mask) };
     }
     let n = clamp(n);
     if !readable(n as usize, user) {
@@ -173,7 +186,7 @@ unsafe fn select_until(
     // SAFETY: the caller's sets.
     let mut sets = unsafe { Copies::new(user, n as usize, bell.unwrap_or(0)) }.ok_or(Errno(libc::ENOMEM))?;
     // SAFETY: copies of our own, here and below.
-    let mut ready = unsafe { real(n, sets.load(None), &NO_WAIT, mask) }?;
+    let mut ready = unsafe { ready_now(entry, n, sets.load(None), mask) }?;
     while ready == 0 {
         let Some(bell) = bell else {
             let ask = |slice: Option<&timespec>| match slice {
@@ -184,14 +197,14 @@ unsafe fn select_until(
             };
             let answer = slices::wait(entry, What::Ready, deadline, ask);
             // SAFETY: as above.
-            ready = answer.unwrap_or_else(|| unsafe { real(n, sets.load(None), &NO_WAIT, mask) })?;
+            ready = answer.unwrap_or_else(|| unsafe { ready_now(entry, n, sets.load(None), mask) })?;
             break;
         };
         // SAFETY: as above.
         let still = || unsafe { none_ready(n, sets.load(None)) };
         let Some(mut wait) = entry.kernel_wait_until(What::Ready, deadline, still) else {
             // SAFETY: as above.
-            ready = unsafe { real(n, sets.load(None), &NO_WAIT, mask) }?;
+            ready = unsafe { ready_now(entry, n, sets.load(None), mask) }?;
             break;
         };
         let woken = loop {

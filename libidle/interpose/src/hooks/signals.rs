@@ -7,8 +7,8 @@ use super::descriptors::kernel_waits;
 use super::poll::{outcome, poll_until};
 use super::slices;
 use crate::clockid;
-use crate::enter::{What, enter};
-use crate::errno::Errno;
+use crate::enter::{Entry, What, enter};
+use crate::errno::{Errno, kernel};
 use crate::next;
 use crate::session;
 use crate::settled::await_asleep;
@@ -16,6 +16,7 @@ use crate::signalling::taken_back;
 use crate::spin;
 use crate::tls::tls;
 use engine::forced::Forced;
+use engine::sys::syscall6;
 use libc::{POLLIN, c_int, c_uint, c_void, pid_t, pollfd, pthread_t, siginfo_t, sigset_t, timespec};
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
@@ -71,12 +72,11 @@ pub unsafe fn sigtimedwait(
     // SAFETY: the caller's pointer.
     let ns = unsafe { clockid::spec(timeout) }?.nanos().ok_or(Errno(libc::EINVAL))?;
     let deadline = clockid::after(&entry.engine, ns);
-    let now = timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: the caller's set.
     let fd = Fd(unsafe { libc::signalfd(-1, set, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK) });
     loop {
         // SAFETY: the caller's arguments.
-        match outcome(unsafe { real(set, info, &now) }) {
+        match unsafe { pending_now(&entry, set, info) } {
             Err(Errno(libc::EAGAIN)) if ns != 0 && entry.now() < deadline => {}
             done => return done,
         }
@@ -99,13 +99,32 @@ pub unsafe fn sigtimedwait(
     }
 }
 
+/// A signal that is pending. A call of the library's own, which no filter stops; a cancellation point like the one that waits.
+///
+/// # Safety
+/// As for sigtimedwait(2).
+unsafe fn pending_now(entry: &Entry, set: *const sigset_t, info: *mut siginfo_t) -> Result<c_int, Errno> {
+    entry.cancellation_point();
+    let now = timespec { tv_sec: 0, tv_nsec: 0 };
+    let (set, to, time) = (set as usize, info as usize, &raw const now as usize);
+    // SAFETY: the caller's arguments.
+    let number = kernel(unsafe { syscall6(libc::SYS_rt_sigtimedwait, set, to, time, 8, 0, 0) })?;
+    // SAFETY: the kernel has just written there.
+    if !info.is_null() && unsafe { (*info).si_code } == libc::SI_TKILL {
+        // As libc does it.
+        // SAFETY: as above.
+        unsafe { (*info).si_code = libc::SI_USER };
+    }
+    Ok(number as c_int)
+}
+
 /// A descriptor closed when dropped, also by cancellation.
 struct Fd(c_int);
 
 impl Drop for Fd {
     fn drop(&mut self) {
         // SAFETY: our own descriptor.
-        unsafe { engine::sys::syscall6(libc::SYS_close, self.0 as usize, 0, 0, 0, 0, 0) };
+        unsafe { syscall6(libc::SYS_close, self.0 as usize, 0, 0, 0, 0, 0) };
     }
 }
 

@@ -1,0 +1,34 @@
+//! Each guest once more, under `--trace=all`.
+
+use flux_tests::{Matrix, Variant};
+
+const MEMORY: &str = "a child that shares its parent's memory, and has called no hook, has no slot";
+const READS: &str = "each of its many readings of the clock stops for the tracer";
+const HANDLER: &str = "it waits in a handler that interrupts a hook's wait";
+
+#[test]
+fn all_are_traced() {
+    Matrix::new(Variant::Traced).except("descriptors/io_uring", "a tracer's stop may end its wait").check();
+}
+
+#[test]
+fn waits_and_clock_reads_in_line() {
+    Matrix::new(Variant::TracedRaw)
+        .except("cancel/", "a system call in line is no cancellation point")
+        .except("clocks/before_others", "it reads the clock before the library has joined, in line")
+        .except("clocks/order", READS)
+        .except("descriptors/io_uring", "the time-out of io_uring_enter is the kernel's")
+        .except("descriptors/many_messages", "recvmmsg looks at its time-out between messages only")
+        .except("descriptors/tcp", "bytes that TCP holds back are not released before a wait that no hook sees")
+        .except("lifecycle/beside", MEMORY)
+        .except("lifecycle/fork_kinds", MEMORY)
+        .except("lifecycle/vfork_computes", MEMORY)
+        .except("signals/alternate_stack", HANDLER)
+        .except("sleep/clock_nanosleep_arguments", "libc refuses clocks with another error than the kernel")
+        .except("sleep/thousand_threads", "a thousand waits are looked through at each end of one")
+        .except("spin/reads", READS)
+        .except("sync/cond_handler", HANDLER)
+        .except("timers/last_thread", "nobody sees that a thread ends by a system call in line")
+        .except_loops("loops that ask again and again are not noticed where no hook sees them")
+        .check();
+}
