@@ -15,5 +15,6 @@ flux_tests::guests! { "timers";
     last_thread: 6;
     beside_computation: 6, longest_unit_ms(200), not_frozen();
     order: 6;
+    own_signals: 12;
     many: 32, longest_unit_ms(60_000);
 }

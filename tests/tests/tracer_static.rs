@@ -70,3 +70,18 @@ fn one_session_with_static_and_dynamic_programs() {
         }
     }
 }
+
+#[test]
+fn loops_that_ask_end_soon() {
+    for guest in ["spin/looks", "spin/arms"] {
+        let program = Guest::new(guest).flag("-static").compile();
+        for mode in [Mode::Elapsed, Mode::Frozen] {
+            let run = Run::new(&program).mode(mode).flux_option("-v").env("GUEST_UNIT_MS", "3600000");
+            let outcome = run.within(Duration::from_secs(30)).run();
+            outcome.assert_success();
+            assert!(outcome.stdout.lines().all(|line| line.ends_with(": after 1")), "{outcome}");
+            // Nor does time go to where a timer was armed once.
+            assert!(outcome.stderr.contains(" h ") && !outcome.stderr.contains(" d "), "{outcome}");
+        }
+    }
+}

@@ -7,7 +7,8 @@
 //! may go where it likes, and is followed.
 
 use crate::session::real_now;
-use engine::sys;
+use engine::sys::{self, Timespec};
+use engine::time::Spec;
 use libc::pid_t;
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::sys::signal::{SigSet, SigmaskHow, Signal};
@@ -66,11 +67,14 @@ impl Attention {
         expects
     }
 
-    /// Sleeps until `word` is not `seen` any more; a stop that has not been looked at changes it by SIGCHLD's handler.
-    pub fn sleep(&mut self, word: &AtomicU32, seen: u32) {
+    /// Sleeps until `word` is not `seen` any more, at most until real time is `until`; a stop that has not been looked at changes
+    /// the word by SIGCHLD's handler.
+    pub fn sleep(&mut self, word: &AtomicU32, seen: u32, until: Option<u64>) {
+        let left = until.map(|until| Spec::from_nanos(until.saturating_sub(real_now())));
+        let left = left.map(|left| Timespec { sec: left.sec, nsec: left.nsec });
         self.go_anywhere();
         let _ = self.child.thread_swap_mask(SigmaskHow::SIG_UNBLOCK);
-        sys::futex_wait(word, seen, None, false);
+        sys::futex_wait(word, seen, left.as_ref(), false);
         let _ = self.child.thread_swap_mask(SigmaskHow::SIG_BLOCK);
     }
 

@@ -40,6 +40,9 @@ impl Tracer {
         let done = decide(&call, process);
         let reads =
             matches!(regs.orig_rax as c_long, libc::SYS_clock_gettime | libc::SYS_gettimeofday | libc::SYS_time);
+        if reads && let Some(asks) = self.threads.get_mut(&tid).and_then(|thread| thread.asks.as_mut()) {
+            asks.reads_clock();
+        }
         if reads && engine.frozen() && matches!(done, Do::Answer(_)) {
             self.clock_read(tid, &regs);
         } else if let Some(process) = self.processes.get_mut(&self.threads[&tid].process) {
@@ -63,7 +66,7 @@ impl Tracer {
             }
             Do::Answer(answer) => self.answer(stopped, regs, answer),
             Do::Wait(wait) if self.is_of_library(tid) => self.wait_of_library(stopped, wait, again.is_some()),
-            Do::Wait(wait) => match self.threads[&tid].slot {
+            Do::Wait(wait) => match self.begins(tid, wait.deadline) {
                 Some(me) if wait.sleep => self.sleep(stopped, me, wait),
                 Some(me) => self.wait(stopped, me, wait),
                 None => self.go(stopped, 0),
@@ -74,6 +77,14 @@ impl Tracer {
                 self.go(stopped, 0)
             }
         }
+    }
+
+    /// The slot of a thread that is about to wait until `deadline`. Unless that has come it asks no more.
+    fn begins(&mut self, tid: pid_t, deadline: u64) -> Option<usize> {
+        if deadline > self.engine.now() {
+            self.look_away(tid);
+        }
+        self.threads[&tid].slot
     }
 
     fn set_doing(&mut self, tid: pid_t, doing: Doing) {
@@ -159,7 +170,9 @@ impl Tracer {
     /// A wait that the kernel ends, or the tracer at its deadline.
     pub(super) fn wait(&mut self, stopped: Stopped, me: usize, wait: Box<Wait>) -> Result<(), Failed> {
         stopped.set_registers(&wait.during)?;
-        self.slot(me).what.store(wait.word(), SeqCst);
+        if self.threads[&stopped.tid()].asks.is_none() {
+            self.slot(me).what.store(wait.word(), SeqCst);
+        }
         self.engine.enter_kernel_stopped(me, wait.deadline);
         wait.begun(&self.engine, me);
         self.set_doing(stopped.tid(), Doing::Waits(wait));
@@ -238,6 +251,7 @@ impl Tracer {
                 }
                 self.go(stopped, 0)
             }
+            Doing::Runs => self.has_asked(stopped),
             doing => {
                 thread.doing = doing;
                 self.go(stopped, 0)
@@ -308,7 +322,7 @@ impl Tracer {
             self.signal_taken(tid, info);
         }
         stopped.set_registers(&regs)?;
-        self.go(stopped, 0)
+        if timed_out { self.has_asked(stopped) } else { self.go(stopped, 0) }
     }
 }
 

@@ -88,6 +88,7 @@ impl Tracer {
                 self.forget(&thread);
             }
         }
+        self.stop_looking(&mut thread);
         let doing = std::mem::replace(&mut thread.doing, Doing::Runs);
         (thread.again, thread.process, thread.base, thread.paused) = (None, tid, Kind::Foreign, false);
         let program = program::of_file(&PathBuf::from(format!("/proc/{tid}/exe")));

@@ -20,6 +20,7 @@ mod programs;
 mod rules;
 mod run;
 mod sockets;
+mod spinning;
 mod stop;
 mod threads;
 mod timerfd;

@@ -26,6 +26,8 @@ pub struct Space {
     pub region: u64,
     /// Frozen mode: the word that counts clock reads.
     pub counter: u64,
+    /// The vDSO.
+    pub clocks: Range,
 }
 
 /// A program that has been made ready.
@@ -126,7 +128,8 @@ impl Kit {
         if region < 0 || counter < 0 {
             return Ok((calls.finish()?, None));
         }
-        let space = Space { region: region as u64, counter: counter as u64 };
+        let clocks = Range { start: vdso, end: vdso + self.size };
+        let space = Space { region: region as u64, counter: counter as u64, clocks };
         let mode = self.engine.page.mode();
         let target = Target::page(mode, space.region, space.counter, SPINNING);
         let Some(patch) = Patch::new(&self.image, vdso, target) else { return Ok((calls.finish()?, None)) };

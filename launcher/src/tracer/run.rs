@@ -55,6 +55,7 @@ pub fn run(path: OsString) -> Option<()> {
         threads: HashMap::new(),
         processes: HashMap::new(),
         early: HashSet::new(),
+        asking: vec![],
         expiring: 0,
         keeps: None,
         turns: 0,
@@ -72,7 +73,8 @@ pub fn run(path: OsString) -> Option<()> {
         }
         tracer.expire();
         tracer.keep_time();
-        attention.sleep(word, seen);
+        let until = tracer.oversee();
+        attention.sleep(word, seen, until);
     }
 }
 
@@ -85,6 +87,8 @@ pub struct Tracer {
     pub(super) processes: HashMap<pid_t, Process>,
     /// Children that have stopped before their creator has reported them.
     pub(super) early: HashSet<pid_t>,
+    /// Threads that burn the processor, and what they do is looked at.
+    pub(super) asking: Vec<pid_t>,
     /// Threads whose wait the tracer has to end.
     pub(super) expiring: usize,
     /// The slot that is parked until the earliest deadline of a timer.
@@ -179,7 +183,7 @@ impl Tracer {
             Event::Child => self.child(stopped),
             Event::Exec => self.executed(stopped),
             Event::GroupStop => self.group_stop(stopped),
-            Event::Interrupted => self.go(stopped, 0),
+            Event::Interrupted => self.found(stopped),
             Event::Signal(signal) => self.signal(stopped, signal),
         }
     }
@@ -189,6 +193,7 @@ impl Tracer {
         let Some(thread) = self.threads.get_mut(&stopped.tid()) else { return Ok(()) };
         let how = match thread.doing {
             Doing::Waits(_) | Doing::Changed(_) | Doing::Then(_) => Go::ToSyscallExit,
+            Doing::Runs if thread.asks.is_some() => Go::ToSyscallExit,
             _ => Go::On,
         };
         thread.running = Some(stopped.go(how, signal)?);

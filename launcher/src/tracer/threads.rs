@@ -2,6 +2,7 @@
 
 use super::filter::Range;
 use super::programs::Space;
+use super::spinning::Asks;
 use super::stop::Running;
 use super::timers::Timer;
 use super::waits::Wait;
@@ -26,12 +27,24 @@ pub struct Thread {
     pub paused: bool,
     /// Voluntary context switches at its last clock read that stopped.
     pub switches: u64,
+    /// It burns the processor, and what it does is looked at.
+    pub asks: Option<Box<Asks>>,
 }
 
 impl Thread {
     /// A thread of `process` that has just been attached to.
     pub fn new(process: pid_t, slot: Option<usize>, doing: Doing, running: Option<Running>) -> Thread {
-        Thread { process, slot, doing, again: None, running, base: Kind::Foreign, paused: false, switches: 0 }
+        Thread {
+            process,
+            slot,
+            doing,
+            again: None,
+            running,
+            base: Kind::Foreign,
+            paused: false,
+            switches: 0,
+            asks: None,
+        }
     }
 }
 

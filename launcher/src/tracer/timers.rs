@@ -315,6 +315,8 @@ impl Tracer {
             }
             due = false;
             let earliest = self.earliest();
+            // Without a new one the former one would count on.
+            slot.deadline.store(NEVER, SeqCst);
             let seq = slot.state.prepare();
             if engine.begin_park(me, seq, earliest, false).is_ok() {
                 engine.arm(earliest, engine.now());

@@ -14,9 +14,12 @@ use crate::page::{ClockMode, Page};
 use crate::procfs::{Path, state_letter};
 use crate::quiescence::{Engine, Look, Outcome, Survey};
 use crate::standstill::Standstill;
+use crate::state::Kind;
+use crate::suspects::Suspects;
 use crate::sync::SeqCst;
 use crate::sys::{self, Timespec};
 use crate::time::{NEVER, Spec};
+use crate::tracing::owned;
 
 /// Asleep or looking, wants to be kicked.
 pub const ATTENTIVE: u32 = 0;
@@ -91,6 +94,7 @@ pub fn run<L: Look>(
     let mut patrol = PATROL_MIN;
     let mut last_busy = None;
     let mut standstill = Standstill::default();
+    let mut suspects = Suspects::default();
     loop {
         page.header.keeper.store(ATTENTIVE, SeqCst);
         // Until it is known how long it will sleep, any deadline that comes by real time is worth a kick.
@@ -142,7 +146,7 @@ pub fn run<L: Look>(
                     if page.mode() == ClockMode::Frozen {
                         // Who is only called busy may be asleep and burn nothing.
                         let burnt = if forced { None } else { look.burnt(page, slot) };
-                        standstill.stands(&engine, slot, burnt);
+                        standstill.stands(&engine, slot, burnt, 0);
                     }
                     let same = last_busy == Some((slot, seen, page.header.jumps.load(SeqCst)));
                     last_busy = Some((slot, seen, page.header.jumps.load(SeqCst)));
@@ -158,6 +162,13 @@ pub fn run<L: Look>(
                     patrol = (sleep * 2).min(longest);
                     sleep
                 } else {
+                    let traced = seen.kind() == Kind::Foreign && owned(page.slots[slot].tracer.load(SeqCst));
+                    if traced && let Some(burnt) = look.burnt(page, slot) {
+                        suspects.runs(&engine, slot, burnt);
+                        if page.mode() == ClockMode::Frozen {
+                            standstill.stands(&engine, slot, Some(burnt), look.slept(page, slot));
+                        }
+                    }
                     back_off(page, &mut backoff);
                     continue;
                 }

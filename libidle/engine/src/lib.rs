@@ -26,6 +26,7 @@ pub mod slots;
 pub mod standstill;
 pub mod state;
 pub mod statefile;
+mod suspects;
 pub mod sync;
 pub mod sys;
 pub mod time;

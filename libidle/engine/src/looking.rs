@@ -42,6 +42,10 @@ pub trait Look {
     fn end_unseen(&mut self, _page: &Page, _now: u64) -> u64 {
         NEVER
     }
+    /// A number that changes when the thread of slot `index` has slept.
+    fn slept(&mut self, _page: &Page, _index: usize) -> u32 {
+        0
+    }
     /// Processor time that the thread of slot `index` has used, ns.
     fn burnt(&mut self, _page: &Page, _index: usize) -> Option<u64> {
         None

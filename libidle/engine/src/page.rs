@@ -129,7 +129,8 @@ pub struct Header {
     pub timers_lost: AtomicU32,
     /// Deadlines that the keeper alone knows of; keeper.
     pub unseen: AtomicU32,
-    _pad3: AtomicU32,
+    /// Index + 1 of a traced thread that the tracer is to look at, because it burns the processor; the keeper, the tracer sets it to 0.
+    pub suspect: AtomicU32,
 
     /// Head of the list of freed slots: index + 1 in the low half, a counter against ABA in the high half.
     pub free: AtomicU64,
@@ -279,7 +280,7 @@ impl Page {
                     trace: u32s(),
                     timers_lost: u32s(),
                     unseen: u32s(),
-                    _pad3: u32s(),
+                    suspect: u32s(),
                     free: u64s(),
                     high: u32s(),
                     slots_missed: u32s(),

@@ -10,6 +10,7 @@ use crate::page::{PER_WORD, Page, SLOTS};
 use crate::state::{Kind, State, StateWord};
 use crate::sync::{AtomicI32, AtomicU32, AtomicU64, Relaxed, SeqCst};
 use crate::time::NEVER;
+use crate::tracing::owned;
 use crate::what::{SETTABLE, What};
 
 /// A thread's entry. The first cache line is what others look at, the second what its own process needs.
@@ -141,7 +142,8 @@ impl Slot {
 
     /// [`Slot::spin`] of a thread that was `seen` asking, or napping between two rounds of it; otherwise 0.
     pub fn spins(&self, seen: State) -> u32 {
-        let naps = || matches!(seen.kind(), Kind::Prep | Kind::Kernel) && self.is_for(What::Spin);
+        let asks = || seen.kind() == Kind::Foreign && owned(self.tracer.load(SeqCst));
+        let naps = || (matches!(seen.kind(), Kind::Prep | Kind::Kernel) || asks()) && self.is_for(What::Spin);
         if seen.kind() == Kind::Busy || naps() { self.spin().load(SeqCst) } else { 0 }
     }
 

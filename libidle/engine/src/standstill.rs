@@ -101,8 +101,9 @@ impl Standstill {
         self.follows = false;
     }
 
-    /// Slot `busy` runs and has used `burnt` ns of processor time, if that is known.
-    pub fn stands(&mut self, engine: &Engine, busy: usize, burnt: Option<u64>) {
+    /// Slot `busy` runs and has used `burnt` ns of processor time, if that is known. `slept`: where no hook sees what it does, how
+    /// often it has slept.
+    pub fn stands(&mut self, engine: &Engine, busy: usize, burnt: Option<u64>, slept: u32) {
         let page = engine.page;
         let real = (engine.real_now)();
         if page.header.jumps.load(Relaxed) != self.spent.jumps || self.spent.looked == 0 {
@@ -112,7 +113,7 @@ impl Standstill {
         if passed < INTERVAL {
             return;
         }
-        self.spent.looks(real, busy, burnt, page.words());
+        self.spent.looks(real, busy, burnt, page.words() ^ slept);
         if self.spent.unchanged == 0 {
             self.steps = 0;
         }

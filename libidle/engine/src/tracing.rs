@@ -31,6 +31,9 @@ pub const TRACED: u32 = 6;
 pub const STOPPED: u32 = 7;
 /// The slot is the tracer's own: until its deadline no timer expires that the tracer keeps for its tracees.
 pub const KEEPS_TIME: u32 = 8;
+/// A thread that the tracer has stopped because it asks again and again, for a nap. Its run count then is in
+/// [`crate::slots::Slot::key`].
+pub const NAPS: u32 = 9;
 /// Under `--trace=all`, a thread with the library is stopped by a signal: this bit, and the others are its run count then.
 pub const PAUSED: u32 = 1 << 31;
 

@@ -316,6 +316,11 @@ impl Look for ProcLook {
         self.open_files(index, pid, tid).ok()?.burnt().ok()
     }
 
+    fn slept(&mut self, page: &Page, index: usize) -> u32 {
+        let slot = &page.slots[index];
+        thread::slept(slot.pid.load(SeqCst), slot.tid.load(SeqCst)).unwrap_or(0)
+    }
+
     fn ended(&mut self, page: &Page, index: usize) -> bool {
         let seen = page.slots[index].state.load();
         self.patient

@@ -164,3 +164,12 @@ impl Files {
         words(&text[..n]).nth(field).and_then(number).ok_or(Errno::STRANGE)
     }
 }
+
+/// How often the thread has given up the processor because it had to wait.
+pub fn slept(pid: u32, tid: u32) -> Option<u32> {
+    const NAME: &[u8] = b"\nvoluntary_ctxt_switches:";
+    let mut text = [0u8; 4096];
+    let status = Path::thread(pid, tid, "status").read(&mut text).ok()?;
+    let at = status.windows(NAME.len()).position(|name| name == NAME)?;
+    words(&status[at + NAME.len()..]).next().and_then(number).map(|count| count as u32)
+}

@@ -2,20 +2,20 @@
 
 use crate::thread::Thread;
 use crate::{ProcLook, process};
-use engine::tracing::{PAUSED, STOPPED, owned, paused};
+use engine::tracing::{NAPS, PAUSED, STOPPED, owned, paused};
 use std::sync::atomic::Ordering::SeqCst;
 
 impl ProcLook {
     /// A thread that the tracer has something to do with. Is it traced? When it has ended, its tracer has to collect it before whoever waits for it is woken, and gives its
     /// slot back then; of a leader that ended before its threads it hears last of all. One that is stopped by a signal
     /// looks as in any other stop, so the tracer has noted it, with its run count then: whoever has been continued has run, or is
-    /// about to.
+    /// about to. So it has for one that it has stopped for a nap.
     pub(crate) fn traced(&mut self, index: usize, pid: u32, tid: u32, since: Option<u64>) -> Thread {
         let slot = &self.engine.page.slots[index];
         let word = slot.tracer.load(SeqCst);
         let stopped = match paused(word) {
             Some(runs) => Some((runs as u64, PAUSED as u64 - 1)),
-            None => (word == STOPPED).then(|| (slot.key.load(SeqCst), u64::MAX)),
+            None => matches!(word, STOPPED | NAPS).then(|| (slot.key.load(SeqCst), u64::MAX)),
         };
         if let Some((runs, bits)) = stopped {
             let stays = self.open_files(index, pid, tid).is_ok_and(|files| files.stays_stopped(runs, bits));

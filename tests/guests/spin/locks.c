@@ -1,4 +1,4 @@
-/* Loops that try to lock what a sleeping thread holds. */
+/* Loops that try to lock what a sleeping thread holds, or to join it. */
 #include "guest.h"
 #include <semaphore.h>
 #include <sys/file.h>
@@ -50,6 +50,12 @@ static bool try_semaphore(void) { return sem_trywait(&semaphore) == 0; }
 static int again;
 static bool try_file(void) { return flock(again, LOCK_EX | LOCK_NB) == 0; }
 
+static void *sleeper(void *unused)
+{
+	nap(1.3);
+	return unused;
+}
+
 int main(void)
 {
 	sem_init(&held, 0, 0);
@@ -66,5 +72,10 @@ int main(void)
 	tries("mtx_trylock", holds_c11, try_c11);
 	tries("sem_trywait", posts, try_semaphore);
 	tries("flock", holds_file, try_file);
+	start();
+	pthread_t other = thread(sleeper, NULL);
+	while (pthread_tryjoin_np(other, NULL) == EBUSY)
+		;
+	say("pthread_tryjoin_np: after %d", after(1.3));
 	return 0;
 }

@@ -33,10 +33,5 @@ int main(void)
 	UNTIL_DONE("sched_yield", sched_yield());
 	UNTIL_DONE("thrd_yield", thrd_yield());
 	UNTIL_DONE("usleep of nothing", usleep(0));
-	start();
-	pthread_t other = thread(sleeper, NULL);
-	while (pthread_tryjoin_np(other, NULL) == EBUSY)
-		;
-	say("pthread_tryjoin_np: after %d", after(1.3));
 	return 0;
 }
