@@ -118,3 +118,16 @@ fn gdb_and_strace_on_a_session_from_outside() {
     let said = attached("timeout", &["1", "strace", "-f"]);
     assert!(said.contains("attached") && said.contains("detached"), "{said}");
 }
+
+/// Valgrind is a statically linked program that loads the one it runs, and this library with it, and makes all its system calls.
+#[test]
+fn valgrind_inside_a_session() {
+    let scratch = Scratch::new("valgrind");
+    let program = compile(&scratch, &["-g"], DAYS);
+    for mode in [Mode::Elapsed, Mode::Frozen] {
+        let outcome =
+            Run::new("valgrind").args(["-q", "--error-exitcode=9", &program]).mode(mode).within(2 * REAL).run();
+        assert_eq!(outcome.code(), 7, "{mode:?}: {outcome}");
+        assert_eq!(outcome.stdout, "reached 1\nreached 2\nreached 3\n", "{mode:?}: {outcome}");
+    }
+}

@@ -20,4 +20,5 @@ flux_tests::guests! { "lifecycle";
     orphans: 5;
     crowd: 3;
     exec_names: 9;
+    sandbox: 1;
 }

@@ -7,8 +7,9 @@ use crate::guard::Masked;
 use crate::idle::kept;
 use crate::tls::tls;
 use crate::vdso;
-use engine::slots::Credit;
+use engine::slots::{Credit, Slot};
 use engine::sys::syscall6;
+use engine::tracing::{TRACED, Trace};
 use engine::{Engine, Kind, Page};
 use std::ffi::CStr;
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
@@ -229,6 +230,10 @@ fn attach() -> bool {
         LIBRARY.keep(path);
     }
     let pid = getpid();
+    if flavour() == Flavour::Flux && is_traced(page, pid) {
+        STATE.store(ABSENT, Ordering::Release);
+        return false;
+    }
     PID.store(pid, Ordering::Relaxed);
     PAGE.store(page as *const Page as *mut Page, Ordering::Release);
     STATE.store(ATTACHED, Ordering::Release);
@@ -241,6 +246,13 @@ fn attach() -> bool {
         crate::idle::joined();
     }
     true
+}
+
+/// Does the tracer speak for this process? A statically linked program may load what it runs itself, libraries included
+/// (valgrind): its system calls are the tracer's business already. Not where all are traced, this library's programs too.
+fn is_traced(page: &Page, pid: u32) -> bool {
+    let mine = |slot: &Slot| slot.pid.load(Ordering::Relaxed) == pid && slot.tracer.load(Ordering::Relaxed) == TRACED;
+    page.header.trace.load(Ordering::Relaxed) != Trace::All as u32 && page.slots[..page.high()].iter().any(mine)
 }
 
 fn open(path: &CStr) -> Option<&'static Page> {

@@ -13,7 +13,12 @@ use look::process;
 /// The calling thread is about to end by exit(2), which ends one thread. If it is the program's last one, those of this library
 /// must not keep the process alive.
 pub fn thread_ends() {
-    if process::only(session::getpid(), &[session::gettid(), helper::tid(), ticker::tid()]) {
+    let others = [helper::tid(), ticker::tid()];
+    // Most programs have none. One in a sandbox (seccomp(2)) may end by this very call, and make no other.
+    if others == [0, 0] {
+        return;
+    }
+    if process::only(session::getpid(), &[session::gettid(), others[0], others[1]]) {
         std::mem::forget((helper::Stopped::new(), ticker::Stopped::new()));
     }
 }
