@@ -8,6 +8,7 @@ flux_tests::guests! { "tracer";
     signals: 52, flag("-static");
     odd: 13, flag("-static");
     burst: 0, flag("-static");
+    leaves: 0, flag("-static");
 }
 
 /// Sleeps natively when nothing helps it.
@@ -83,5 +84,15 @@ fn loops_that_ask_end_soon() {
             // Nor does time go to where a timer was armed once.
             assert!(outcome.stderr.contains(" h ") && !outcome.stderr.contains(" d "), "{outcome}");
         }
+    }
+}
+
+#[test]
+fn who_ends_with_its_process_holds_no_instant() {
+    let program = Guest::new("tracer/leaves").flag("-static").compile();
+    for _ in 0..8 {
+        let outcome = Run::new(&program).mode(Mode::Elapsed).flux_option("-v").env("GUEST_UNIT_MS", "3600000").run();
+        outcome.assert_success();
+        assert!(!outcome.stderr.contains(" d "), "{outcome}");
     }
 }

@@ -4,7 +4,7 @@
 use super::memory::{Fault, Memory};
 use engine::clock::{is_realtime, is_virtual};
 use engine::time::{NEVER, Spec, timeval};
-use engine::verdicts::FUTEX_WAITS;
+use engine::verdicts::{FUTEX_WAITS, IORING_ENTER_EXT_ARG};
 use engine::what::{SETTABLE, What};
 use engine::{ClockMode, Engine};
 use libc::{c_long, user_regs_struct};
@@ -152,6 +152,7 @@ impl Call<'_> {
                 Some(wait)
             }
             libc::SYS_io_getevents | SYS_IO_PGETEVENTS => self.timespec(What::Ready, r.r8, 0, |r| r.r8 = 0),
+            libc::SYS_io_uring_enter => self.io_uring_enter(),
             libc::SYS_rt_sigtimedwait => self.timespec(What::Signal, r.rdx, EAGAIN, |r| r.rdx = 0),
             libc::SYS_semtimedop => self.timespec(What::Queue, r.r10, EAGAIN, |r| r.r10 = 0),
             libc::SYS_mq_timedsend | libc::SYS_mq_timedreceive => {
@@ -178,6 +179,33 @@ impl Call<'_> {
         let mut wait = self.timespec(What::Sleep, r.rdx, 0, |_| {})?;
         wait.left = Left::Interrupted(r.r10);
         Some(wait)
+    }
+
+    /// Without the structure that may hold a time-out it takes the set of signals in its place.
+    fn io_uring_enter(&self) -> Option<Wait> {
+        const GETEVENTS: u32 = 1;
+        /// The time-out is an instant of CLOCK_MONOTONIC.
+        const ABS_TIMER: u32 = 1 << 5;
+        /// The structure is in registered memory.
+        const EXT_ARG_REG: u32 = 1 << 6;
+        const ETIME: i64 = -(libc::ETIME as i64);
+        let r = self.regs;
+        let flags = r.r10 as u32;
+        // struct io_uring_getevents_arg: a set, its size and the shortest wait in one word, a time-out.
+        let [set, size] = self.memory.read::<[u64; 2]>(r.r8).ok()?;
+        let at = self.memory.read::<u64>(r.r8 + 16).ok()?;
+        let plain = flags & (GETEVENTS | EXT_ARG_REG) == GETEVENTS && r.r9 == 24 && size >> 32 == 0;
+        if !plain || at == 0 {
+            return None;
+        }
+        let change = |r: &mut user_regs_struct| {
+            r.r10 = (flags & !(IORING_ENTER_EXT_ARG | ABS_TIMER)) as u64;
+            (r.r8, r.r9) = (set, size);
+        };
+        if flags & ABS_TIMER != 0 {
+            return self.instant(What::Descriptor, libc::CLOCK_MONOTONIC, at, ETIME, change);
+        }
+        self.timespec(What::Descriptor, at, ETIME, change)
     }
 
     fn futex(&self) -> Option<Wait> {
@@ -260,6 +288,7 @@ impl Wait {
         let at = match r.orig_rax as c_long {
             libc::SYS_ppoll => r.r10,
             libc::SYS_epoll_pwait | libc::SYS_epoll_pwait2 => r.r8,
+            libc::SYS_io_uring_enter => self.during.r8,
             // The address of an address.
             libc::SYS_pselect6 | SYS_IO_PGETEVENTS if r.r9 != 0 => memory.read::<u64>(r.r9).ok()?,
             _ => 0,

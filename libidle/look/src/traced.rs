@@ -25,7 +25,8 @@ impl ProcLook {
             return self.thread(index, pid, tid, since);
         }
         match self.thread(index, pid, tid, since) {
-            Thread::Zombie if pid == tid && !process::ended(pid) => Thread::Asleep(u64::MAX),
+            // The others may have been killed with it: what they waited for counts no more, though their slots still tell of it.
+            Thread::Zombie if pid == tid && !process::ended(pid) && !process::dying(pid) => Thread::Asleep(u64::MAX),
             Thread::Zombie | Thread::Gone => Thread::Running,
             found => found,
         }
