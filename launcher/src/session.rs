@@ -3,7 +3,7 @@
 use crate::cli::{Cli, Clock};
 use crate::{inherited, program};
 use engine::page::CLOCKS;
-use engine::preload::Form;
+use engine::preload::{Form, Order};
 use engine::statefile::StateFile;
 use engine::time::Spec;
 use engine::{ClockMode, Engine, Page};
@@ -200,6 +200,12 @@ impl Session {
         // SAFETY: setrlimit(2) is async-signal-safe.
         unsafe { command.pre_exec(move || Ok(setrlimit(Resource::RLIMIT_NOFILE, files.0, files.1)?)) };
         let kind = program::of_command(&words[0]);
+        let preloaded = std::env::var_os("LD_PRELOAD").unwrap_or_default();
+        if Order::matters(kind, preloaded.as_bytes()) {
+            let (theirs, mut options) = (std::env::var_os(Order::NAME).unwrap_or_default(), vec![]);
+            Order::value(theirs.as_bytes(), &mut |piece| options.extend_from_slice(piece));
+            command.env(Order::NAME, OsString::from_vec(options));
+        }
         if let (Some(credit), true) = (credit, kind.is_some_and(|kind| self.engine.to_be_traced(kind))) {
             let engine = self.engine;
             // SAFETY: atomics and system calls.

@@ -97,7 +97,9 @@ impl Variables {
     fn lines(&self, session: Vec<u8>, preload: &[u8], program: Option<Program>, slot: u64) -> Vec<Vec<u8>> {
         let library = self.library.as_bytes();
         let mut list = PRELOAD.to_vec();
-        Form::of(program).value(library, preload, &mut |piece| list.extend(piece));
+        // AddressSanitizer reads its options from where the kernel says that the environment is, which is not here.
+        let form = if program == Some(Program::ShimmedAsan) { Form::Out } else { Form::of(program) };
+        form.value(library, preload, &mut |piece| list.extend(piece));
         let mut lines = vec![session, [b"FLUX_LIBRARY=", library].concat(), format!("FLUX_SLOT={slot}").into_bytes()];
         // An empty one is none.
         lines.extend((list.len() > PRELOAD.len()).then_some(list));

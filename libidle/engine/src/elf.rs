@@ -7,6 +7,9 @@ pub enum Program {
     Shimmed,
     /// The same, but its runtime makes system calls of its own as a rule: Go with cgo.
     ShimmedRaw,
+    /// The same as [`Program::Shimmed`], with AddressSanitizer's runtime as a library, which wants to be the first that is loaded
+    /// unless it is told otherwise ([`crate::preload::Order`]).
+    ShimmedAsan,
     /// Statically linked: nobody loads the library. (So is a dynamic linker that is run by its own name.)
     Static,
     /// Dynamically linked with another libc, which could not load the library and would fail to start with it.
@@ -24,7 +27,13 @@ pub trait ReadAt {
 /// Longest `#!` line looked at, as in Linux.
 pub const SCRIPT_LINE: usize = 256;
 
+const PT_LOAD: u32 = 1;
+const PT_DYNAMIC: u32 = 2;
 const PT_INTERP: u32 = 3;
+const DT_NEEDED: u64 = 1;
+const DT_STRTAB: u64 = 5;
+/// Entries of the dynamic section looked at; libraries come first.
+const MAX_DYNAMIC: usize = 64;
 const MAX_HEADERS: u16 = 64;
 /// Bytes of section names looked at.
 const MAX_NAMES: u64 = 16 << 10;
@@ -53,25 +62,50 @@ pub fn classify(file: &mut dyn ReadAt) -> Option<Program> {
     if head[4] != 2 || u16_at(&head, 18) != X86_64 {
         return Some(Program::Foreign);
     }
-    let Some((offset, length)) = interpreter(file, &head) else { return Some(Program::Static) };
+    let Some((offset, length, _)) = segment(file, &head, |kind, _, _| kind == PT_INTERP) else {
+        return Some(Program::Static);
+    };
     let mut path = [0u8; 256];
     let length = file.read_at(offset, &mut path[..(length as usize).min(256)]);
     Some(if !path[..length].windows(15).any(|w| w == b"ld-linux-x86-64") {
         Program::OtherLibc
     } else if has_section(file, &head, b".go.buildinfo\0") {
         Program::ShimmedRaw
+    } else if needs(file, &head, crate::preload::is_asan) {
+        Program::ShimmedAsan
     } else {
         Program::Shimmed
     })
 }
 
-/// Where the name of the dynamic linker is in the file.
-fn interpreter(file: &mut dyn ReadAt, head: &[u8; 64]) -> Option<(u64, u64)> {
+/// Offset, length and address of the first segment whose kind, address and length are as wanted.
+fn segment(file: &mut dyn ReadAt, head: &[u8; 64], wanted: impl Fn(u32, u64, u64) -> bool) -> Option<(u64, u64, u64)> {
     let (start, size, count) = (u64_at(head, 32), u16_at(head, 54) as u64, u16_at(head, 56).min(MAX_HEADERS));
     (0..count as u64).find_map(|i| {
         let mut header = [0u8; 56];
         let whole = file.read_at(start.wrapping_add(i * size), &mut header) == header.len();
-        (whole && u32_at(&header, 0) == PT_INTERP).then(|| (u64_at(&header, 8), u64_at(&header, 32)))
+        let (offset, address, length) = (u64_at(&header, 8), u64_at(&header, 16), u64_at(&header, 32));
+        (whole && wanted(u32_at(&header, 0), address, length)).then_some((offset, length, address))
+    })
+}
+
+/// Is the file to be loaded with a library that is called so?
+fn needs(file: &mut dyn ReadAt, head: &[u8; 64], called: fn(&[u8]) -> bool) -> bool {
+    let Some((offset, length, _)) = segment(file, head, |kind, _, _| kind == PT_DYNAMIC) else { return false };
+    let mut entries = [0u8; 16 * MAX_DYNAMIC];
+    let length = entries.len().min(length as usize);
+    let length = file.read_at(offset, &mut entries[..length]);
+    let (pairs, _) = entries[..length].as_chunks::<16>();
+    let values =
+        |tag: u64| pairs.iter().filter(move |pair| u64_at(&pair[..], 0) == tag).map(|pair| u64_at(&pair[..], 8));
+    let Some(strings) = values(DT_STRTAB).next() else { return false };
+    let holds = |kind, address: u64, length: u64| kind == PT_LOAD && strings.wrapping_sub(address) < length;
+    let Some((offset, _, address)) = segment(file, head, holds) else { return false };
+    let strings = offset.wrapping_add(strings - address);
+    values(DT_NEEDED).any(|name| {
+        let mut text = [0u8; 32];
+        let length = file.read_at(strings.wrapping_add(name), &mut text);
+        called(text[..length].split(|&byte| byte == 0).next().unwrap_or_default())
     })
 }
 
@@ -141,6 +175,8 @@ mod tests {
         head.copy_from_slice(&me[..64]);
         assert!(has_section(&mut &me[..], &head, b".eh_frame_hdr\0"));
         assert!(!has_section(&mut &me[..], &head, b".go.buildinfo\0"));
+        assert!(needs(&mut &me[..], &head, |name| name == b"libc.so.6"));
+        assert!(!needs(&mut &me[..], &head, crate::preload::is_asan));
     }
 
     #[test]

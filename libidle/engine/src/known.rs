@@ -15,8 +15,14 @@ pub const FILES: usize = 64;
 pub const FILES: usize = 1;
 
 /// Kinds by what is stored for them; 0 is an empty word.
-const KINDS: [Program; 5] =
-    [Program::Shimmed, Program::ShimmedRaw, Program::Static, Program::OtherLibc, Program::Foreign];
+const KINDS: [Program; 6] = [
+    Program::Shimmed,
+    Program::ShimmedRaw,
+    Program::ShimmedAsan,
+    Program::Static,
+    Program::OtherLibc,
+    Program::Foreign,
+];
 /// Bits for the kind.
 const KIND: u64 = 7;
 

@@ -24,7 +24,7 @@ impl Form {
             Some(Program::OtherLibc) => Form::OnlyGlibc,
             Some(Program::Foreign) => Form::Out,
             // A static program does not care, and its dynamic children inherit it.
-            Some(Program::Shimmed | Program::ShimmedRaw | Program::Static) | None => Form::Path,
+            Some(Program::Shimmed | Program::ShimmedRaw | Program::ShimmedAsan | Program::Static) | None => Form::Path,
         }
     }
 
@@ -48,6 +48,37 @@ impl Form {
     }
 }
 
+/// What tells AddressSanitizer's runtime that another library may come before it; else it ends the program. (It then
+/// finds the calls that it intercepts behind that one's, as ThreadSanitizer's does anyhow.)
+pub struct Order;
+
+impl Order {
+    /// The environment variable.
+    pub const NAME: &str = "ASAN_OPTIONS";
+    const OPTION: &[u8] = b"verify_asan_link_order=0";
+
+    /// Is it needed for `program`, which is started with this `LD_PRELOAD`?
+    pub fn matters(program: Option<Program>, preload: &[u8]) -> bool {
+        let name = |item: &[u8]| is_asan(item.rsplit(|&b| b == b'/').next().unwrap_or_default());
+        program == Some(Program::ShimmedAsan) || preload.split(|&b| b == b':' || b == b' ').any(name)
+    }
+
+    /// Hands the variable's new value to `put`, piece by piece; `theirs` is the old one.
+    pub fn value(theirs: &[u8], put: &mut impl FnMut(&[u8])) {
+        if theirs.windows(Order::OPTION.len()).any(|part| part == Order::OPTION) {
+            return put(theirs);
+        }
+        put(theirs);
+        put(if theirs.is_empty() { b"" } else { b":" });
+        put(Order::OPTION);
+    }
+}
+
+/// Is a library called so AddressSanitizer's runtime, of GCC or of clang?
+pub fn is_asan(name: &[u8]) -> bool {
+    name.starts_with(b"libasan.so") || name.starts_with(b"libclang_rt.asan")
+}
+
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
@@ -69,5 +100,20 @@ mod tests {
         assert_eq!(preload(Form::OnlyGlibc, &format!("{up}/x/libflux.so")), format!("{up}/x/libflux.so"));
         assert_eq!(preload(Form::Out, &format!("{up}/x/libflux.so:/x/libflux.so")), "");
         assert_eq!(preload(Form::Out, "/x/libflux.so:a.so"), "a.so");
+    }
+
+    #[test]
+    fn orders() {
+        let options = |theirs: &str| {
+            let mut value = Vec::new();
+            Order::value(theirs.as_bytes(), &mut |piece| value.extend_from_slice(piece));
+            String::from_utf8(value).expect("of strings")
+        };
+        assert_eq!(options(""), "verify_asan_link_order=0");
+        assert_eq!(options("a=1"), "a=1:verify_asan_link_order=0");
+        assert_eq!(options(&options("a=1")), options("a=1"));
+        assert!(Order::matters(Some(Program::ShimmedAsan), b""));
+        assert!(Order::matters(Some(Program::Shimmed), b"/x/libflux.so:/usr/lib/libasan.so.8"));
+        assert!(!Order::matters(Some(Program::Shimmed), b"/x/libflux.so:/libasan.so/y.so"));
     }
 }

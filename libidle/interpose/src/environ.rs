@@ -5,13 +5,14 @@ use crate::idle;
 use crate::scratch::Scratch;
 use crate::session::{self, Flavour, find_env};
 use engine::elf::Program;
-use engine::preload::Form;
+use engine::preload::{Form, Order};
 use engine::procfs::decimal;
 use engine::slots::Credit;
 use libc::c_char;
 use std::ffi::CStr;
 
 const PRELOAD: &CStr = c"LD_PRELOAD";
+const ORDER: &CStr = c"ASAN_OPTIONS";
 
 /// An environment array with our entries in it. Nothing is allocated on the heap: this runs between vfork and exec.
 pub struct Environ {
@@ -25,7 +26,9 @@ pub struct Environ {
 }
 
 /// Our entries.
-const ROWS: usize = 4;
+const ROWS: usize = 5;
+/// The last but one, which like the last is not always there.
+const PRELOAD_ROW: usize = 3;
 
 impl Environ {
     /// `env` (null counts as empty) with our entries, for `program` to start with; `credit` is the slot that it takes
@@ -42,7 +45,8 @@ impl Environ {
             count += 1;
         }
         // SAFETY: the caller's array.
-        let theirs = unsafe { find_env(env, PRELOAD) }.map_or(&b""[..], |(_, v)| v.to_bytes());
+        let old = |name| unsafe { find_env(env, name) }.map_or(&b""[..], |(_, v)| v.to_bytes());
+        let (theirs, options) = (old(PRELOAD), old(ORDER));
         let library = session::LIBRARY.get().to_bytes();
         let mut numbers = [0u8; 32];
         let session = match session::flavour() {
@@ -53,12 +57,14 @@ impl Environ {
         let mut digits = [0u8; 20];
         let slot = decimal(credit.word(), &mut digits);
         let form = Form::of(program);
-        let names = [own.session, own.library, own.slot, PRELOAD];
+        let names = [own.session, own.library, own.slot, PRELOAD, ORDER];
+        let names = &names[..if Order::matters(program, theirs) { ROWS } else { ROWS - 1 }];
         let value = |row: usize, put: &mut dyn FnMut(&[u8])| match row {
             0 => put(session),
             1 => put(library),
             2 => put(slot),
-            _ => form.value(library, theirs, &mut |piece| put(piece)),
+            PRELOAD_ROW => form.value(library, theirs, &mut |piece| put(piece)),
+            _ => Order::value(options, &mut |piece| put(piece)),
         };
         let length = |row: usize| {
             let mut sum = 0;
@@ -66,7 +72,7 @@ impl Environ {
             sum
         };
         // An empty LD_PRELOAD is none.
-        let rows = if length(ROWS - 1) == 0 { ROWS - 1 } else { ROWS };
+        let rows = if length(PRELOAD_ROW) == 0 { PRELOAD_ROW } else { names.len() };
         let need = (0..rows).map(|row| names[row].to_bytes_with_nul().len() + 1 + length(row)).sum();
         // SAFETY: null pointers and zero bytes are valid.
         let (array, text) = unsafe { (Scratch::zeroed(count + ROWS + 1)?, Scratch::zeroed(need)?) };

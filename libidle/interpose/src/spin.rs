@@ -231,6 +231,7 @@ fn nap(tls: &Tls) -> bool {
     if frozen && engine.page.abandoned() {
         // Nobody jumps any more.
         engine.creep(entry.me, step);
+        tls.spin_naps.set(naps);
         return true;
     }
     let Some((_, due)) = engine.next_waiter(entry.me).filter(|&(_, due)| frozen || due != NEVER) else { return true };
