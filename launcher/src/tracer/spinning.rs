@@ -96,9 +96,10 @@ fn judge(regs: &user_regs_struct) -> Call {
         // To be made again.
         _ if (-516..=-512).contains(&answer) => Call::Nothing,
         _ if answer < 0 => Call::Futile,
-        libc::SYS_sched_yield | libc::SYS_waitid | libc::SYS_clock_gettime | libc::SYS_times | libc::SYS_getrusage => {
-            Call::Futile
-        }
+        // Who asks for its own processor time computes.
+        libc::SYS_clock_gettime if is_of_processor(regs.rdi as libc::clockid_t) => Call::Done,
+        libc::SYS_getrusage => Call::Done,
+        libc::SYS_sched_yield | libc::SYS_waitid | libc::SYS_clock_gettime | libc::SYS_times => Call::Futile,
         libc::SYS_kill if regs.rsi == 0 => Call::Futile,
         libc::SYS_read
         | libc::SYS_readv
@@ -131,6 +132,11 @@ fn judge(regs: &user_regs_struct) -> Call {
         | libc::SYS_faccessat2 => Call::Nothing,
         _ => Call::Done,
     }
+}
+
+/// Is it a clock of processor time, of the caller or of others (negative numbers, clock_getcpuclockid(3))?
+fn is_of_processor(clock: libc::clockid_t) -> bool {
+    clock < 0 || matches!(clock, libc::CLOCK_PROCESS_CPUTIME_ID | libc::CLOCK_THREAD_CPUTIME_ID)
 }
 
 impl Tracer {
