@@ -2,6 +2,7 @@
 
 use crate::cli::{Cli, Clock};
 use crate::{inherited, program};
+use engine::elf::Program;
 use engine::page::CLOCKS;
 use engine::preload::{Form, Order};
 use engine::statefile::StateFile;
@@ -93,16 +94,23 @@ pub fn command(words: &[OsString], mask: SigSet) -> Command {
     command
 }
 
-/// Gives the command the library to load, as far as its kind of program can.
-pub fn preload(command: &mut Command, library: &Path) {
+/// Gives the command the library to load, as far as its kind of program can, which is returned.
+pub fn preload(command: &mut Command, library: &Path) -> Option<Program> {
     let theirs = std::env::var_os("LD_PRELOAD").unwrap_or_default();
     let mut list = Vec::new();
-    let form = Form::of(program::of_command(command.get_program()));
-    form.value(library.as_os_str().as_bytes(), theirs.as_bytes(), &mut |piece| list.extend_from_slice(piece));
+    let kind = program::of_command(command.get_program());
+    let library = library.as_os_str().as_bytes();
+    Form::of(kind).value(library, theirs.as_bytes(), &mut |piece| list.extend_from_slice(piece));
     match list.is_empty() {
         true => command.env_remove("LD_PRELOAD"),
         false => command.env("LD_PRELOAD", OsString::from_vec(list)),
     };
+    if Order::matters(kind, theirs.as_bytes()) {
+        let (theirs, mut options) = (std::env::var_os(Order::NAME).unwrap_or_default(), Vec::new());
+        Order::value(theirs.as_bytes(), &mut |piece| options.extend_from_slice(piece));
+        command.env(Order::NAME, OsString::from_vec(options));
+    }
+    kind
 }
 
 /// The exit status for a command that could not be started, and what to say.
@@ -192,20 +200,13 @@ impl Session {
         let credit = page.credit(self.engine.pid, (nth + 1) << 48);
         let mut command = command(words, self.mask);
         command.env("FLUX_SESSION", &self.path).env("FLUX_LIBRARY", &self.library);
-        preload(&mut command, &self.library);
+        let kind = preload(&mut command, &self.library);
         if let Some(credit) = credit {
             command.env("FLUX_SLOT", credit.word().to_string());
         }
         let files = self.files;
         // SAFETY: setrlimit(2) is async-signal-safe.
         unsafe { command.pre_exec(move || Ok(setrlimit(Resource::RLIMIT_NOFILE, files.0, files.1)?)) };
-        let kind = program::of_command(&words[0]);
-        let preloaded = std::env::var_os("LD_PRELOAD").unwrap_or_default();
-        if Order::matters(kind, preloaded.as_bytes()) {
-            let (theirs, mut options) = (std::env::var_os(Order::NAME).unwrap_or_default(), vec![]);
-            Order::value(theirs.as_bytes(), &mut |piece| options.extend_from_slice(piece));
-            command.env(Order::NAME, OsString::from_vec(options));
-        }
         if let (Some(credit), true) = (credit, kind.is_some_and(|kind| self.engine.to_be_traced(kind))) {
             let engine = self.engine;
             // SAFETY: atomics and system calls.

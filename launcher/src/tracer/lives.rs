@@ -95,7 +95,7 @@ impl Tracer {
         if let Some(process) = self.processes.get_mut(&tid)
             && process.library
             && !matches!(doing, Doing::Asked)
-            && !matches!(program, Some(Program::Static | Program::OtherLibc))
+            && !program.is_some_and(Program::cannot_load)
         {
             // The hook has left a slot and an environment, as for any program with the library.
             (process.vdso, process.reads, thread.slot) = (None, 0, None);
@@ -135,7 +135,7 @@ impl Tracer {
             self.variables.set(&stopped, program, 0)?;
         }
         match program {
-            Some(Program::Static | Program::OtherLibc) => {
+            Some(kind) if kind.cannot_load() => {
                 let found = Found { alarm: left_by_library.0 != 0, timers: self.keep_timers(tid), gated };
                 let (stopped, ready) = self.kit.prepare(stopped, &filtered, found)?;
                 match ready {

@@ -16,6 +16,7 @@ use super::threads::{Doing, Thread};
 use crate::session::real_now;
 use engine::time::NEVER;
 use engine::tracing::{NAPS, TRACED};
+use engine::verdicts::zero_is_nothing;
 use engine::{Kind, Reason, What};
 use libc::{c_long, pid_t, user_regs_struct};
 use std::sync::atomic::Ordering::SeqCst;
@@ -101,22 +102,7 @@ fn judge(regs: &user_regs_struct) -> Call {
         libc::SYS_getrusage => Call::Done,
         libc::SYS_sched_yield | libc::SYS_waitid | libc::SYS_clock_gettime | libc::SYS_times => Call::Futile,
         libc::SYS_kill if regs.rsi == 0 => Call::Futile,
-        libc::SYS_read
-        | libc::SYS_readv
-        | libc::SYS_recvfrom
-        | libc::SYS_recvmsg
-        | libc::SYS_wait4
-        | libc::SYS_poll
-        | libc::SYS_ppoll
-        | libc::SYS_select
-        | libc::SYS_pselect6
-        | libc::SYS_epoll_wait
-        | libc::SYS_epoll_pwait
-        | libc::SYS_epoll_pwait2
-            if answer == 0 =>
-        {
-            Call::Futile
-        }
+        number if answer == 0 && zero_is_nothing(number) => Call::Futile,
         libc::SYS_futex if answer == 0 => Call::Nothing,
         libc::SYS_getpid
         | libc::SYS_gettid

@@ -18,6 +18,13 @@ pub enum Program {
     Foreign,
 }
 
+impl Program {
+    /// It cannot load the library, but be traced.
+    pub fn cannot_load(self) -> bool {
+        matches!(self, Program::Static | Program::OtherLibc)
+    }
+}
+
 /// Reads a file: from an offset into a buffer, returns how many bytes there were.
 pub trait ReadAt {
     /// As pread(2), 0 also for an error.

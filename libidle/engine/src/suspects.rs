@@ -2,7 +2,6 @@
 //! asked to look over their shoulder, less and less often: it costs the thread some tenths of a millisecond.
 
 use crate::lock::KEEPER;
-use crate::page::ClockMode;
 use crate::quiescence::Engine;
 use crate::sync::{Relaxed, SeqCst};
 use crate::time::NEVER;
@@ -30,8 +29,9 @@ impl Suspects {
     pub fn runs(&mut self, engine: &Engine, slot: usize, burnt: u64) {
         let header = &engine.page.header;
         let jumps = header.jumps.load(Relaxed);
+        let frozen = engine.frozen();
         if (slot, jumps) != (self.slot, self.jumps) || self.patience == 0 {
-            let patience = if engine.page.mode() == ClockMode::Frozen { FROZEN_PATIENCE } else { PATIENCE };
+            let patience = if frozen { FROZEN_PATIENCE } else { PATIENCE };
             *self = Suspects { slot, jumps, burnt, patience };
             return;
         }
@@ -40,7 +40,6 @@ impl Suspects {
         }
         (self.burnt, self.patience) = (burnt, (self.patience * 2).min(LONGEST));
         // With a clock that runs, a loop goes on by it where nobody waits.
-        let frozen = engine.page.mode() == ClockMode::Frozen;
         if frozen || engine.next_waiter(KEEPER).is_some_and(|(_, due)| due != NEVER) {
             header.suspect.store(slot as u32 + 1, SeqCst);
             engine.wake_tracer();

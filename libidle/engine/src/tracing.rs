@@ -66,11 +66,6 @@ const SLICE: i64 = 50_000_000;
 /// See [`SLICE`]: two seconds.
 const PATIENCE: u32 = 40;
 
-/// Can't a program of this kind load the library, but be traced?
-fn cannot_load(program: Program) -> bool {
-    matches!(program, Program::Static | Program::OtherLibc)
-}
-
 impl Engine {
     /// Which programs are to be traced; none any more when the tracer has found out that it is not allowed to.
     pub fn trace(&self) -> Trace {
@@ -85,7 +80,7 @@ impl Engine {
     pub fn to_be_traced(&self, program: Program) -> bool {
         match self.trace() {
             Trace::None => false,
-            Trace::Auto => cannot_load(program),
+            Trace::Auto => program.cannot_load(),
             Trace::All => program != Program::Foreign,
         }
     }
@@ -96,7 +91,7 @@ impl Engine {
     pub fn ask_for(&self, me: usize, request: u32, program: Option<Program>) -> bool {
         // Who asks here under `--trace=all` is traced already, and so is what it executes; but the tracer has to know the slot of
         // a program that does not know it itself.
-        let needs = |program| cannot_load(program) && self.trace() != Trace::None;
+        let needs = |program: Program| program.cannot_load() && self.trace() != Trace::None;
         program.is_some_and(needs) && self.ask_tracer(me, request)
     }
 

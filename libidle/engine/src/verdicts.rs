@@ -48,6 +48,12 @@ pub enum Verdict {
     Signals(When),
 }
 
+/// Is an answer of zero nothing: no descriptor is ready, no bytes are there, no child has ended?
+pub const fn zero_is_nothing(number: i64) -> bool {
+    // read, poll, readv, select, recvfrom, recvmsg, wait4, epoll_wait, pselect6, ppoll, epoll_pwait, epoll_pwait2.
+    matches!(number, 0 | 7 | 19 | 23 | 45 | 47 | 61 | 232 | 270 | 271 | 281 | 441)
+}
+
 use Verdict::*;
 
 /// clone(2): the child is to escape whoever traces its creator.

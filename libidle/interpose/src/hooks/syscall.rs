@@ -7,6 +7,7 @@ use super::{
 use crate::errno::{Answer, Errno};
 use crate::{clockid, next, session, spin, timerfd};
 use engine::time::Spec;
+use engine::verdicts::zero_is_nothing;
 use libc::{c_int, c_long, clockid_t, timespec};
 
 /// The system call's arguments.
@@ -20,18 +21,7 @@ pub unsafe fn syscall(number: c_long, args: Args) -> c_long {
     // SAFETY: the caller's arguments.
     let answer = unsafe { call(number, args) };
     match number {
-        libc::SYS_poll
-        | libc::SYS_ppoll
-        | libc::SYS_select
-        | libc::SYS_pselect6
-        | libc::SYS_epoll_wait
-        | libc::SYS_epoll_pwait
-        | libc::SYS_epoll_pwait2
-        | libc::SYS_read
-        | libc::SYS_readv
-        | libc::SYS_recvfrom
-        | libc::SYS_recvmsg
-        | libc::SYS_wait4 => spin::positive(answer),
+        _ if zero_is_nothing(number) => spin::positive(answer),
         libc::SYS_rt_sigtimedwait | libc::SYS_semtimedop | libc::SYS_mq_timedsend | libc::SYS_mq_timedreceive => {
             spin::success(answer)
         }
