@@ -124,6 +124,11 @@ hooks! {
     fn signal(signal: c_int, action: sighandler_t) -> sighandler_t = session_signal::signal;
 }
 
+// Debuggers.
+hooks! {
+    fn ptrace(request: c_uint, thread: pid_t, at: *mut c_void, data: *mut c_void) -> c_long = tracing::ptrace;
+}
+
 // Timers.
 hooks! {
     fn alarm(seconds: c_uint) -> c_uint = timers::alarm;

@@ -33,6 +33,7 @@ pub mod syscall;
 pub mod threads;
 pub(crate) mod timed;
 pub mod timers;
+pub mod tracing;
 pub mod uptime;
 pub(crate) mod uring;
 pub mod wait;
