@@ -1,6 +1,7 @@
 //! Each hook's body, one file a family. `libflux.so` and `libidle.so` differ in which of them they export.
 
 pub mod adjust;
+pub mod alarms;
 pub mod asks;
 pub mod clocks;
 pub mod cond;
@@ -10,6 +11,7 @@ pub mod exec;
 pub mod fds;
 pub mod fork;
 pub mod futex;
+pub mod joins;
 pub mod jumps;
 pub mod lifecycle;
 pub mod listing;
