@@ -2,6 +2,8 @@
 
 use crate::guest::Guest;
 use crate::run::{Mode, Outcome, Run};
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// A unit natively: long against the delays of a busy machine, short against the patience of whoever runs the tests.
@@ -14,6 +16,8 @@ const HOUR_MS: u64 = 3_600_000;
 const NATIVE_ATTEMPTS: [u64; 6] = [1, 1, 1, 2, 4, 8];
 /// What is waited for under flux is over in this much real time; a second would do for most guests on an idle machine.
 const SOON: Duration = Duration::from_secs(20);
+/// What guests print when something is wrong.
+const COMPLAINTS: [&str; 2] = ["EARLY", "FAIL"];
 /// How much later than usual a native run may end on such a machine.
 const NATIVE_DELAY: Duration = Duration::from_secs(15);
 
@@ -114,7 +118,7 @@ impl Same {
             .within(SOON + NATIVE_DELAY)
             .try_run()
             .unwrap_or_else(|late| panic!("{what}: {late}"));
-        for word in ["EARLY", "FAIL"] {
+        for word in COMPLAINTS {
             assert!(!outcome.stdout.contains(word), "{what}: {outcome}");
         }
         assert!(outcome.took < SOON || self.least(unit_ms) < SOON, "{what}: not sooner: {outcome}");
@@ -135,35 +139,62 @@ impl Same {
         self.check_in(&runs);
     }
 
-    /// The same with one run under flux: elapsed, with the longest unit.
-    pub fn check_briefly(&self) {
-        self.check_in(&[(Mode::Elapsed, self.longest_unit)]);
+    /// The same with the longest unit alone.
+    pub fn check_longest(&self) {
+        let modes = [Mode::Elapsed, Mode::Frozen].into_iter().take(1 + self.frozen as usize);
+        self.check_in(&modes.map(|mode| (mode, self.longest_unit)).collect::<Vec<_>>());
     }
 
-    /// Under `--trace=all`, in both modes, each with the longest unit: prints what `guest` does in an ordinary session. Other tests
-    /// compare that with a native run.
-    pub fn check_traced(&self, guest: &Same) {
-        let ordinary = guest.run(Mode::Elapsed, self.longest_unit);
-        let traced = self.clone().traced();
-        let modes = [Mode::Elapsed, Mode::Frozen];
-        for mode in modes.into_iter().take(1 + self.frozen as usize) {
-            let outcome = traced.run(mode, self.longest_unit);
-            assert!(
-                agree(&ordinary, &outcome),
-                "{}: not the same\n--- ordinary\n{ordinary}\n--- {mode:?}, traced\n{outcome}",
-                self.guest.name()
-            );
+    /// In both modes, with the longest unit, built or run in another way than `guest`: fails unless it prints what that does natively,
+    /// or, where libraries differ, what it does natively itself.
+    pub fn check_beside(&self, guest: &Same) {
+        if native_only() {
+            return self.check_natively();
+        }
+        let expected = guest.printed();
+        for mode in [Mode::Elapsed, Mode::Frozen].into_iter().take(1 + self.frozen as usize) {
+            let outcome = self.run(mode, self.longest_unit);
+            if Printed::by(&outcome) == expected {
+                continue;
+            }
+            let what = format!("{}: {mode:?}, not the same", self.guest.name());
+            assert!(self.native, "{what}\n--- expected\n{expected:?}\n--- but\n{outcome}");
+            let native = self.run_natively(|native| agree(native, &outcome));
+            assert!(agree(&native, &outcome), "{what}\n--- natively\n{native}\n--- but\n{outcome}");
+        }
+    }
+
+    /// What it prints natively, which is the same in every run: another test process may have found out. Of what must not run natively,
+    /// what it prints under flux.
+    fn printed(&self) -> Printed {
+        if !self.native {
+            return Printed::by(self.run(Mode::Elapsed, self.longest_unit).assert_success());
+        }
+        Printed::found(&self.record()).unwrap_or_else(|| {
+            let fine = |native: &Outcome| !COMPLAINTS.iter().any(|word| native.stdout.contains(word));
+            Printed::by(&self.run_natively(fine))
+        })
+    }
+
+    /// The file that says what it prints natively. The executable's name says what it was built from.
+    fn record(&self) -> PathBuf {
+        let arguments: String = self.args.iter().map(|arg| format!(".{arg}")).collect();
+        let mut path = self.guest.compile().into_os_string();
+        path.push(format!("{arguments}.native"));
+        path.into()
+    }
+
+    fn check_natively(&self) {
+        if self.native {
+            let fine = |native: &Outcome| !COMPLAINTS.iter().any(|word| native.stdout.contains(word));
+            let native = self.run_natively(fine);
+            assert!(fine(&native) && native.stderr.is_empty(), "{native}");
         }
     }
 
     fn check_in(&self, runs: &[(Mode, u64)]) {
-        if std::env::var_os("FLUX_TESTS_NATIVE_ONLY").is_some() {
-            if self.native {
-                let fine = |native: &Outcome| !["EARLY", "FAIL"].iter().any(|word| native.stdout.contains(word));
-                let native = self.run_natively(fine);
-                assert!(fine(&native) && native.stderr.is_empty(), "{native}");
-            }
-            return;
+        if native_only() {
+            return self.check_natively();
         }
         let flux: Vec<_> = runs.iter().map(|&(mode, unit)| (mode, unit, self.run(mode, unit))).collect();
         let (first_mode, first_unit, first) = &flux[0];
@@ -179,6 +210,9 @@ impl Same {
                 self.guest.name(),
                 if self.native { "native".to_owned() } else { format!("{first_mode:?}, unit {first_unit} ms") },
             );
+        }
+        if let Some(native) = &native {
+            Printed::by(native).note(&self.record());
         }
     }
 
@@ -208,5 +242,38 @@ impl Same {
 }
 
 fn agree(a: &Outcome, b: &Outcome) -> bool {
-    a.stdout == b.stdout && a.stderr == b.stderr && a.code() == b.code()
+    Printed::by(a) == Printed::by(b)
+}
+
+fn native_only() -> bool {
+    std::env::var_os("FLUX_TESTS_NATIVE_ONLY").is_some()
+}
+
+/// What a guest prints, and its exit status.
+#[derive(PartialEq, Eq, Debug)]
+struct Printed {
+    code: i32,
+    stdout: String,
+    stderr: String,
+}
+
+impl Printed {
+    fn by(outcome: &Outcome) -> Self {
+        Printed { code: outcome.code(), stdout: outcome.stdout.clone(), stderr: outcome.stderr.clone() }
+    }
+
+    /// As it was noted in `record`.
+    fn found(record: &Path) -> Option<Self> {
+        let text = fs::read_to_string(record).ok()?;
+        let mut parts = text.splitn(3, '\0');
+        let code = parts.next()?.parse().ok()?;
+        Some(Printed { code, stdout: parts.next()?.to_owned(), stderr: parts.next()?.to_owned() })
+    }
+
+    /// Under a name of its own first: another test may be noting the same right now.
+    fn note(&self, record: &Path) {
+        let temporary = record.with_extension(format!("{}", std::process::id()));
+        let text = format!("{}\0{}\0{}", self.code, self.stdout, self.stderr);
+        fs::write(&temporary, text).and_then(|()| fs::rename(&temporary, record)).expect("a note beside the guest");
+    }
 }

@@ -20,5 +20,5 @@ flux_tests::guests! { "sleep";
 
 #[test]
 fn ten_thousand_threads() {
-    flux_tests::Same::new("sleep/thousand_threads", 19).flag("-DTHREADS=10000").check();
+    flux_tests::Same::new("sleep/thousand_threads", 19).flag("-DTHREADS=10000").check_longest();
 }

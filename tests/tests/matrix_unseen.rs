@@ -15,6 +15,7 @@ fn waits_in_line() {
         .except("descriptors/many_messages", "recvmmsg looks at its time-out between messages only")
         .except("descriptors/tcp", "bytes that TCP holds back are not released before a wait that no hook sees")
         .except("lifecycle/beside", MEMORY)
+        .except("lifecycle/debugged", "a thread that somebody else traces is not visited")
         .except("lifecycle/fork_kinds", MEMORY)
         .except("lifecycle/vfork_computes", MEMORY)
         .except("readiness/interrupted", LEFT)
@@ -28,5 +29,6 @@ fn waits_in_line() {
         .except_loops(SPINS)
         .except("sync/cond_handler", "it waits in a handler that interrupts a hook's wait")
         .except("timers/alarm", LEFT)
+        .except("timers/waits_clock_set", "nobody moves its end when the clock is set")
         .check();
 }

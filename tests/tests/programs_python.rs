@@ -19,7 +19,8 @@ waits! { command("waits.py");
     queue: "queue" waits 5.0;
     socket_timeout: "socket-timeout" waits 4.0;
     so_rcvtimeo: "so-rcvtimeo" waits 2.5;
-    http_server: "http-server" waits 5.0;
+    // The server looks around twice a second.
+    http_server: "http-server" waits 5.0 .unit(600.0);
 }
 
 waits! { command("asynchronous.py");

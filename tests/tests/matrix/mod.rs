@@ -11,5 +11,9 @@ pub fn traced(matrix: Matrix) -> Matrix {
         .except("descriptors/tcp", "bytes that TCP holds back are not released for a traced program")
         .except("lifecycle/debugged", "a thread has one tracer")
         .except("spin/locks", "libc's trylock is a loop on memory, which nothing tells from a computation")
+        .except_frozen("sleep/thousand_threads", "each of its thousands of wake-ups is a look at a thousand threads")
+        .except_frozen("spin/", "each of the thousands of naps of a traced thread is a stop")
+        .except_frozen("timers/many", "each of its thousands of signals stops for the tracer")
+        .except_frozen("timers/timerfd_shared", "each of its thousands of timers is made by a call that stops")
         .except("signals/in_the_engine", "its timer by a system call is virtual in a traced program")
 }
