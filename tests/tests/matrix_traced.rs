@@ -35,7 +35,6 @@ fn waits_and_clock_reads_in_line() {
         .except("spin/reads", READS)
         .except("spin/slow", READS)
         .except("sync/cond_handler", HANDLER)
-        .except("sync/semaphore_shared", "a traced wait until an instant may end some milliseconds before it")
         .except("timers/many", READS)
         .except("timers/last_thread", "nobody sees that a thread ends by a system call in line")
         .except_loops("loops that ask again and again are not noticed where no hook sees them")
