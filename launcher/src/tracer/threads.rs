@@ -76,8 +76,8 @@ pub enum Then {
     TimerRead(usize),
     /// It tells for how long the machine has run, at this address if not in its answer.
     Uptime(u64),
-    /// It limits the waits of calls to come.
-    LimitSet,
+    /// It makes a socket, or sets an option of one, on which the waits of calls to come depend.
+    Socket,
     /// It takes a signal, and writes to that address what is known of it.
     SignalTaken(u64),
 }
