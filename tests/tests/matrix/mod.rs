@@ -6,6 +6,7 @@ use flux_tests::Matrix;
 pub fn traced(matrix: Matrix) -> Matrix {
     matrix
         .except("clocks/handles", "a static program has no libraries with handles")
+        .except("lifecycle/debugged", "a thread has one tracer")
         .except("spin/locks", "libc's trylock is a loop on memory, which nothing tells from a computation")
         .except("signals/in_the_engine", "its timer by a system call is virtual in a traced program")
 }
