@@ -5,11 +5,13 @@
 //! and its tracees end with it.
 //!
 //! [`helper`] is the launcher's side. Of the rest, [`run`] is the loop, [`lives`] how tracees come and go, [`calls`] what happens
-//! to a call that stops, [`programs`] what is done at an exec stop, [`rules`] and [`waits`] what system calls mean, [`library`] what is different about programs with the library, [`timers`] and [`timerfd`] the timers of tracees; [`stop`], [`memory`], [`inject`] and [`filter`] are the tools.
+//! to a call that stops, [`programs`] what is done at an exec stop, [`rules`] and [`waits`] what system calls mean, [`library`] what is different about programs with the library, [`timers`], [`armed`], [`expiry`] and [`timerfd`] the timers of tracees; [`stop`], [`memory`], [`inject`] and [`filter`] are the tools.
 
+mod armed;
 mod attention;
 mod calls;
 mod environ;
+mod expiry;
 mod filter;
 pub mod helper;
 mod inject;

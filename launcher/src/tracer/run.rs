@@ -7,6 +7,7 @@
 //! the time-out is taken away, and the slot says *kernel* with a deadline; when that has come the thread is interrupted and
 //! gets the answer of a time-out. A sleep is a wait for the slot's own word, in which the thread parks like any other.
 
+use super::armed::Timers;
 use super::attention::Attention;
 use super::calls::SYSCALL;
 use super::environ::Variables;
@@ -58,7 +59,7 @@ pub fn run(path: OsString) -> Option<()> {
         asking: vec![],
         expiring: 0,
         keeps: None,
-        turns: 0,
+        timers: Timers::default(),
         shift: 0,
     };
     loop {
@@ -93,8 +94,8 @@ pub struct Tracer {
     pub(super) expiring: usize,
     /// The slot that is parked until the earliest deadline of a timer.
     pub(super) keeps: Option<usize>,
-    /// Counts settings of timers.
-    pub(super) turns: u64,
+    /// Timers that end in signals.
+    pub(super) timers: Timers,
     /// What clock_settime(2) had done when the deadlines of timers were last right.
     pub(super) shift: i64,
 }
@@ -139,6 +140,7 @@ impl Tracer {
         let Some(thread) = self.threads.remove(&tid) else { return };
         if !self.threads.values().any(|t| t.process == thread.process) {
             let process = self.processes.remove(&thread.process);
+            self.timers.forget(thread.process);
             if process.is_none_or(|process| !process.library) {
                 self.drop_timers(thread.process);
             }

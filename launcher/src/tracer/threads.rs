@@ -1,10 +1,10 @@
 //! What the tracer knows of its tracees.
 
+use super::armed::Timer;
 use super::filter::Range;
 use super::programs::Space;
 use super::spinning::Asks;
 use super::stop::Running;
-use super::timers::Timer;
 use super::waits::Wait;
 use engine::Kind;
 use libc::{pid_t, user_regs_struct};
@@ -110,6 +110,4 @@ pub struct Process {
     pub reads_stop: bool,
     /// Its calls stop that [`super::sockets`] limits.
     pub sockets_stop: bool,
-    /// Its timers that end in signals.
-    pub timers: Vec<Timer>,
 }
