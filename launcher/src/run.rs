@@ -332,6 +332,15 @@ impl Course<'_> {
                 report::duration(real)
             )
         });
+        let refused = self.session.engine.page.header.tracing_refused.load(SeqCst);
+        if refused != 0 {
+            report::verbose(1, || {
+                format!(
+                    "process {refused} could not trace what is traced already; use --trace=auto, \
+                     or --trace=none for statically linked programs"
+                )
+            });
+        }
         // That a command could not be started is not to be hidden by how we ended the others.
         self.failure.or(self.commands.iter().filter_map(|c| c.status).max()).unwrap_or(0)
     }

@@ -61,8 +61,8 @@ hooks! {
     fn pthread_rwlock_timedwrlock(lock: *mut pthread_rwlock_t, until: *const timespec) -> c_int = |l, t| locks::clockwrlock(l, CLOCK_REALTIME, t) => number;
     fn pthread_rwlock_clockrdlock(lock: *mut pthread_rwlock_t, clock: clockid_t, until: *const timespec) -> c_int = locks::clockrdlock => number;
     fn pthread_rwlock_clockwrlock(lock: *mut pthread_rwlock_t, clock: clockid_t, until: *const timespec) -> c_int = locks::clockwrlock => number;
-    fn pthread_timedjoin_np(thread: pthread_t, result: *mut *mut c_void, until: *const timespec) -> c_int = |t, r, u| threads::clockjoin(t, r, CLOCK_REALTIME, u) => number;
-    fn pthread_clockjoin_np(thread: pthread_t, result: *mut *mut c_void, clock: clockid_t, until: *const timespec) -> c_int = threads::clockjoin => number;
+    fn pthread_timedjoin_np(thread: pthread_t, result: *mut *mut c_void, until: *const timespec) -> c_int = |t, r, u| joins::clockjoin(t, r, CLOCK_REALTIME, u) => number;
+    fn pthread_clockjoin_np(thread: pthread_t, result: *mut *mut c_void, clock: clockid_t, until: *const timespec) -> c_int = joins::clockjoin => number;
     fn syscall(number: c_long, a: usize, b: usize, c: usize, d: usize, e: usize, f: usize) -> c_long = |n, a, b, c, d, e, f| syscall::syscall(n, [a, b, c, d, e, f]);
 }
 
@@ -124,12 +124,17 @@ hooks! {
     fn signal(signal: c_int, action: sighandler_t) -> sighandler_t = session_signal::signal;
 }
 
+// Debuggers.
+hooks! {
+    fn ptrace(request: c_uint, thread: pid_t, at: *mut c_void, data: *mut c_void) -> c_long = tracing::ptrace;
+}
+
 // Timers.
 hooks! {
-    fn alarm(seconds: c_uint) -> c_uint = timers::alarm;
-    fn ualarm(value: c_uint, interval: c_uint) -> c_uint = timers::ualarm;
-    fn setitimer(which: c_int, new: *const itimerval, old: *mut itimerval) -> c_int = timers::setitimer;
-    fn getitimer(which: c_int, out: *mut itimerval) -> c_int = timers::getitimer;
+    fn alarm(seconds: c_uint) -> c_uint = alarms::alarm;
+    fn ualarm(value: c_uint, interval: c_uint) -> c_uint = alarms::ualarm;
+    fn setitimer(which: c_int, new: *const itimerval, old: *mut itimerval) -> c_int = alarms::setitimer;
+    fn getitimer(which: c_int, out: *mut itimerval) -> c_int = alarms::getitimer;
     fn timer_create(clock: clockid_t, event: *const SigEvent, timer: *mut timer_t) -> c_int = timers::create;
     fn timer_settime(timer: timer_t, flags: c_int, new: *const itimerspec, old: *mut itimerspec) -> c_int = timers::settime;
     fn timer_gettime(timer: timer_t, out: *mut itimerspec) -> c_int = timers::gettime;

@@ -119,6 +119,41 @@ fn gdb_and_strace_on_a_session_from_outside() {
     assert!(said.contains("attached") && said.contains("detached"), "{said}");
 }
 
+const REFUSED: &str =
+    "could not trace what is traced already; use --trace=auto, or --trace=none for statically linked programs";
+
+/// They fail by their own words, everything ends, and flux-launch says why.
+#[test]
+fn under_trace_all_debuggers_say_that_they_cannot() {
+    let scratch = Scratch::new("refused-debuggers");
+    let log = scratch.file("log");
+    let strace = ["strace", "-f", "-o", &log, "sh", "-c", "sleep 86400; echo later"];
+    let gdb = [&["gdb"], &QUIET_GDB[..], &["-ex", "run", "--args", "sleep", "86400"]].concat();
+    for mode in [Mode::Elapsed, Mode::Frozen] {
+        for command in [&strace[..], &gdb[..]] {
+            let run = Run::new(command[0]).args(&command[1..]).mode(mode).within(2 * REAL);
+            let outcome = run.flux_option("--trace=all").flux_option("-v").run();
+            assert!(outcome.stderr.contains("Operation not permitted"), "{mode:?}: {outcome}");
+            assert!(!outcome.stdout.contains("later") && outcome.stderr.contains(REFUSED), "{mode:?}: {outcome}");
+        }
+    }
+}
+
+/// The same for a program that alone is traced already; it goes on.
+#[test]
+fn a_traced_program_has_one_tracer() {
+    for debugger in ["strace -p $!", "gdb -q -nx -batch -p $!"] {
+        let script = format!("busybox sleep 86400 & sleep 1; {debugger} 2>&1; wait $!; echo ended with $?");
+        for mode in [Mode::Elapsed, Mode::Frozen] {
+            let run = Run::new("bash").args(["-c", &script]).mode(mode).within(2 * REAL);
+            let outcome = run.flux_option("-v").run();
+            assert!(outcome.stdout.contains("Operation not permitted"), "{mode:?}: {outcome}");
+            assert!(outcome.stdout.ends_with("ended with 0\n"), "{mode:?}: {outcome}");
+            assert!(outcome.stderr.contains(REFUSED), "{mode:?}: {outcome}");
+        }
+    }
+}
+
 /// Valgrind is a statically linked program that loads the one it runs, and this library with it, and makes all its system calls.
 #[test]
 fn valgrind_inside_a_session() {

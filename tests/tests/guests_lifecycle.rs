@@ -21,4 +21,5 @@ flux_tests::guests! { "lifecycle";
     crowd: 3;
     exec_names: 9;
     sandbox: 1;
+    debugged: 5;
 }

@@ -4,12 +4,14 @@ use flux_tests::{Matrix, Variant};
 
 const MEMORY: &str = "a child that shares its parent's memory, and has called no hook, has no slot";
 const READS: &str = "each of its many readings of the clock stops for the tracer";
+const ONE: &str = "a thread has one tracer";
 const HANDLER: &str = "it waits in a handler that interrupts a hook's wait";
 
 #[test]
 fn all_are_traced() {
     Matrix::new(Variant::Traced)
         .except("descriptors/io_uring", "a tracer's stop may end its wait")
+        .except("lifecycle/debugged", ONE)
         .except("timers/many", "each of its thousands of signals stops for the tracer")
         .except_loops("their hooks do the same, and thousands of steps of the clock take half a minute")
         .check();
@@ -27,6 +29,7 @@ fn waits_and_clock_reads_in_line() {
         .except("descriptors/many_messages", "recvmmsg looks at its time-out between messages only")
         .except("descriptors/tcp", "bytes that TCP holds back are not released before a wait that no hook sees")
         .except("lifecycle/beside", MEMORY)
+        .except("lifecycle/debugged", ONE)
         .except("lifecycle/fork_kinds", MEMORY)
         .except("lifecycle/vfork_computes", MEMORY)
         .except("signals/alternate_stack", HANDLER)

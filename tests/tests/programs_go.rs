@@ -4,31 +4,13 @@
 #[macro_use]
 mod programs;
 
-use flux_tests::{Mode, Outcome, Run, target_dir};
-use std::path::PathBuf;
+use flux_tests::{Mode, Outcome, Run};
 use std::process::Command;
 use std::time::Duration;
 
-/// Builds `tests/programs/go/NAME.go`; with `cgo` it is linked dynamically, since the network package has code in C then.
-fn build(name: &str, cgo: bool) -> PathBuf {
-    let cgo = if cgo { "1" } else { "0" };
-    let program = target_dir().join(format!("go-{name}-cgo{cgo}"));
-    let output = Command::new("go")
-        .args(["build", "-o"])
-        .arg(&program)
-        .arg(programs::path(&format!("go/{name}.go")))
-        .env("CGO_ENABLED", cgo)
-        .env("GO111MODULE", "off")
-        .env("GOCACHE", target_dir().join("go-cache"))
-        .output()
-        .expect("go is installed");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    program
-}
-
 fn run(cgo: bool, unit: &str, mode: Mode) -> Outcome {
     let within = Duration::from_secs(20);
-    let outcome = Run::new(build("waits", cgo)).env("GUEST_UNIT", unit).mode(mode).within(within).run();
+    let outcome = Run::new(programs::go("waits", cgo)).env("GUEST_UNIT", unit).mode(mode).within(within).run();
     outcome.assert_success();
     outcome
 }
@@ -51,6 +33,6 @@ fn sleeps_timers_tickers_selects_deadlines_and_commands() {
 #[test]
 fn the_same_with_cgo() {
     waits(true);
-    let libraries = Command::new("ldd").arg(build("waits", true)).output().expect("ldd is there").stdout;
+    let libraries = Command::new("ldd").arg(programs::go("waits", true)).output().expect("ldd is there").stdout;
     assert!(String::from_utf8_lossy(&libraries).contains("libc.so"), "it is not linked dynamically");
 }

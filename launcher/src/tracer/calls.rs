@@ -27,6 +27,9 @@ impl Tracer {
         if self.is_the_kernels(tid, &regs, verdict) {
             return self.go(stopped, 0);
         }
+        if self.is_to_keep(tid, &regs, verdict) {
+            return self.put_off(stopped, regs);
+        }
         let Some(thread) = self.threads.get_mut(&tid) else { return Ok(()) };
         if verdict == Some(Verdict::Timer) && thread.slot.is_some() {
             return self.timer_call(stopped, regs);
@@ -258,6 +261,7 @@ impl Tracer {
                 uptime(&self.engine, &stopped, at)?;
                 self.go(stopped, 0)
             }
+            Doing::Then(Then::Keeps(number)) => self.keep(stopped, number),
             Doing::Then(Then::SignalTaken(at)) => {
                 if stopped.registers()?.rax as i64 > 0 {
                     self.signal_taken(tid, at);

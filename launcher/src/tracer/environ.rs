@@ -2,7 +2,7 @@
 //! session and its slot. The kernel has laid out the initial stack by now; a new one is built below it.
 
 use super::memory::Memory;
-use super::programs::KEPT_SESSION;
+use super::privileges::DESCRIPTORS;
 use super::stop::{Failed, Stopped};
 use engine::elf::Program;
 use engine::preload::Form;
@@ -24,12 +24,12 @@ pub struct Variables {
 }
 
 impl Variables {
-    /// Rewrites the environment of the `program` that has just been executed; `slot` is its credit. Does nothing where the
-    /// stack cannot be read.
-    pub fn set(&self, stopped: &Stopped, program: Option<Program>, slot: u64) -> Result<(), Failed> {
+    /// Rewrites the environment of the `program` that has just been executed; `slot` is its credit, `kept` a descriptor of the
+    /// region. Does nothing where the stack cannot be read.
+    pub fn set(&self, stopped: &Stopped, program: Option<Program>, slot: u64, kept: Option<i32>) -> Result<(), Failed> {
         let memory = Memory(stopped.tid());
         let mut regs = stopped.registers()?;
-        if let Some(at) = self.rebuild(memory, regs.rsp, program, slot) {
+        if let Some(at) = self.rebuild(memory, regs.rsp, program, slot, kept) {
             regs.rsp = at;
             stopped.set_registers(&regs)?;
         }
@@ -37,7 +37,14 @@ impl Variables {
     }
 
     /// The new stack pointer.
-    fn rebuild(&self, memory: Memory, stack: u64, program: Option<Program>, slot: u64) -> Option<u64> {
+    fn rebuild(
+        &self,
+        memory: Memory,
+        stack: u64,
+        program: Option<Program>,
+        slot: u64,
+        kept: Option<i32>,
+    ) -> Option<u64> {
         let mut at = stack;
         let mut next = || {
             let word: u64 = memory.read(at).ok()?;
@@ -50,7 +57,6 @@ impl Variables {
             words.push(next()?);
         }
         let mut preload = vec![];
-        let mut session = [b"FLUX_SESSION=", self.session.as_bytes()].concat();
         for _ in 0..MOST {
             let entry = next()?;
             if entry == 0 {
@@ -60,12 +66,11 @@ impl Variables {
             let ours = [&b"FLUX_SESSION="[..], b"FLUX_LIBRARY=", b"FLUX_SLOT="];
             match text.strip_prefix(PRELOAD) {
                 Some(list) => preload = list.to_vec(),
-                None if text.starts_with(KEPT_SESSION) => session = text.to_vec(),
                 None if ours.iter().any(|name| text.starts_with(name)) => {}
                 None => words.push(entry),
             }
         }
-        let lines = self.lines(session, &preload, program, slot);
+        let lines = self.lines(&preload, program, slot, kept);
         // More entries, whose addresses are known when the strings are placed, a NULL, and the auxiliary vector.
         let entries = words.len();
         words.resize(entries + lines.len() + 1, 0);
@@ -94,13 +99,19 @@ impl Variables {
         Some(new)
     }
 
-    fn lines(&self, session: Vec<u8>, preload: &[u8], program: Option<Program>, slot: u64) -> Vec<Vec<u8>> {
+    fn lines(&self, preload: &[u8], program: Option<Program>, slot: u64, kept: Option<i32>) -> Vec<Vec<u8>> {
         let library = self.library.as_bytes();
+        let kept = kept.map(|fd| format!("{DESCRIPTORS}{fd}").into());
+        let session = kept.as_ref().unwrap_or(&self.session).as_bytes();
         let mut list = PRELOAD.to_vec();
         // AddressSanitizer reads its options from where the kernel says that the environment is, which is not here.
         let form = if program == Some(Program::ShimmedAsan) { Form::Out } else { Form::of(program) };
         form.value(library, preload, &mut |piece| list.extend(piece));
-        let mut lines = vec![session, [b"FLUX_LIBRARY=", library].concat(), format!("FLUX_SLOT={slot}").into_bytes()];
+        let mut lines = vec![
+            [b"FLUX_SESSION=", session].concat(),
+            [b"FLUX_LIBRARY=", library].concat(),
+            format!("FLUX_SLOT={slot}").into_bytes(),
+        ];
         // An empty one is none.
         lines.extend((list.len() > PRELOAD.len()).then_some(list));
         lines

@@ -5,6 +5,7 @@
 //! that executes another program is let go. There nobody answers, and the kernel fails a call that should have stopped
 //! with ENOSYS; with the condition none does.
 
+use super::bpf::{AND, AT_LEAST, Assembler, BITS, EQUAL, LOAD, RETURN, To};
 use super::sockets;
 use engine::clock::VIRTUAL;
 use engine::sys::{GATE, gate};
@@ -42,67 +43,6 @@ const fn arg(n: u8) -> u32 {
 
 /// `AUDIT_ARCH_X86_64`.
 const X86_64: u32 = 0xc000_003e;
-
-const LOAD: u16 = (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16;
-const AND: u16 = (libc::BPF_ALU | libc::BPF_AND | libc::BPF_K) as u16;
-const EQUAL: u16 = (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16;
-const AT_LEAST: u16 = (libc::BPF_JMP | libc::BPF_JGE | libc::BPF_K) as u16;
-const BITS: u16 = (libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K) as u16;
-const GO: u16 = (libc::BPF_JMP | libc::BPF_JA) as u16;
-const RETURN: u16 = (libc::BPF_RET | libc::BPF_K) as u16;
-
-/// Where a jump goes.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum To {
-    Next,
-    Label(usize),
-}
-
-/// A program with labels instead of distances. Conditional jumps reach 255 instructions.
-#[derive(Default)]
-struct Assembler {
-    code: Vec<(u16, u32, To, To)>,
-    labels: Vec<usize>,
-}
-
-impl Assembler {
-    fn label(&mut self) -> usize {
-        self.labels.push(usize::MAX);
-        self.labels.len() - 1
-    }
-
-    fn here(&mut self, label: usize) {
-        self.labels[label] = self.code.len();
-    }
-
-    fn plain(&mut self, code: u16, k: u32) {
-        self.code.push((code, k, To::Next, To::Next));
-    }
-
-    /// Jumps to `yes` if the comparison holds, else to `no`.
-    fn jump(&mut self, code: u16, k: u32, yes: To, no: To) {
-        self.code.push((code, k, yes, no));
-    }
-
-    fn go(&mut self, to: usize) {
-        self.code.push((GO, 0, To::Label(to), To::Next));
-    }
-
-    fn finish(self) -> Option<Vec<sock_filter>> {
-        let distance = |at: usize, to: To| match to {
-            To::Next => Some(0),
-            To::Label(label) => self.labels[label].checked_sub(at + 1),
-        };
-        let assemble = |(at, &(code, k, yes, no)): (usize, &(u16, u32, To, To))| {
-            if code == GO {
-                return Some(sock_filter { code, jt: 0, jf: 0, k: distance(at, yes)? as u32 });
-            }
-            let (jt, jf) = (u8::try_from(distance(at, yes)?).ok()?, u8::try_from(distance(at, no)?).ok()?);
-            Some(sock_filter { code, jt, jf, k })
-        };
-        self.code.iter().enumerate().map(assemble).collect()
-    }
-}
 
 /// Stops what [`engine::verdicts`] says for calls made at an address in `ranges`; all else passes. `None` if there are too
 /// many ranges for one filter.
@@ -265,6 +205,7 @@ fn within_4g(range: Range) -> impl Iterator<Item = Range> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::bpf::GO;
     use super::*;
 
     /// What the kernel would answer.

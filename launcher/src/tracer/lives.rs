@@ -2,6 +2,7 @@
 
 use super::filter::Range;
 use super::inject::step;
+use super::privileges::Kept;
 use super::programs::{Found, meets};
 use super::run::Tracer;
 use super::stop::{Failed, Stopped, seize};
@@ -125,6 +126,7 @@ impl Tracer {
         }
         let former = self.processes.remove(&tid).unwrap_or_default();
         let (filtered, timers, mut gated) = (former.filtered, former.timers, former.gated);
+        let kept = self.inherited(tid, former.kept);
         if !gated && self.engine.trace() == Trace::All {
             (stopped, gated) = self.kit.close_gate(stopped)?;
         }
@@ -133,11 +135,11 @@ impl Tracer {
         let alarm = timers.iter().find_map(Timer::as_alarm).or((left_by_library.0 != 0).then_some(left_by_library));
         self.keep_time();
         if program == Some(Program::OtherLibc) {
-            self.variables.set(&stopped, program, 0)?;
+            self.variables.set(&stopped, program, 0, kept)?;
         }
         match program {
             Some(kind) if kind.cannot_load() => {
-                let found = Found { alarm: left_by_library.0 != 0, timers: self.keep_timers(tid), gated };
+                let found = Found { alarm: left_by_library.0 != 0, timers: self.keep_timers(tid), gated, kept };
                 let (stopped, ready) = self.kit.prepare(stopped, &filtered, found)?;
                 match ready {
                     Some(ready) => {
@@ -148,16 +150,17 @@ impl Tracer {
                             reads_stop: ready.reads_stop,
                             timers: timers.into_iter().collect(),
                             gated,
+                            kept: Kept::of(kept),
                             ..Process::default()
                         };
                         self.processes.insert(tid, process);
                         self.keep_time();
                         self.go(stopped, 0)
                     }
-                    None => self.let_go(stopped, slot, program, Former { filtered, gated }, alarm),
+                    None => self.let_go(stopped, slot, program, Former { filtered, gated, kept }, alarm),
                 }
             }
-            _ => self.let_go(stopped, slot, program, Former { filtered, gated }, alarm),
+            _ => self.let_go(stopped, slot, program, Former { filtered, gated, kept }, alarm),
         }
     }
 
@@ -190,7 +193,7 @@ impl Tracer {
                 slot.start.store(deadline, SeqCst);
                 slot.start_arg.store(interval, SeqCst);
             }
-            self.variables.set(&stopped, program, self.engine.page.as_credit(index).word())?;
+            self.variables.set(&stopped, program, self.engine.page.as_credit(index).word(), former.kept)?;
         }
         if former.gated || meets(tid, &former.filtered) {
             // Without a tracer its calls would fail.
@@ -297,6 +300,8 @@ impl Tracer {
 struct Former {
     filtered: Vec<Range>,
     gated: bool,
+    /// A descriptor of the region.
+    kept: Option<i32>,
 }
 
 /// The credit that a thread has taken for its next child: while it asks it is in no queue, and names it where queues have

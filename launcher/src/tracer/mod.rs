@@ -5,9 +5,10 @@
 //! and its tracees end with it.
 //!
 //! [`helper`] is the launcher's side. Of the rest, [`run`] is the loop, [`lives`] how tracees come and go, [`calls`] what happens
-//! to a call that stops, [`programs`] what is done at an exec stop, [`rules`] and [`waits`] what system calls mean, [`library`] what is different about programs with the library, [`timers`] and [`timerfd`] the timers of tracees; [`stop`], [`memory`], [`inject`] and [`filter`] are the tools.
+//! to a call that stops, [`programs`] what is done at an exec stop, [`rules`] and [`waits`] what system calls mean, [`library`] what is different about programs with the library, [`timers`] and [`timerfd`] the timers of tracees, [`privileges`] what they need in order to give up theirs; [`stop`], [`memory`], [`inject`], [`filter`] and [`bpf`] are the tools.
 
 mod attention;
+mod bpf;
 mod calls;
 mod environ;
 mod filter;
@@ -16,6 +17,7 @@ mod inject;
 mod library;
 mod lives;
 mod memory;
+mod privileges;
 mod programs;
 mod rules;
 mod run;

@@ -11,10 +11,7 @@ use engine::{ClockMode, Engine, Page};
 use libc::sock_filter;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
-
-/// A region whose path is that of an inherited descriptor.
-pub const KEPT_SESSION: &[u8] = b"FLUX_SESSION=/proc/self/fd/";
-const DESCRIPTORS: &[u8] = b"/proc/self/fd/";
+use std::os::unix::fs::MetadataExt;
 
 /// Clock reads in frozen mode with no stop between them, after which the clock creeps.
 pub const SPINNING: u32 = 20_000;
@@ -49,12 +46,16 @@ pub struct Found {
     pub timers: bool,
     /// A filter that stops the calls of all code ([`Kit::close_gate`]).
     pub gated: bool,
+    /// A descriptor of the region, whose path it may have no access to.
+    pub kept: Option<i32>,
 }
 
 /// What it takes to make programs ready.
 pub struct Kit {
     engine: Engine,
     region: Vec<u8>,
+    /// Its device and number.
+    file: (u64, u64),
     image: Image<'static>,
     /// Offset of a `syscall` instruction in the vDSO.
     instruction: u64,
@@ -63,7 +64,7 @@ pub struct Kit {
 }
 
 impl Kit {
-    /// `None` on a machine without a vDSO.
+    /// `None` on a machine without a vDSO, or if the region is not there.
     pub fn new(engine: Engine, region: &OsString) -> Option<Kit> {
         // SAFETY: only reads.
         let base = unsafe { libc::getauxval(libc::AT_SYSINFO_EHDR) } as *const u8;
@@ -73,10 +74,11 @@ impl Kit {
         // SAFETY: the kernel maps an ELF image there for the life of the process, of the size that its header says.
         let bytes = unsafe { std::slice::from_raw_parts(base, Image::size(std::slice::from_raw_parts(base, 64))?) };
         let instruction = bytes.windows(2).position(|w| w == [0x0f, 0x05])? as u64;
+        let file = std::fs::metadata(region).ok().map(|file| (file.dev(), file.ino()))?;
         let mut region = region.as_bytes().to_vec();
         region.push(0);
         let size = bytes.len() as u64;
-        Some(Kit { engine, region, image: Image::parse(bytes)?, instruction, size })
+        Some(Kit { engine, region, file, image: Image::parse(bytes)?, instruction, size })
     }
 
     /// Under `--trace=all`: from now on the calls stop of the program that has just been executed, and of all that come after it,
@@ -108,20 +110,21 @@ impl Kit {
         let Some(vdso) = vdso_of(pid) else { return Ok((stopped, None)) };
         let calls = Calls::new(stopped, vdso + self.instruction)?;
         let scratch = scratch(&calls);
-        let region = inherited(pid).unwrap_or_else(|| self.region.clone());
-        if memory.write_bytes(scratch, &region).is_err() {
-            return Ok((calls.finish()?, None));
-        }
         let calls = if found.alarm { calls.call(libc::SYS_alarm, [0; 6])?.0 } else { calls };
-        let flags = (libc::O_RDONLY | libc::O_CLOEXEC) as u64;
-        let (calls, fd) = calls.call(libc::SYS_open, [scratch, flags, 0, 0, 0, 0])?;
+        let (calls, fd) = match found.kept {
+            Some(fd) => (calls, fd as i64),
+            None => self.open(calls, memory, scratch, libc::O_RDONLY | libc::O_CLOEXEC)?,
+        };
         if fd < 0 {
             return Ok((calls.finish()?, None));
         }
         let map = |fd: u64, size: u64, prot: i32, flags: i32| [0, size, prot as u64, flags as u64, fd, 0];
         let shared = map(fd as u64, size_of::<Page>() as u64, libc::PROT_READ, libc::MAP_SHARED);
         let (calls, region) = calls.call(libc::SYS_mmap, shared)?;
-        let (calls, _) = calls.call(libc::SYS_close, [fd as u64, 0, 0, 0, 0, 0])?;
+        let calls = match found.kept {
+            Some(_) => calls,
+            None => calls.call(libc::SYS_close, [fd as u64, 0, 0, 0, 0, 0])?.0,
+        };
         let rw = libc::PROT_READ | libc::PROT_WRITE;
         let private = map(u64::MAX, 4096, rw, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
         let (calls, counter) = calls.call(libc::SYS_mmap, private)?;
@@ -158,27 +161,71 @@ impl Kit {
     /// Makes more calls of a process stop that are made by code in `ranges`. The thread has just made a call by an instruction of
     /// its own; all threads get the filter. False if the kernel refuses it.
     pub fn stop_more(&self, stopped: Stopped, build: Build, ranges: &[Range]) -> Result<(Stopped, bool), Failed> {
-        /// All but SIGTRAP, which ends each step.
-        const ALL: u64 = !(1 << (libc::SIGTRAP - 1));
-        const SIZE: u64 = 1 << 16;
-        let (memory, mask) = (Memory(stopped.tid()), stopped.mask()?);
-        stopped.set_mask(ALL)?;
-        let instruction = stopped.registers()?.rip - SYSCALL;
-        let calls = Calls::new(stopped, instruction)?;
-        let (prot, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
-        let (calls, scratch) = calls.call(libc::SYS_mmap, [0, SIZE, prot as u64, flags as u64, u64::MAX, 0])?;
-        let (calls, installed) = if scratch < 0 {
-            (calls, false)
-        } else {
-            let filter = in_ranges(build, ranges);
-            let (calls, installed) = install(calls, memory, scratch as u64, filter, libc::SECCOMP_FILTER_FLAG_TSYNC)?;
-            let (calls, _) = calls.call(libc::SYS_munmap, [scratch as u64, SIZE, 0, 0, 0, 0])?;
-            (calls, installed)
-        };
-        let stopped = calls.finish()?;
-        stopped.set_mask(mask)?;
-        Ok((stopped, installed))
+        let memory = Memory(stopped.tid());
+        let filter = in_ranges(build, ranges);
+        let (stopped, installed) = after_a_call(stopped, |calls, scratch| {
+            install(calls, memory, scratch, filter, libc::SECCOMP_FILTER_FLAG_TSYNC)
+        })?;
+        Ok((stopped, installed.unwrap_or(false)))
     }
+
+    /// Opens the region for a process whose thread has just made a call by an instruction of its own; to be inherited, and where
+    /// the program's own descriptors hardly ever come to. `None` if the kernel refuses it.
+    pub fn keep(&self, stopped: Stopped) -> Result<(Stopped, Option<i32>), Failed> {
+        /// The lowest number it gets.
+        const HIGH: u64 = 240;
+        let memory = Memory(stopped.tid());
+        let (stopped, kept) = after_a_call(stopped, |calls, scratch| {
+            let (calls, low) = self.open(calls, memory, scratch, libc::O_RDWR | libc::O_CLOEXEC)?;
+            if low < 0 {
+                return Ok((calls, low));
+            }
+            let (calls, high) = calls.call(libc::SYS_fcntl, [low as u64, libc::F_DUPFD as u64, HIGH, 0, 0, 0])?;
+            let (calls, _) = calls.call(libc::SYS_close, [low as u64, 0, 0, 0, 0, 0])?;
+            Ok((calls, high))
+        })?;
+        Ok((stopped, kept.and_then(|fd| i32::try_from(fd).ok()).filter(|&fd| fd >= 0)))
+    }
+
+    /// Opens the region by its path, written to `scratch` for that; the kernel's answer.
+    fn open(&self, calls: Calls, memory: Memory, scratch: u64, flags: i32) -> Result<(Calls, i64), Failed> {
+        if memory.write_bytes(scratch, &self.region).is_err() {
+            return Ok((calls, -libc::EFAULT as i64));
+        }
+        calls.call(libc::SYS_open, [scratch, flags as u64, 0, 0, 0, 0])
+    }
+
+    /// Is `fd` of process `pid` the region?
+    pub fn is_region(&self, pid: i32, fd: i32) -> bool {
+        std::fs::metadata(format!("/proc/{pid}/fd/{fd}")).is_ok_and(|file| (file.dev(), file.ino()) == self.file)
+    }
+}
+
+/// Makes calls for a thread that has just made one by an instruction of its own, with memory of their own at the address that
+/// `make` is given. `None` if the kernel refuses that.
+fn after_a_call<T>(
+    stopped: Stopped,
+    make: impl FnOnce(Calls, u64) -> Result<(Calls, T), Failed>,
+) -> Result<(Stopped, Option<T>), Failed> {
+    /// All but SIGTRAP, which ends each step.
+    const ALL: u64 = !(1 << (libc::SIGTRAP - 1));
+    const SIZE: u64 = 1 << 16;
+    let mask = stopped.mask()?;
+    stopped.set_mask(ALL)?;
+    let instruction = stopped.registers()?.rip - SYSCALL;
+    let calls = Calls::new(stopped, instruction)?;
+    let (prot, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+    let (calls, scratch) = calls.call(libc::SYS_mmap, [0, SIZE, prot as u64, flags as u64, u64::MAX, 0])?;
+    let (calls, made) = if scratch < 0 {
+        (calls, None)
+    } else {
+        let (calls, made) = make(calls, scratch as u64)?;
+        let (calls, _) = calls.call(libc::SYS_munmap, [scratch as u64, SIZE, 0, 0, 0, 0])?;
+        (calls, Some(made))
+    };
+    let stopped = calls.finish()?;
+    stopped.set_mask(mask)?;
+    Ok((stopped, made))
 }
 
 /// Makes a filter for calls from some ranges.
@@ -227,14 +274,6 @@ fn install(
 /// kernel.
 fn scratch(calls: &Calls) -> u64 {
     (calls.registers().rsp - 0x4000) & !0xfff
-}
-
-/// The path of the region where it is a descriptor that process `pid` has inherited, because it may have no access to the
-/// launcher's (`interpose::idle::kept`).
-fn inherited(pid: i32) -> Option<Vec<u8>> {
-    let environ = std::fs::read(format!("/proc/{pid}/environ")).ok()?;
-    let path = environ.split(|&byte| byte == 0).find_map(|line| line.strip_prefix(KEPT_SESSION))?;
-    Some([DESCRIPTORS, path, b"\0"].concat())
 }
 
 /// Where process `pid` has its vDSO.

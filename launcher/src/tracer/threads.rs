@@ -1,6 +1,7 @@
 //! What the tracer knows of its tracees.
 
 use super::filter::Range;
+use super::privileges::Kept;
 use super::programs::Space;
 use super::spinning::Asks;
 use super::stop::Running;
@@ -78,6 +79,8 @@ pub enum Then {
     Uptime(u64),
     /// It limits the waits of calls to come.
     LimitSet,
+    /// It has put off a call of this number, and makes it when its process keeps the region.
+    Keeps(u64),
     /// It takes a signal, and writes to that address what is known of it.
     SignalTaken(u64),
 }
@@ -110,6 +113,8 @@ pub struct Process {
     pub reads_stop: bool,
     /// Its calls stop that [`super::sockets`] limits.
     pub sockets_stop: bool,
+    /// The region, for what it executes.
+    pub kept: Kept,
     /// Its timers that end in signals.
     pub timers: Vec<Timer>,
 }

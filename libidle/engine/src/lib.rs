@@ -10,6 +10,8 @@ pub mod deadlines;
 mod deliver;
 pub mod elf;
 pub mod forced;
+mod holding;
+mod jump;
 pub mod keeper;
 pub mod known;
 pub mod limit;

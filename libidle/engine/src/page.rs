@@ -15,7 +15,7 @@ use crate::time::Spec;
 /// Marks a region of ours ("fluxpage").
 pub const MAGIC: u64 = 0x6567_6170_7875_6c66;
 /// The layout below.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
 
 /// Threads that a session can hold. More run in real time, untracked.
 #[cfg(not(loom))]
@@ -138,7 +138,9 @@ pub struct Header {
     pub high: AtomicU32,
     /// Counts threads and processes that found no free slot.
     pub slots_missed: AtomicU32,
-    _pad4: [AtomicU64; 6],
+    /// Process id of a program that could not trace another because the session's tracer does; that program.
+    pub tracing_refused: AtomicU32,
+    _pad4: [AtomicU32; 11],
 
     /// What the world is told of rest.
     pub rest: Rest,
@@ -284,7 +286,8 @@ impl Page {
                     free: u64s(),
                     high: u32s(),
                     slots_missed: u32s(),
-                    _pad4: from_fn(|_| u64s()),
+                    tracing_refused: u32s(),
+                    _pad4: from_fn(|_| u32s()),
                     rest: Rest::new(),
                 },
                 busy: from_fn(|_| u64s()),

@@ -21,12 +21,11 @@
 
 use crate::deadlines::Key;
 use crate::forced::Forced;
-use crate::lock::Token;
+use crate::holding::Held;
 pub use crate::looking::{Found, Look, NoLook};
-use crate::page::{ClockMode, PER_WORD, Page, SLOTS};
+use crate::page::{PER_WORD, Page};
 use crate::state::{Kind, State};
 use crate::sync::{Relaxed, SeqCst};
-use crate::time::NEVER;
 
 /// The answer of a survey.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -56,13 +55,6 @@ pub enum Outcome {
     NotIdle(Survey),
     /// Somebody else holds the lock, or took it away.
     LockBusy,
-}
-
-/// Holding the lock: the token, and the arena that the deadlines are in.
-#[derive(Clone, Copy)]
-pub(crate) struct Held {
-    pub(crate) token: Token,
-    pub(crate) arena: usize,
 }
 
 /// The engine as one process sees it: the page, its own process id, and how to read the real clock.
@@ -245,56 +237,6 @@ impl Engine {
         outcome
     }
 
-    /// Takes the lock if it is free, or if this very thread holds it further down its stack: then a signal handler has
-    /// interrupted it there, and waits (or has left it by `longjmp`). That frame can't move the clock any more, and
-    /// writes to an arena that nobody reads.
-    ///
-    /// Without a keeper nobody gets it: half of what jumps need is missing, so the session goes on in real time.
-    pub(crate) fn lock(&self, me: usize, stamp: u64) -> Option<Held> {
-        let h = &self.page.header;
-        if self.page.abandoned() {
-            return None;
-        }
-        if let Some(token) = h.clock.try_lock(me, stamp) {
-            return Some(Held { token, arena: self.page.arena() });
-        }
-        let holder = h.clock.holder().filter(|t| t.owner() < SLOTS && me < SLOTS)?;
-        let id = |index: usize| {
-            let slot = &self.page.slots[index];
-            (slot.pid.load(Relaxed), slot.tid.load(Relaxed))
-        };
-        (id(holder.owner()) == id(me)).then(|| self.take_over(holder, me, stamp)).flatten()
-    }
-
-    /// Breaks the lock of `holder`. The heap has to be made anew, in the other arena.
-    pub(crate) fn take_over(&self, holder: Token, me: usize, stamp: u64) -> Option<Held> {
-        let h = &self.page.header;
-        let token = h.clock.take_over(holder, me, stamp)?;
-        h.arena.fetch_add(1, SeqCst);
-        h.heap_lost.store(1, SeqCst);
-        // The old holder may have died between a promise and its mark in the busy set.
-        let busy = |i: &usize| self.page.slots[*i].state.load().busy();
-        (0..self.page.high()).filter(busy).for_each(|i| self.page.set_busy(i));
-        Some(Held { token, arena: self.page.arena() })
-    }
-
-    /// A frame of slot `me`'s thread that held the lock is gone (`longjmp`): nobody else would free it.
-    pub fn abandon_lock(&self, me: usize) {
-        let held = self.page.header.clock.holder().filter(|t| t.owner() == me);
-        if let Some(held) = held.and_then(|t| self.take_over(t, me, (self.real_now)())) {
-            self.unlock(held);
-        }
-    }
-
-    /// Releases the lock. Who set `rerun` meanwhile has left the decision to us: everybody who does has blocked, and
-    /// the caller is either busy itself (it will decide when it blocks) or calls [`Engine::settle`] in a loop.
-    pub(crate) fn unlock(&self, held: Held) {
-        if !self.page.header.clock.unlock(held.token) {
-            // The lock was broken: what this thread took out of the mail meanwhile is in no heap.
-            self.page.header.heap_lost.store(1, SeqCst);
-        }
-    }
-
     /// A thread has just published that it is blocked (or the keeper looks): decides, until nobody left a note.
     /// `me` is the slot that counts as blocked whatever its word says; the keeper passes [`crate::lock::KEEPER`].
     pub fn settle<L: Look>(&self, me: usize, look: &mut L) -> Outcome {
@@ -324,113 +266,13 @@ impl Engine {
             }
         }
     }
-
-    /// Everybody was blocked when `first` was the earliest deadline: on to it, or to one that is earlier by now, and wakes
-    /// whoever waits for it. `own` is the deadline of a caller that has not been posted. Lock's holder only.
-    fn jump(&self, held: Held, first: Option<Key>, own: Option<Key>) -> Outcome {
-        let page = self.page;
-        page.drain_mail(held.arena);
-        if page.header.hold.load(SeqCst) != 0 {
-            return Outcome::NoDeadline;
-        }
-        let Some(target) = first.into_iter().chain(own).min() else { return Outcome::NoDeadline };
-        let target = page.earliest(held.arena).map_or(target, |(_, key)| key.min(target));
-        if target.deadline == NEVER {
-            return Outcome::NoDeadline;
-        }
-        let real = (self.real_now)();
-        if !page.advance(held.token, target.deadline, real) {
-            return Outcome::LockBusy;
-        }
-        let now = page.now(|| real);
-        let mine = own.is_some_and(|k| k == target || (k.deadline <= now && page.mode() == ClockMode::Elapsed));
-        if mine && page.mode() == ClockMode::Frozen {
-            return Outcome::Mine;
-        }
-        let (next, fired) = self.expire_due(held, now);
-        self.arm(next, now);
-        match (mine, fired) {
-            (true, _) => Outcome::Mine,
-            (false, true) => Outcome::Fired,
-            (false, false) => Outcome::Woke,
-        }
-    }
-
-    /// Wakes those whose deadline is not after `now`, in order; in frozen mode only the first of them, the next when
-    /// everybody is at rest again. Returns the earliest deadline left, and whether a timer descriptor was among them.
-    /// Lock's holder only.
-    pub(crate) fn expire_due(&self, held: Held, now: u64) -> (u64, bool) {
-        let page = self.page;
-        let mut fired = false;
-        while let Some((slot, key)) = page.earliest(held.arena) {
-            if key.deadline > now {
-                return (key.deadline, fired);
-            }
-            page.drop_earliest(held.arena, slot);
-            let s = &page.slots[slot];
-            // In this order: a deadline read after the state is never that of an earlier wait.
-            let seen = s.state.load();
-            if seen.kind() == Kind::Timer {
-                fired |= self.fire(slot, now, held.token.owner() == crate::lock::KEEPER);
-                if fired && page.mode() == ClockMode::Frozen {
-                    return (key.deadline, true);
-                }
-                continue;
-            }
-            let due = s.deadline.load(SeqCst) <= now;
-            let Some(was) = due.then(|| s.state.expire(seen)).flatten() else {
-                // The thread may have gone on to a later deadline and have relied on the entry that is out now. If it
-                // is still on its way out of its wait, it will find no entry and post the next one itself.
-                if !due {
-                    page.enter(held.arena, slot);
-                }
-                continue;
-            };
-            page.set_busy(slot);
-            if was.kind() != Kind::Prep {
-                self.deliver(slot, was.kind());
-            }
-            if page.mode() == ClockMode::Frozen {
-                return (key.deadline, fired);
-            }
-        }
-        (NEVER, fired)
-    }
-
-    /// Elapsed mode: a running thread is about to look at timer descriptors, and those whose time has come by real time
-    /// must be ready by then.
-    pub fn expire_now(&self, me: usize) {
-        if self.page.mode() == ClockMode::Elapsed {
-            self.expire_by_real_time(me);
-        }
-    }
-
-    /// Ends the waits that are due by real time, though others are busy; returns the next deadline, or `None` when the lock
-    /// is taken. For slot `me`, or the keeper.
-    pub(crate) fn expire_by_real_time(&self, me: usize) -> Option<u64> {
-        let held = self.lock(me, (self.real_now)())?;
-        self.page.drain_mail(held.arena);
-        let (next, _) = self.expire_due(held, self.now());
-        self.unlock(held);
-        Some(next)
-    }
-
-    /// Elapsed mode, after a jump: `deadline` has come nearer than the one that waits for it has told the kernel, and will
-    /// come by real time too. So it is for a timer descriptor, which nobody waits for. The keeper must be awake by then.
-    pub fn arm(&self, deadline: u64, now: u64) {
-        if self.page.mode() == ClockMode::Elapsed {
-            let real = (self.real_now)().saturating_add(deadline.saturating_sub(now));
-            if deadline != NEVER && real < self.page.header.keeper_wakes.load(SeqCst) {
-                self.kick_keeper();
-            }
-        }
-    }
 }
 
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
     use crate::lock::KEEPER;
+    use crate::time::NEVER;
 
     /// Finds everybody asleep; then the thread of slot `wakes` wakes by itself.
     struct Wakes {

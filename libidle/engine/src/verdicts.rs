@@ -44,6 +44,8 @@ pub enum Verdict {
     Timer,
     /// Tells or changes where a thread may run.
     Affinity,
+    /// May leave the process unable to open what belongs to others: another user, other namespaces, another root.
+    Privileges,
     /// Makes a thread or process; the condition tells where a tracer has to look at the flags.
     Spawn(When),
     /// Sends a signal, which may wake a thread that is parked; number 0 only asks whether somebody is there.
@@ -60,6 +62,8 @@ use Verdict::*;
 
 /// clone(2): the child is to escape whoever traces its creator.
 pub const CLONE_UNTRACED: u32 = 0x0080_0000;
+/// clone(2): the child is to have a user namespace of its own.
+pub const CLONE_NEWUSER: u32 = 0x1000_0000;
 /// io_uring_enter(2): the fifth argument is a structure that may hold a time-out.
 pub const IORING_ENTER_EXT_ARG: u32 = 8;
 /// futex(2)'s commands that wait and take a time-out: FUTEX_WAIT, FUTEX_LOCK_PI, FUTEX_WAIT_BITSET,
@@ -99,7 +103,7 @@ pub const ROWS: &[Row] = {
         40 sendfile Blocks; 41 socket Pass; 42 connect Blocks; 43 accept Blocks; 44 sendto Blocks; 45 recvfrom Blocks;
         46 sendmsg Blocks; 47 recvmsg Blocks; 48 shutdown Pass; 49 bind Pass; 50 listen Pass; 51 getsockname Pass;
         52 getpeername Pass; 53 socketpair Pass; 54 setsockopt Limits(When::SocketLimit); 55 getsockopt Pass;
-        56 clone Spawn(When::Flag(0, CLONE_UNTRACED)); 57 fork Pass; 58 vfork Blocks; 59 execve Pass; 60 exit Pass;
+        56 clone Spawn(When::Flag(0, CLONE_UNTRACED | CLONE_NEWUSER)); 57 fork Pass; 58 vfork Blocks; 59 execve Pass; 60 exit Pass;
         61 wait4 Blocks; 62 kill Signals(When::NotZero(1)); 63 uname Pass; 64 semget Pass; 65 semop Blocks; 66 semctl Pass;
         67 shmdt Pass; 68 msgget Pass; 69 msgsnd Blocks; 70 msgrcv Blocks; 71 msgctl Pass; 72 fcntl Blocks;
         73 flock Blocks; 74 fsync Blocks; 75 fdatasync Blocks; 76 truncate Pass; 77 ftruncate Pass; 78 getdents Pass;
@@ -107,18 +111,18 @@ pub const ROWS: &[Row] = {
         86 link Pass; 87 unlink Pass; 88 symlink Pass; 89 readlink Pass; 90 chmod Pass; 91 fchmod Pass; 92 chown Pass;
         93 fchown Pass; 94 lchown Pass; 95 umask Pass; 96 gettimeofday Clock(When::Always); 97 getrlimit Pass; 98 getrusage Pass;
         99 sysinfo Uptime; 100 times Uptime; 101 ptrace Pass; 102 getuid Pass; 103 syslog Pass; 104 getgid Pass;
-        105 setuid Pass; 106 setgid Pass; 107 geteuid Pass; 108 getegid Pass; 109 setpgid Pass; 110 getppid Pass;
-        111 getpgrp Pass; 112 setsid Pass; 113 setreuid Pass; 114 setregid Pass; 115 getgroups Pass;
-        116 setgroups Pass; 117 setresuid Pass; 118 getresuid Pass; 119 setresgid Pass; 120 getresgid Pass;
-        121 getpgid Pass; 122 setfsuid Pass; 123 setfsgid Pass; 124 getsid Pass; 125 capget Pass; 126 capset Pass;
+        105 setuid Privileges; 106 setgid Privileges; 107 geteuid Pass; 108 getegid Pass; 109 setpgid Pass; 110 getppid Pass;
+        111 getpgrp Pass; 112 setsid Pass; 113 setreuid Privileges; 114 setregid Privileges; 115 getgroups Pass;
+        116 setgroups Privileges; 117 setresuid Privileges; 118 getresuid Pass; 119 setresgid Privileges; 120 getresgid Pass;
+        121 getpgid Pass; 122 setfsuid Pass; 123 setfsgid Pass; 124 getsid Pass; 125 capget Pass; 126 capset Privileges;
         127 rt_sigpending Pass; 128 rt_sigtimedwait Timed(When::Always); 129 rt_sigqueueinfo Signals(When::NotZero(1));
         130 rt_sigsuspend Blocks; 131 sigaltstack Pass; 132 utime Pass; 133 mknod Pass; 134 uselib Pass;
         135 personality Pass; 136 ustat Pass; 137 statfs Pass; 138 fstatfs Pass; 139 sysfs Pass; 140 getpriority Pass;
         141 setpriority Pass; 142 sched_setparam Pass; 143 sched_getparam Pass; 144 sched_setscheduler Pass;
         145 sched_getscheduler Pass; 146 sched_get_priority_max Pass; 147 sched_get_priority_min Pass;
         148 sched_rr_get_interval Pass; 149 mlock Pass; 150 munlock Pass; 151 mlockall Pass; 152 munlockall Pass;
-        153 vhangup Pass; 154 modify_ldt Pass; 155 pivot_root Pass; 156 _sysctl Pass; 157 prctl Pass;
-        158 arch_prctl Pass; 159 adjtimex SetClock; 160 setrlimit Pass; 161 chroot Pass; 162 sync Blocks;
+        153 vhangup Pass; 154 modify_ldt Pass; 155 pivot_root Privileges; 156 _sysctl Pass; 157 prctl Pass;
+        158 arch_prctl Pass; 159 adjtimex SetClock; 160 setrlimit Pass; 161 chroot Privileges; 162 sync Blocks;
         163 acct Pass; 164 settimeofday SetClock; 165 mount Pass; 166 umount2 Pass; 167 swapon Pass; 168 swapoff Pass;
         169 reboot Pass; 170 sethostname Pass; 171 setdomainname Pass; 172 iopl Pass; 173 ioperm Pass;
         174 create_module Pass; 175 init_module Pass; 176 delete_module Pass; 177 get_kernel_syms Pass;
@@ -143,7 +147,7 @@ pub const ROWS: &[Row] = {
         255 inotify_rm_watch Pass; 256 migrate_pages Pass; 257 openat Blocks; 258 mkdirat Pass; 259 mknodat Pass;
         260 fchownat Pass; 261 futimesat Pass; 262 newfstatat Pass; 263 unlinkat Pass; 264 renameat Pass;
         265 linkat Pass; 266 symlinkat Pass; 267 readlinkat Pass; 268 fchmodat Pass; 269 faccessat Pass;
-        270 pselect6 Timed(When::NotNull(4)); 271 ppoll Timed(When::NotNull(2)); 272 unshare Pass;
+        270 pselect6 Timed(When::NotNull(4)); 271 ppoll Timed(When::NotNull(2)); 272 unshare Privileges;
         273 set_robust_list Pass; 274 get_robust_list Pass; 275 splice Blocks; 276 tee Blocks;
         277 sync_file_range Pass; 278 vmsplice Blocks; 279 move_pages Pass; 280 utimensat Pass;
         281 epoll_pwait Timed(When::Positive(3)); 282 signalfd Pass; 283 timerfd_create Timer; 284 eventfd Pass;
@@ -152,7 +156,7 @@ pub const ROWS: &[Row] = {
         294 inotify_init1 Pass; 295 preadv Blocks; 296 pwritev Blocks; 297 rt_tgsigqueueinfo Signals(When::NotZero(2));
         298 perf_event_open Pass; 299 recvmmsg Timed(When::NotNull(4)); 300 fanotify_init Pass; 301 fanotify_mark Pass;
         302 prlimit64 Pass; 303 name_to_handle_at Pass; 304 open_by_handle_at Pass; 305 clock_adjtime SetClock;
-        306 syncfs Blocks; 307 sendmmsg Blocks; 308 setns Pass; 309 getcpu Pass; 310 process_vm_readv Pass;
+        306 syncfs Blocks; 307 sendmmsg Blocks; 308 setns Privileges; 309 getcpu Pass; 310 process_vm_readv Pass;
         311 process_vm_writev Pass; 312 kcmp Pass; 313 finit_module Pass; 314 sched_setattr Pass;
         315 sched_getattr Pass; 316 renameat2 Pass; 317 seccomp Pass; 318 getrandom Pass; 319 memfd_create Pass;
         320 kexec_file_load Pass; 321 bpf Pass; 322 execveat Pass; 323 userfaultfd Pass; 324 membarrier Pass;
@@ -203,7 +207,7 @@ impl Verdict {
         match self {
             Pass | Blocks => None,
             Timed(when) | Spawn(when) | Clock(when) | Limits(when) | Signals(when) => Some(when),
-            SetClock | Timer | Uptime | Affinity => Some(When::Always),
+            SetClock | Timer | Uptime | Privileges | Affinity => Some(When::Always),
         }
     }
 }

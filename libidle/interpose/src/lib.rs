@@ -18,6 +18,7 @@ pub mod idle;
 pub mod image;
 pub mod kfutex;
 pub mod next;
+mod open_files;
 pub mod scratch;
 pub mod session;
 pub mod session_signal;

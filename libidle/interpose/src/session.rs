@@ -241,7 +241,7 @@ fn attach() -> bool {
     if flavour() == Flavour::Flux {
         vdso::take_over();
         crate::timerfd::after_exec(page, pid);
-        crate::hooks::timers::after_exec(page);
+        crate::hooks::alarms::after_exec(page);
     } else {
         crate::idle::joined();
     }

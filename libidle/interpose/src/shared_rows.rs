@@ -45,8 +45,8 @@ macro_rules! shared_rows {
             fn pthread_rwlock_rdlock(lock: *mut pthread_rwlock_t) -> c_int = locks::rdlock;
             fn pthread_rwlock_wrlock(lock: *mut pthread_rwlock_t) -> c_int = locks::wrlock;
             fn pthread_barrier_wait(barrier: *mut pthread_barrier_t) -> c_int = locks::barrier_wait;
-            fn pthread_join(thread: pthread_t, result: *mut *mut c_void) -> c_int = threads::join;
-            fn thrd_join(thread: pthread_t, result: *mut c_int) -> c_int = threads::c11_join;
+            fn pthread_join(thread: pthread_t, result: *mut *mut c_void) -> c_int = joins::join;
+            fn thrd_join(thread: pthread_t, result: *mut c_int) -> c_int = joins::c11_join;
         }
 
         // Descriptors.

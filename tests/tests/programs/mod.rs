@@ -7,7 +7,7 @@
 // Each test file takes what it needs.
 #![allow(dead_code, unused_macros)]
 
-use flux_tests::{Mode, Outcome, Run, workspace_root};
+use flux_tests::{Mode, Outcome, Run, target_dir, workspace_root};
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
@@ -45,6 +45,23 @@ pub fn python() -> String {
             String::from_utf8(output.stdout).expect("UTF-8")
         })
         .clone()
+}
+
+/// Builds `tests/programs/go/NAME.go`; with `cgo` it is linked dynamically if a package of it has code in C then.
+pub fn go(name: &str, cgo: bool) -> PathBuf {
+    let cgo = if cgo { "1" } else { "0" };
+    let program = target_dir().join(format!("go-{name}-cgo{cgo}"));
+    let output = Command::new("go")
+        .args(["build", "-o"])
+        .arg(&program)
+        .arg(path(&format!("go/{name}.go")))
+        .env("CGO_ENABLED", cgo)
+        .env("GO111MODULE", "off")
+        .env("GOCACHE", target_dir().join("go-cache"))
+        .output()
+        .expect("go is installed");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    program
 }
 
 /// A folder of the test's own, removed when it is done.

@@ -16,6 +16,7 @@
 //! moved by mremap(2) with a copy in the old place (their addresses have to be read from `/proc/self/maps`, ten times
 //! the cost of all the rest).
 
+mod bytes;
 pub mod code;
 pub mod image;
 pub mod patch;

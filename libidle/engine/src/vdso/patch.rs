@@ -1,6 +1,7 @@
 //! Where the new code goes in one vDSO, and how the bytes look.
 
-use super::code::{self, Bytes};
+use super::bytes::Bytes;
+use super::code;
 use super::image::{Function, Image};
 use super::prologue::{reach, relocate};
 use crate::page::ClockMode;

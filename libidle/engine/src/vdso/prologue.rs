@@ -3,7 +3,7 @@
 //! Knows the instructions that compilers begin a function with; anything else is refused. What is addressed relative to
 //! the instruction itself (data, targets of jumps) is adjusted, so the new place must be within 2 GiB.
 
-use super::code::Bytes;
+use super::bytes::Bytes;
 
 /// Appends the first whole instructions of `code` that cover at least `least` bytes to `out`, fit to run at `to` instead
 /// of `from`. Returns how many bytes of `code` they were; `None` if one of them can't be moved.

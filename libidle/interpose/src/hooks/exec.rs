@@ -56,7 +56,7 @@ unsafe fn replace(
     let mut alarm = false;
     if !shared {
         slot.start.store(0, Relaxed);
-        alarm = super::timers::before_exec(&engine, credit);
+        alarm = super::alarms::before_exec(&engine, credit);
         // No thread id until the new image adopts the slot: it may be a program that never will.
         slot.tid.store(0, Relaxed);
         slot.pid.store(pid, Relaxed);
@@ -80,7 +80,7 @@ unsafe fn replace(
         slot.start.store(kept.0, Relaxed);
         slot.start_arg.store(kept.1, Relaxed);
         if alarm {
-            super::timers::exec_failed();
+            super::alarms::exec_failed();
         }
         slot.state.set(Kind::Busy);
     }

@@ -1,6 +1,7 @@
 //! Each hook's body, one file a family. `libflux.so` and `libidle.so` differ in which of them they export.
 
 pub mod adjust;
+pub mod alarms;
 pub mod asks;
 pub mod clocks;
 pub mod cond;
@@ -10,6 +11,7 @@ pub mod exec;
 pub mod fds;
 pub mod fork;
 pub mod futex;
+pub mod joins;
 pub mod jumps;
 pub mod lifecycle;
 pub mod listing;
@@ -33,6 +35,7 @@ pub mod syscall;
 pub mod threads;
 pub(crate) mod timed;
 pub mod timers;
+pub mod tracing;
 pub mod uptime;
 pub(crate) mod uring;
 pub mod wait;

@@ -1,8 +1,8 @@
 //! syscall(2): what has a hook of its own goes there, what only waits is a kernel wait.
 
 use super::{
-    adjust, asks, clocks, descriptors, epoll, fds, fork, futex, mmsg, poll, queues, reads, select, signals, single,
-    sleep, timers, uptime, uring,
+    adjust, alarms, asks, clocks, descriptors, epoll, fds, fork, futex, mmsg, poll, queues, reads, select, signals,
+    single, sleep, timers, uptime, uring,
 };
 use crate::errno::{Answer, Errno};
 use crate::{clockid, next, session, spin, timerfd};
@@ -101,9 +101,9 @@ unsafe fn call(number: c_long, args: Args) -> c_long {
             libc::SYS_timer_gettime => timers::gettime(a as *mut _, b as *mut _).answer() as c_long,
             libc::SYS_timer_getoverrun => timers::getoverrun(a as *mut _).answer() as c_long,
             libc::SYS_timer_delete => timers::delete(a as *mut _).answer() as c_long,
-            libc::SYS_alarm => timers::alarm(a as u32) as c_long,
-            libc::SYS_setitimer => timers::setitimer(a as c_int, b as *const _, c as *mut _).answer() as c_long,
-            libc::SYS_getitimer => timers::getitimer(a as c_int, b as *mut _).answer() as c_long,
+            libc::SYS_alarm => alarms::alarm(a as u32) as c_long,
+            libc::SYS_setitimer => alarms::setitimer(a as c_int, b as *const _, c as *mut _).answer() as c_long,
+            libc::SYS_getitimer => alarms::getitimer(a as c_int, b as *mut _).answer() as c_long,
             libc::SYS_read if timerfd::is_timer(a as c_int) => reads::read(a as c_int, b as *mut _, c) as c_long,
             libc::SYS_pselect6 => {
                 let with = f as *const [usize; 2];

@@ -1,19 +1,16 @@
-//! pthread_create, pthread_join and its timed forms, pthread_cancel: a thread's life.
+//! pthread_create, pthread_exit, pthread_cancel: a thread's life.
 //!
 //! A thread is busy from before its creator can block: the creator takes its slot. When it leaves its last hook the slot
-//! is *ending* and stays until the kernel says that the thread is gone; its joiner is promised the wake-up first.
+//! is *ending* and stays until the kernel says that the thread is gone; its joiner ([`super::joins`]) is promised the wake-up first.
 
-use super::locks;
 use crate::bell;
-use crate::clockid;
-use crate::enter::{Cause, Entry, What, enter};
+use crate::enter::{What, enter};
 use crate::session;
 use crate::tls::tls;
 use crate::{forced, next, waitq};
 use engine::sys;
-use engine::time::{NEVER, Spec};
-use engine::{Engine, Kind, Reason, Signals};
-use libc::{c_int, c_void, clockid_t, pthread_attr_t, pthread_t, timespec};
+use engine::{Engine, Kind, Reason};
+use libc::{c_int, c_void, pthread_attr_t, pthread_t};
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
@@ -130,7 +127,7 @@ fn place(thread: pthread_t) -> &'static AtomicU32 {
 
 /// The slot of `thread`. libc gives a `pthread_t` to a new thread as soon as the former one is joined (or has ended, when
 /// detached), and the former one's slot may still be there: one that lives comes first.
-fn find(engine: &Engine, thread: pthread_t) -> Option<usize> {
+pub(super) fn find(engine: &Engine, thread: pthread_t) -> Option<usize> {
     let high = engine.page.high();
     let kind = |i: usize| {
         let slot = &engine.page.slots[i];
@@ -162,136 +159,10 @@ pub unsafe fn c11_create(
     arg: *mut c_void,
 ) -> c_int {
     // SAFETY: a function that returns an int leaves it in the lower half of the register that a pointer is returned in;
-    // `c11_join` reads that half alone.
+    // `joins::c11_join` reads that half alone.
     let start = unsafe { std::mem::transmute::<unsafe extern "C-unwind" fn(*mut c_void) -> c_int, Start>(start) };
     // SAFETY: the caller's arguments.
     super::cond::c11(unsafe { create(thread, std::ptr::null(), start, arg) })
-}
-
-/// thrd_join(3).
-///
-/// # Safety
-/// As for the C function.
-pub unsafe fn c11_join(thread: pthread_t, result: *mut c_int) -> c_int {
-    let mut value = std::ptr::null_mut();
-    // SAFETY: the caller's thread, a result of our own.
-    let code = unsafe { join(thread, &mut value) };
-    if code == 0 && !result.is_null() {
-        // SAFETY: the caller's pointer.
-        unsafe { *result = value as usize as c_int };
-    }
-    super::cond::c11(code)
-}
-
-/// The wait for the end of a thread, and the virtual instant up to which it is to last.
-fn join_until(entry: &Entry, until: Option<(clockid_t, Spec)>) -> (Cause, u64) {
-    let Some((clock, at)) = until else { return (What::Join.into(), NEVER) };
-    let cause = Cause::on(What::Join, &entry.engine, clock);
-    (cause, clockid::instant(&entry.engine, clock, at).unwrap_or(NEVER))
-}
-
-/// Waits until `thread` has left its last hook: `Woken`, or the deadline came. A cancellation point.
-fn await_end(entry: &Entry, thread: pthread_t, until: Option<(clockid_t, Spec)>) -> Reason {
-    loop {
-        let (cause, deadline) = join_until(entry, until);
-        // SAFETY: no arguments.
-        let myself = unsafe { libc::pthread_self() } == thread;
-        // Not found: its slot was given back already, or it was not made by pthread_create; the real join knows.
-        let Some(target) = find(&entry.engine, thread).filter(|_| !myself) else { return Reason::Woken };
-        let target = &entry.engine.page.slots[target];
-        let seq = entry.prepare_cancellable(cause);
-        target.joiner.store(entry.me as u32 + 1, SeqCst);
-        let over = matches!(target.state.load().kind(), Kind::Ending | Kind::Free | Kind::Leaving);
-        let reason = if over || target.pthread.load(SeqCst) != thread {
-            entry.stay();
-            Reason::Woken
-        } else {
-            entry.park(seq, deadline, Signals::Ignore, false)
-        };
-        let _ = target.joiner.compare_exchange(entry.me as u32 + 1, 0, SeqCst, SeqCst);
-        match reason {
-            Reason::Woken => {
-                // Not joined yet, so the number is still this thread's alone; once it is, libc gives it to another.
-                if target.state.load().kind() == Kind::Ending {
-                    let _ = target.pthread.compare_exchange(thread, 0, SeqCst, SeqCst);
-                }
-                return reason;
-            }
-            Reason::TimedOut => return reason,
-            Reason::Cancelled | Reason::Interrupted => {}
-        }
-    }
-}
-
-/// pthread_join(3).
-///
-/// # Safety
-/// As for the C function.
-pub unsafe fn join(thread: pthread_t, result: *mut *mut c_void) -> c_int {
-    let real = next!(pthread_join: fn(pthread_t, *mut *mut c_void) -> c_int);
-    let entry = enter();
-    let _ = entry.as_ref().map(|e| await_end(e, thread, None));
-    // It is on its way out, and the kernel says when it is gone.
-    let _wait = entry.as_ref().map(|e| e.kernel_wait(What::Join));
-    // SAFETY: the caller's arguments.
-    unsafe { real(thread, result) }
-}
-
-/// pthread_clockjoin_np(3), and timedjoin_np with CLOCK_REALTIME.
-///
-/// # Safety
-/// As for the C function.
-pub unsafe fn clockjoin(
-    thread: pthread_t,
-    result: *mut *mut c_void,
-    clock: clockid_t,
-    until: *const timespec,
-) -> c_int {
-    let real = next!(pthread_clockjoin_np: fn(pthread_t, *mut *mut c_void, clockid_t, *const timespec) -> c_int);
-    let tryjoin = next!(pthread_tryjoin_np: fn(pthread_t, *mut *mut c_void) -> c_int);
-    let Some(entry) = enter().filter(|_| !until.is_null()) else {
-        // SAFETY: the caller's arguments.
-        return unsafe { real(thread, result, clock, until) };
-    };
-    // SAFETY: the caller's arguments.
-    unsafe {
-        match tryjoin(thread, result) {
-            libc::EBUSY => {}
-            done => return done,
-        }
-        let until = match clockid::spec(until) {
-            Ok(spec) if spec.nanos_absolute().is_some() => spec,
-            _ => return libc::EINVAL,
-        };
-        if !matches!(clock, libc::CLOCK_REALTIME | libc::CLOCK_MONOTONIC) {
-            return libc::EINVAL;
-        }
-        let mut over = false;
-        while !clockid::reached(&entry.engine, clock, until) {
-            if !over {
-                over = await_end(&entry, thread, Some((clock, until))) == Reason::Woken;
-                continue;
-            }
-            let (cause, deadline) = join_until(&entry, Some((clock, until)));
-            // Nobody here says when it is gone, and destructors of its own may still wait: short real waits.
-            if let Some(mut wait) = entry.kernel_wait_until(cause, deadline, || true) {
-                let done = loop {
-                    let done = real(thread, result, libc::CLOCK_REALTIME, &locks::in_a_moment());
-                    if done != libc::ETIMEDOUT || wait.passed() {
-                        break done;
-                    }
-                };
-                wait.end();
-                if done != libc::ETIMEDOUT {
-                    return done;
-                }
-            }
-        }
-        match tryjoin(thread, result) {
-            libc::EBUSY => libc::ETIMEDOUT,
-            done => done,
-        }
-    }
 }
 
 /// pthread_cancel(3): a thread in an exact wait is woken to act on it; the real call deals with all others. It may send a

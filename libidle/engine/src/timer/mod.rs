@@ -14,17 +14,20 @@
 //! Ownership: all fields are written under the slot's own lock, which any process may take. It is held for a few
 //! system calls at most, with all signals blocked; from a holder that is dead or stopped it is taken away.
 
+mod kernel;
+mod locked;
+
+pub use locked::Locked;
+
 use crate::page::{Page, SLOTS};
 use crate::quiescence::Engine;
 use crate::slots::Slot;
 use crate::state::Kind;
 use crate::sync::{Relaxed, SeqCst};
-use crate::sys::{self, Timespec, syscall6};
+use crate::sys::{self, syscall6};
 use crate::time::NEVER;
+use kernel::{Setting, arm};
 
-/// What `TFD_IOC_SET_TICKS` is to ioctl(2).
-const SET_TICKS: usize = 0x4008_5400;
-const ENOTTY: isize = -25;
 const ESRCH: isize = -3;
 /// Seconds of an interval that names a slot: more than any program asks for, and still in the kernel's range.
 const NAMES: i64 = 4_000_000_000;
@@ -43,14 +46,6 @@ pub const CANCELED: u32 = 4;
 pub const LOST: u32 = 8;
 /// Other processes or descriptors may have it too, so nobody knows when it is closed.
 pub const SHARED: u32 = 16;
-
-/// `struct itimerspec`.
-#[repr(C)]
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Setting {
-    interval: (i64, i64),
-    value: (i64, i64),
-}
 
 /// How a slot's fields are called when it is a timer's.
 impl Slot {
@@ -77,124 +72,6 @@ impl Slot {
     /// Which of the timers that the slot has been this is.
     fn generation(&self) -> &crate::sync::AtomicU32 {
         &self.children
-    }
-}
-
-/// A timer's slot, locked.
-pub struct Locked<'a> {
-    engine: &'a Engine,
-    /// Its index.
-    pub index: usize,
-}
-
-impl Locked<'_> {
-    /// The slot.
-    pub fn slot(&self) -> &'static Slot {
-        &self.engine.page.slots[self.index]
-    }
-
-    /// Expirations up to `now`, as a read counts them; 0 if there was none. Starts the next interval.
-    pub fn take_expirations(&self, now: u64) -> u64 {
-        let slot = self.slot();
-        let first = slot.expired().swap(0, SeqCst);
-        let interval = slot.interval().load(Relaxed);
-        if first == 0 || interval == 0 {
-            return (first != 0) as u64;
-        }
-        let count = now.saturating_sub(first) / interval + 1;
-        slot.parked.store(now, Relaxed);
-        slot.deadline.store(first.saturating_add(count.saturating_mul(interval)).min(NEVER - 1), SeqCst);
-        count
-    }
-
-    /// When it expires next, as `timerfd_gettime(2)` tells: an interval goes on though nobody reads.
-    pub fn next(&self, now: u64) -> u64 {
-        let slot = self.slot();
-        let (first, interval) = (slot.expired().load(Relaxed), slot.interval().load(Relaxed));
-        match (first, interval) {
-            (0, _) => slot.deadline.load(Relaxed),
-            (_, 0) => NEVER,
-            _ => first.saturating_add((now.saturating_sub(first) / interval + 1).saturating_mul(interval)),
-        }
-    }
-
-    /// What is left until then, ns; 0 if it is not set. One whose time has just come and that has not been told yet still shows
-    /// a moment.
-    pub fn left(&self, now: u64) -> u64 {
-        match self.next(now) {
-            NEVER => 0,
-            next => next.saturating_sub(now).max(1),
-        }
-    }
-
-    /// Sets it, at `now`; `fd` is a descriptor of it in this process, `noted` of [`ABSOLUTE`] and [`CANCEL_ON_SET`].
-    pub fn set(&self, fd: i32, now: u64, deadline: u64, interval: u64, noted: u32) -> Result<(), isize> {
-        // The descriptor may have been closed meanwhile.
-        self.engine.name_timer(fd, self.index)?;
-        let slot = self.slot();
-        slot.timer_flags().fetch_and(SHARED, SeqCst);
-        slot.timer_flags().fetch_or(noted, SeqCst);
-        slot.interval().store(interval, Relaxed);
-        slot.expired().store(0, Relaxed);
-        slot.parked.store(now, Relaxed);
-        slot.deadline.store(deadline, SeqCst);
-        self.engine.fire_if_due(self);
-        Ok(())
-    }
-
-    /// Was the clock set, and does the program want to know? Tells once.
-    pub fn take_canceled(&self) -> bool {
-        self.slot().timer_flags().fetch_and(!CANCELED, SeqCst) & CANCELED != 0
-    }
-
-    /// Makes the descriptor readable and wakes who waits for it, if it is within reach.
-    pub fn tick(&self) -> bool {
-        self.slot().timer_flags().fetch_and(!LOST, SeqCst);
-        let (pid, fd) = (self.slot().pid.load(Relaxed), self.slot().bell.load(Relaxed));
-        if pid == self.engine.pid {
-            return self.engine.timer_of(fd) == Ok(Some(self.index)) && set_ticks(fd);
-        }
-        sys::with_descriptor(pid, fd, |fd| self.engine.timer_of(fd) == Ok(Some(self.index)) && set_ticks(fd))
-    }
-
-    /// The last descriptor is closed: gives the slot back. It stays locked until it is taken anew.
-    pub fn release(self) {
-        self.engine.page.release(self.index);
-        std::mem::forget(self);
-    }
-
-    /// The deadline has come. False if it was not ticked: it is not due, or the launcher has to do it.
-    fn expire(&self, now: u64, keeper: bool) -> bool {
-        let slot = self.slot();
-        let due = slot.deadline.load(SeqCst);
-        if due > now {
-            return false;
-        }
-        let before = slot.expired().load(Relaxed);
-        slot.deadline.store(NEVER, SeqCst);
-        slot.expired().store(if before == 0 { due.max(1) } else { before }, SeqCst);
-        if self.tick() {
-            return true;
-        }
-        if keeper {
-            slot.timer_flags().fetch_or(LOST, SeqCst);
-            self.engine.page.header.timers_lost.fetch_add(1, SeqCst);
-            return true;
-        }
-        slot.expired().store(before, SeqCst);
-        slot.deadline.store(due, SeqCst);
-        false
-    }
-}
-
-impl Drop for Locked<'_> {
-    fn drop(&mut self) {
-        let slot = self.slot();
-        slot.holder().store(0, SeqCst);
-        // Also where it has not changed: who came to fire it meanwhile has taken it out of the queue and left it to us.
-        if slot.state.load().kind() == Kind::Timer {
-            self.engine.page.post_deadline(self.index, slot.deadline.load(SeqCst), slot.parked.load(Relaxed));
-        }
     }
 }
 
@@ -317,54 +194,14 @@ fn gone(holder: u64) -> bool {
     holder != 0 && unsafe { syscall6(sys::nr::TKILL, holder as usize, 0, 0, 0, 0, 0) == ESRCH }
 }
 
-fn arm(fd: i32, to: Setting) -> Result<(), isize> {
-    // SAFETY: a valid itimerspec.
-    let failed = unsafe { syscall6(sys::nr::TIMERFD_SETTIME, fd as usize, 0, &raw const to as usize, 0, 0, 0) };
-    if failed < 0 { Err(failed) } else { Ok(()) }
-}
-
-/// Makes `fd` readable; false where it is no timer.
-fn set_ticks(fd: i32) -> bool {
-    let one = 1u64;
-    // SAFETY: reads 8 bytes.
-    let done = unsafe { syscall6(sys::nr::IOCTL, fd as usize, SET_TICKS, &raw const one as usize, 0, 0, 0) };
-    done == 0 || (done == ENOTTY && expire_really(fd))
-}
-
-/// For kernels without CONFIG_CHECKPOINT_RESTORE: lets the kernel's timer expire, and waits until it has.
-fn expire_really(fd: i32) -> bool {
-    let mut now = Setting { interval: (0, 0), value: (0, 0) };
-    // SAFETY: a valid out-parameter.
-    unsafe { syscall6(sys::nr::TIMERFD_GETTIME, fd as usize, &raw mut now as usize, 0, 0, 0, 0) };
-    now.value = (0, 1);
-    /// POLLIN of poll(2) in `struct pollfd`'s second field.
-    const READABLE: u64 = 1 << 32;
-    let mut set = fd as u32 as u64 | READABLE;
-    let limit = Timespec { sec: 0, nsec: 1_000_000 };
-    arm(fd, now).is_ok()
-        // SAFETY: one pollfd and a time-out. Who reads the timer meanwhile lets the wait end by the latter.
-        && unsafe { syscall6(sys::nr::PPOLL, &raw mut set as usize, 1, &raw const limit as usize, 0, 8, 0) >= 0 }
-}
-
 #[cfg(all(test, not(loom)))]
 mod tests {
+    use super::kernel::tests::{ticks, timer};
     use super::*;
     use crate::page::ClockMode;
 
     fn engine() -> Engine {
         Engine { page: Box::leak(Page::boxed()), pid: std::process::id(), real_now: || 1, process: std::process::id }
-    }
-
-    fn timer() -> i32 {
-        // SAFETY: timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK).
-        unsafe { syscall6(283, 1, 0o4000, 0, 0, 0, 0) as i32 }
-    }
-
-    fn ticks(fd: i32) -> isize {
-        let mut count = 0u64;
-        // SAFETY: reads 8 bytes.
-        let got = unsafe { syscall6(0, fd as usize, &raw mut count as usize, 8, 0, 0, 0) };
-        if got == 8 { count as isize } else { got }
     }
 
     #[test]
@@ -379,18 +216,6 @@ mod tests {
         assert_eq!(engine.page.claim_timer(engine.pid, fd, 1, 7), Some(index));
         assert_eq!(engine.timer_of(fd), Ok(None));
         assert_eq!(engine.timer_of(-1), Err(-9));
-    }
-
-    #[test]
-    fn both_ways_of_ticking() {
-        for way in [set_ticks, expire_really] {
-            let fd = timer();
-            assert_eq!(ticks(fd), -11);
-            assert!(way(fd));
-            assert_eq!(ticks(fd), 1);
-            assert_eq!(ticks(fd), -11);
-        }
-        assert!(!set_ticks(-1));
     }
 
     #[test]
