@@ -25,6 +25,7 @@ impl Tracer {
     pub(super) fn child(&mut self, stopped: Stopped) -> Result<(), Failed> {
         let tid = stopped.tid();
         let child = stopped.message()? as pid_t;
+        self.together.born(tid, child);
         let Some(creator) = self.threads.get(&tid) else { return Ok(()) };
         let (process, slot) = (creator.process, creator.slot);
         let asked = matches!(creator.doing, Doing::AskedForChild);

@@ -29,6 +29,7 @@ mod stop;
 mod threads;
 mod timerfd;
 mod timers;
+mod together;
 mod unseen;
 mod visit;
 mod waits;
