@@ -1,5 +1,6 @@
 //! The life of a call that stops: before it is made, while it waits, when it is done.
 
+use super::attention::MOMENT;
 use super::memory::Memory;
 use super::programs::SPINNING;
 use super::rules::{Do, adjusted, decide, uptime};
@@ -7,6 +8,7 @@ use super::run::{Tracer, pending};
 use super::stop::{Failed, Stopped};
 use super::threads::{Before, Doing, Process, Then};
 use super::waits::{Call, Wait};
+use crate::session::real_now;
 use engine::page::SLOTS;
 use engine::slots::Slot;
 use engine::verdicts::{Verdict, row};
@@ -101,7 +103,8 @@ impl Tracer {
         regs.orig_rax = u64::MAX;
         regs.rax = answer as u64;
         stopped.set_registers(&regs)?;
-        self.go(stopped, 0)
+        self.together.answered(stopped.tid());
+        self.goes(stopped, 0)
     }
 
     /// A frozen clock is read where no hook counts: here a loop that spins is noticed.
@@ -146,6 +149,7 @@ impl Tracer {
             return self.answer(stopped, regs, 0);
         }
         slot.what.store(wait.word(), SeqCst);
+        self.let_keeper_look();
         let seq = slot.state.prepare();
         if engine.begin_park(me, seq, wait.deadline, false).is_err() {
             slot.state.resume(Kind::Foreign);
@@ -168,6 +172,15 @@ impl Tracer {
         stopped.set_registers(&futex)?;
         self.set_doing(tid, Doing::Waits(wait));
         self.go(stopped, 0)
+    }
+
+    /// The keeper has the clock's lock while it looks around, which is a matter of microseconds. A thread that is parked
+    /// because of that has to be woken again, which takes much longer than to let it have done.
+    fn let_keeper_look(&self) {
+        let until = real_now() + MOMENT;
+        while self.engine.page.header.clock.holder().is_some() && real_now() < until {
+            std::hint::spin_loop();
+        }
     }
 
     /// A wait that the kernel ends, or the tracer at its deadline.

@@ -1,11 +1,11 @@
 //! What the tracer knows of its tracees.
 
+use super::armed::Timer;
 use super::filter::Range;
 use super::privileges::Kept;
 use super::programs::Space;
 use super::spinning::Asks;
 use super::stop::Running;
-use super::timers::Timer;
 use super::waits::Wait;
 use engine::Kind;
 use libc::{pid_t, user_regs_struct};
@@ -115,6 +115,4 @@ pub struct Process {
     pub sockets_stop: bool,
     /// The region, for what it executes.
     pub kept: Kept,
-    /// Its timers that end in signals.
-    pub timers: Vec<Timer>,
 }

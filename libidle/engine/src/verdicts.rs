@@ -45,6 +45,8 @@ pub enum Verdict {
     Socket(When),
     /// A timer of the process.
     Timer,
+    /// Tells or changes where a thread may run.
+    Affinity,
     /// May leave the process unable to open what belongs to others: another user, other namespaces, another root.
     Privileges,
     /// Makes a thread or process; the condition tells where a tracer has to look at the flags.
@@ -132,7 +134,7 @@ pub const ROWS: &[Row] = {
         188 setxattr Pass; 189 lsetxattr Pass; 190 fsetxattr Pass; 191 getxattr Pass; 192 lgetxattr Pass;
         193 fgetxattr Pass; 194 listxattr Pass; 195 llistxattr Pass; 196 flistxattr Pass; 197 removexattr Pass;
         198 lremovexattr Pass; 199 fremovexattr Pass; 200 tkill Signals(When::NotZero(1)); 201 time Clock(When::Always); 202 futex Timed(When::Futex);
-        203 sched_setaffinity Pass; 204 sched_getaffinity Pass; 205 set_thread_area Pass; 206 io_setup Pass;
+        203 sched_setaffinity Affinity; 204 sched_getaffinity Affinity; 205 set_thread_area Pass; 206 io_setup Pass;
         207 io_destroy Pass; 208 io_getevents Timed(When::NotNull(4)); 209 io_submit Pass; 210 io_cancel Pass;
         211 get_thread_area Pass; 212 lookup_dcookie Pass; 213 epoll_create Pass; 214 epoll_ctl_old Pass;
         215 epoll_wait_old Pass; 216 remap_file_pages Pass; 217 getdents64 Pass; 218 set_tid_address Pass;
@@ -208,7 +210,7 @@ impl Verdict {
         match self {
             Pass | Blocks => None,
             Timed(when) | Spawn(when) | Clock(when) | Socket(when) | Signals(when) => Some(when),
-            SetClock | Timer | Uptime | Privileges => Some(When::Always),
+            SetClock | Timer | Uptime | Privileges | Affinity => Some(When::Always),
         }
     }
 }
