@@ -13,6 +13,5 @@ fn in_line() {
         .except_frozen("clocks/spin", "as clocks/order")
         .except("spin/reads", "as clocks/order")
         .except("spin/looks", "readings of the clock that stop for the tracer are not noticed as a loop")
-        .except("sync/semaphore_shared", "a traced wait until an instant may end 0.1 ms before it")
         .check();
 }

@@ -1,5 +1,6 @@
 //! The life of a call that stops: before it is made, while it waits, when it is done.
 
+use super::attention::MOMENT;
 use super::memory::Memory;
 use super::programs::SPINNING;
 use super::rules::{Do, adjusted, decide, uptime};
@@ -7,6 +8,7 @@ use super::run::{Tracer, pending};
 use super::stop::{Failed, Stopped};
 use super::threads::{Before, Doing, Process, Then};
 use super::waits::{Call, Wait};
+use crate::session::real_now;
 use engine::page::SLOTS;
 use engine::slots::Slot;
 use engine::verdicts::{Verdict, row};
@@ -38,8 +40,8 @@ impl Tracer {
         }
         let Some(thread) = self.threads.get_mut(&tid) else { return Ok(()) };
         let process = thread.process;
-        let again = thread.again.take().filter(|wait| wait.is(&regs)).map(|wait| wait.deadline);
-        let call = Call { engine: &engine, memory: Memory(tid), regs: &regs, again };
+        let again = thread.again.take().filter(|wait| wait.is(&regs));
+        let call = Call { engine: &engine, memory: Memory(tid), regs: &regs, again: again.as_deref() };
         let done = decide(&call, process);
         let reads =
             matches!(regs.orig_rax as c_long, libc::SYS_clock_gettime | libc::SYS_gettimeofday | libc::SYS_time);
@@ -56,8 +58,8 @@ impl Tracer {
         }
         match done {
             Do::Pass => {
-                if matches!(verdict, Some(Verdict::Limits(_))) {
-                    self.set_doing(tid, Doing::Then(Then::LimitSet));
+                if matches!(verdict, Some(Verdict::Socket(_))) {
+                    self.set_doing(tid, Doing::Then(Then::Socket));
                 }
                 if verdict == Some(Verdict::Uptime) {
                     self.set_doing(tid, Doing::Then(Then::Uptime(regs.rdi)));
@@ -101,7 +103,8 @@ impl Tracer {
         regs.orig_rax = u64::MAX;
         regs.rax = answer as u64;
         stopped.set_registers(&regs)?;
-        self.go(stopped, 0)
+        self.together.answered(stopped.tid());
+        self.goes(stopped, 0)
     }
 
     /// A frozen clock is read where no hook counts: here a loop that spins is noticed.
@@ -146,6 +149,7 @@ impl Tracer {
             return self.answer(stopped, regs, 0);
         }
         slot.what.store(wait.word(), SeqCst);
+        self.let_keeper_look();
         let seq = slot.state.prepare();
         if engine.begin_park(me, seq, wait.deadline, false).is_err() {
             slot.state.resume(Kind::Foreign);
@@ -168,6 +172,15 @@ impl Tracer {
         stopped.set_registers(&futex)?;
         self.set_doing(tid, Doing::Waits(wait));
         self.go(stopped, 0)
+    }
+
+    /// The keeper has the clock's lock while it looks around, which is a matter of microseconds. A thread that is parked
+    /// because of that has to be woken again, which takes much longer than to let it have done.
+    fn let_keeper_look(&self) {
+        let until = real_now() + MOMENT;
+        while self.engine.page.header.clock.holder().is_some() && real_now() < until {
+            std::hint::spin_loop();
+        }
     }
 
     /// A wait that the kernel ends, or the tracer at its deadline.
@@ -240,8 +253,8 @@ impl Tracer {
                 self.timer_read(&stopped, index)?;
                 self.go(stopped, 0)
             }
-            Doing::Then(Then::LimitSet) => {
-                let stopped = self.limit_set(stopped)?;
+            Doing::Then(Then::Socket) => {
+                let stopped = self.socket_changed(stopped)?;
                 self.go(stopped, 0)
             }
             Doing::Then(Then::Uptime(at)) => {
@@ -293,14 +306,19 @@ impl Tracer {
         slot.deadline.store(engine::time::NEVER, SeqCst);
         let reason = slot.state.resume(self.threads[&tid].base);
         self.part(tid, me);
-        let interrupted = (-516..=-512).contains(&answer) || answer == -(libc::EINTR as i64);
+        let interrupted = interrupted(answer);
         let timed_out =
             reason == Reason::TimedOut && (wait.sleep || interrupted && !self.signalled(&stopped, &wait)?);
         let too_early = wait.what == What::Descriptor
             && reason != Reason::TimedOut
             && answer == wait.timed_out
             && engine.now() < wait.deadline;
-        if timed_out && wait.early(&engine) || wait.sleep && !timed_out && !interrupted || too_early {
+        let once_more = timed_out && wait.early(&engine) || wait.sleep && !timed_out && !interrupted || too_early;
+        if let Some(transfer) = wait.transfer.filter(|_| !once_more) {
+            let answer = if timed_out { wait.timed_out } else { answer };
+            return self.step_done(stopped, regs, (wait, transfer), answer);
+        }
+        if once_more {
             // The clock was set back meanwhile, or the word was woken for no reason: once more.
             regs.rax = regs.orig_rax;
             regs.rip -= SYSCALL;
@@ -328,6 +346,11 @@ impl Tracer {
         stopped.set_registers(&regs)?;
         if timed_out { self.has_asked(stopped) } else { self.go(stopped, 0) }
     }
+}
+
+/// Does a call that was interrupted answer this, seen before the kernel may start it again?
+pub fn interrupted(answer: i64) -> bool {
+    (-516..=-512).contains(&answer) || answer == -(libc::EINTR as i64)
 }
 
 /// What the kernel makes EINTR after any handler, and starts the call again if none runs.

@@ -1,5 +1,6 @@
 //! How tracees come and go: requests of the session's threads, children, executed programs.
 
+use super::armed::Timer;
 use super::filter::Range;
 use super::inject::step;
 use super::privileges::Kept;
@@ -7,10 +8,11 @@ use super::programs::{Found, meets};
 use super::run::Tracer;
 use super::stop::{Failed, Stopped, seize};
 use super::threads::{Doing, Process, Thread};
-use super::timers::Timer;
+use super::timers::ITIMER;
 use crate::{program, report};
 use engine::elf::Program;
 use engine::slots::Credit;
+use engine::time::NEVER;
 use engine::tracing::{ASKS, ASKS_FOR_CHILD, GIVES_BACK, GRANTED, NONE, REFUSED, TRACED, Trace};
 use engine::{Kind, Page};
 use libc::pid_t;
@@ -23,6 +25,7 @@ impl Tracer {
     pub(super) fn child(&mut self, stopped: Stopped) -> Result<(), Failed> {
         let tid = stopped.tid();
         let child = stopped.message()? as pid_t;
+        self.together.born(tid, child);
         let Some(creator) = self.threads.get(&tid) else { return Ok(()) };
         let (process, slot) = (creator.process, creator.slot);
         let asked = matches!(creator.doing, Doing::AskedForChild);
@@ -47,8 +50,7 @@ impl Tracer {
             if !parent.library {
                 self.share_timers(creator_process);
             }
-            // Timers are not inherited, but for descriptors.
-            self.processes.insert(process, Process { timers: vec![], ..parent });
+            self.processes.insert(process, parent);
         }
         self.threads.insert(child, Thread::new(process, childs_slot, doing, None));
         if self.early.remove(&child) {
@@ -124,14 +126,17 @@ impl Tracer {
             unsafe { libc::syscall(libc::SYS_tgkill, tid, tid, signal) };
         }
         let former = self.processes.remove(&tid).unwrap_or_default();
-        let (filtered, timers, mut gated) = (former.filtered, former.timers, former.gated);
+        let (filtered, mut gated) = (former.filtered, former.gated);
         let kept = self.inherited(tid, former.kept);
         if !gated && self.engine.trace() == Trace::All {
             (stopped, gated) = self.kit.close_gate(stopped)?;
         }
         let left_by_library =
             slot.map_or((0, 0), |i| (self.slot(i).start.swap(0, SeqCst), self.slot(i).start_arg.swap(0, SeqCst)));
-        let alarm = timers.iter().find_map(Timer::as_alarm).or((left_by_library.0 != 0).then_some(left_by_library));
+        let alarm = self.timers.get(tid, ITIMER).filter(|alarm| alarm.deadline != NEVER);
+        let alarm = alarm.map(|alarm| (alarm.deadline, alarm.interval));
+        let alarm = alarm.or((left_by_library.0 != 0).then_some(left_by_library));
+        self.timers.forget(tid);
         self.keep_time();
         if program == Some(Program::OtherLibc) {
             self.variables.set(&stopped, program, 0, kept)?;
@@ -142,17 +147,18 @@ impl Tracer {
                 let (stopped, ready) = self.kit.prepare(stopped, &filtered, found)?;
                 match ready {
                     Some(ready) => {
-                        let timers = alarm.map(|(deadline, interval)| Timer::alarm(deadline, interval));
                         let process = Process {
                             space: Some(ready.space),
                             filtered: ready.filtered,
                             reads_stop: ready.reads_stop,
-                            timers: timers.into_iter().collect(),
                             gated,
                             kept: Kept::of(kept),
                             ..Process::default()
                         };
                         self.processes.insert(tid, process);
+                        if let Some((deadline, interval)) = alarm {
+                            self.timers.add(tid, Timer::alarm(deadline, interval));
+                        }
                         self.keep_time();
                         self.go(stopped, 0)
                     }

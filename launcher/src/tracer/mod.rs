@@ -5,18 +5,21 @@
 //! and its tracees end with it.
 //!
 //! [`helper`] is the launcher's side. Of the rest, [`run`] is the loop, [`lives`] how tracees come and go, [`calls`] what happens
-//! to a call that stops, [`programs`] what is done at an exec stop, [`rules`] and [`waits`] what system calls mean, [`library`] what is different about programs with the library, [`timers`] and [`timerfd`] the timers of tracees, [`privileges`] what they need in order to give up theirs; [`stop`], [`memory`], [`inject`], [`filter`] and [`bpf`] are the tools.
+//! to a call that stops, [`programs`] what is done at an exec stop, [`rules`], [`waits`] and [`messages`] what system calls mean, [`library`] what is different about programs with the library, [`timers`], [`armed`], [`expiry`] and [`timerfd`] the timers of tracees, [`privileges`] what they need in order to give up theirs; [`stop`], [`memory`], [`inject`], [`filter`] and [`bpf`] are the tools.
 
+mod armed;
 mod attention;
 mod bpf;
 mod calls;
 mod environ;
+mod expiry;
 mod filter;
 pub mod helper;
 mod inject;
 mod library;
 mod lives;
 mod memory;
+mod messages;
 mod privileges;
 mod programs;
 mod rules;
@@ -27,6 +30,7 @@ mod stop;
 mod threads;
 mod timerfd;
 mod timers;
+mod together;
 mod unseen;
 mod visit;
 mod waits;

@@ -7,6 +7,7 @@
 //! the time-out is taken away, and the slot says *kernel* with a deadline; when that has come the thread is interrupted and
 //! gets the answer of a time-out. A sleep is a wait for the slot's own word, in which the thread parks like any other.
 
+use super::armed::Timers;
 use super::attention::Attention;
 use super::calls::SYSCALL;
 use super::environ::Variables;
@@ -14,6 +15,7 @@ use super::memory::Memory;
 use super::programs::Kit;
 use super::stop::{Event, Failed, Go, Stopped};
 use super::threads::{Doing, Process, Thread};
+use super::together::Together;
 use crate::report;
 use crate::session::real_now;
 use engine::Engine;
@@ -58,8 +60,9 @@ pub fn run(path: OsString) -> Option<()> {
         asking: vec![],
         expiring: 0,
         keeps: None,
-        turns: 0,
+        timers: Timers::default(),
         shift: 0,
+        together: Together::default(),
     };
     loop {
         let word = &page.header.tracer;
@@ -74,6 +77,9 @@ pub fn run(path: OsString) -> Option<()> {
         tracer.expire();
         tracer.keep_time();
         let until = tracer.oversee();
+        if word.load(SeqCst) == seen {
+            tracer.together.rest();
+        }
         attention.sleep(word, seen, until);
     }
 }
@@ -93,10 +99,11 @@ pub struct Tracer {
     pub(super) expiring: usize,
     /// The slot that is parked until the earliest deadline of a timer.
     pub(super) keeps: Option<usize>,
-    /// Counts settings of timers.
-    pub(super) turns: u64,
+    /// Timers that end in signals.
+    pub(super) timers: Timers,
     /// What clock_settime(2) had done when the deadlines of timers were last right.
     pub(super) shift: i64,
+    pub(super) together: Together,
 }
 
 impl Tracer {
@@ -104,17 +111,17 @@ impl Tracer {
         &self.engine.page.slots[index]
     }
 
-    /// All that tracees have to report; who was the last.
-    fn reports(&mut self) -> Option<pid_t> {
-        let mut last = None;
+    /// All that tracees have to report; false if nothing.
+    fn reports(&mut self) -> bool {
+        let mut any = false;
         loop {
             let mut status = 0;
             // SAFETY: a valid out-parameter.
             let tid = unsafe { libc::waitpid(-1, &mut status, libc::__WALL | libc::WNOHANG) };
             if tid <= 0 {
-                return last;
+                return any;
             }
-            last = Some(tid);
+            any = true;
             if !libc::WIFSTOPPED(status) {
                 self.ended(tid);
             } else if self.threads.contains_key(&tid) {
@@ -139,6 +146,7 @@ impl Tracer {
         let Some(thread) = self.threads.remove(&tid) else { return };
         if !self.threads.values().any(|t| t.process == thread.process) {
             let process = self.processes.remove(&thread.process);
+            self.timers.forget(thread.process);
             if process.is_none_or(|process| !process.library) {
                 self.drop_timers(thread.process);
             }
@@ -190,6 +198,12 @@ impl Tracer {
 
     /// Goes on, to the end of the call it is in if that matters.
     pub(super) fn go(&mut self, stopped: Stopped, signal: i32) -> Result<(), Failed> {
+        self.together.part();
+        self.goes(stopped, signal)
+    }
+
+    /// The same for a thread whose call has been answered.
+    pub(super) fn goes(&mut self, stopped: Stopped, signal: i32) -> Result<(), Failed> {
         let Some(thread) = self.threads.get_mut(&stopped.tid()) else { return Ok(()) };
         let how = match thread.doing {
             Doing::Waits(_) | Doing::Changed(_) | Doing::Then(_) => Go::ToSyscallExit,
@@ -253,13 +267,19 @@ impl Tracer {
         if failed || again.is_some() {
             let [caught, ignored] = ["SigCgt:", "SigIgn:"].map(|which| in_set(tid, which, signal));
             let harmless = ignored || !caught && HARMLESS.contains(&signal);
-            if let Some(wait) = again {
-                if caught || !harmless && STOPS.contains(&signal) {
-                    wait.write_left(&self.engine, Memory(tid), true);
+            match again {
+                Some(wait) if !harmless && wait.ends_between(&self.engine, Memory(tid), &mut regs) => {
+                    stopped.set_registers(&regs)?;
                 }
-                if !caught && (harmless || !failed) {
-                    self.threads.entry(tid).and_modify(|thread| thread.again = Some(wait));
+                Some(wait) => {
+                    if caught || !harmless && STOPS.contains(&signal) {
+                        wait.write_left(&self.engine, Memory(tid), true);
+                    }
+                    if !caught && (harmless || !failed) {
+                        self.threads.entry(tid).and_modify(|thread| thread.again = Some(wait));
+                    }
                 }
+                None => {}
             }
             if failed && harmless {
                 (regs.rax, regs.rip) = (regs.orig_rax, regs.rip - SYSCALL);

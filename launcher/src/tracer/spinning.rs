@@ -5,15 +5,15 @@
 //!
 //! A call that got nothing, and being met in the vDSO, where clocks are read, is *asking*. A call that got something done
 //! ends the look, and so does being met elsewhere too often: it computes. One that asks and does nothing else spins, and takes
-//! naps from then on: it stays stopped, and its slot says *kernel* with a deadline an eighth of the virtual time away that it has
-//! been spinning for. So time moves only when all others are blocked. Between two naps it asks some more, and a nap counts as
-//! blocked only while nothing has changed in the session since then.
+//! naps from then on ([`engine::naps`]): it stays stopped, and its slot says *kernel* with a deadline of its own. Between two
+//! naps it asks some more, and a nap counts as blocked only while nothing has changed in the session since then.
 
 use super::calls::SYSCALL;
 use super::run::{Tracer, runs};
 use super::stop::{Failed, Stopped};
 use super::threads::{Doing, Thread};
 use crate::session::real_now;
+use engine::naps::{self, FROZEN_STEP, LONGEST_NAP, STEP};
 use engine::time::NEVER;
 use engine::tracing::{NAPS, TRACED};
 use engine::verdicts::zero_is_nothing;
@@ -26,7 +26,9 @@ const READ: u32 = 5;
 /// Asking so many times in a row is spinning.
 const PATIENCE: u32 = 60;
 /// So many times are asked between two naps.
-const LAP: u32 = 20;
+const LAP: u32 = 5;
+/// How many laps of the hooks that stands for, which read less and take no stops.
+const LAPS: u64 = 8;
 /// What being met elsewhere counts for, in calls that neither get nothing nor anything done, and how many of those are enough in
 /// that time: it does something else.
 const ELSEWHERE: u32 = 16;
@@ -34,14 +36,6 @@ const ELSEWHERE: u32 = 16;
 const ENOUGH: u32 = 128;
 /// A thread that makes no calls is interrupted so often, real ns.
 const MOMENT: u64 = 50_000;
-/// Longest nap, real ns: somebody who computes may be about to do what it waits for.
-const NAP: u64 = 500_000;
-/// Shortest steps of a clock that runs and of a frozen one, ns.
-const STEP: u64 = 1_000_000;
-/// See [`STEP`].
-const FROZEN_STEP: u64 = 1_000;
-/// Longest step, ns: a day.
-const LONGEST_STEP: u64 = 86_400_000_000_000;
 
 /// A thread that is looked at.
 pub struct Asks {
@@ -49,8 +43,8 @@ pub struct Asks {
     asked: u32,
     /// What else it has done, see [`ELSEWHERE`].
     other: u32,
-    /// It spins, since that virtual time.
-    since: Option<u64>,
+    /// It spins: laps whose naps have moved the clock, as the hooks count them.
+    laps: Option<u64>,
     /// What the session's words were when this lap began.
     words: u32,
     /// Real time at which to interrupt it or to end its nap.
@@ -146,7 +140,7 @@ impl Tracer {
                 && let Some(running) = &thread.running
             {
                 // Any other stop takes the place of this one.
-                asks.until = now + NAP;
+                asks.until = now + LONGEST_NAP;
                 // A wait that is over before it begins, again and again, is seen when it is done.
                 if matches!(thread.doing, Doing::Runs) {
                     let _ = running.interrupt();
@@ -162,7 +156,7 @@ impl Tracer {
         let Some(thread) = self.threads.get_mut(&tid) else { return };
         if thread.slot == Some(index) && thread.asks.is_none() && matches!(thread.doing, Doing::Runs | Doing::Waits(_))
         {
-            let asks = Asks { asked: 0, other: 0, since: None, words: 0, until: 0, reads: false, nap: None };
+            let asks = Asks { asked: 0, other: 0, laps: None, words: 0, until: 0, reads: false, nap: None };
             thread.asks = Some(Box::new(asks));
             self.asking.push(tid);
         }
@@ -248,22 +242,20 @@ impl Tracer {
 
     /// It goes on asking, takes a nap, or is let alone.
     fn goes_on(&mut self, stopped: Stopped) -> Result<(), Failed> {
-        let now = self.engine.now();
         let Some(thread) = self.threads.get_mut(&stopped.tid()) else { return Ok(()) };
         let (Some(asks), Some(me)) = (&mut thread.asks, thread.slot) else { return self.go(stopped, 0) };
         if asks.other >= ENOUGH {
             return self.let_alone(stopped);
         }
-        let enough = if asks.since.is_some() { LAP } else { PATIENCE };
+        let enough = if asks.laps.is_some() { LAP } else { PATIENCE };
         if asks.asked < enough {
             asks.until = real_now() + MOMENT;
             return self.go(stopped, 0);
         }
-        if asks.since.is_some() && asks.words == self.engine.page.words() {
+        if asks.laps.is_some() && asks.words == self.engine.page.words() {
             return self.nap(stopped, me);
         }
-        // Something has happened, if only the time of another: it is from there that it asks for nothing.
-        asks.since = Some(now);
+        asks.laps.get_or_insert(0);
         self.next_lap(stopped, me)
     }
 
@@ -292,14 +284,14 @@ impl Tracer {
         let Some(thread) = self.threads.get_mut(&stopped.tid()) else { return Ok(()) };
         let Some(asks) = &mut thread.asks else { return self.go(stopped, 0) };
         let shortest = if engine.frozen() { FROZEN_STEP } else { STEP };
-        let step = (now.saturating_sub(asks.since.unwrap_or(now)) / 8).clamp(shortest, LONGEST_STEP);
+        let step = naps::step(asks.laps.unwrap_or(0) + LAPS, shortest);
         // Who is due at this very instant is woken first.
         let until = now.saturating_add(step).min(due.max(now));
         let slot = &engine.page.slots[me];
         // The registers have been read, so the thread has let go of the processor, and the count is the last one.
         slot.key.store(runs(thread.process, stopped.tid()), SeqCst);
         let _ = slot.tracer.compare_exchange(TRACED, NAPS, SeqCst, SeqCst);
-        asks.until = real_now() + NAP;
+        asks.until = real_now() + LONGEST_NAP;
         asks.nap = Some(Nap { stopped, own: until < due, jumps: engine.page.header.jumps.load(SeqCst) });
         engine.enter_kernel_stopped(me, until);
         engine.looked_for(me);
@@ -318,8 +310,10 @@ impl Tracer {
         let alone = slot.state.resume(Kind::Foreign) == Reason::TimedOut && own;
         if alone {
             engine.count_creep();
+            asks.laps = asks.laps.map(|laps| laps + LAPS);
         } else if engine.page.header.jumps.load(SeqCst) != jumps {
-            asks.since = Some(engine.now());
+            // Something has happened, if only the time of another: it is from there that it asks for nothing.
+            asks.laps = Some(0);
         }
         self.next_lap(stopped, me)
     }

@@ -1,11 +1,11 @@
 //! What the tracer knows of its tracees.
 
+use super::armed::Timer;
 use super::filter::Range;
 use super::privileges::Kept;
 use super::programs::Space;
 use super::spinning::Asks;
 use super::stop::Running;
-use super::timers::Timer;
 use super::waits::Wait;
 use engine::Kind;
 use libc::{pid_t, user_regs_struct};
@@ -77,8 +77,8 @@ pub enum Then {
     TimerRead(usize),
     /// It tells for how long the machine has run, at this address if not in its answer.
     Uptime(u64),
-    /// It limits the waits of calls to come.
-    LimitSet,
+    /// It makes a socket, or sets an option of one, on which the waits of calls to come depend.
+    Socket,
     /// It has put off a call of this number, and makes it when its process keeps the region.
     Keeps(u64),
     /// It takes a signal, and writes to that address what is known of it.
@@ -115,6 +115,4 @@ pub struct Process {
     pub sockets_stop: bool,
     /// The region, for what it executes.
     pub kept: Kept,
-    /// Its timers that end in signals.
-    pub timers: Vec<Timer>,
 }

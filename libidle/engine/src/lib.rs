@@ -18,6 +18,7 @@ pub mod limit;
 pub mod lives;
 pub mod lock;
 pub mod looking;
+pub mod naps;
 pub mod page;
 pub mod park;
 pub mod preload;

@@ -11,7 +11,7 @@ use crate::state::{Kind, State, StateWord};
 use crate::sync::{AtomicI32, AtomicU32, AtomicU64, Relaxed, SeqCst};
 use crate::time::NEVER;
 use crate::tracing::owned;
-use crate::what::{SETTABLE, What};
+use crate::what::{FLAGS, What};
 
 /// A thread's entry. The first cache line is what others look at, the second what its own process needs.
 #[repr(C, align(64))]
@@ -61,7 +61,7 @@ pub struct Slot {
     pub start_arg: AtomicU64,
     /// Children made so far. Owner.
     pub children: AtomicU32,
-    /// What the thread waits for, a [`What`], maybe with [`SETTABLE`]. Owner, before the wait is prepared.
+    /// What the thread waits for, a [`What`], maybe with [`FLAGS`]. Owner, before the wait is prepared.
     pub what: AtomicU32,
     /// While the slot is free: the next free one, index + 1; whoever frees it. While it is a credit with [`Slot::pid`] 0:
     /// the process that made it; its creator. From its adoption to its end see [`Slot::spin`].
@@ -131,7 +131,7 @@ impl Credit {
 impl Slot {
     /// Does it wait, or did it wait last, for `what`?
     pub fn is_for(&self, what: What) -> bool {
-        self.what.load(SeqCst) & !SETTABLE == what as u32
+        self.what.load(SeqCst) & !FLAGS == what as u32
     }
 
     /// Not 0 while the thread asks again and again for something: what [`Page::words`] was before it asked the last time.

@@ -17,8 +17,11 @@ pub enum When {
     Flag(u8, u32),
     /// Argument 0 is the number of a clock that moves with the session ([`crate::clock::VIRTUAL`]).
     VirtualClock,
-    /// The option of a socket that limits how long calls wait for it.
-    SocketLimit,
+    /// An option of a socket that limits how long calls wait for it, or that says whether it holds back bytes (tcp(7),
+    /// TCP_NODELAY).
+    SocketOption,
+    /// A socket that holds back bytes: a stream of the internet's protocols.
+    Stream,
     /// One of futex(2)'s waits, with a time-out in its fourth argument (which is a number for the others).
     Futex,
 }
@@ -38,10 +41,12 @@ pub enum Verdict {
     Uptime,
     /// Sets a clock.
     SetClock,
-    /// Sets what limits the waits of calls to come.
-    Limits(When),
+    /// Makes a socket, or sets an option of one, on which the waits of calls to come depend.
+    Socket(When),
     /// A timer of the process.
     Timer,
+    /// Tells or changes where a thread may run.
+    Affinity,
     /// May leave the process unable to open what belongs to others: another user, other namespaces, another root.
     Privileges,
     /// Makes a thread or process; the condition tells where a tracer has to look at the flags.
@@ -98,9 +103,9 @@ pub const ROWS: &[Row] = {
         23 select Timed(When::NotNull(4)); 24 sched_yield Pass; 25 mremap Pass; 26 msync Pass; 27 mincore Pass;
         28 madvise Pass; 29 shmget Pass; 30 shmat Pass; 31 shmctl Pass; 32 dup Pass; 33 dup2 Pass; 34 pause Blocks;
         35 nanosleep Timed(When::Always); 36 getitimer Timer; 37 alarm Timer; 38 setitimer Timer; 39 getpid Pass;
-        40 sendfile Blocks; 41 socket Pass; 42 connect Blocks; 43 accept Blocks; 44 sendto Blocks; 45 recvfrom Blocks;
+        40 sendfile Blocks; 41 socket Socket(When::Stream); 42 connect Blocks; 43 accept Blocks; 44 sendto Blocks; 45 recvfrom Blocks;
         46 sendmsg Blocks; 47 recvmsg Blocks; 48 shutdown Pass; 49 bind Pass; 50 listen Pass; 51 getsockname Pass;
-        52 getpeername Pass; 53 socketpair Pass; 54 setsockopt Limits(When::SocketLimit); 55 getsockopt Pass;
+        52 getpeername Pass; 53 socketpair Pass; 54 setsockopt Socket(When::SocketOption); 55 getsockopt Pass;
         56 clone Spawn(When::Flag(0, CLONE_UNTRACED | CLONE_NEWUSER)); 57 fork Pass; 58 vfork Blocks; 59 execve Pass; 60 exit Pass;
         61 wait4 Blocks; 62 kill Signals(When::NotZero(1)); 63 uname Pass; 64 semget Pass; 65 semop Blocks; 66 semctl Pass;
         67 shmdt Pass; 68 msgget Pass; 69 msgsnd Blocks; 70 msgrcv Blocks; 71 msgctl Pass; 72 fcntl Blocks;
@@ -129,7 +134,7 @@ pub const ROWS: &[Row] = {
         188 setxattr Pass; 189 lsetxattr Pass; 190 fsetxattr Pass; 191 getxattr Pass; 192 lgetxattr Pass;
         193 fgetxattr Pass; 194 listxattr Pass; 195 llistxattr Pass; 196 flistxattr Pass; 197 removexattr Pass;
         198 lremovexattr Pass; 199 fremovexattr Pass; 200 tkill Signals(When::NotZero(1)); 201 time Clock(When::Always); 202 futex Timed(When::Futex);
-        203 sched_setaffinity Pass; 204 sched_getaffinity Pass; 205 set_thread_area Pass; 206 io_setup Pass;
+        203 sched_setaffinity Affinity; 204 sched_getaffinity Affinity; 205 set_thread_area Pass; 206 io_setup Pass;
         207 io_destroy Pass; 208 io_getevents Timed(When::NotNull(4)); 209 io_submit Pass; 210 io_cancel Pass;
         211 get_thread_area Pass; 212 lookup_dcookie Pass; 213 epoll_create Pass; 214 epoll_ctl_old Pass;
         215 epoll_wait_old Pass; 216 remap_file_pages Pass; 217 getdents64 Pass; 218 set_tid_address Pass;
@@ -204,8 +209,8 @@ impl Verdict {
     pub const fn traced(self) -> Option<When> {
         match self {
             Pass | Blocks => None,
-            Timed(when) | Spawn(when) | Clock(when) | Limits(when) | Signals(when) => Some(when),
-            SetClock | Timer | Uptime | Privileges => Some(When::Always),
+            Timed(when) | Spawn(when) | Clock(when) | Socket(when) | Signals(when) => Some(when),
+            SetClock | Timer | Uptime | Privileges | Affinity => Some(When::Always),
         }
     }
 }

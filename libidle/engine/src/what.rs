@@ -38,6 +38,13 @@ pub enum What {
 /// its thread works out how long it is to wait now ([`crate::Engine::end_settable_waits`]).
 pub const SETTABLE: u32 = 1 << 31;
 
+/// In [`crate::slots::Slot::what`]: the thread may move the clock before it goes to sleep, though it has no deadline
+/// ([`crate::Engine::enter_kernel_turning`]).
+pub const TURNS: u32 = 1 << 30;
+
+/// What is not of the [`What`].
+pub const FLAGS: u32 = SETTABLE | TURNS;
+
 impl What {
     /// The words that a report has for [`crate::slots::Slot::what`].
     pub fn describe(number: u32) -> &'static str {
@@ -57,7 +64,7 @@ impl What {
             What::Request,
             What::Spin,
         ];
-        ALL.into_iter().find(|what| *what as u32 == number & !SETTABLE).map_or("something", What::name)
+        ALL.into_iter().find(|what| *what as u32 == number & !FLAGS).map_or("something", What::name)
     }
 
     fn name(self) -> &'static str {

@@ -8,7 +8,7 @@ use crate::session;
 use crate::tls::tls;
 pub use engine::What;
 use engine::time::{NEVER, Spec};
-use engine::what::SETTABLE;
+use engine::what::{SETTABLE, TURNS};
 use engine::{Engine, Kind, Limit, Reason, Signals};
 use libc::{clockid_t, timespec};
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
@@ -183,7 +183,7 @@ impl Entry {
     /// Starts an exact wait: [`Entry::park`] or [`Entry::stay`] follows.
     pub fn prepare(&self, cause: impl Into<Cause>) -> u32 {
         let (slot, cause) = (self.slot(), cause.into());
-        self.about_to_wait(cause);
+        self.about_to_wait(cause.word());
         let seq = slot.state.prepare();
         if cause.stale(&self.engine) {
             slot.state.promise(seq, Reason::TimedOut);
@@ -239,7 +239,7 @@ impl Entry {
     /// A wait that the kernel ends, without a deadline: from now until the guard is dropped.
     #[inline]
     pub fn kernel_wait(&self, what: What) -> KernelWait<'_> {
-        self.about_to_wait(what.into());
+        self.about_to_wait(what as u32);
         self.engine.enter_kernel(self.me);
         verbose::changed(&self.engine);
         KernelWait { entry: self, timed: false, limit: None }
@@ -254,7 +254,7 @@ impl Entry {
         still: impl FnMut() -> bool,
     ) -> Option<KernelWait<'_>> {
         let cause = cause.into();
-        self.about_to_wait(cause);
+        self.about_to_wait(cause.word());
         let mut guard = KernelWait { entry: self, timed: true, limit: None };
         let before = self.slot().state.load();
         let limit = self.engine.enter_kernel_until(self.me, deadline, still);
@@ -272,7 +272,7 @@ impl Entry {
 
     /// A wait without a deadline that a timer descriptor may end; `None` if there is something to do for the caller.
     pub fn kernel_wait_turning(&self, what: What, still: impl FnMut() -> bool) -> Option<KernelWait<'_>> {
-        self.about_to_wait(what.into());
+        self.about_to_wait(what as u32 | TURNS);
         let guard = KernelWait { entry: self, timed: false, limit: None };
         self.engine.enter_kernel_turning(self.me, still).then_some(guard)
     }
@@ -280,8 +280,8 @@ impl Entry {
     /// What every wait does first: the bytes that were sent are let go, and the place of the wait is kept. From here on a
     /// handler does not use the slot.
     #[inline(always)]
-    fn about_to_wait(&self, cause: Cause) {
-        self.slot().what.store(cause.word(), Relaxed);
+    fn about_to_wait(&self, word: u32) {
+        self.slot().what.store(word, Relaxed);
         crate::tcp::settle();
         crate::idle::helper::ensure(&self.engine);
         let (tls, sp) = (tls(), stack_pointer());

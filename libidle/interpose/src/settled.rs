@@ -7,8 +7,10 @@
 
 use crate::session;
 use engine::slots::Slot;
+use engine::state::State;
 use engine::sys::syscall6;
 use engine::time::NEVER;
+use engine::what::TURNS;
 use engine::{Engine, Kind};
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -25,17 +27,18 @@ pub fn await_asleep(engine: &Engine, concerns: impl Fn(&Slot) -> bool) {
     for slot in &engine.page.slots[..engine.page.high()] {
         let seen = slot.state.load();
         let waits = match seen.kind() {
-            Kind::Prep | Kind::Parked => true,
-            // Without a deadline nobody moves the clock before the kernel has said that it sleeps.
-            Kind::Kernel => slot.deadline.load(Relaxed) != NEVER,
-            _ => false,
+            // Who may move the clock by itself; all others are only waited for when the kernel has said that they sleep.
+            Kind::Kernel => slot.deadline.load(Relaxed) != NEVER || slot.what.load(Relaxed) & TURNS != 0,
+            _ => seen.waits(),
         };
         let (pid, tid) = (slot.pid.load(Relaxed), slot.tid.load(Relaxed));
         if !waits || tid == me || !concerns(slot) {
             continue;
         }
         let until = (engine.real_now)() + PATIENCE;
-        while slot.state.load() == seen && runs(pid, tid) && (engine.real_now)() < until {
+        // It may get from the beginning of its wait to the end of it meanwhile, and to sleep only then.
+        let same = |now: State| now.waits() && now.seq() == seen.seq();
+        while same(slot.state.load()) && runs(pid, tid) && (engine.real_now)() < until {
             // SAFETY: no arguments.
             unsafe { syscall6(libc::SYS_sched_yield, 0, 0, 0, 0, 0, 0) };
         }

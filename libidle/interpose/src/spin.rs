@@ -13,15 +13,10 @@
 //! number of times before it sleeps is soon through, as it would be on an idle machine, and takes no naps; one that waits for
 //! an instant has soon spent its time.
 //!
-//! A thread that spins takes a nap at the end of each further lap, and gives way by no other means: on a busy machine a
-//! sched_yield lasts for milliseconds. A nap is a wait like others, with a deadline of its own. The
-//! n-th in a row that moves the clock is n² [`FROZEN_STEP`]s long, and a day at most. So it stays true that time moves only when every thread is
-//! blocked; a loop that waits for an instant passes it by a fraction; an hour is over after some two thousand naps, a year
-//! after fifty thousand, each a microsecond or a few; and a loop that reads the clock a fixed number of times, to measure it,
-//! ends before that is much. A nap only
+//! A thread that spins takes a nap ([`engine::naps`]) at the end of each further lap, and gives way by no other means: on a busy
+//! machine a sched_yield lasts for milliseconds. A nap takes a microsecond or a few. It only
 //! counts as blocked while nothing has changed in the session since the lap before it began, for the thread would have seen
-//! that at once. It also ends when it has lasted for [`NAP`] of real time: somebody who computes may be about to do what it
-//! waits for.
+//! that at once.
 //! If nobody in the session waits for an instant, the loop goes on by the real clock; a frozen one has no other way on.
 
 use crate::enter::{What, enter};
@@ -29,6 +24,7 @@ use crate::hooks::slices::Silenced;
 use crate::session;
 use crate::tls::{Tls, tls};
 use crate::vdso;
+use engine::naps::{self, FROZEN_STEP, LONGEST_NAP, STEP};
 use engine::slots::Slot;
 use engine::sys::{self, Timespec, syscall6};
 use engine::time::NEVER;
@@ -57,14 +53,6 @@ const FROZEN_PATIENCE: u32 = 2500;
 /// been spent, ns.
 const FEW: u32 = 20;
 const SLOW_PATIENCE: u64 = 1_000_000_000;
-/// Longest nap, real time.
-const NAP: Timespec = Timespec { sec: 0, nsec: 500_000 };
-/// Shortest steps of a clock that runs and of a frozen one, ns.
-const STEP: u64 = 1_000_000;
-const FROZEN_STEP: u64 = 1_000;
-/// Longest step, ns: a day. A program that reads a frozen clock millions of times does not come to the end of time, where
-/// nothing can jump.
-const LONGEST_STEP: u64 = 86_400_000_000_000;
 
 /// The clock was read.
 #[inline(always)]
@@ -227,7 +215,7 @@ fn nap(tls: &Tls) -> bool {
     let now = engine.now();
     let shortest = if frozen { frozen_step(tls) } else { STEP };
     let naps = tls.spin_naps.get() + 1;
-    let step = (naps * naps).saturating_mul(FROZEN_STEP).clamp(shortest, LONGEST_STEP);
+    let step = naps::step(naps, shortest);
     if frozen && engine.page.abandoned() {
         // Nobody jumps any more.
         engine.creep(entry.me, step);
@@ -252,7 +240,8 @@ fn nap(tls: &Tls) -> bool {
             let word = &entry.slot().state;
             let state = word.load();
             if state.kind() == Kind::Kernel {
-                sys::futex_wait(&word.0, state.0, Some(&NAP), false);
+                let longest = Timespec { sec: 0, nsec: LONGEST_NAP as i64 };
+                sys::futex_wait(&word.0, state.0, Some(&longest), false);
             }
             wait.end() == Reason::TimedOut
         }

@@ -6,9 +6,6 @@ use flux_tests::Matrix;
 pub fn traced(matrix: Matrix) -> Matrix {
     matrix
         .except("clocks/handles", "a static program has no libraries with handles")
-        .except("descriptors/many_messages", "recvmmsg looks at its time-out between messages only")
-        .except("descriptors/socket_limits", "recvmmsg of a traced program keeps to SO_RCVTIMEO by the real clock")
-        .except("descriptors/tcp", "bytes that TCP holds back are not released for a traced program")
         .except("lifecycle/debugged", "a thread has one tracer")
         .except("spin/locks", "libc's trylock is a loop on memory, which nothing tells from a computation")
         .except_frozen("sleep/thousand_threads", "each of its thousands of wake-ups is a look at a thousand threads")

@@ -1,0 +1,51 @@
+//! Naps: waits of threads that ask again and again for what a sleeping thread will do. They have deadlines of their own, so time
+//! moves only when every thread is blocked, and yet moves on. How a thread is found out, and how much it asks between two naps
+//! (a *lap*), depends on who looks: the hooks count for threads of their own, the tracer looks over the shoulder of others.
+//!
+//! After n laps that nothing but naps have followed, the clock moves by n² [`FROZEN_STEP`]s. So a loop that waits for an instant
+//! passes it by a fraction; an hour is over after some two thousand laps, a year after fifty thousand; and a loop that reads
+//! the clock a fixed number of times, to measure it, ends before that is much.
+
+/// Longest nap, real ns: somebody who computes may be about to do what the thread waits for.
+pub const LONGEST_NAP: u64 = 500_000;
+/// The shortest step of a clock that runs, virtual ns.
+pub const STEP: u64 = 1_000_000;
+/// The same of a frozen one.
+pub const FROZEN_STEP: u64 = 1_000;
+/// The longest step, virtual ns: a day. A program that reads a frozen clock millions of times does not come to the end of time,
+/// where nothing can jump.
+const LONGEST_STEP: u64 = 86_400_000_000_000;
+
+/// By how much the clock moves in the nap after the `laps`-th lap, virtual ns, from `shortest` to a day.
+pub fn step(laps: u64, shortest: u64) -> u64 {
+    laps.saturating_mul(laps).saturating_mul(FROZEN_STEP).clamp(shortest, LONGEST_STEP)
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    const HOUR: u64 = 3_600_000_000_000;
+
+    fn laps_until(end: u64) -> u64 {
+        let (mut now, mut laps) = (0, 0);
+        while now < end {
+            laps += 1;
+            now += step(laps, FROZEN_STEP);
+        }
+        laps
+    }
+
+    #[test]
+    fn how_long_it_takes_grows_much_slower_than_what_is_waited_for() {
+        assert!((2000..2500).contains(&laps_until(HOUR)));
+        assert!((40_000..60_000).contains(&laps_until(365 * 24 * HOUR)));
+    }
+
+    #[test]
+    fn a_step_is_neither_too_short_nor_too_long() {
+        assert_eq!(step(1, STEP), STEP);
+        assert_eq!(step(100, STEP), 10 * STEP);
+        assert_eq!(step(u64::MAX, STEP), 24 * HOUR);
+    }
+}
