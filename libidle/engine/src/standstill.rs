@@ -182,10 +182,10 @@ impl Engine {
     }
 
     /// Frozen mode: the thread of slot `me` asks whether an instant is over that has come. Now it is, unless somebody is due by
-    /// then. Nobody else has to know: it is no jump.
-    pub fn pass_instant(&self, me: usize) {
+    /// then. Nobody else has to know: it is no jump. False if somebody else has the lock: to be tried again.
+    pub fn pass_instant(&self, me: usize) -> bool {
         let page = self.page;
-        let Some(held) = self.lock(me, INSTANT) else { return };
+        let Some(held) = self.lock(me, INSTANT) else { return page.abandoned() };
         page.drain_mail(held.arena);
         let now = self.now();
         let due = page.earliest(held.arena).is_some_and(|(_, key)| key.deadline <= now.saturating_add(INSTANT));
@@ -193,6 +193,7 @@ impl Engine {
             self.count_creep();
         }
         self.unlock(held);
+        true
     }
 
     /// The clock has moved on for the sake of a thread that spins.

@@ -86,19 +86,15 @@ fn round(tls: &Tls) {
         return tls.rounds.set(0);
     }
     let rounds = tls.rounds.get().saturating_add(1);
-    tls.rounds.set(rounds);
-    if rounds == ROUNDS {
-        instant_passes();
+    if rounds != ROUNDS || instant_passes() {
+        tls.rounds.set(rounds);
     }
 }
 
+/// False if that is to be tried again in the next round.
 #[cold]
-fn instant_passes() {
-    if let Some(entry) = enter()
-        && entry.engine.frozen()
-    {
-        entry.engine.pass_instant(entry.me);
-    }
+fn instant_passes() -> bool {
+    enter().is_none_or(|entry| !entry.engine.frozen() || entry.engine.pass_instant(entry.me))
 }
 
 /// A call got something done.
