@@ -18,6 +18,12 @@
 //! counts as blocked while nothing has changed in the session since the lap before it began, for the thread would have seen
 //! that at once.
 //! If nobody in the session waits for an instant, the loop goes on by the real clock; a frozen one has no other way on.
+//!
+//! *Instants that have come*. `poll` with time-out zero, and then "is it later than when I began?": natively it is, by
+//! some nanoseconds. Many libraries wait like that, with time-outs of zero too (Python's multiprocessing does), and with a
+//! frozen clock it would be a loop without end. So whoever has found nothing and read the clock [`ROUNDS`] times in turn,
+//! equally often each time, sees it move on by a microsecond ([`engine::Engine::pass_instant`]): once, until it reads the clock
+//! in some other way.
 
 use crate::enter::{What, enter};
 use crate::hooks::slices::Silenced;
@@ -32,6 +38,8 @@ use engine::{Kind, Reason};
 use libc::timespec;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
+/// See *Instants that have come*.
+const ROUNDS: u16 = 4;
 /// Looks in a lap.
 const LAP: u32 = 1024;
 /// What a call that found nothing counts for.
@@ -63,7 +71,34 @@ pub fn look() {
 /// A call found nothing.
 #[inline]
 pub fn futile() {
-    count(tls(), FOUND_NOTHING);
+    let tls = tls();
+    round(tls);
+    count(tls, FOUND_NOTHING);
+    tls.round_began.set(tls.looks.get());
+}
+
+/// A call has found nothing: how often has the clock been read since the last one that did?
+#[inline]
+fn round(tls: &Tls) {
+    // Where a lap has ended in between nobody can tell.
+    let Some(reads) = tls.looks.get().checked_sub(tls.round_began.get()).map(|reads| reads as u16) else { return };
+    if reads == 0 || reads != tls.round_reads.replace(reads) {
+        return tls.rounds.set(0);
+    }
+    let rounds = tls.rounds.get().saturating_add(1);
+    tls.rounds.set(rounds);
+    if rounds == ROUNDS {
+        instant_passes();
+    }
+}
+
+#[cold]
+fn instant_passes() {
+    if let Some(entry) = enter()
+        && entry.engine.frozen()
+    {
+        entry.engine.pass_instant(entry.me);
+    }
 }
 
 /// A call got something done.
@@ -136,7 +171,8 @@ fn lap(tls: &Tls) {
     }
     let Some(engine) = session::engine().filter(|engine| !engine.page.real()) else { return };
     let Some(slot) = engine.page.slots.get(tls.slot.get().wrapping_sub(1) as usize) else { return };
-    let spins = if engine.frozen() { stands(engine.now(), tls, pure) } else { burns(tls, pure) };
+    let jumps = || engine.page.header.jumps.load(Relaxed) as u32;
+    let spins = if engine.frozen() { stands(jumps(), tls, pure) } else { burns(tls, pure) };
     if !spins {
         if slot.spin().load(Relaxed) != 0 || tls.spin_words.get() != 0 {
             over(slot);
@@ -150,7 +186,7 @@ fn lap(tls: &Tls) {
         }
         tls.progress.set(false);
         if engine.frozen() {
-            marks(engine.now(), tls, slept());
+            marks(jumps(), tls, slept());
         }
     }
     // Says that this thread spins; then what the others do while it asks once more.
@@ -172,17 +208,17 @@ fn burns(tls: &Tls, pure: bool) -> bool {
 }
 
 /// The same with a frozen clock: by how much it has asked since somebody else has moved the clock.
-fn stands(now: u64, tls: &Tls, pure: bool) -> bool {
+fn stands(jumps: u32, tls: &Tls, pure: bool) -> bool {
     let laps = tls.laps.get().saturating_add(1);
     tls.laps.set(laps);
-    let others = tls.spin_mark.get() != now;
+    let others = tls.spin_mark.get() != jumps;
     if laps < FEW && !others {
         return false;
     }
     let slept = slept();
     if others || slept != tls.spin_slept.get() {
         begins(tls);
-        marks(now, tls, slept);
+        marks(jumps, tls, slept);
         return false;
     }
     pure && laps >= FROZEN_PATIENCE || burnt(tls) >= SLOW_PATIENCE
@@ -197,8 +233,8 @@ fn begins(tls: &Tls) {
 }
 
 /// With a frozen clock: from here on somebody else moves the clock, or the thread sleeps.
-fn marks(now: u64, tls: &Tls, slept: u64) {
-    tls.spin_mark.set(now);
+fn marks(jumps: u32, tls: &Tls, slept: u32) {
+    tls.spin_mark.set(jumps);
     tls.spin_slept.set(slept);
 }
 
@@ -277,10 +313,10 @@ fn processor_time() -> u64 {
 }
 
 /// How often the calling thread has slept in the kernel so far.
-fn slept() -> u64 {
+fn slept() -> u32 {
     // SAFETY: zeroes are valid.
     let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
     // SAFETY: an out-parameter of our own.
     unsafe { syscall6(libc::SYS_getrusage, libc::RUSAGE_THREAD as usize, &raw mut usage as usize, 0, 0, 0, 0) };
-    usage.ru_nvcsw as u64
+    usage.ru_nvcsw as u32
 }

@@ -41,12 +41,18 @@ pub struct Tls {
     pub spin_naps: Cell<u64>,
     /// The thread's processor time then, ns.
     pub spin_burnt: Cell<u64>,
-    /// With a frozen clock: where this thread has left it, ns.
-    pub spin_mark: Cell<u64>,
+    /// With a frozen clock: jumps when this thread last moved it, or found it moved.
+    pub spin_mark: Cell<u32>,
     /// With a frozen clock: how often the thread had slept in the kernel then.
-    pub spin_slept: Cell<u64>,
+    pub spin_slept: Cell<u32>,
     /// While it spins, the session's words when the current lap began ([`engine::Page::words`]); otherwise 0.
     pub spin_words: Cell<u32>,
+    /// See [`crate::spin`], *Instants that have come*: looks after the last call that found nothing.
+    pub round_began: Cell<u32>,
+    /// Readings of the clock before that call.
+    pub round_reads: Cell<u16>,
+    /// How often in a row there have been as many.
+    pub rounds: Cell<u16>,
     /// The page last found readable, see [`crate::clockid::readable`].
     pub readable: Cell<usize>,
     /// See [`crate::forced`]: how many pairs the thread is in, and a bit for each, the innermost lowest: 1 for busy.
