@@ -2,6 +2,7 @@
 
 mod cli;
 mod inherited;
+mod keeping;
 mod mortal;
 mod nested;
 mod proc;

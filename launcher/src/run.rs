@@ -1,14 +1,8 @@
 //! A session's course: starting the commands, forwarding signals, reaping, ending.
 
 use crate::session::{Session, refusal};
-use crate::stuck::Stuck;
-use crate::timers::Timers;
-use crate::tracer::Unseen;
 use crate::tracer::helper::Helper;
-use crate::{mortal, proc, report};
-use engine::keeper::{self, Event, Round};
-use engine::tracing::Trace;
-use look::{ProcLook, Whose};
+use crate::{keeping, proc, report};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::eventfd::{EfdFlags, EventFd};
@@ -77,7 +71,7 @@ pub fn run(session: Session, commands: &[Vec<OsString>]) -> u8 {
     };
     // Before its first command has started, a session without anybody in it is not at rest.
     session.engine.page.header.hold.store(1, SeqCst);
-    start_keeper(&session, Arc::clone(&rest));
+    keeping::start(&session, Arc::clone(&rest));
     let tracer = Helper::new(&session);
     let mut course = Course {
         session,
@@ -110,51 +104,6 @@ pub fn run(session: Session, commands: &[Vec<OsString>]) -> u8 {
         }
     }
     course.summary()
-}
-
-/// The keeper's thread. It tells the main loop of rest only when somebody wants to know.
-fn start_keeper(session: &Session, rest: Arc<EventFd>) {
-    let (engine, statefile) = (session.engine, session.statefile);
-    let visits = engine.trace() != Trace::None;
-    let mut rounds = 0u32;
-    std::thread::spawn(move || {
-        mortal::watched(engine.page);
-        // SAFETY: a plain prctl: the keeper's short sleeps are not to be rounded up by 50 µs.
-        unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, 1) };
-        let Some(look) = ProcLook::new(engine, Whose::Descendants, statefile, proc::tell_of_stranger) else {
-            report::say("no memory; programs run in real time");
-            return;
-        };
-        let mut look = Unseen::new(engine, look, visits);
-        let mut timers = Timers::default();
-        let mut idle = false;
-        let mut stuck = Stuck::default();
-        let resting = std::cell::Cell::new(false);
-        keeper::run(
-            engine,
-            &mut look,
-            |look, round| match round {
-                Round::Begins => {
-                    // At rest nothing calls for a look at parked threads but an outsider's SIGKILL.
-                    idle = resting.replace(false);
-                    rounds = rounds.wrapping_add(1);
-                    timers.look(&engine);
-                    look.begin(idle && rounds.is_multiple_of(16));
-                }
-                Round::Stalled => look.look.stalled(true),
-                Round::Moves => look.look.stalled(false),
-            },
-            |event| {
-                resting.set(event == Event::Rest);
-                let wanted = engine.page.header.want_rest.load(SeqCst) != 0;
-                if event == Event::Rest && wanted {
-                    let _ = rest.write(1);
-                }
-                stuck.rests(event == Event::Rest && !wanted, engine.page);
-                true
-            },
-        );
-    });
 }
 
 impl Course<'_> {

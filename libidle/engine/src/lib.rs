@@ -5,6 +5,7 @@
 //! wait* is one that only the kernel ends; a *promise* makes a waiting thread busy before it is woken; a *deadline* is
 //! an absolute virtual time; a *jump* is the clock's move to the earliest deadline.
 
+mod busy;
 pub mod clock;
 pub mod deadlines;
 mod deliver;

@@ -1,6 +1,6 @@
 //! The guard at every hook that may wait: which slot speaks for the calling thread, and the waits themselves.
 
-use crate::clockid;
+pub use crate::cause::Cause;
 use crate::forced;
 use crate::guard::Masked;
 use crate::idle::verbose;
@@ -8,9 +8,9 @@ use crate::session;
 use crate::tls::tls;
 pub use engine::What;
 use engine::time::{NEVER, Spec};
-use engine::what::{SETTABLE, TURNS};
+use engine::what::TURNS;
 use engine::{Engine, Kind, Limit, Reason, Signals};
-use libc::{clockid_t, timespec};
+use libc::timespec;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::atomic::compiler_fence;
 
@@ -129,41 +129,6 @@ impl Drop for Entry {
             self.engine.page.slots[outer.slot as usize - 1].covered.store(outer.before, SeqCst);
             self.engine.page.release(self.me);
         }
-    }
-}
-
-/// What a wait is for, and whether its deadline is an instant of a clock that can be set.
-#[derive(Clone, Copy)]
-pub struct Cause {
-    what: What,
-    /// What that clock had been set ahead by before it was asked when the instant comes, ns.
-    shift: Option<i64>,
-}
-
-impl From<What> for Cause {
-    fn from(what: What) -> Cause {
-        Cause { what, shift: None }
-    }
-}
-
-impl Cause {
-    /// A wait for an instant of `clock`; made before each wait, and before its deadline is worked out.
-    pub fn on(what: What, engine: &Engine, clock: clockid_t) -> Cause {
-        Cause { what, shift: clockid::is_realtime(clock).then(|| engine.page.shift()) }
-    }
-
-    /// What it is for.
-    pub fn what(self) -> What {
-        self.what
-    }
-
-    fn word(self) -> u32 {
-        self.what as u32 | if self.shift.is_some() { SETTABLE } else { 0 }
-    }
-
-    /// Has the clock been set since?
-    fn stale(self, engine: &Engine) -> bool {
-        self.shift.is_some_and(|shift| shift != engine.page.shift())
     }
 }
 

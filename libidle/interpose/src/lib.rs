@@ -3,6 +3,7 @@
 
 pub mod bare_thread;
 pub mod bell;
+pub mod cause;
 pub mod clockid;
 pub mod due;
 pub mod enter;
