@@ -19,6 +19,6 @@ flux_tests::guests! { "descriptors";
     socket_limits: 40;
     semtimedop: 12;
     io_uring: 14;
-    requests: 5;
+    requests: 9;
     other_names: 20;
 }

@@ -11,7 +11,7 @@ flux_tests::guests! { "readiness";
     fortified: 10, flag("-D_FORTIFY_SOURCE=2");
     processes: 17;
     many_waiters: 4;
-    few_descriptors: 42;
+    few_descriptors: 45;
     odd_sets: 8;
     let_in: 0;
     time_left: 6;

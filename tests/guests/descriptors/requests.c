@@ -41,6 +41,13 @@ static void *sends(void *queue)
 	return NULL;
 }
 
+static void *interrupts(void *whom)
+{
+	nap(1.3);
+	MUST(pthread_kill(*(pthread_t *)whom, SIGUSR1) == 0);
+	return NULL;
+}
+
 int main(void)
 {
 	static char text[1 << 20], got[1 << 20];
@@ -85,8 +92,15 @@ int main(void)
 	const struct aiocb *two[] = { NULL, &reading };
 	struct timespec timeout = as_timespec(units(2));
 	REPORT(2, "aio_suspend", aio_suspend(two, 2, &timeout));
+	pthread_t t, me = pthread_self();
+	for (int i = 0; i < 3; i++) {
+		timeout = as_timespec(units(9));
+		t = thread(interrupts, &me);
+		REPORT(1, "aio_suspend, interrupted", aio_suspend(two, 2, &timeout));
+		join(t);
+	}
 	start();
-	pthread_t t = thread(writes, (void *)(intptr_t)ends[1]);
+	t = thread(writes, (void *)(intptr_t)ends[1]);
 	timeout = as_timespec(units(50));
 	int result = aio_suspend(two, 2, &timeout);
 	say("aio_suspend of what comes: %d after %d, %zd", result, after(1.3), aio_return(&reading));

@@ -66,6 +66,29 @@ static void wait_in_all(void)
 	}
 }
 
+static void nothing(int number)
+{
+	(void)number;
+}
+
+static void *interrupts(void *whom)
+{
+	nap(1.3);
+	MUST(pthread_kill(*(pthread_t *)whom, SIGUSR1) == 0);
+	return NULL;
+}
+
+static void interrupted(void)
+{
+	pthread_t me = pthread_self();
+	on_signal(SIGUSR1, nothing, 0);
+	for (int call = 0; call < 3; call++) {
+		pthread_t other = thread(interrupts, &me);
+		REPORT(1, "interrupted", wait_by(call, 5));
+		join(other);
+	}
+}
+
 static pthread_key_t key;
 
 static void at_end(void *unused)
@@ -103,6 +126,7 @@ int main(void)
 
 	descriptors(3);
 	wait_in_all();
+	interrupted();
 
 	descriptors(64);
 	struct pollfd many[65];

@@ -186,14 +186,14 @@ unsafe fn poll_slices(
     deadline: u64,
     mask: *const sigset_t,
 ) -> Result<c_int, Errno> {
-    let ask = |slice: Option<&timespec>| match slice {
+    let ask = |slice: Option<(&timespec, *const sigset_t)>| match slice {
         // SAFETY: the caller's arguments.
         None => (!unsafe { none_ready(fds, n) }).then_some(Ok(0)),
         // SAFETY: the caller's arguments.
-        Some(slice) => Some(unsafe { real_ppoll(fds, n, slice, mask) }).filter(|&answer| answer != Ok(0)),
+        Some((time, mask)) => Some(unsafe { real_ppoll(fds, n, time, mask) }).filter(|&answer| answer != Ok(0)),
     };
     // SAFETY: the caller's arguments.
-    slices::wait(entry, cause, deadline, ask).unwrap_or_else(|| unsafe { ready_now(entry, fds, n, mask) })
+    slices::wait_masked(entry, cause, deadline, mask, ask).unwrap_or_else(|| unsafe { ready_now(entry, fds, n, mask) })
 }
 
 /// The virtual instant that a duration leads to; 0 for "do not wait", [`NEVER`] for none.

@@ -8,7 +8,7 @@ use crate::errno::Errno;
 use crate::helpers;
 use crate::next;
 use engine::sys::syscall6;
-use libc::{aiocb, c_int, c_void, mqd_t, sigevent, timespec};
+use libc::{aiocb, c_int, c_void, mqd_t, sigevent, sigset_t, timespec};
 
 /// netdb.h.
 const EAI_INPROGRESS: c_int = -100;
@@ -75,11 +75,11 @@ unsafe fn suspend(
         // SAFETY: the caller's pointer.
         let ns = unsafe { clockid::spec(timeout) }?.nanos().ok_or(Errno(libc::EINVAL))?;
         let deadline = clockid::after(&entry.engine, ns);
-        let ask = |slice: Option<&timespec>| {
-            let interrupted = slice.is_some_and(|slice| !done() && nap(slice) == -libc::EINTR as isize);
+        let ask = |slice: Option<(&timespec, *const sigset_t)>| {
+            let interrupted = slice.is_some_and(|(time, mask)| !done() && nap(*time, mask) == -libc::EINTR as isize);
             (interrupted || done()).then_some(interrupted)
         };
-        match slices::wait(&entry, What::Request, deadline, ask) {
+        match slices::wait_masked(&entry, What::Request, deadline, std::ptr::null(), ask) {
             Some(true) => return Err(Errno(libc::EINTR)),
             None if !done() => return Err(over),
             _ => {}
@@ -89,9 +89,9 @@ unsafe fn suspend(
     real()
 }
 
-fn nap(time: &timespec) -> isize {
-    // SAFETY: a time of our own.
-    unsafe { syscall6(libc::SYS_nanosleep, time as *const timespec as usize, 0, 0, 0, 0, 0) }
+fn nap(mut time: timespec, mask: *const sigset_t) -> isize {
+    // SAFETY: no entries, a time of our own (the kernel writes it), and a set.
+    unsafe { syscall6(libc::SYS_ppoll, 0, 0, &raw mut time as usize, mask as usize, size_of::<u64>(), 0) }
 }
 
 /// Is one of the requests of `list` not in progress any more? Empty places count for nothing.

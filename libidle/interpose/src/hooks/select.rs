@@ -189,13 +189,15 @@ unsafe fn select_until(
     let mut ready = unsafe { ready_now(entry, n, sets.load(None), mask) }?;
     while ready == 0 {
         let Some(bell) = bell else {
-            let ask = |slice: Option<&timespec>| match slice {
+            let ask = |slice: Option<(&timespec, *const sigset_t)>| match slice {
                 // SAFETY: as above.
                 None => (!unsafe { none_ready(n, sets.load(None)) }).then_some(Ok(0)),
                 // SAFETY: as above.
-                Some(slice) => Some(unsafe { real(n, sets.load(None), slice, mask) }).filter(|&answer| answer != Ok(0)),
+                Some((time, mask)) => {
+                    Some(unsafe { real(n, sets.load(None), time, mask) }).filter(|&answer| answer != Ok(0))
+                }
             };
-            let answer = slices::wait(entry, What::Ready, deadline, ask);
+            let answer = slices::wait_masked(entry, What::Ready, deadline, mask, ask);
             // SAFETY: as above.
             ready = answer.unwrap_or_else(|| unsafe { ready_now(entry, n, sets.load(None), mask) })?;
             break;

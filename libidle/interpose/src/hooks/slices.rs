@@ -4,9 +4,10 @@
 //! still to be told. Only that the thread is told takes up to a slice of real time.
 
 use crate::enter::{Cause, Entry};
+use crate::guard::Masked;
 use engine::Reason;
 use engine::slots::Slot;
-use libc::timespec;
+use libc::{sigset_t, timespec};
 use std::sync::atomic::Ordering::SeqCst;
 
 /// Longest real wait at a time.
@@ -53,4 +54,19 @@ pub fn wait<T>(
             return answer;
         }
     }
+}
+
+/// The same for a call that takes a set of signals to block, `mask` if it has one of its own. Handlers run inside the call only:
+/// one that ran between two slices would have ended the wait, and nobody would know. `ask` is given the set to pass.
+pub fn wait_masked<T>(
+    entry: &Entry,
+    cause: impl Into<Cause>,
+    deadline: u64,
+    mask: *const sigset_t,
+    mut ask: impl FnMut(Option<(&timespec, *const sigset_t)>) -> Option<T>,
+) -> Option<T> {
+    let masked = Masked::new();
+    // The kernel reads its own 8 bytes.
+    let mask = if mask.is_null() { masked.before() as *const u64 as *const sigset_t } else { mask };
+    wait(entry, cause, deadline, |slice| ask(slice.map(|slice| (slice, mask))))
 }

@@ -67,11 +67,11 @@ impl Patience {
     fn wait(&mut self, entry: &Entry, spent: bool) -> Result<Option<c_short>, Errno> {
         if spent && std::mem::take(&mut self.told) {
             let ppoll = next!(ppoll: fn(*mut pollfd, libc::nfds_t, *const timespec, *const libc::sigset_t) -> c_int);
-            let ask = |slice: Option<&timespec>| {
-                // SAFETY: no entries, no mask.
-                slice.map(|slice| outcome(unsafe { ppoll(std::ptr::null_mut(), 0, slice, std::ptr::null()) }))
+            let ask = |slice: Option<(&timespec, *const libc::sigset_t)>| {
+                // SAFETY: no entries, and a set.
+                slice.map(|(time, mask)| outcome(unsafe { ppoll(std::ptr::null_mut(), 0, time, mask) }))
             };
-            return slices::wait(entry, What::Descriptor, self.deadline, ask)
+            return slices::wait_masked(entry, What::Descriptor, self.deadline, std::ptr::null(), ask)
                 .transpose()
                 .map(|waited| waited.map(|_| 0));
         }

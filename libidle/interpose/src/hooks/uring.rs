@@ -6,11 +6,10 @@ use super::slices;
 use crate::clockid;
 use crate::enter::{self, What};
 use crate::errno::{Answer, Errno, kernel};
-use crate::guard::Masked;
 use crate::settled::own_file;
 use engine::sys::syscall6;
 use engine::verdicts::IORING_ENTER_EXT_ARG;
-use libc::{c_long, timespec};
+use libc::{c_long, sigset_t, timespec};
 
 const GETEVENTS: u32 = 1;
 /// The time-out is an instant, by default of CLOCK_MONOTONIC.
@@ -69,20 +68,17 @@ pub unsafe fn enter(args: [usize; 6]) -> c_long {
     };
     let wait = || {
         let deadline = deadline()?;
-        // A handler that ran between two slices would have ended the wait, and nobody would know: they run inside the call.
-        let masked = Masked::new();
-        let (mask, mask_size) = match given.mask {
-            0 => (masked.before() as *const u64 as u64, size_of::<u64>() as u32),
-            theirs => (theirs, given.mask_size),
-        };
-        let within = |time: &timespec, mask| {
-            let given = Argument { mask, mask_size, timeout: time as *const timespec as u64, ..given };
+        let theirs = given.mask as *const sigset_t;
+        let mask_size = if theirs.is_null() { size_of::<u64>() as u32 } else { given.mask_size };
+        let within = |(time, mask): (&timespec, *const sigset_t)| {
+            let given = Argument { mask: mask as u64, mask_size, timeout: time as *const timespec as u64, ..given };
             call(0, least, flags & !ABS_TIMER, &given)
         };
-        let ask = |slice: Option<&timespec>| told(slice.map_or_else(|| within(&NOW, 0), |slice| within(slice, mask)));
-        match told(within(&NOW, mask)) {
+        let ask = |slice: Option<(&timespec, *const sigset_t)>| told(within(slice.unwrap_or((&NOW, std::ptr::null()))));
+        match told(within((&NOW, theirs))) {
             Some(done) => done,
-            None => slices::wait(&entry, What::Descriptor, deadline, ask).unwrap_or_else(|| within(&NOW, mask)),
+            None => slices::wait_masked(&entry, What::Descriptor, deadline, theirs, ask)
+                .unwrap_or_else(|| within((&NOW, theirs))),
         }
     };
     let submitted = if submit == 0 { Ok(0) } else { call(submit, 0, 0, std::ptr::null()) };
