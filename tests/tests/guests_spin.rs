@@ -17,6 +17,7 @@ flux_tests::guests! { "spin";
     arms: 2;
     late: 7;
     asked: 2, longest_unit_ms(200);
+    blocks: 3;
 }
 
 const RESCUED: &str = "steps for threads that spin";

@@ -175,6 +175,7 @@ impl Tracer {
         let stopped = Stopped::reported(tid);
         let Some(thread) = self.threads.get_mut(&tid) else { return Ok(()) };
         thread.running = None;
+        thread.switches += 1;
         if let Some(slot) = thread.slot.map(|index| &self.engine.page.slots[index]) {
             let _ = slot.tracer.compare_exchange(STOPPED, TRACED, SeqCst, SeqCst);
         }

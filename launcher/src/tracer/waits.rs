@@ -58,6 +58,8 @@ pub struct Call<'a> {
     pub regs: &'a user_regs_struct,
     /// The deadline of the same call before a signal interrupted it, if the kernel has started it again by itself.
     pub again: Option<u64>,
+    /// Its thread looks after others now and then, see [`engine::slots::Slot::beats`].
+    pub beats: bool,
 }
 
 impl Call<'_> {
