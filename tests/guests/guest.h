@@ -115,7 +115,7 @@ __attribute__((unused)) static int64_t now_on(clockid_t clock)
 /* Who waits for an event of another thread has often started its clock a moment after that thread. So the others act at
  * 1.3 or 2.3 units and the waiter says 1 or 2: a delay of either changes nothing.
  *
- * A point in time n units from now. */
+ * A point in time n units from now. Asked for after start(): it is less than n units from a start that comes after it. */
 __attribute__((unused)) static struct timespec in_units(clockid_t clock, double n)
 {
 	return as_timespec(now_on(clock) + units(n));

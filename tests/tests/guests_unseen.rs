@@ -5,7 +5,7 @@ use std::time::Duration;
 
 flux_tests::guests! { "unseen";
     // In frozen mode the kernel ends short ones before they are noticed.
-    waits: 38, not_frozen();
+    waits: 42, not_frozen();
     others: 29, not_frozen();
     lookup: 0, not_frozen();
     clocks: 3, traced();
@@ -33,7 +33,7 @@ fn clock_reads_in_line_are_real_where_not_all_is_traced() {
 
 #[test]
 fn without_visits_they_take_real_time() {
-    for (guest, least) in [("unseen/waits", 38 * 20), ("unseen/lookup", 1000)] {
+    for (guest, least) in [("unseen/waits", 42 * 20), ("unseen/lookup", 1000)] {
         let run = Run::new(Guest::new(guest).compile()).env("GUEST_UNIT_MS", "20").mode(Mode::Elapsed);
         let (visited, left_alone) = (run.run(), run.clone().flux_option("--trace=none").run());
         left_alone.assert_success();

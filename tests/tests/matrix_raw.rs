@@ -11,6 +11,5 @@ fn in_line() {
         .except("clocks/order", "each of its many readings of the clock stops for the tracer")
         .except("spin/reads", "as clocks/order")
         .except("spin/looks", "readings of the clock that stop for the tracer are not noticed as a loop")
-        .except("sync/semaphore_shared", "a traced wait until an instant may end 0.1 ms before it")
         .check();
 }

@@ -10,7 +10,6 @@ const HANDLER: &str = "it waits in a handler that interrupts a hook's wait";
 #[test]
 fn all_are_traced() {
     Matrix::new(Variant::Traced)
-        .except("descriptors/io_uring", "a tracer's stop may end its wait")
         .except("lifecycle/debugged", ONE)
         .except("timers/many", "each of its thousands of signals stops for the tracer")
         .except_loops("their hooks do the same, and thousands of steps of the clock take half a minute")
@@ -25,9 +24,10 @@ fn waits_and_clock_reads_in_line() {
         .except("clocks/concurrent", READS)
         .except("clocks/order", READS)
         .except("clocks/spin", READS)
-        .except("descriptors/io_uring", "the time-out of io_uring_enter is the kernel's")
-        .except("descriptors/many_messages", "recvmmsg looks at its time-out between messages only")
-        .except("descriptors/tcp", "bytes that TCP holds back are not released before a wait that no hook sees")
+        .except(
+            "descriptors/many_messages",
+            "a socket's limit is for the library to keep, which sees no recvmmsg in line",
+        )
         .except("lifecycle/beside", MEMORY)
         .except("lifecycle/debugged", ONE)
         .except("lifecycle/fork_kinds", MEMORY)
@@ -38,7 +38,6 @@ fn waits_and_clock_reads_in_line() {
         .except("spin/reads", READS)
         .except("spin/slow", READS)
         .except("sync/cond_handler", HANDLER)
-        .except("sync/semaphore_shared", "a traced wait until an instant may end some milliseconds before it")
         .except("timers/many", READS)
         .except("timers/last_thread", "nobody sees that a thread ends by a system call in line")
         .except_loops("loops that ask again and again are not noticed where no hook sees them")

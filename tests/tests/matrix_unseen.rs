@@ -11,7 +11,6 @@ const SPINS: &str =
 fn waits_in_line() {
     Matrix::new(Variant::RawWaits)
         .except("cancel/", "a system call in line is no cancellation point")
-        .except("descriptors/io_uring", "the time-out of io_uring_enter is the kernel's")
         .except("descriptors/many_messages", "recvmmsg looks at its time-out between messages only")
         .except("descriptors/tcp", "bytes that TCP holds back are not released before a wait that no hook sees")
         .except("lifecycle/beside", MEMORY)

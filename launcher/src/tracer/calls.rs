@@ -39,8 +39,8 @@ impl Tracer {
         let Some(thread) = self.threads.get_mut(&tid) else { return Ok(()) };
         let process = thread.process;
         let beats = thread.slot.is_some_and(|me| engine.page.slots[me].beats());
-        let again = thread.again.take().filter(|wait| wait.is(&regs)).map(|wait| wait.deadline);
-        let call = Call { engine: &engine, memory: Memory(tid), regs: &regs, again, beats };
+        let again = thread.again.take().filter(|wait| wait.is(&regs));
+        let call = Call { engine: &engine, memory: Memory(tid), regs: &regs, again: again.as_deref(), beats };
         let done = decide(&call, process);
         let reads =
             matches!(regs.orig_rax as c_long, libc::SYS_clock_gettime | libc::SYS_gettimeofday | libc::SYS_time);
@@ -57,8 +57,8 @@ impl Tracer {
         }
         match done {
             Do::Pass => {
-                if matches!(verdict, Some(Verdict::Limits(_))) {
-                    self.set_doing(tid, Doing::Then(Then::LimitSet));
+                if matches!(verdict, Some(Verdict::Socket(_))) {
+                    self.set_doing(tid, Doing::Then(Then::Socket));
                 }
                 if verdict == Some(Verdict::Uptime) {
                     self.set_doing(tid, Doing::Then(Then::Uptime(regs.rdi)));
@@ -223,8 +223,8 @@ impl Tracer {
                 self.timer_read(&stopped, index)?;
                 self.go(stopped, 0)
             }
-            Doing::Then(Then::LimitSet) => {
-                let stopped = self.limit_set(stopped)?;
+            Doing::Then(Then::Socket) => {
+                let stopped = self.socket_changed(stopped)?;
                 self.go(stopped, 0)
             }
             Doing::Then(Then::Uptime(at)) => {
@@ -276,14 +276,19 @@ impl Tracer {
         slot.deadline.store(engine::time::NEVER, SeqCst);
         let reason = slot.state.resume(self.threads[&tid].base);
         self.part(tid, me);
-        let interrupted = (-516..=-512).contains(&answer) || answer == -(libc::EINTR as i64);
+        let interrupted = interrupted(answer);
         let timed_out =
             reason == Reason::TimedOut && (wait.sleep || interrupted && !self.signalled(&stopped, &wait)?);
         let too_early = wait.what == What::Descriptor
             && reason != Reason::TimedOut
             && answer == wait.timed_out
             && engine.now() < wait.deadline;
-        if timed_out && wait.early(&engine) || wait.sleep && !timed_out && !interrupted || too_early {
+        let once_more = timed_out && wait.early(&engine) || wait.sleep && !timed_out && !interrupted || too_early;
+        if let Some(transfer) = wait.transfer.filter(|_| !once_more) {
+            let answer = if timed_out { wait.timed_out } else { answer };
+            return self.step_done(stopped, regs, (wait, transfer), answer);
+        }
+        if once_more {
             // The clock was set back meanwhile, or the word was woken for no reason: once more.
             regs.rax = regs.orig_rax;
             regs.rip -= SYSCALL;
@@ -311,6 +316,11 @@ impl Tracer {
         stopped.set_registers(&regs)?;
         if timed_out { self.has_asked(stopped) } else { self.go(stopped, 0) }
     }
+}
+
+/// Does a call that was interrupted answer this, seen before the kernel may start it again?
+pub fn interrupted(answer: i64) -> bool {
+    (-516..=-512).contains(&answer) || answer == -(libc::EINTR as i64)
 }
 
 /// What the kernel makes EINTR after any handler, and starts the call again if none runs.

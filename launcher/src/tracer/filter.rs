@@ -135,12 +135,29 @@ fn stops(calls: impl Iterator<Item = (u32, When)>, whose: Whose) -> Option<Vec<s
                 asm.plain(LOAD, arg(n));
                 asm.jump(BITS, bits, to(origin), to(pass));
             }
-            When::SocketLimit => {
+            When::SocketOption => {
+                let of_tcp = asm.label();
                 asm.plain(LOAD, arg(1));
+                asm.jump(EQUAL, libc::IPPROTO_TCP as u32, to(of_tcp), To::Next);
                 asm.jump(EQUAL, libc::SOL_SOCKET as u32, To::Next, to(pass));
                 asm.plain(LOAD, arg(2));
                 SOCKET_LIMITS.iter().for_each(|&option| asm.jump(EQUAL, option, to(origin), To::Next));
                 asm.go(pass);
+                asm.here(of_tcp);
+                asm.plain(LOAD, arg(2));
+                asm.jump(EQUAL, libc::TCP_NODELAY as u32, to(origin), to(pass));
+            }
+            When::Stream => {
+                /// socket(2): the lowest bits are the type.
+                const TYPE: u32 = 15;
+                let of_internet = asm.label();
+                asm.plain(LOAD, arg(0));
+                asm.jump(EQUAL, libc::AF_INET as u32, to(of_internet), To::Next);
+                asm.jump(EQUAL, libc::AF_INET6 as u32, To::Next, to(pass));
+                asm.here(of_internet);
+                asm.plain(LOAD, arg(1));
+                asm.plain(AND, TYPE);
+                asm.jump(EQUAL, libc::SOCK_STREAM as u32, to(origin), to(pass));
             }
             When::Futex => {
                 let waits = asm.label();
@@ -266,6 +283,15 @@ mod tests {
         assert!(!stops(libc::SYS_tgkill, inside, [1, 1, 1 << 32, 0, 0, 0]));
         assert!(stops(libc::SYS_select, inside, [0, 0, 0, 0, 1 << 32, 0]));
         assert!(!stops(libc::SYS_select, inside, [9, 9, 9, 9, 0, 0]));
+        let socket = |family: i32, kind: i32| stops(libc::SYS_socket, inside, [family as u64, kind as u64, 0, 0, 0, 0]);
+        assert!(
+            socket(libc::AF_INET, libc::SOCK_STREAM) && socket(libc::AF_INET6, libc::SOCK_STREAM | libc::SOCK_CLOEXEC)
+        );
+        assert!(!socket(libc::AF_UNIX, libc::SOCK_STREAM) && !socket(libc::AF_INET, libc::SOCK_DGRAM));
+        let option =
+            |level: i32, name: i32| stops(libc::SYS_setsockopt, inside, [3, level as u64, name as u64, 0, 0, 0]);
+        assert!(option(libc::SOL_SOCKET, libc::SO_RCVTIMEO) && option(libc::IPPROTO_TCP, libc::TCP_NODELAY));
+        assert!(!option(libc::SOL_SOCKET, libc::SO_DEBUG) && !option(libc::IPPROTO_TCP, libc::TCP_CORK));
         let futex = |op: u64, timeout: u64| stops(libc::SYS_futex, inside, [0x1000, op, 0, timeout, 0, 0]);
         assert!(futex(128, 1) && futex(9 | 128 | 256, 1 << 40) && futex(6, 8));
         assert!(!futex(0, 0) && !futex(1, 1) && !futex(5, 1) && !futex(3, 7));

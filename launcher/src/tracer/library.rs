@@ -29,8 +29,8 @@ impl Tracer {
         let library = self.is_of_library(tid);
         match verdict {
             Some(Verdict::Clock(_)) => self.is_of_real_clock(tid, regs.rip, library),
-            // The library's own timers have a clock that the kernel's have not; limits are asked for at each wait.
-            Some(Verdict::Timer | Verdict::Limits(_) | Verdict::Blocks) => library,
+            // The library's own timers have a clock that the kernel's have not.
+            Some(Verdict::Timer | Verdict::Blocks) => library,
             _ => false,
         }
     }

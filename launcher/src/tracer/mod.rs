@@ -5,7 +5,7 @@
 //! and its tracees end with it.
 //!
 //! [`helper`] is the launcher's side. Of the rest, [`run`] is the loop, [`lives`] how tracees come and go, [`calls`] what happens
-//! to a call that stops, [`programs`] what is done at an exec stop, [`rules`] and [`waits`] what system calls mean, [`library`] what is different about programs with the library, [`timers`], [`armed`], [`expiry`] and [`timerfd`] the timers of tracees, [`privileges`] what they need in order to give up theirs; [`stop`], [`memory`], [`inject`], [`filter`] and [`bpf`] are the tools.
+//! to a call that stops, [`programs`] what is done at an exec stop, [`rules`], [`waits`] and [`messages`] what system calls mean, [`library`] what is different about programs with the library, [`timers`], [`armed`], [`expiry`] and [`timerfd`] the timers of tracees, [`privileges`] what they need in order to give up theirs; [`stop`], [`memory`], [`inject`], [`filter`] and [`bpf`] are the tools.
 
 mod armed;
 mod attention;
@@ -20,6 +20,7 @@ mod inject;
 mod library;
 mod lives;
 mod memory;
+mod messages;
 mod privileges;
 mod programs;
 mod rules;

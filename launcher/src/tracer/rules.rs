@@ -28,6 +28,9 @@ const EINVAL: i64 = -(libc::EINVAL as i64);
 /// What is to be done about `call` of a thread of `process`?
 pub fn decide(call: &Call, process: pid_t) -> Do {
     match row(call.regs.orig_rax).map(|row| row.verdict) {
+        Some(_) if matches!(call.regs.orig_rax as c_long, libc::SYS_recvmmsg | libc::SYS_sendmmsg) => {
+            call.transfer(process)
+        }
         Some(Verdict::Timed(_)) => call.begins().map_or(Do::Pass, |wait| Do::Wait(Box::new(wait))),
         Some(Verdict::Blocks) => call.limited(process).map_or(Do::Pass, |wait| Do::Wait(Box::new(wait))),
         Some(Verdict::Clock(_)) => clock(call),

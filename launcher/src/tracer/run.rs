@@ -268,13 +268,19 @@ impl Tracer {
         if failed || again.is_some() {
             let [caught, ignored] = ["SigCgt:", "SigIgn:"].map(|which| in_set(tid, which, signal));
             let harmless = ignored || !caught && HARMLESS.contains(&signal);
-            if let Some(wait) = again {
-                if caught || !harmless && STOPS.contains(&signal) {
-                    wait.write_left(&self.engine, Memory(tid), true);
+            match again {
+                Some(wait) if !harmless && wait.ends_between(&self.engine, Memory(tid), &mut regs) => {
+                    stopped.set_registers(&regs)?;
                 }
-                if !caught && (harmless || !failed) {
-                    self.threads.entry(tid).and_modify(|thread| thread.again = Some(wait));
+                Some(wait) => {
+                    if caught || !harmless && STOPS.contains(&signal) {
+                        wait.write_left(&self.engine, Memory(tid), true);
+                    }
+                    if !caught && (harmless || !failed) {
+                        self.threads.entry(tid).and_modify(|thread| thread.again = Some(wait));
+                    }
                 }
+                None => {}
             }
             if failed && harmless {
                 (regs.rax, regs.rip) = (regs.orig_rax, regs.rip - SYSCALL);

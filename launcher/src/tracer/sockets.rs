@@ -1,5 +1,10 @@
-//! SO_RCVTIMEO and SO_SNDTIMEO of sockets of traced processes, see socket(7).
+//! Sockets of traced processes.
 //!
+//! *Held-back bytes*. Two small writes and a wait for the reply: Nagle's algorithm holds the second until the first is
+//! acknowledged, which takes 40 ms of the kernel's own time, and the clock would jump meanwhile. What a tracee sends does not stop.
+//! So its TCP sockets have TCP_NODELAY from their making on; those that they accept inherit it (tcp(7)).
+//!
+//! *Limits*: SO_RCVTIMEO and SO_SNDTIMEO, see socket(7).
 //! The kernel keeps to them by the real clock. Virtual time is never behind that in elapsed mode, so the virtual deadline comes first;
 //! in frozen mode a call that the kernel has ended too early is made once more. Only the calls of processes that have set such an
 //! option stop: with the first one more filter is installed.
@@ -14,17 +19,19 @@ use engine::what::What;
 use libc::{c_int, c_long, pid_t};
 
 /// The calls that such an option limits.
-pub const CALLS: [c_long; 11] = [
+pub const CALLS: [c_long; 13] = [
     libc::SYS_read,
     libc::SYS_readv,
     libc::SYS_recvfrom,
     libc::SYS_recvmsg,
+    libc::SYS_recvmmsg,
     libc::SYS_accept,
     libc::SYS_accept4,
     libc::SYS_write,
     libc::SYS_writev,
     libc::SYS_sendto,
     libc::SYS_sendmsg,
+    libc::SYS_sendmmsg,
     libc::SYS_connect,
 ];
 
@@ -45,14 +52,13 @@ impl Call<'_> {
             libc::SYS_recvmsg | libc::SYS_sendmsg => r.rdx,
             _ => 0,
         };
-        // Neither waits.
-        if flags as c_int & (libc::MSG_DONTWAIT | libc::MSG_ERRQUEUE) != 0 {
+        if flags as c_int & libc::MSG_DONTWAIT != 0 {
             return None;
         }
         let (mut limit, mut error) = (None, libc::EAGAIN);
         with_descriptor(process as u32, fd, |fd| {
-            limit = limit_of(fd, option);
-            if number == libc::SYS_connect && option_of::<c_int>(fd, libc::SO_DOMAIN) != Some(libc::AF_UNIX) {
+            limit = limit_of(fd, option).filter(|_| waits(fd, flags as c_int));
+            if number == libc::SYS_connect && !is_local(fd) {
                 error = libc::EINPROGRESS;
             }
             true
@@ -61,12 +67,23 @@ impl Call<'_> {
     }
 }
 
-/// How long a call for socket `fd` of this process waits at most, ns; `None` for ever, or not at all.
-fn limit_of(fd: c_int, option: c_int) -> Option<u64> {
+/// What such an `option` of socket `fd` of this process says, ns; `None` for ever.
+pub fn limit_of(fd: c_int, option: c_int) -> Option<u64> {
     let [sec, usec] = option_of::<[i64; 2]>(fd, option)?;
+    timeval(sec, usec).filter(|&ns| (1..NEVER).contains(&ns))
+}
+
+/// Does a call with these flags wait for socket `fd` of this process? Local sockets have no queue of errors: there that flag
+/// means nothing.
+pub fn waits(fd: c_int, flags: c_int) -> bool {
     // SAFETY: plain numbers.
-    let waits = unsafe { libc::fcntl(fd, libc::F_GETFL) } & libc::O_NONBLOCK == 0;
-    timeval(sec, usec).filter(|&ns| waits && (1..NEVER).contains(&ns))
+    flags & libc::MSG_DONTWAIT == 0
+        && (flags & libc::MSG_ERRQUEUE == 0 || is_local(fd))
+        && unsafe { libc::fcntl(fd, libc::F_GETFL) } & libc::O_NONBLOCK == 0
+}
+
+fn is_local(fd: c_int) -> bool {
+    option_of::<c_int>(fd, libc::SO_DOMAIN) == Some(libc::AF_UNIX)
 }
 
 /// An option of socket `fd` of this process.
@@ -77,12 +94,38 @@ fn option_of<T: Copy + Default>(fd: c_int, option: c_int) -> Option<T> {
     (failed == 0).then_some(value)
 }
 
+/// Bytes sent by TCP socket `fd` of `process` are not held back.
+fn hurry(process: pid_t, fd: c_int) {
+    let (on, size): (c_int, _) = (1, size_of::<c_int>() as libc::socklen_t);
+    with_descriptor(process as u32, fd, |fd| {
+        // SAFETY: an int and its size. What is no TCP socket refuses it.
+        unsafe { libc::setsockopt(fd, libc::IPPROTO_TCP, libc::TCP_NODELAY, (&raw const on).cast(), size) == 0 }
+    });
+}
+
 impl Tracer {
-    /// A limit was set: from now on the calls stop that it is for. Where that cannot be, it is real.
-    pub(super) fn limit_set(&mut self, stopped: Stopped) -> Result<Stopped, Failed> {
-        let process = self.threads[&stopped.tid()].process;
+    /// A socket was made, or an option set on which waits depend.
+    pub(super) fn socket_changed(&mut self, stopped: Stopped) -> Result<Stopped, Failed> {
+        let (process, regs) = (self.threads[&stopped.tid()].process, stopped.registers()?);
+        match regs.orig_rax as c_long {
+            _ if (regs.rax as i64) < 0 => Ok(stopped),
+            libc::SYS_socket => {
+                hurry(process, regs.rax as c_int);
+                Ok(stopped)
+            }
+            _ if regs.rsi as c_int == libc::IPPROTO_TCP => {
+                hurry(process, regs.rdi as c_int);
+                Ok(stopped)
+            }
+            _ => self.limit_set(stopped, process),
+        }
+    }
+
+    /// A limit was set: from now on the calls stop that it is for. Where that cannot be, it is real. The library asks for limits
+    /// at each wait.
+    fn limit_set(&mut self, stopped: Stopped, process: pid_t) -> Result<Stopped, Failed> {
         let Some(known) = self.processes.get_mut(&process) else { return Ok(stopped) };
-        if known.sockets_stop || stopped.registers()?.rax != 0 {
+        if known.sockets_stop || known.library {
             return Ok(stopped);
         }
         let (stopped, installed) = self.kit.stop_more(stopped, filter::of_sockets, &known.filtered)?;

@@ -77,8 +77,8 @@ pub enum Then {
     TimerRead(usize),
     /// It tells for how long the machine has run, at this address if not in its answer.
     Uptime(u64),
-    /// It limits the waits of calls to come.
-    LimitSet,
+    /// It makes a socket, or sets an option of one, on which the waits of calls to come depend.
+    Socket,
     /// It has put off a call of this number, and makes it when its process keeps the region.
     Keeps(u64),
     /// It takes a signal, and writes to that address what is known of it.

@@ -2,6 +2,7 @@
 //! answer is when the deadline has come.
 
 use super::memory::{Fault, Memory};
+use super::messages::Transfer;
 use engine::clock::{is_realtime, is_virtual};
 use engine::time::{NEVER, Spec, timeval};
 use engine::verdicts::{FUTEX_WAITS, IORING_ENTER_EXT_ARG};
@@ -30,6 +31,8 @@ pub struct Wait {
     pub what: What,
     /// It has been interrupted because its deadline has come.
     pub told: bool,
+    /// It is for one of many messages.
+    pub transfer: Option<Transfer>,
 }
 
 /// See [`Wait::left`].
@@ -56,8 +59,8 @@ pub struct Call<'a> {
     pub memory: Memory,
     /// Its registers.
     pub regs: &'a user_regs_struct,
-    /// The deadline of the same call before a signal interrupted it, if the kernel has started it again by itself.
-    pub again: Option<u64>,
+    /// The wait of the same call before a signal interrupted it, if it has been started again.
+    pub again: Option<&'a Wait>,
     /// Its thread looks after others now and then, see [`engine::slots::Slot::beats`].
     pub beats: bool,
 }
@@ -69,7 +72,8 @@ impl Call<'_> {
 
     /// The instant `ns` from now, or as it was before a signal interrupted the call.
     pub fn after(&self, ns: u64) -> u64 {
-        self.again.unwrap_or_else(|| self.engine.now().saturating_add(ns)).min(NEVER - 1)
+        let before = self.again.map(|wait| wait.deadline);
+        before.unwrap_or_else(|| self.engine.now().saturating_add(ns)).min(NEVER - 1)
     }
 
     /// A wait that ends with `timed_out` at `deadline`, made by registers with a `change`.
@@ -86,6 +90,7 @@ impl Call<'_> {
             left: Left::No,
             what,
             told: false,
+            transfer: None,
         }
     }
 

@@ -17,8 +17,11 @@ pub enum When {
     Flag(u8, u32),
     /// Argument 0 is the number of a clock that moves with the session ([`crate::clock::VIRTUAL`]).
     VirtualClock,
-    /// The option of a socket that limits how long calls wait for it.
-    SocketLimit,
+    /// An option of a socket that limits how long calls wait for it, or that says whether it holds back bytes (tcp(7),
+    /// TCP_NODELAY).
+    SocketOption,
+    /// A socket that holds back bytes: a stream of the internet's protocols.
+    Stream,
     /// One of futex(2)'s waits, with a time-out in its fourth argument (which is a number for the others).
     Futex,
 }
@@ -38,8 +41,8 @@ pub enum Verdict {
     Uptime,
     /// Sets a clock.
     SetClock,
-    /// Sets what limits the waits of calls to come.
-    Limits(When),
+    /// Makes a socket, or sets an option of one, on which the waits of calls to come depend.
+    Socket(When),
     /// A timer of the process.
     Timer,
     /// Tells or changes where a thread may run.
@@ -100,9 +103,9 @@ pub const ROWS: &[Row] = {
         23 select Timed(When::NotNull(4)); 24 sched_yield Pass; 25 mremap Pass; 26 msync Pass; 27 mincore Pass;
         28 madvise Pass; 29 shmget Pass; 30 shmat Pass; 31 shmctl Pass; 32 dup Pass; 33 dup2 Pass; 34 pause Blocks;
         35 nanosleep Timed(When::Always); 36 getitimer Timer; 37 alarm Timer; 38 setitimer Timer; 39 getpid Pass;
-        40 sendfile Blocks; 41 socket Pass; 42 connect Blocks; 43 accept Blocks; 44 sendto Blocks; 45 recvfrom Blocks;
+        40 sendfile Blocks; 41 socket Socket(When::Stream); 42 connect Blocks; 43 accept Blocks; 44 sendto Blocks; 45 recvfrom Blocks;
         46 sendmsg Blocks; 47 recvmsg Blocks; 48 shutdown Pass; 49 bind Pass; 50 listen Pass; 51 getsockname Pass;
-        52 getpeername Pass; 53 socketpair Pass; 54 setsockopt Limits(When::SocketLimit); 55 getsockopt Pass;
+        52 getpeername Pass; 53 socketpair Pass; 54 setsockopt Socket(When::SocketOption); 55 getsockopt Pass;
         56 clone Spawn(When::Flag(0, CLONE_UNTRACED | CLONE_NEWUSER)); 57 fork Pass; 58 vfork Blocks; 59 execve Pass; 60 exit Pass;
         61 wait4 Blocks; 62 kill Signals(When::NotZero(1)); 63 uname Pass; 64 semget Pass; 65 semop Blocks; 66 semctl Pass;
         67 shmdt Pass; 68 msgget Pass; 69 msgsnd Blocks; 70 msgrcv Blocks; 71 msgctl Pass; 72 fcntl Blocks;
@@ -206,7 +209,7 @@ impl Verdict {
     pub const fn traced(self) -> Option<When> {
         match self {
             Pass | Blocks => None,
-            Timed(when) | Spawn(when) | Clock(when) | Limits(when) | Signals(when) => Some(when),
+            Timed(when) | Spawn(when) | Clock(when) | Socket(when) | Signals(when) => Some(when),
             SetClock | Timer | Uptime | Privileges | Affinity => Some(When::Always),
         }
     }

@@ -16,6 +16,11 @@ impl Masked {
         set_mask(&all, &mut old);
         Masked(old)
     }
+
+    /// The thread's mask before.
+    pub fn before(&self) -> &u64 {
+        &self.0
+    }
 }
 
 impl Drop for Masked {

@@ -23,8 +23,8 @@ int main(void)
 	}
 	pthread_mutex_t held = PTHREAD_MUTEX_INITIALIZER;
 	pthread_mutex_lock(&held);
-	struct timespec deadline = in_units(CLOCK_REALTIME, 1);
 	start();
+	struct timespec deadline = in_units(CLOCK_REALTIME, 1);
 	const char *result = name(pthread_mutex_timedlock(&held, &deadline));
 	say("timedlock: %s, early %d", result, now_on(CLOCK_MONOTONIC) - started < units(1));
 	start();

@@ -23,8 +23,8 @@ static void play(const char *what, sem_t *there, sem_t *back)
 		MUST(sem_wait(back) == 0);
 	}
 	say("%s: after %d", what, after(6));
-	struct timespec deadline = in_units(CLOCK_REALTIME, 2);
-	REPORT(2, what, sem_timedwait(back, &deadline));
+	struct timespec deadline;
+	REPORT(2, what, (deadline = in_units(CLOCK_REALTIME, 2), sem_timedwait(back, &deadline)));
 	say("child: %d", reap(child));
 }
 

@@ -4,6 +4,7 @@
 #endif
 #include "raw.h"
 #include "guest.h"
+#include <linux/aio_abi.h>
 #include <linux/futex.h>
 #include <sys/epoll.h>
 #include <sys/ipc.h>
@@ -103,11 +104,23 @@ static void queues(void)
 	REPORT(2, "mq_timedsend", RAW(SYS_mq_timedsend, queue, "y", 1, 0, &until));
 }
 
+static void requests(void)
+{
+	aio_context_t context = 0;
+	MUST(syscall(SYS_io_setup, 4, &context) == 0);
+	struct io_event event;
+	struct timespec two = as_timespec(units(2));
+	REPORT(2, "io_getevents", RAW(SYS_io_getevents, context, 1, 1, &event, &two));
+	REPORT(2, "io_pgetevents", RAW(SYS_io_pgetevents, context, 1, 1, &event, &two, NULL));
+	MUST(syscall(SYS_io_destroy, context) == 0);
+}
+
 int main(void)
 {
 	sleeps();
 	readiness();
 	futexes();
 	queues();
+	requests();
 	return 0;
 }

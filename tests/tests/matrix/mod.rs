@@ -7,9 +7,6 @@ pub fn traced(matrix: Matrix) -> Matrix {
     matrix
         .except("clocks/handles", "a static program has no libraries with handles")
         .except("unseen/helper", "as clocks/handles")
-        .except("descriptors/many_messages", "recvmmsg looks at its time-out between messages only")
-        .except("descriptors/socket_limits", "recvmmsg of a traced program keeps to SO_RCVTIMEO by the real clock")
-        .except("descriptors/tcp", "bytes that TCP holds back are not released for a traced program")
         .except("lifecycle/debugged", "a thread has one tracer")
         .except("spin/locks", "libc's trylock is a loop on memory, which nothing tells from a computation")
         .except("signals/in_the_engine", "its timer by a system call is virtual in a traced program")

@@ -6,6 +6,7 @@ use super::slices;
 use crate::clockid;
 use crate::enter::{self, What};
 use crate::errno::{Answer, Errno, kernel};
+use crate::guard::Masked;
 use crate::settled::own_file;
 use engine::sys::syscall6;
 use engine::verdicts::IORING_ENTER_EXT_ARG;
@@ -59,12 +60,8 @@ pub unsafe fn enter(args: [usize; 6]) -> c_long {
         // SAFETY: the caller's arguments, or an argument of our own.
         kernel(unsafe { syscall6(libc::SYS_io_uring_enter, fd, submit, least, flags, argument, size) })
     };
-    let within = |time: &timespec| {
-        let given = Argument { timeout: time as *const timespec as u64, ..given };
-        call(0, least, flags & !ABS_TIMER, &given)
-    };
     const NOW: timespec = timespec { tv_sec: 0, tv_nsec: 0 };
-    let ask = |time: Option<&timespec>| match within(time.unwrap_or(&NOW)) {
+    let told = |done| match done {
         Err(Errno(libc::ETIME)) => None,
         // It says so too when the time is over and there are fewer answers, but some.
         Ok(0) if least > 1 && answers(fd).is_some_and(|n| (n as usize) < least) => None,
@@ -72,9 +69,20 @@ pub unsafe fn enter(args: [usize; 6]) -> c_long {
     };
     let wait = || {
         let deadline = deadline()?;
-        match ask(None) {
+        // A handler that ran between two slices would have ended the wait, and nobody would know: they run inside the call.
+        let masked = Masked::new();
+        let (mask, mask_size) = match given.mask {
+            0 => (masked.before() as *const u64 as u64, size_of::<u64>() as u32),
+            theirs => (theirs, given.mask_size),
+        };
+        let within = |time: &timespec, mask| {
+            let given = Argument { mask, mask_size, timeout: time as *const timespec as u64, ..given };
+            call(0, least, flags & !ABS_TIMER, &given)
+        };
+        let ask = |slice: Option<&timespec>| told(slice.map_or_else(|| within(&NOW, 0), |slice| within(slice, mask)));
+        match told(within(&NOW, mask)) {
             Some(done) => done,
-            None => slices::wait(&entry, What::Descriptor, deadline, ask).unwrap_or_else(|| within(&NOW)),
+            None => slices::wait(&entry, What::Descriptor, deadline, ask).unwrap_or_else(|| within(&NOW, mask)),
         }
     };
     let submitted = if submit == 0 { Ok(0) } else { call(submit, 0, 0, std::ptr::null()) };
