@@ -4,13 +4,13 @@
 use super::calls::switches;
 use super::memory::Memory;
 use super::programs::SPINNING;
-use super::run::Tracer;
+use super::run::{Tracer, runs_now};
 use super::threads::Process;
 use super::waits::Wait;
 use engine::Engine;
 use engine::naps::{self, FROZEN_STEP};
 use engine::page::SLOTS;
-use engine::slots::Slot;
+use engine::quiescence::Survey;
 use libc::{c_long, pid_t, user_regs_struct};
 
 impl Wait {
@@ -61,16 +61,16 @@ impl Tracer {
         }
         let over = process.reads.saturating_sub(SPINNING);
         let laps = over / if many { LAP } else { FEW };
-        let (me, whose) = (thread.slot.unwrap_or(SLOTS), thread.process);
-        if over > 0 && (many || over.is_multiple_of(FEW)) && !self.looks_after_its_own(whose) {
+        let me = thread.slot.unwrap_or(SLOTS);
+        if over > 0 && (many || over.is_multiple_of(FEW)) && !self.others_are_awake(tid, me) {
             self.engine.creep(me, naps::step(laps as u64, FROZEN_STEP));
         }
     }
 
-    /// Is the process's runtime about to look after its threads? That is soon done.
-    fn looks_after_its_own(&self, process: pid_t) -> bool {
-        let looks = |slot: &Slot| slot.beats() && !slot.state.load().waits();
-        let mut its = self.threads.values().filter(|thread| thread.process == process);
-        its.any(|thread| thread.slot.is_some_and(|me| looks(self.slot(me))))
+    /// Has anybody else come to an instant and is not done with it, as far as is known?
+    fn others_are_awake(&mut self, tid: pid_t, me: usize) -> bool {
+        // Who reads the clock as often asks himself.
+        self.woken.retain(|&woken| woken != tid && runs_now(woken));
+        !self.woken.is_empty() || matches!(self.engine.glance(me), Survey::Busy(_))
     }
 }

@@ -279,6 +279,7 @@ impl Tracer {
         let interrupted = interrupted(answer);
         let timed_out =
             reason == Reason::TimedOut && (wait.sleep || interrupted && !self.signalled(&stopped, &wait)?);
+        self.woken.extend(timed_out.then_some(tid));
         let too_early = wait.what == What::Descriptor
             && reason != Reason::TimedOut
             && answer == wait.timed_out
