@@ -1,6 +1,6 @@
 //! Which kind of program a command or a process is.
 
-use engine::elf::{Program, ReadAt, follow};
+use engine::elf::{self, Program, ReadAt, follow};
 use std::ffi::OsStr;
 use std::fs::File;
 use std::os::unix::ffi::OsStrExt;
@@ -23,6 +23,11 @@ fn open(path: &Path) -> Option<Image> {
 /// Of the program, or of the interpreter of the script, that `path` names.
 pub fn of_file(path: &Path) -> Option<Program> {
     follow(open(path)?, |interpreter| open(Path::new(OsStr::from_bytes(interpreter))))
+}
+
+/// Has the program at `path` Go's runtime?
+pub fn is_go(path: &Path) -> bool {
+    open(path).is_some_and(|mut image| elf::is_go(&mut image))
 }
 
 /// Of a command's first word, looked for in `PATH` as execvp(3) does it.

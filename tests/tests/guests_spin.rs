@@ -18,6 +18,7 @@ flux_tests::guests! { "spin";
     late: 7;
     asked: 2, longest_unit_ms(200);
     instants: 0;
+    blocks: 3;
 }
 
 const RESCUED: &str = "steps for threads that spin";

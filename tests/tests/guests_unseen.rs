@@ -9,6 +9,7 @@ flux_tests::guests! { "unseen";
     others: 29, not_frozen();
     lookup: 0, not_frozen();
     clocks: 3, traced();
+    helper: 6;
 }
 
 #[test]

@@ -31,6 +31,26 @@ fn sleeps_timers_tickers_selects_deadlines_and_commands() {
 }
 
 #[test]
+fn loops_that_ask_end_soon() {
+    let program = programs::go("spins", false);
+    let run = |mode: Mode, what: &str, unit: &str| {
+        let run = Run::new(&program).arg(what).env("GUEST_UNIT", unit).within(Duration::from_secs(30));
+        let outcome = run.mode(mode).flux_option("-v").run();
+        outcome.assert_success();
+        assert_eq!(outcome.stdout, format!("{what}: after 1\n"), "{outcome}");
+        outcome
+    };
+    // With a clock that runs, those that only give way are seen to ask where the runtime reads the clock for them.
+    let ask = [(Mode::Elapsed, "both"), (Mode::Frozen, "clock"), (Mode::Frozen, "gosched")];
+    for (mode, what) in ask {
+        let native = run(Mode::Native, what, "300ms");
+        assert!(native.took >= Duration::from_millis(300), "{native}");
+        let outcome = run(mode, what, "1h");
+        assert!(outcome.stderr.contains("steps for threads that spin"), "{outcome}");
+    }
+}
+
+#[test]
 fn the_same_with_cgo() {
     waits(true);
     let libraries = Command::new("ldd").arg(programs::go("waits", true)).output().expect("ldd is there").stdout;

@@ -2,14 +2,12 @@
 
 use super::attention::MOMENT;
 use super::memory::Memory;
-use super::programs::SPINNING;
 use super::rules::{Do, adjusted, decide, uptime};
 use super::run::{Tracer, pending};
 use super::stop::{Failed, Stopped};
-use super::threads::{Before, Doing, Process, Then};
+use super::threads::{Before, Doing, Then};
 use super::waits::{Call, Wait};
 use crate::session::real_now;
-use engine::page::SLOTS;
 use engine::slots::Slot;
 use engine::verdicts::{Verdict, row};
 use engine::{Kind, Page, Reason, What};
@@ -40,8 +38,9 @@ impl Tracer {
         }
         let Some(thread) = self.threads.get_mut(&tid) else { return Ok(()) };
         let process = thread.process;
+        let beats = thread.slot.is_some_and(|me| engine.page.slots[me].beats());
         let again = thread.again.take().filter(|wait| wait.is(&regs));
-        let call = Call { engine: &engine, memory: Memory(tid), regs: &regs, again: again.as_deref() };
+        let call = Call { engine: &engine, memory: Memory(tid), regs: &regs, again: again.as_deref(), beats };
         let done = decide(&call, process);
         let reads =
             matches!(regs.orig_rax as c_long, libc::SYS_clock_gettime | libc::SYS_gettimeofday | libc::SYS_time);
@@ -50,7 +49,7 @@ impl Tracer {
         }
         if reads && engine.frozen() && matches!(done, Do::Answer(_)) {
             self.clock_read(tid, &regs);
-        } else if let Some(process) = self.processes.get_mut(&self.threads[&tid].process) {
+        } else if let Some(process) = self.processes.get_mut(&process).filter(|_| !beats) {
             process.reads = 0;
         }
         if verdict == Some(Verdict::SetClock) {
@@ -71,11 +70,16 @@ impl Tracer {
             }
             Do::Answer(answer) => self.answer(stopped, regs, answer),
             Do::Wait(wait) if self.is_of_library(tid) => self.wait_of_library(stopped, wait, again.is_some()),
-            Do::Wait(wait) => match self.begins(tid, wait.deadline) {
-                Some(me) if wait.sleep => self.sleep(stopped, me, wait),
-                Some(me) => self.wait(stopped, me, wait),
-                None => self.go(stopped, 0),
-            },
+            Do::Wait(mut wait) => {
+                if self.processes.get(&process).is_some_and(|process| process.go) && wait.beats(&engine) {
+                    wait.what = What::Beat;
+                }
+                match self.begins(tid, wait.deadline) {
+                    Some(me) if wait.sleep => self.sleep(stopped, me, wait),
+                    Some(me) => self.wait(stopped, me, wait),
+                    None => self.go(stopped, 0),
+                }
+            }
             Do::Change(changed, word) => {
                 stopped.set_registers(&changed)?;
                 self.set_doing(tid, Doing::Changed(Box::new(Before { registers: regs, word })));
@@ -105,40 +109,6 @@ impl Tracer {
         stopped.set_registers(&regs)?;
         self.together.answered(stopped.tid());
         self.goes(stopped, 0)
-    }
-
-    /// A frozen clock is read where no hook counts: here a loop that spins is noticed.
-    fn clock_read(&mut self, tid: pid_t, regs: &user_regs_struct) {
-        /// Reads between two steps of the clock.
-        const STEP: u32 = 16_384;
-        /// The longest step, as a power of two of ns: a minute.
-        const LONGEST: u32 = 36;
-        let Some(thread) = self.threads.get_mut(&tid) else { return };
-        let Some(process) = self.processes.get_mut(&thread.process) else { return };
-        // Reads through the vDSO stop only when they are many; all others always do.
-        let many = process.space.is_some()
-            && !process.filtered.first().is_some_and(|own| own.start <= regs.rip && regs.rip < own.end);
-        let reset = |process: &Process, to: u32| {
-            if let Some(space) = process.space {
-                let _ = Memory(tid).write(space.counter, &to);
-            }
-        };
-        let switches = switches(tid);
-        // The last stop was one.
-        let slept = many && switches > std::mem::replace(&mut thread.switches, switches) + 1;
-        if slept || process.reads == 0 {
-            process.reads = 1;
-            reset(process, 0);
-            return;
-        }
-        process.reads = if many { process.reads.max(SPINNING) + STEP } else { process.reads + 1 };
-        if many {
-            reset(process, SPINNING - STEP);
-        }
-        let over = process.reads.saturating_sub(SPINNING);
-        if over > 0 && (many || over.is_multiple_of(64)) {
-            self.engine.creep(thread.slot.unwrap_or(SLOTS), 1 << (10 + over / STEP).min(LONGEST));
-        }
     }
 
     /// A sleep: over already, or the thread parks.
@@ -309,6 +279,7 @@ impl Tracer {
         let interrupted = interrupted(answer);
         let timed_out =
             reason == Reason::TimedOut && (wait.sleep || interrupted && !self.signalled(&stopped, &wait)?);
+        self.woken.extend(timed_out.then_some(tid));
         let too_early = wait.what == What::Descriptor
             && reason != Reason::TimedOut
             && answer == wait.timed_out

@@ -94,7 +94,8 @@ impl Tracer {
         self.stop_looking(&mut thread);
         let doing = std::mem::replace(&mut thread.doing, Doing::Runs);
         (thread.again, thread.process, thread.base, thread.paused) = (None, tid, Kind::Foreign, false);
-        let program = program::of_file(&PathBuf::from(format!("/proc/{tid}/exe")));
+        let file = PathBuf::from(format!("/proc/{tid}/exe"));
+        let program = program::of_file(&file);
         if let Some(process) = self.processes.get_mut(&tid)
             && process.library
             && !matches!(doing, Doing::Asked)
@@ -151,6 +152,7 @@ impl Tracer {
                             space: Some(ready.space),
                             filtered: ready.filtered,
                             reads_stop: ready.reads_stop,
+                            go: program::is_go(&file),
                             gated,
                             kept: Kept::of(kept),
                             ..Process::default()

@@ -9,6 +9,7 @@
 
 mod armed;
 mod attention;
+mod beats;
 mod bpf;
 mod calls;
 mod environ;

@@ -38,13 +38,15 @@ pub fn decide(call: &Call, process: pid_t) -> Do {
         Some(Verdict::Spawn(_)) => spawn(call),
         Some(Verdict::Signals(_)) => {
             // Before it is sent. The sender counts as running until it has been seen asleep, which is after.
-            // Signal 0 only asks whether somebody is there.
+            // Signal 0 only asks whether somebody is there; and a runtime's thread sends one to who has its processor for long, and
+            // that one is not asleep.
             let signal = match call.regs.orig_rax as c_long {
                 libc::SYS_kill | libc::SYS_tkill => call.regs.rsi,
                 libc::SYS_tgkill => call.regs.rdx,
                 _ => 1,
             };
-            call.engine.page.header.signals_sent.fetch_add((signal as i32 != 0) as _, SeqCst);
+            let urges = call.beats && signal as i32 == libc::SIGURG;
+            call.engine.page.header.signals_sent.fetch_add((signal as i32 != 0 && !urges) as _, SeqCst);
             Do::Pass
         }
         _ => Do::Pass,

@@ -59,6 +59,7 @@ pub fn run(path: OsString) -> Option<()> {
         early: HashSet::new(),
         asking: vec![],
         expiring: 0,
+        woken: HashSet::new(),
         keeps: None,
         timers: Timers::default(),
         shift: 0,
@@ -97,6 +98,8 @@ pub struct Tracer {
     pub(super) asking: Vec<pid_t>,
     /// Threads whose wait the tracer has to end.
     pub(super) expiring: usize,
+    /// Threads whose time has come, and who may not have come to rest since.
+    pub(super) woken: HashSet<pid_t>,
     /// The slot that is parked until the earliest deadline of a timer.
     pub(super) keeps: Option<usize>,
     /// Timers that end in signals.
@@ -175,6 +178,7 @@ impl Tracer {
         let stopped = Stopped::reported(tid);
         let Some(thread) = self.threads.get_mut(&tid) else { return Ok(()) };
         thread.running = None;
+        thread.switches += 1;
         if let Some(slot) = thread.slot.map(|index| &self.engine.page.slots[index]) {
             let _ = slot.tracer.compare_exchange(STOPPED, TRACED, SeqCst, SeqCst);
         }
@@ -299,6 +303,13 @@ const HARMLESS: [i32; 3] = [libc::SIGCHLD, libc::SIGURG, libc::SIGWINCH];
 /// Is `signal` in a set of the thread's `status` file?
 pub(super) fn in_set(tid: pid_t, which: &str, signal: i32) -> bool {
     set(&status(tid), which) >> (signal - 1) & 1 != 0
+}
+
+/// Is the thread not asleep?
+pub(super) fn runs_now(tid: pid_t) -> bool {
+    let status = status(tid);
+    let state = status.lines().find_map(|line| line.strip_prefix("State:"));
+    state.is_some_and(|state| !state.trim_start().starts_with(['S', 'T', 'Z', 'X']))
 }
 
 /// The signals that are pending for the thread or its process.

@@ -31,7 +31,7 @@ const LAP: u32 = 5;
 const LAPS: u64 = 8;
 /// What being met elsewhere counts for, in calls that neither get nothing nor anything done, and how many of those are enough in
 /// that time: it does something else.
-const ELSEWHERE: u32 = 16;
+const ELSEWHERE: u32 = 4;
 /// See [`ELSEWHERE`].
 const ENOUGH: u32 = 128;
 /// A thread that makes no calls is interrupted so often, real ns.
@@ -234,7 +234,12 @@ impl Tracer {
         match judge(&regs) {
             Call::Futile if reads => asks.other += 1,
             Call::Futile => asks.asked += 1,
-            Call::Done => return self.let_alone(stopped),
+            Call::Done => {
+                if regs.orig_rax as c_long != libc::SYS_futex {
+                    self.has_spun(stopped.tid(), 0);
+                }
+                return self.let_alone(stopped);
+            }
             Call::Nothing => asks.other += 1,
         }
         self.goes_on(stopped)
@@ -255,7 +260,10 @@ impl Tracer {
         if asks.laps.is_some() && asks.words == self.engine.page.words() {
             return self.nap(stopped, me);
         }
-        asks.laps.get_or_insert(0);
+        let now = self.engine.now();
+        let before = self.processes.get(&thread.process).map_or((0, 0), |process| process.spun);
+        let goes_on = now.saturating_sub(before.0) <= naps::step(before.1, 0);
+        asks.laps.get_or_insert(if goes_on { before.1 } else { 0 });
         self.next_lap(stopped, me)
     }
 
@@ -298,10 +306,21 @@ impl Tracer {
         Ok(())
     }
 
+    /// Go moves what spins from thread to thread, and stops it to collect garbage.
+    fn has_spun(&mut self, tid: pid_t, laps: u64) {
+        let now = self.engine.now();
+        let process = self.threads.get(&tid).and_then(|thread| self.processes.get_mut(&thread.process));
+        if let Some(process) = process.filter(|process| process.go) {
+            process.spun = (now, laps);
+        }
+    }
+
     /// The end of a nap.
     fn wake(&mut self, tid: pid_t, me: usize) -> Result<(), Failed> {
         let engine = self.engine;
-        let Some(asks) = self.threads.get_mut(&tid).and_then(|thread| thread.asks.as_mut()) else { return Ok(()) };
+        let Some(thread) = self.threads.get_mut(&tid) else { return Ok(()) };
+        let go = self.processes.get(&thread.process).is_some_and(|process| process.go);
+        let Some(asks) = &mut thread.asks else { return Ok(()) };
         let Some(Nap { stopped, own, jumps }) = asks.nap.take() else { return Ok(()) };
         let slot = &engine.page.slots[me];
         // First of all it is not asleep any more: while it was, time must not pass its deadline.
@@ -311,10 +330,13 @@ impl Tracer {
         if alone {
             engine.count_creep();
             asks.laps = asks.laps.map(|laps| laps + LAPS);
-        } else if engine.page.header.jumps.load(SeqCst) != jumps {
-            // Something has happened, if only the time of another: it is from there that it asks for nothing.
+        } else if !go && engine.page.header.jumps.load(SeqCst) != jumps {
+            // Something has happened, if only the time of another: it is from there that it asks for nothing. (Of the deadlines
+            // in a program in Go some are always its runtime's.)
             asks.laps = Some(0);
         }
+        let laps = asks.laps.unwrap_or(0);
+        self.has_spun(tid, laps);
         self.next_lap(stopped, me)
     }
 }

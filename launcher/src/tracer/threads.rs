@@ -26,7 +26,7 @@ pub struct Thread {
     pub base: Kind,
     /// Its slots say that a signal has stopped it; see [`engine::tracing::PAUSED`].
     pub paused: bool,
-    /// Voluntary context switches at its last clock read that stopped.
+    /// Voluntary context switches at its last clock read that stopped, and stops since.
     pub switches: u64,
     /// It burns the processor, and what it does is looked at.
     pub asks: Option<Box<Asks>>,
@@ -111,6 +111,11 @@ pub struct Process {
     pub reads: u32,
     /// Its reads stop, too.
     pub reads_stop: bool,
+    /// It has Go's runtime.
+    pub go: bool,
+    /// Then, virtual time at the end of the last nap of a thread of it, and the laps by then: what spins may go on in another
+    /// thread, and after a collection of garbage.
+    pub spun: (u64, u64),
     /// Its calls stop that [`super::sockets`] limits.
     pub sockets_stop: bool,
     /// The region, for what it executes.

@@ -104,7 +104,8 @@ impl Unseen {
         let met = match before {
             Some(met) => Met { state, runs, switched, survey, ..met },
             None => {
-                let call = Call { engine: &self.engine, memory: Memory(tid as i32), regs: &regs, again: None };
+                let call =
+                    Call { engine: &self.engine, memory: Memory(tid as i32), regs: &regs, again: None, beats: false };
                 let wait = call.begins().filter(|_| tracer == 0);
                 Met { state, runs, switched, since: (self.engine.now(), real), wait, survey }
             }
@@ -125,7 +126,8 @@ impl Unseen {
         let Some(wait) = met.wait.take() else { return };
         if wait.early(&self.engine) {
             // The clock was set back.
-            let call = Call { engine: &self.engine, memory: Memory(tid), regs: &wait.before, again: None };
+            let call =
+                Call { engine: &self.engine, memory: Memory(tid), regs: &wait.before, again: None, beats: false };
             met.wait = call.begins();
             return;
         }

@@ -61,6 +61,8 @@ pub struct Call<'a> {
     pub regs: &'a user_regs_struct,
     /// The wait of the same call before a signal interrupted it, if it has been started again.
     pub again: Option<&'a Wait>,
+    /// Its thread looks after others now and then, see [`engine::slots::Slot::beats`].
+    pub beats: bool,
 }
 
 impl Call<'_> {

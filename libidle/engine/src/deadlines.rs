@@ -13,6 +13,12 @@
 //! A deadline counts only while its slot waits, or is a timer descriptor's: a thread that was cancelled asynchronously or
 //! has died leaves one behind, and time must not go there. The same order makes this safe. A wait is prepared before its
 //! deadline is posted, and who finds a slot that does not wait resets its `heap_key` and then looks once more.
+//!
+//! NOTE [Beats]. Go's runtime has a thread that looks every 10 ms whether a goroutine has had its processor for too long. It only
+//! helps others on, and has nothing to tell anybody of the time. While the session moves on in naps or small steps for the sake
+//! of a thread that spins, an hour would be as many looks; so its deadline is passed then, and it looks at the end of each step.
+//! Nor is it anybody whom a spinning thread may be waiting for, and that it has looked changes nothing
+//! ([`crate::slots::Slot::spin`]).
 
 use crate::page::{ARENAS, Entry, HEAP, Page, SLOTS};
 use crate::sync::{AtomicU32, Relaxed, SeqCst};
@@ -129,6 +135,34 @@ impl Page {
         None
     }
 
+    /// The earliest waiter whose deadline matters to others than its own runtime. Lock's holder only.
+    pub fn earliest_but_beats(&self, arena: usize) -> Option<(usize, Key)> {
+        /// Programs with a runtime of that kind in a session: the beats of more of them are kept to.
+        const BEATS: usize = 16;
+        let mut beats = [0; BEATS];
+        let mut passed = 0;
+        let mut first = self.earliest(arena);
+        while let Some((slot, _)) = first.filter(|&(slot, _)| passed < BEATS && self.slots[slot].beats()) {
+            self.drop_earliest(arena, slot);
+            beats[passed] = slot;
+            passed += 1;
+            first = self.earliest(arena);
+        }
+        beats[..passed].iter().for_each(|&slot| self.enter(arena, slot));
+        first
+    }
+
+    /// The deadline that time may move on to while all are blocked: the earliest, but beats do not hold up a nap. Lock's holder
+    /// only.
+    pub fn goal(&self, arena: usize) -> Option<Key> {
+        let (slot, key) = self.earliest(arena)?;
+        if !self.slots[slot].beats() {
+            return Some(key);
+        }
+        let naps = |slot: usize| self.slots[slot].spins(self.slots[slot].state.load()) != 0;
+        self.earliest_but_beats(arena).filter(|&(slot, _)| naps(slot)).map_or(Some(key), |(_, nap)| Some(nap))
+    }
+
     /// Takes the earliest waiter out. Who does then ends its wait, or looks whether there is a later one to put in.
     pub fn drop_earliest(&self, arena: usize, slot: usize) {
         self.pop(arena);
@@ -212,6 +246,7 @@ impl Page {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
+    use crate::What;
     use crate::state::Kind;
 
     fn post(page: &Page, deadline: u64, birth: u64) -> usize {
@@ -277,6 +312,22 @@ mod tests {
         post(&page, 20, 1);
         page.drain_mail(page.arena());
         assert_eq!(page.earliest(page.arena()).unwrap().0, timer);
+    }
+
+    #[test]
+    fn beats_hold_up_no_nap_but_everything_else() {
+        let page = Page::boxed();
+        let (beat, waiter) = (post(&page, 10, 1), post(&page, 30, 2));
+        page.slots[beat].what.store(What::Beat as u32, Relaxed);
+        page.drain_mail(page.arena());
+        assert_eq!(page.earliest_but_beats(page.arena()).unwrap().0, waiter);
+        assert_eq!(page.goal(page.arena()).unwrap().deadline, 10);
+        let nap = post(&page, 20, 3);
+        page.slots[nap].what.store(What::Spin as u32, Relaxed);
+        page.slots[nap].spin().store(1, Relaxed);
+        page.drain_mail(page.arena());
+        assert_eq!(page.goal(page.arena()).unwrap().deadline, 20);
+        assert_eq!(page.earliest(page.arena()).unwrap().0, beat);
     }
 
     #[test]

@@ -85,6 +85,12 @@ pub fn classify(file: &mut dyn ReadAt) -> Option<Program> {
     })
 }
 
+/// Has the program in this ELF file Go's runtime?
+pub fn is_go(file: &mut dyn ReadAt) -> bool {
+    let mut head = [0u8; 64];
+    file.read_at(0, &mut head) == head.len() && has_section(file, &head, b".go.buildinfo\0")
+}
+
 /// Offset, length and address of the first segment whose kind, address and length are as wanted.
 fn segment(file: &mut dyn ReadAt, head: &[u8; 64], wanted: impl Fn(u32, u64, u64) -> bool) -> Option<(u64, u64, u64)> {
     let (start, size, count) = (u64_at(head, 32), u16_at(head, 54) as u64, u16_at(head, 56).min(MAX_HEADERS));

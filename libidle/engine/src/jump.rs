@@ -18,7 +18,7 @@ impl Engine {
             return Outcome::NoDeadline;
         }
         let Some(target) = first.into_iter().chain(own).min() else { return Outcome::NoDeadline };
-        let target = page.earliest(held.arena).map_or(target, |(_, key)| key.min(target));
+        let target = page.goal(held.arena).map_or(target, |key| key.min(target));
         if target.deadline == NEVER {
             return Outcome::NoDeadline;
         }
@@ -74,7 +74,7 @@ impl Engine {
             if was.kind() != Kind::Prep {
                 self.deliver(slot, was.kind());
             }
-            if page.mode() == ClockMode::Frozen {
+            if page.mode() == ClockMode::Frozen && !s.beats() {
                 return (key.deadline, fired);
             }
         }

@@ -124,7 +124,7 @@ impl Engine {
             return (answer, None);
         }
         self.page.drain_mail(held.arena);
-        let first = self.page.earliest(held.arena).map(|(_, key)| key);
+        let first = self.page.goal(held.arena);
         (self.second_pass(me, look), first)
     }
 
@@ -202,10 +202,11 @@ impl Engine {
     }
 
     /// Does slot `index`'s thread spin, and has anything changed since it last asked? Then it counts as running, though it
-    /// naps: it would have seen the change at once, and no time passes before it has.
+    /// naps: it would have seen the change at once, and no time passes before it has. Where no hook sees what it does, and it does
+    /// not nap, the look tells whether it runs.
     fn looks_again(&self, index: usize, seen: State) -> bool {
         let asked = self.page.slots[index].spins(seen);
-        asked != 0 && !seen.busy() && asked != self.page.words()
+        asked != 0 && !seen.busy() && seen.kind() != Kind::Foreign && asked != self.page.words()
     }
 
     /// A busy thread with deadline `own` is about to block: if everybody else is blocked, moves the clock itself.

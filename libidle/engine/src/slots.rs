@@ -134,6 +134,11 @@ impl Slot {
         self.what.load(SeqCst) & !FLAGS == what as u32
     }
 
+    /// Is it a thread of a language's runtime that looks after others now and then (NOTE [Beats] in [`crate::deadlines`])?
+    pub fn beats(&self) -> bool {
+        self.is_for(What::Beat)
+    }
+
     /// Not 0 while the thread asks again and again for something: what [`Page::words`] was before it asked the last time.
     /// Owner, while busy or in a wait; it has the place of [`Slot::link`], which says something else before that and after.
     pub fn spin(&self) -> &AtomicU32 {
@@ -301,13 +306,15 @@ impl Page {
     }
 
     /// A number, not 0, that changes with whatever any thread does that can be seen here. That those who spin ask again
-    /// changes nothing for others; nor does it that the deadlines of timers are set anew, only what is done when they come.
+    /// changes nothing for others; nor does it that the deadlines of timers are set anew, only what is done when they come; nor
+    /// that a runtime has looked after its threads.
     pub fn words(&self) -> u32 {
         let mut sum = self.header.signals_sent.load(SeqCst) as u32;
         for slot in &self.slots[..self.high()] {
             let state = slot.state.load();
-            let timers = slot.what.load(SeqCst) == What::Timer as u32;
-            let word = if timers || slot.spins(state) != 0 { 1 } else { state.0 };
+            let what = slot.what.load(SeqCst);
+            let aside = what == What::Timer as u32 || what == What::Beat as u32;
+            let word = if aside || slot.spins(state) != 0 { 1 } else { state.0 };
             sum = (sum.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b1);
         }
         sum | 1

@@ -32,6 +32,9 @@ pub enum What {
     Request = 13,
     /// Whatever it asks for again and again, with a nap between two rounds.
     Spin = 14,
+    /// The next time that a language's runtime looks after its threads, which may come late (NOTE [Beats] in
+    /// [`crate::deadlines`]).
+    Beat = 15,
 }
 
 /// In [`crate::slots::Slot::what`]: the wait is for an instant of a clock that can be set. Whoever sets it ends the wait, and
@@ -48,7 +51,7 @@ pub const FLAGS: u32 = SETTABLE | TURNS;
 impl What {
     /// The words that a report has for [`crate::slots::Slot::what`].
     pub fn describe(number: u32) -> &'static str {
-        const ALL: [What; 14] = [
+        const ALL: [What; 15] = [
             What::Sleep,
             What::Cond,
             What::Sem,
@@ -63,6 +66,7 @@ impl What {
             What::Timer,
             What::Request,
             What::Spin,
+            What::Beat,
         ];
         ALL.into_iter().find(|what| *what as u32 == number & !FLAGS).map_or("something", What::name)
     }
@@ -83,6 +87,7 @@ impl What {
             What::Timer => "the deadlines of timers",
             What::Request => "asynchronous I/O",
             What::Spin => "something that it asks for again and again",
+            What::Beat => "the next look of its runtime",
         }
     }
 }

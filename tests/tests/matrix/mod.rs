@@ -6,6 +6,7 @@ use flux_tests::Matrix;
 pub fn traced(matrix: Matrix) -> Matrix {
     matrix
         .except("clocks/handles", "a static program has no libraries with handles")
+        .except("unseen/helper", "as clocks/handles")
         .except("lifecycle/debugged", "a thread has one tracer")
         .except("spin/locks", "libc's trylock is a loop on memory, which nothing tells from a computation")
         .except_frozen("sleep/thousand_threads", "each of its thousands of wake-ups is a look at a thousand threads")

@@ -1,0 +1,76 @@
+//! Frozen clocks that are read again and again, where no hook counts; and beats: the sleeps between which Go's runtime looks after its
+//! threads (NOTE [Beats] in [`engine::deadlines`]).
+
+use super::calls::switches;
+use super::memory::Memory;
+use super::programs::SPINNING;
+use super::run::{Tracer, runs_now};
+use super::threads::Process;
+use super::waits::Wait;
+use engine::Engine;
+use engine::naps::{self, FROZEN_STEP};
+use engine::page::SLOTS;
+use engine::quiescence::Survey;
+use libc::{c_long, pid_t, user_regs_struct};
+
+impl Wait {
+    /// Is it a beat, if the program has Go's runtime: that one's own sleep of at most 10 ms, whose time lies where its stack
+    /// ends? All others, of programs in Go too, come by functions that have something there.
+    pub fn beats(&self, engine: &Engine) -> bool {
+        const BEAT: std::ops::RangeInclusive<u64> = 10_000..=10_000_000;
+        let r = &self.before;
+        let own = r.orig_rax as c_long == libc::SYS_nanosleep && r.rdi == r.rsp && r.rsi == 0;
+        own && BEAT.contains(&self.deadline.saturating_sub(engine.now()))
+    }
+}
+
+impl Tracer {
+    /// A frozen clock is read where no hook counts: here a loop that spins is noticed.
+    pub(super) fn clock_read(&mut self, tid: pid_t, regs: &user_regs_struct) {
+        /// Reads between two steps of the clock.
+        const STEP: u32 = 16_384;
+        /// The same where each read stops.
+        const FEW: u32 = 64;
+        /// Reads that a lap of the hooks stands for.
+        const LAP: u32 = 1024;
+        let Some(thread) = self.threads.get_mut(&tid) else { return };
+        let Some(process) = self.processes.get_mut(&thread.process) else { return };
+        // Reads through the vDSO stop only when they are many; all others always do.
+        let many = process.space.is_some()
+            && !process.filtered.first().is_some_and(|own| own.start <= regs.rip && regs.rip < own.end);
+        let reset = |process: &Process, to: u32| {
+            if let Some(space) = process.space {
+                let _ = Memory(tid).write(space.counter, &to);
+            }
+        };
+        let switches = switches(tid);
+        let slept = many && switches > std::mem::replace(&mut thread.switches, switches);
+        if slept && process.go && process.reads != 0 {
+            // Perhaps another of its threads has had the loop meanwhile.
+            reset(process, SPINNING - STEP);
+            return;
+        }
+        if slept || process.reads == 0 {
+            process.reads = 1;
+            reset(process, 0);
+            return;
+        }
+        process.reads = if many { process.reads.max(SPINNING) + STEP } else { process.reads + 1 };
+        if many {
+            reset(process, SPINNING - STEP);
+        }
+        let over = process.reads.saturating_sub(SPINNING);
+        let laps = over / if many { LAP } else { FEW };
+        let me = thread.slot.unwrap_or(SLOTS);
+        if over > 0 && (many || over.is_multiple_of(FEW)) && !self.others_are_awake(tid, me) {
+            self.engine.creep(me, naps::step(laps as u64, FROZEN_STEP));
+        }
+    }
+
+    /// Has anybody else come to an instant and is not done with it, as far as is known?
+    fn others_are_awake(&mut self, tid: pid_t, me: usize) -> bool {
+        // Who reads the clock as often asks himself.
+        self.woken.retain(|&woken| woken != tid && runs_now(woken));
+        !self.woken.is_empty() || matches!(self.engine.glance(me), Survey::Busy(_))
+    }
+}
