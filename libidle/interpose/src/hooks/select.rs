@@ -192,8 +192,8 @@ unsafe fn select_until(
             let ask = |slice: Option<(&timespec, *const sigset_t)>| match slice {
                 // SAFETY: as above.
                 None => (!unsafe { none_ready(n, sets.load(None)) }).then_some(Ok(0)),
-                // SAFETY: as above.
                 Some((time, mask)) => {
+                    // SAFETY: as above.
                     Some(unsafe { real(n, sets.load(None), time, mask) }).filter(|&answer| answer != Ok(0))
                 }
             };
