@@ -93,7 +93,9 @@ impl Session {
     }
 
     pub fn start_saying(perl: &str, first: &str) -> Self {
-        let script = format!("$| = 1; {perl}; syswrite STDOUT, qq(ready\\n); {FOR_EVER} while 1");
+        // What the tests themselves were started with (nohup(1) has SIGHUP ignored) is not to matter.
+        let default = "$SIG{$_} = 'DEFAULT' for qw(INT TERM HUP QUIT)";
+        let script = format!("$| = 1; {default}; {perl}; syswrite STDOUT, qq(ready\\n); {FOR_EVER} while 1");
         let mut child = Command::new(&artifacts().launcher)
             .args(["--", "perl", "-e", &script])
             // Handlers run at once (so what they may interrupt leaves nothing in a buffer). Put off, one that comes just
