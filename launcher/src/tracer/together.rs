@@ -85,17 +85,11 @@ impl Together {
 /// Binds the stopped thread `tid` and the tracer to the tracer's processor; `None` if one of them may not run there alone.
 fn bind(tid: pid_t) -> Option<Bound> {
     let thread = Pid::from_raw(tid);
-    let bound = Bound {
-        here: {
-            let mut here = CpuSet::new();
-            here.set(sched_getcpu().ok()?).ok()?;
-            here
-        },
-        tracer: sched_getaffinity(TRACER).ok()?,
-        thread: sched_getaffinity(thread).ok()?,
-    };
-    let allowed = (0..CpuSet::count()).all(|n| bound.here.is_set(n) != Ok(true) || bound.thread.is_set(n) == Ok(true));
-    if !allowed || sched_setaffinity(thread, &bound.here).is_err() {
+    let processor = sched_getcpu().ok()?;
+    let mut here = CpuSet::new();
+    here.set(processor).ok()?;
+    let bound = Bound { here, tracer: sched_getaffinity(TRACER).ok()?, thread: sched_getaffinity(thread).ok()? };
+    if bound.thread.is_set(processor) != Ok(true) || sched_setaffinity(thread, &bound.here).is_err() {
         return None;
     }
     if sched_setaffinity(TRACER, &bound.here).is_err() {
