@@ -23,7 +23,6 @@ fn waits_and_clock_reads_in_line() {
         .except("clocks/before_others", "it reads the clock before the library has joined, in line")
         .except("clocks/concurrent", READS)
         .except("clocks/order", READS)
-        .except("clocks/spin", READS)
         .except(
             "descriptors/many_messages",
             "a socket's limit is for the library to keep, which sees no recvmmsg in line",
@@ -36,7 +35,6 @@ fn waits_and_clock_reads_in_line() {
         .except("sleep/clock_nanosleep_arguments", "libc refuses clocks with another error than the kernel")
         .except("sleep/thousand_threads", "a thousand waits are looked through at each end of one")
         .except("spin/reads", READS)
-        .except("spin/slow", READS)
         .except("sync/cond_handler", HANDLER)
         .except("timers/many", READS)
         .except("timers/last_thread", "nobody sees that a thread ends by a system call in line")

@@ -61,7 +61,8 @@ impl Tracer {
         }
         let over = process.reads.saturating_sub(SPINNING);
         let laps = over / if many { LAP } else { FEW };
-        let me = thread.slot.unwrap_or(SLOTS);
+        // Of a thread with the library its own slot says that it runs.
+        let me = thread.slot.or_else(|| Some(self.own_slot(tid)?.0)).unwrap_or(SLOTS);
         if over > 0 && (many || over.is_multiple_of(FEW)) && !self.others_are_awake(tid, me) {
             self.engine.creep(me, naps::step(laps as u64, FROZEN_STEP));
         }

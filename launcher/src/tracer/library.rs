@@ -77,7 +77,7 @@ impl Tracer {
     }
 
     /// The slot that speaks for the thread, and what that says it does. One that a handler's own slot covers does not.
-    fn own_slot(&self, tid: pid_t) -> Option<(usize, Kind)> {
+    pub(super) fn own_slot(&self, tid: pid_t) -> Option<(usize, Kind)> {
         let speaks = |&(_, slot): &(usize, &Slot)| slot.covered.load(SeqCst) == 0;
         self.slots_of(tid).find(speaks).map(|(index, slot)| (index, slot.state.load().kind()))
     }
