@@ -26,6 +26,18 @@
 
 #define SECOND 1000000000LL
 
+/* How often a guest does what takes a hundred times as long where each time stops for a tracer. What it prints is the same. */
+#ifdef FEW
+#define FEWER(many, few) (few)
+#else
+#define FEWER(many, few) (many)
+#endif
+
+/* The manual's name of a field that glibc calls by another (sigevent(3type)). */
+#ifndef sigev_notify_thread_id
+#define sigev_notify_thread_id _sigev_un._tid
+#endif
+
 /* One write for each line: lines of threads and of forked children never mix and are never printed twice. */
 __attribute__((format(printf, 1, 2), unused)) static void say(const char *format, ...)
 {

@@ -8,10 +8,6 @@ use flux_tests::{Matrix, Variant};
 fn in_line() {
     matrix::traced(Matrix::new(Variant::Raw))
         .except("cancel/", "a system call in line is no cancellation point")
-        .except("clocks/order", "each of its many readings of the clock stops for the tracer")
-        .except("clocks/concurrent", "as clocks/order")
-        .except_frozen("clocks/spin", "as clocks/order")
-        .except("spin/reads", "as clocks/order")
         .except("spin/looks", "readings of the clock that stop for the tracer are not noticed as a loop")
         .check();
 }

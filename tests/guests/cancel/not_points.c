@@ -7,7 +7,19 @@ static pthread_rwlock_t rwlock = PTHREAD_RWLOCK_INITIALIZER;
 static pthread_barrier_t barrier;
 static char path[] = "/tmp/guest-flock-XXXXXX";
 static int held;
-static const char *const names[] = { "mutex", "mutex with an end", "reading", "writing", "barrier", "flock", "disabled sleep", "disabled poll" };
+static const char *const names[] = {
+	"mutex",
+	"mutex with an end",
+	"reading",
+	"writing",
+	"barrier",
+	"flock",
+	"disabled sleep",
+/* Musl lets a cancellation end it all the same. */
+#ifndef MUSL_H
+	"disabled poll",
+#endif
+};
 
 static void *body(void *row)
 {
@@ -58,7 +70,7 @@ int main(void)
 	MUST((held = mkstemp(path)) >= 0);
 	MUST(dup2(open(path, O_RDWR), held + 1) == held + 1);
 	MUST(pthread_barrier_init(&barrier, NULL, 2) == 0);
-	for (intptr_t row = 0; row < 8; row++) {
+	for (intptr_t row = 0; row < (intptr_t)(sizeof names / sizeof *names); row++) {
 		pthread_mutex_lock(&mutex);
 		pthread_rwlock_wrlock(&rwlock);
 		flock(held, LOCK_EX);

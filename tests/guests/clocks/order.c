@@ -22,7 +22,7 @@ static void read_often(int count)
 
 static void *reader(void *unused)
 {
-	read_often(20000);
+	read_often(FEWER(20000, 400));
 	return unused;
 }
 
@@ -41,14 +41,14 @@ int main(void)
 	MUST(child >= 0);
 	if (child == 0) {
 		for (int i = 0; i < 20; i++) {
-			read_often(500);
+			read_often(FEWER(500, 50));
 			nap(0.1);
 		}
 		_exit(0);
 	}
 	for (int i = 0; i < 10; i++) {
 		pthread_t t = thread(reader, NULL);
-		read_often(10000);
+		read_often(FEWER(10000, 200));
 		nap(0.1);
 		join(t);
 	}
@@ -59,7 +59,7 @@ int main(void)
 	/* The wall clock as well. */
 	int64_t last = 0;
 	struct timeval day;
-	for (int i = 0; i < 20000; i++) {
+	for (int i = 0; i < FEWER(20000, 400); i++) {
 		int64_t now = now_on(CLOCK_REALTIME);
 		if (now < last)
 			say("FAIL the wall clock went back");

@@ -93,10 +93,12 @@ int main(void)
 	MUST(mkfifo(path, 0600) == 0);
 	OPENED("open64", open64(path, O_WRONLY));
 	OPENED("openat64", openat64(AT_FDCWD, path, O_WRONLY));
+#ifndef MUSL_H
 	OPENED("__open_2", __open_2(path, O_WRONLY));
 	OPENED("__open64_2", __open64_2(path, O_WRONLY));
 	OPENED("__openat_2", __openat_2(AT_FDCWD, path, O_WRONLY));
 	OPENED("__openat64_2", __openat64_2(AT_FDCWD, path, O_WRONLY));
+#endif
 	OPENED("creat", creat(path, 0600));
 	OPENED("creat64", creat64(path, 0600));
 	unlink(path);

@@ -1,4 +1,4 @@
-/* select(2): the sets, the time that remains (Linux writes it back), and its errors. */
+/* select(2): the sets, the time that remains (Linux writes it back, and musl does not pass it on), and its errors. */
 #include "guest.h"
 #include <sys/select.h>
 
@@ -23,7 +23,7 @@ int main(void)
 
 	struct timeval t = as_timeval(units(2));
 	REPORT(2, "two units", select(n, in, NULL, NULL, &t));
-	say("left %ld.%06ld, set %d, guards %d", (long)t.tv_sec, (long)t.tv_usec, FD_ISSET(pipes[0], in) != 0, guard_ok(&g));
+	say("left %d, set %d, guards %d", t.tv_sec != 0 || t.tv_usec != 0, FD_ISSET(pipes[0], in) != 0, guard_ok(&g));
 	t = as_timeval(0);
 	FD_SET(pipes[0], in);
 	REPORT(0, "no time", select(n, in, NULL, NULL, &t));

@@ -28,7 +28,11 @@ static void *sender(void *unused)
 
 int main(void)
 {
+#ifdef _SC_SIGSTKSZ
 	size = sysconf(_SC_SIGSTKSZ);
+#else
+	size = SIGSTKSZ;
+#endif
 	stack = malloc(size);
 	MUST(sem_init(&semaphore, 0, 0) == 0);
 	MUST(sigaltstack(&(stack_t){ .ss_sp = stack, .ss_size = size }, NULL) == 0);

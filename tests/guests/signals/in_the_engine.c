@@ -60,7 +60,7 @@ int main(void)
 
 	/* Not by timer_create: under flux that one goes by the virtual clock. */
 	struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGUSR1 };
-	event._sigev_un._tid = gettid();
+	event.sigev_notify_thread_id = gettid();
 	int timer;
 	MUST(in_line(SYS_timer_create, CLOCK_MONOTONIC, (long)&event, (long)&timer, 0) == 0);
 	struct itimerspec often = { { 0, 97000 }, { 0, 97000 } }, never = { 0 };

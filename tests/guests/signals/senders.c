@@ -1,6 +1,8 @@
 /* A sleeping process is interrupted by each call that sends a signal; asking with signal 0 interrupts nobody. */
 #include "guest.h"
+#ifndef MUSL_H
 #include <sys/pidfd.h>
+#endif
 
 static pid_t target;
 static pthread_t main_thread;
@@ -18,16 +20,29 @@ static void *sends(void *row)
 	case 2: tgkill(target, target, SIGUSR1); break;
 	case 3: pthread_kill(main_thread, 0); pthread_kill(main_thread, SIGUSR1); break;
 	case 4: sigqueue(target, SIGUSR1, value); break;
-	case 5: pthread_sigqueue(main_thread, SIGUSR1, value); break;
-	case 6: pidfd_send_signal(pidfd, SIGUSR1, NULL, 0); break;
-	default: kill(-getpgrp(), SIGUSR1); break;
+	case 5: pidfd_send_signal(pidfd, SIGUSR1, NULL, 0); break;
+	case 6: kill(-getpgrp(), SIGUSR1); break;
+#ifndef MUSL_H
+	case 7: pthread_sigqueue(main_thread, SIGUSR1, value); break;
+#endif
 	}
 	return NULL;
 }
 
 int main(void)
 {
-	static const char *const names[] = { "kill", "killpg", "tgkill", "pthread_kill", "sigqueue", "pthread_sigqueue", "pidfd_send_signal", "kill of a group" };
+	static const char *const names[] = {
+		"kill",
+		"killpg",
+		"tgkill",
+		"pthread_kill",
+		"sigqueue",
+		"pidfd_send_signal",
+		"kill of a group",
+#ifndef MUSL_H
+		"pthread_sigqueue",
+#endif
+	};
 	MUST(setpgid(0, 0) == 0);
 	target = getpid();
 	main_thread = pthread_self();
@@ -36,7 +51,7 @@ int main(void)
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR1);
 	on_signal(SIGUSR1, handler, 0);
-	for (intptr_t row = 0; row < 8; row++) {
+	for (intptr_t row = 0; row < (intptr_t)(sizeof names / sizeof *names); row++) {
 		/* The sender must not be the one who gets it. */
 		pthread_sigmask(SIG_BLOCK, &set, NULL);
 		start();

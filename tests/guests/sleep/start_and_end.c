@@ -29,17 +29,30 @@ static void at_exit(void)
 	say("atexit: after %d", after(5));
 }
 
+#ifdef MUSL_H
+/* Musl has no on_exit. */
+static void at_exit_too(void)
+{
+	nap(1);
+	say("atexit: after %d", after(4));
+}
+#else
 static void on_exit_handler(int status, void *unused)
 {
 	(void)unused;
 	nap(1);
 	say("on_exit: status %d, after %d", status, after(4));
 }
+#endif
 
 int main(void)
 {
 	atexit(at_exit);
+#ifdef MUSL_H
+	atexit(at_exit_too);
+#else
 	on_exit(on_exit_handler, NULL);
+#endif
 	nap(1);
 	say("main: after %d", after(3));
 	exit(5);

@@ -1,10 +1,10 @@
-/* Reads the clock three million times and waits for nothing; then sleeps. */
+/* Reads the clock millions of times and waits for nothing; then sleeps. */
 #include "../guest.h"
 
 int main(void)
 {
 	struct timespec now;
-	for (int i = 0; i < 3000000; i++)
+	for (int i = 0; i < FEWER(3000000, 20000); i++)
 		MUST(clock_gettime(CLOCK_REALTIME, &now) == 0);
 	struct timespec then, unit = { unit_ms() / 1000, unit_ms() % 1000 * 1000000 };
 	say("nanosleep: %s", RESULT(nanosleep(&unit, NULL)));

@@ -16,7 +16,7 @@ static void *exits(void *argument)
 int main(void)
 {
 	GUARDED(void *) result;
-	pthread_t self = pthread_self(), t = thread(body, (void *)2);
+	pthread_t t = thread(body, (void *)2);
 	guard(&result);
 	REPORT_ERROR(2, "join", pthread_join(t, &result.value));
 	say("result %d, guards %d", (int)(intptr_t)result.value, guard_ok(&result));
@@ -44,8 +44,11 @@ int main(void)
 	t = thread(body, (void *)1);
 	REPORT_ERROR(1, "clockjoin, it ends", (deadline = in_units(CLOCK_MONOTONIC, 50), pthread_clockjoin_np(t, NULL, CLOCK_MONOTONIC, &deadline)));
 
-	say("join myself: %s", name(pthread_join(self, NULL)));
-	say("detach: %s", name(pthread_detach(self)));
-	say("join a detached thread: %s", name(pthread_join(self, NULL)));
+/* For musl these are errors of the program that it does not look for. */
+#ifndef MUSL_H
+	say("join myself: %s", name(pthread_join(pthread_self(), NULL)));
+	say("detach: %s", name(pthread_detach(pthread_self())));
+	say("join a detached thread: %s", name(pthread_join(pthread_self(), NULL)));
+#endif
 	return 0;
 }

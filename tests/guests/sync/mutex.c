@@ -73,7 +73,11 @@ static void play(const char *what, int type, int protocol)
 	say("a bad time, but free: %s", name(pthread_mutex_timedlock(&lock, &bad)));
 	pthread_mutex_unlock(&lock);
 	other = hold();
-	say("a bad time: %s", name(pthread_mutex_timedlock(&lock, &bad)));
+/* Musl asks the kernel again and again then. */
+#ifdef MUSL_H
+	if (protocol == PTHREAD_PRIO_NONE)
+#endif
+		say("a bad time: %s", name(pthread_mutex_timedlock(&lock, &bad)));
 	struct timespec later = in_units(CLOCK_BOOTTIME, 1);
 	say("another clock: %s", name(pthread_mutex_clocklock(&lock, CLOCK_BOOTTIME, &later)));
 	join(other);

@@ -46,7 +46,10 @@ int main(void)
 	REPORT_ERROR(0, "timedrdlock among readers", TIMED(pthread_rwlock_timedrdlock, CLOCK_REALTIME, 1));
 	say("unlock: %s", name(pthread_rwlock_unlock(&lock)));
 	REPORT_ERROR(1, "wrlock", pthread_rwlock_wrlock(&lock));
+/* With musl that is a wait for ever. */
+#ifndef MUSL_H
 	say("wrlock again: %s, rdlock: %s", name(pthread_rwlock_wrlock(&lock)), name(pthread_rwlock_rdlock(&lock)));
+#endif
 	say("unlock: %s", name(pthread_rwlock_unlock(&lock)));
 	join(a);
 	join(b);

@@ -80,9 +80,9 @@ static void timers(void)
 		{ .sigev_notify = SIGEV_SIGNAL, .sigev_signo = 65 },
 		{ .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGKILL },
 		{ .sigev_notify = 17, .sigev_signo = SIGALRM },
-		{ .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGALRM, ._sigev_un._tid = 1 },
-		{ .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGALRM, ._sigev_un._tid = getpid() },
-		{ .sigev_notify = SIGEV_THREAD, .sigev_signo = 0, ._sigev_un._sigev_thread = { nothing, NULL } },
+		{ .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGALRM, .sigev_notify_thread_id = 1 },
+		{ .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGALRM, .sigev_notify_thread_id = getpid() },
+		{ .sigev_notify = SIGEV_THREAD, .sigev_signo = 0, .sigev_notify_function = nothing },
 	};
 	for (unsigned i = 0; i < sizeof events / sizeof *events; i++) {
 		const char *result = RESULT(timer_create(CLOCK_MONOTONIC, &events[i], &timer));

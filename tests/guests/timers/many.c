@@ -1,10 +1,10 @@
-/* Ten thousand timers, and many ticks of few, beside somebody who must not be woken early. */
+/* Thousands of timers, and many ticks of few, beside somebody who must not be woken early. */
 #include "guest.h"
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/timerfd.h>
 
-enum { TIMERS = 10000, DESCRIPTORS = 500, TICKS = 3000 };
+enum { TIMERS = FEWER(10000, 500), DESCRIPTORS = FEWER(500, 50), TICKS = FEWER(3000, 300) };
 
 static volatile sig_atomic_t alarms;
 static int64_t last_alarm;

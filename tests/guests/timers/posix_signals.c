@@ -6,7 +6,7 @@ static timer_t make(clockid_t clock, int notify, int number, int value, pid_t ti
 {
 	timer_t timer;
 	struct sigevent event = { .sigev_notify = notify, .sigev_signo = number, .sigev_value.sival_int = value };
-	event._sigev_un._tid = tid;
+	event.sigev_notify_thread_id = tid;
 	MUST(timer_create(clock, &event, &timer) == 0);
 	return timer;
 }

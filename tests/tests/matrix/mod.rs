@@ -8,10 +8,11 @@ pub fn traced(matrix: Matrix) -> Matrix {
         .except("clocks/handles", "a static program has no libraries with handles")
         .except("unseen/helper", "as clocks/handles")
         .except("lifecycle/debugged", "a thread has one tracer")
-        .except("spin/locks", "libc's trylock is a loop on memory, which nothing tells from a computation")
-        .except_frozen("sleep/thousand_threads", "each of its thousands of wake-ups is a look at a thousand threads")
-        .except_frozen("spin/", "each of the thousands of naps of a traced thread is a stop")
-        .except_frozen("timers/many", "each of its thousands of signals stops for the tracer")
-        .except_frozen("timers/timerfd_shared", "each of its thousands of timers is made by a call that stops")
+        // Each nap of a traced thread is a stop, and an hour has thousands of them.
+        .at_most_ms("spin/", 5_000)
+        // A static program's trylock is a loop on memory, which nothing tells from a computation: by the real clock.
+        .at_most_ms("spin/locks", 200)
+        .at_most_ms("spin/late", 200)
+        .except_frozen("spin/instants", "an instant passes for those who ask by hooks")
         .except("signals/in_the_engine", "its timer by a system call is virtual in a traced program")
 }
