@@ -68,7 +68,7 @@ impl Tracer {
                 }
                 self.go(stopped, 0)
             }
-            Do::Answer(answer) => self.answer(stopped, regs, answer),
+            Do::Answer(answer) => self.answer(stopped, answer),
             Do::Wait(wait) if self.is_of_library(tid) => self.wait_of_library(stopped, wait, again.is_some()),
             Do::Wait(mut wait) => {
                 if self.processes.get(&process).is_some_and(|process| process.go) && wait.beats(&engine) {
@@ -103,10 +103,8 @@ impl Tracer {
     }
 
     /// The call is not made.
-    pub(super) fn answer(&mut self, stopped: Stopped, mut regs: user_regs_struct, answer: i64) -> Result<(), Failed> {
-        regs.orig_rax = u64::MAX;
-        regs.rax = answer as u64;
-        stopped.set_registers(&regs)?;
+    pub(super) fn answer(&mut self, stopped: Stopped, answer: i64) -> Result<(), Failed> {
+        stopped.answer(answer)?;
         self.together.answered(stopped.tid());
         self.goes(stopped, 0)
     }
@@ -116,14 +114,14 @@ impl Tracer {
         let (engine, slot, tid) = (self.engine, self.slot(me), stopped.tid());
         let regs = wait.before;
         if engine.now() >= wait.deadline {
-            return self.answer(stopped, regs, 0);
+            return self.answer(stopped, 0);
         }
         slot.what.store(wait.word(), SeqCst);
         self.let_keeper_look();
         let seq = slot.state.prepare();
         if engine.begin_park(me, seq, wait.deadline, false).is_err() {
             slot.state.resume(Kind::Foreign);
-            return self.answer(stopped, regs, 0);
+            return self.answer(stopped, 0);
         }
         engine.arm(wait.deadline, engine.now());
         wait.begun(&engine, me);

@@ -54,7 +54,7 @@ impl Tracer {
         // Before it goes on: a deadline must be known when it sleeps.
         self.keep_time();
         match answer {
-            Some(answer) => self.answer(stopped, regs, answer),
+            Some(answer) => self.answer(stopped, answer),
             None => self.go(stopped, 0),
         }
     }
