@@ -231,8 +231,9 @@ impl Tracer {
             }
             Doing::Then(Then::Keeps(number)) => self.keep(stopped, number),
             Doing::Then(Then::SignalTaken(at)) => {
-                if stopped.registers()?.rax as i64 > 0 {
-                    self.signal_taken(tid, at);
+                let number = stopped.registers()?.rax as i64;
+                if number > 0 {
+                    self.signal_taken(tid, number as i32, at);
                 }
                 self.go(stopped, 0)
             }
@@ -264,7 +265,7 @@ impl Tracer {
         let (engine, slot, tid) = (self.engine, self.slot(me), stopped.tid());
         let mut regs = stopped.registers()?;
         let answer = regs.rax as i64;
-        let signal = (wait.what == What::Signal && answer > 0).then_some(wait.before.rsi);
+        let signal = (wait.what == What::Signal && answer > 0).then_some((answer as i32, wait.before.rsi));
         arguments_of(&wait.before, &mut regs);
         regs.orig_rax = wait.before.orig_rax;
         let seen = slot.state.load();
@@ -309,8 +310,8 @@ impl Tracer {
                 self.threads.entry(tid).and_modify(|thread| thread.again = Some(wait));
             }
         }
-        if let Some(info) = signal {
-            self.signal_taken(tid, info);
+        if let Some((number, info)) = signal {
+            self.signal_taken(tid, number, info);
         }
         stopped.set_registers(&regs)?;
         if timed_out { self.has_asked(stopped) } else { self.go(stopped, 0) }
