@@ -20,6 +20,8 @@ pub enum When {
     /// An option of a socket that limits how long calls wait for it, or that says whether it holds back bytes (tcp(7),
     /// TCP_NODELAY).
     SocketOption,
+    /// The latter of these.
+    NoDelay,
     /// A socket that holds back bytes: a stream of the internet's protocols.
     Stream,
     /// One of futex(2)'s waits, with a time-out in its fourth argument (which is a number for the others).
@@ -41,7 +43,7 @@ pub enum Verdict {
     Uptime,
     /// Sets a clock.
     SetClock,
-    /// Makes a socket, or sets an option of one, on which the waits of calls to come depend.
+    /// Makes a socket, or sets or tells an option of one, on which the waits of calls to come depend.
     Socket(When),
     /// A timer of the process.
     Timer,
@@ -105,7 +107,7 @@ pub const ROWS: &[Row] = {
         35 nanosleep Timed(When::Always); 36 getitimer Timer; 37 alarm Timer; 38 setitimer Timer; 39 getpid Pass;
         40 sendfile Blocks; 41 socket Socket(When::Stream); 42 connect Blocks; 43 accept Blocks; 44 sendto Blocks; 45 recvfrom Blocks;
         46 sendmsg Blocks; 47 recvmsg Blocks; 48 shutdown Pass; 49 bind Pass; 50 listen Pass; 51 getsockname Pass;
-        52 getpeername Pass; 53 socketpair Pass; 54 setsockopt Socket(When::SocketOption); 55 getsockopt Pass;
+        52 getpeername Pass; 53 socketpair Pass; 54 setsockopt Socket(When::SocketOption); 55 getsockopt Socket(When::NoDelay);
         56 clone Spawn(When::Flag(0, CLONE_UNTRACED | CLONE_NEWUSER)); 57 fork Pass; 58 vfork Blocks; 59 execve Pass; 60 exit Pass;
         61 wait4 Blocks; 62 kill Signals(When::NotZero(1)); 63 uname Pass; 64 semget Pass; 65 semop Blocks; 66 semctl Pass;
         67 shmdt Pass; 68 msgget Pass; 69 msgsnd Blocks; 70 msgrcv Blocks; 71 msgctl Pass; 72 fcntl Blocks;
