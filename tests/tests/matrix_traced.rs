@@ -5,7 +5,8 @@ use flux_tests::{Matrix, Variant};
 const MEMORY: &str = "a child that shares its parent's memory, and has called no hook, has no slot";
 const READS: &str = "each of its many readings of the clock stops for the tracer";
 const ONE: &str = "a thread has one tracer";
-const TAKEN: &str = "the library takes a pending signal back for a moment to count its overruns, which ends a sigwait in line";
+const TAKEN: &str =
+    "the library takes a pending signal back for a moment to count its overruns, which ends a sigwait in line";
 const HANDLER: &str = "it waits in a handler that interrupts a hook's wait";
 
 #[test]

@@ -60,6 +60,9 @@ impl Tracer {
                 if matches!(verdict, Some(Verdict::Socket(_))) {
                     self.set_doing(tid, Doing::Then(Then::Socket));
                 }
+                if verdict == Some(Verdict::Traces) {
+                    self.set_doing(tid, Doing::Then(Then::Traces));
+                }
                 if verdict == Some(Verdict::Uptime) {
                     self.set_doing(tid, Doing::Then(Then::Uptime(regs.rdi)));
                 }
@@ -186,7 +189,7 @@ impl Tracer {
 
     /// After a call that waited or was changed.
     pub(super) fn call_done(&mut self, stopped: Stopped) -> Result<(), Failed> {
-        let tid = stopped.tid();
+        let (tid, engine) = (stopped.tid(), self.engine);
         let Some(thread) = self.threads.get_mut(&tid) else { return Ok(()) };
         let slot = thread.slot;
         match std::mem::replace(&mut thread.doing, Doing::Runs) {
@@ -204,7 +207,7 @@ impl Tracer {
                 arguments_of(&before.registers, &mut regs);
                 if let Some((at, word)) = before.word {
                     let _ = Memory(tid).write(at, &word);
-                    adjusted(&self.engine, Memory(tid), &regs, at);
+                    adjusted(&engine, Memory(tid), &regs, at);
                 }
                 stopped.set_registers(&regs)?;
                 self.go(stopped, 0)
@@ -226,7 +229,14 @@ impl Tracer {
                 self.go(stopped, 0)
             }
             Doing::Then(Then::Uptime(at)) => {
-                uptime(&self.engine, &stopped, at)?;
+                uptime(&engine, &stopped, at)?;
+                self.go(stopped, 0)
+            }
+            Doing::Then(Then::Traces) => {
+                if stopped.registers()?.rax as i64 == -(libc::EPERM as i64) {
+                    let process = thread.process as u32;
+                    engine.page.header.tracing_refused.store(process, SeqCst);
+                }
                 self.go(stopped, 0)
             }
             Doing::Then(Then::Keeps(number)) => self.keep(stopped, number),

@@ -24,6 +24,8 @@ pub enum When {
     NoDelay,
     /// A socket that holds back bytes: a stream of the internet's protocols.
     Stream,
+    /// A request of ptrace(2) to become a tracer, or to get one.
+    Attaches,
     /// One of futex(2)'s waits, with a time-out in its fourth argument (which is a number for the others).
     Futex,
 }
@@ -47,6 +49,8 @@ pub enum Verdict {
     Socket(When),
     /// A timer of the process.
     Timer,
+    /// Traces a thread, which has one tracer.
+    Traces,
     /// Tells or changes where a thread may run.
     Affinity,
     /// May leave the process unable to open what belongs to others: another user, other namespaces, another root.
@@ -115,7 +119,7 @@ pub const ROWS: &[Row] = {
         79 getcwd Pass; 80 chdir Pass; 81 fchdir Pass; 82 rename Pass; 83 mkdir Pass; 84 rmdir Pass; 85 creat Blocks;
         86 link Pass; 87 unlink Pass; 88 symlink Pass; 89 readlink Pass; 90 chmod Pass; 91 fchmod Pass; 92 chown Pass;
         93 fchown Pass; 94 lchown Pass; 95 umask Pass; 96 gettimeofday Clock(When::Always); 97 getrlimit Pass; 98 getrusage Pass;
-        99 sysinfo Uptime; 100 times Uptime; 101 ptrace Pass; 102 getuid Pass; 103 syslog Pass; 104 getgid Pass;
+        99 sysinfo Uptime; 100 times Uptime; 101 ptrace Traces; 102 getuid Pass; 103 syslog Pass; 104 getgid Pass;
         105 setuid Privileges; 106 setgid Privileges; 107 geteuid Pass; 108 getegid Pass; 109 setpgid Pass; 110 getppid Pass;
         111 getpgrp Pass; 112 setsid Pass; 113 setreuid Privileges; 114 setregid Privileges; 115 getgroups Pass;
         116 setgroups Privileges; 117 setresuid Privileges; 118 getresuid Pass; 119 setresgid Privileges; 120 getresgid Pass;
@@ -212,6 +216,7 @@ impl Verdict {
         match self {
             Pass | Blocks => None,
             Timed(when) | Spawn(when) | Clock(when) | Socket(when) | Signals(when) => Some(when),
+            Traces => Some(When::Attaches),
             SetClock | Timer | Uptime | Privileges | Affinity => Some(When::Always),
         }
     }
