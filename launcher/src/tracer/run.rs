@@ -13,6 +13,7 @@ use super::calls::SYSCALL;
 use super::environ::Variables;
 use super::memory::Memory;
 use super::programs::Kit;
+use super::sockets::Hurried;
 use super::stop::{Event, Failed, Go, Stopped};
 use super::threads::{Doing, Process, Thread};
 use super::together::Together;
@@ -64,6 +65,7 @@ pub fn run(path: OsString) -> Option<()> {
         timers: Timers::default(),
         shift: 0,
         together: Together::default(),
+        hurried: Hurried::default(),
     };
     loop {
         let word = &page.header.tracer;
@@ -107,6 +109,7 @@ pub struct Tracer {
     /// What clock_settime(2) had done when the deadlines of timers were last right.
     pub(super) shift: i64,
     pub(super) together: Together,
+    pub(super) hurried: Hurried,
 }
 
 impl Tracer {

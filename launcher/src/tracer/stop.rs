@@ -9,6 +9,7 @@
 use super::timers::{CODE, Info, NUMBER};
 use libc::{c_long, c_void, pid_t, user_regs_struct};
 use std::fmt;
+use std::mem::offset_of;
 
 /// Why a request failed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -148,6 +149,14 @@ impl Stopped {
     /// Changes its registers.
     pub fn set_registers(&self, registers: &user_regs_struct) -> Result<(), Failed> {
         request("PTRACE_SETREGS", libc::PTRACE_SETREGS, self.0, 0, registers as *const _ as usize).map(drop)
+    }
+
+    /// Answers the system call that it is about to make, which the kernel skips then. Two words cost less than all registers.
+    pub fn answer(&self, answer: i64) -> Result<(), Failed> {
+        const RAX: usize = offset_of!(user_regs_struct, rax);
+        const ORIG_RAX: usize = offset_of!(user_regs_struct, orig_rax);
+        request("PTRACE_POKEUSER", libc::PTRACE_POKEUSER, self.0, ORIG_RAX, usize::MAX)?;
+        request("PTRACE_POKEUSER", libc::PTRACE_POKEUSER, self.0, RAX, answer as usize).map(drop)
     }
 
     /// What is known of the signal that is about to be delivered.

@@ -79,6 +79,8 @@ pub enum Then {
     Uptime(u64),
     /// It makes a socket, or sets an option of one, on which the waits of calls to come depend.
     Socket,
+    /// It traces somebody, or wants to be traced, which the session's tracer may be in the way of.
+    Traces,
     /// It has put off a call of this number, and makes it when its process keeps the region.
     Keeps(u64),
     /// It takes a signal, and writes to that address what is known of it.

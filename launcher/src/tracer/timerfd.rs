@@ -51,7 +51,7 @@ impl Tracer {
             None => Ok(None),
         };
         match answer.unwrap_or(Some(-(libc::EFAULT as i64))) {
-            Some(answer) => self.answer(stopped, regs, answer),
+            Some(answer) => self.answer(stopped, answer),
             None => self.go(stopped, 0),
         }
     }
@@ -152,7 +152,7 @@ impl Tracer {
         let (process, fd) = (self.threads[&tid].process, regs.rdi as i32);
         engine.expire_now(me);
         if self.canceled(index, process, fd) {
-            return self.answer(stopped, regs, -(libc::ECANCELED as i64));
+            return self.answer(stopped, -(libc::ECANCELED as i64));
         }
         self.threads.entry(tid).and_modify(|t| t.doing = Doing::Then(Then::TimerRead(index)));
         self.go(stopped, 0)

@@ -112,7 +112,10 @@ impl Engine {
         unsafe { sys::syscall6(sys::nr::PRCTL, PR_SET_PTRACER, launcher, 0, 0, 0, 0) };
         word.store(request, SeqCst);
         self.page.header.tracer_asked.fetch_add(1, SeqCst);
-        self.wake_tracer();
+        if !self.wake_tracer() {
+            // It may be about to look, or nobody has needed it yet: then the keeper has it started.
+            self.kick_keeper();
+        }
         if !self.answered(me, request) {
             let _ = word.compare_exchange(request, NONE, SeqCst, SeqCst);
         }
@@ -154,10 +157,10 @@ impl Engine {
         in_time
     }
 
-    /// Makes the tracer look for what there is to do.
-    pub fn wake_tracer(&self) {
+    /// Makes the tracer look for what there is to do. False if it was not asleep, or there is none.
+    pub fn wake_tracer(&self) -> bool {
         let word = &self.page.header.tracer;
         word.fetch_add(1, SeqCst);
-        sys::futex_wake(word, 1, false);
+        sys::futex_wake(word, 1, false) > 0
     }
 }

@@ -20,8 +20,12 @@ pub enum When {
     /// An option of a socket that limits how long calls wait for it, or that says whether it holds back bytes (tcp(7),
     /// TCP_NODELAY).
     SocketOption,
+    /// The latter of these.
+    NoDelay,
     /// A socket that holds back bytes: a stream of the internet's protocols.
     Stream,
+    /// A request of ptrace(2) to become a tracer, or to get one.
+    Attaches,
     /// One of futex(2)'s waits, with a time-out in its fourth argument (which is a number for the others).
     Futex,
 }
@@ -41,10 +45,12 @@ pub enum Verdict {
     Uptime,
     /// Sets a clock.
     SetClock,
-    /// Makes a socket, or sets an option of one, on which the waits of calls to come depend.
+    /// Makes a socket, or sets or tells an option of one, on which the waits of calls to come depend.
     Socket(When),
     /// A timer of the process.
     Timer,
+    /// Traces a thread, which has one tracer.
+    Traces,
     /// Tells or changes where a thread may run.
     Affinity,
     /// May leave the process unable to open what belongs to others: another user, other namespaces, another root.
@@ -105,7 +111,7 @@ pub const ROWS: &[Row] = {
         35 nanosleep Timed(When::Always); 36 getitimer Timer; 37 alarm Timer; 38 setitimer Timer; 39 getpid Pass;
         40 sendfile Blocks; 41 socket Socket(When::Stream); 42 connect Blocks; 43 accept Blocks; 44 sendto Blocks; 45 recvfrom Blocks;
         46 sendmsg Blocks; 47 recvmsg Blocks; 48 shutdown Pass; 49 bind Pass; 50 listen Pass; 51 getsockname Pass;
-        52 getpeername Pass; 53 socketpair Pass; 54 setsockopt Socket(When::SocketOption); 55 getsockopt Pass;
+        52 getpeername Pass; 53 socketpair Pass; 54 setsockopt Socket(When::SocketOption); 55 getsockopt Socket(When::NoDelay);
         56 clone Spawn(When::Flag(0, CLONE_UNTRACED | CLONE_NEWUSER)); 57 fork Pass; 58 vfork Blocks; 59 execve Pass; 60 exit Pass;
         61 wait4 Blocks; 62 kill Signals(When::NotZero(1)); 63 uname Pass; 64 semget Pass; 65 semop Blocks; 66 semctl Pass;
         67 shmdt Pass; 68 msgget Pass; 69 msgsnd Blocks; 70 msgrcv Blocks; 71 msgctl Pass; 72 fcntl Blocks;
@@ -113,7 +119,7 @@ pub const ROWS: &[Row] = {
         79 getcwd Pass; 80 chdir Pass; 81 fchdir Pass; 82 rename Pass; 83 mkdir Pass; 84 rmdir Pass; 85 creat Blocks;
         86 link Pass; 87 unlink Pass; 88 symlink Pass; 89 readlink Pass; 90 chmod Pass; 91 fchmod Pass; 92 chown Pass;
         93 fchown Pass; 94 lchown Pass; 95 umask Pass; 96 gettimeofday Clock(When::Always); 97 getrlimit Pass; 98 getrusage Pass;
-        99 sysinfo Uptime; 100 times Uptime; 101 ptrace Pass; 102 getuid Pass; 103 syslog Pass; 104 getgid Pass;
+        99 sysinfo Uptime; 100 times Uptime; 101 ptrace Traces; 102 getuid Pass; 103 syslog Pass; 104 getgid Pass;
         105 setuid Privileges; 106 setgid Privileges; 107 geteuid Pass; 108 getegid Pass; 109 setpgid Pass; 110 getppid Pass;
         111 getpgrp Pass; 112 setsid Pass; 113 setreuid Privileges; 114 setregid Privileges; 115 getgroups Pass;
         116 setgroups Privileges; 117 setresuid Privileges; 118 getresuid Pass; 119 setresgid Privileges; 120 getresgid Pass;
@@ -210,6 +216,7 @@ impl Verdict {
         match self {
             Pass | Blocks => None,
             Timed(when) | Spawn(when) | Clock(when) | Socket(when) | Signals(when) => Some(when),
+            Traces => Some(When::Attaches),
             SetClock | Timer | Uptime | Privileges | Affinity => Some(When::Always),
         }
     }
