@@ -306,7 +306,8 @@ impl Tracer {
                 }
                 None => {}
             }
-            if failed && harmless {
+            // Another may be about to run a handler, and then it has failed.
+            if failed && harmless && deliverable(tid) == 0 {
                 (regs.rax, regs.rip) = (regs.orig_rax, regs.rip - SYSCALL);
                 stopped.set_registers(&regs)?;
             }
@@ -337,6 +338,12 @@ pub(super) fn runs_now(tid: pid_t) -> bool {
 pub(super) fn pending(tid: pid_t) -> u64 {
     let status = status(tid);
     set(&status, "SigPnd:") | set(&status, "ShdPnd:")
+}
+
+/// Those of them that it does not block.
+pub(super) fn deliverable(tid: pid_t) -> u64 {
+    let status = status(tid);
+    (set(&status, "SigPnd:") | set(&status, "ShdPnd:")) & !set(&status, "SigBlk:")
 }
 
 fn status(tid: pid_t) -> String {
