@@ -140,3 +140,17 @@ fn a_thread_that_is_not_the_leader_executes() {
         }
     }
 }
+
+/// Their addresses take more room than the kernel makes below a new program's stack.
+#[test]
+fn programs_with_many_arguments() {
+    let script = "set -- $(seq 30000); busybox sh -c 'date +%s; sleep 1000; date +%s; echo $#' \"$@\"; \
+                  busybox env -i /bin/sh -c 'sleep 1000; echo $#' \"$@\"; date +%s";
+    for mode in [Mode::Elapsed, Mode::Frozen] {
+        let outcome = Run::new("busybox").args(["sh", "-c", script]).mode(mode).within(REAL).run();
+        outcome.assert_success();
+        let numbers: Vec<u64> = outcome.stdout.lines().map(|line| line.parse().expect("a number")).collect();
+        let [before, between, 29999, 29999, after] = numbers[..] else { panic!("{outcome}") };
+        assert!((1000..1005).contains(&(between - before)) && (1000..1005).contains(&(after - between)), "{outcome}");
+    }
+}

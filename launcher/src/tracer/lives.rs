@@ -175,7 +175,7 @@ impl Tracer {
         self.timers.forget(tid);
         self.keep_time();
         if program == Some(Program::OtherLibc) {
-            self.variables.set(&stopped, program, 0, kept)?;
+            stopped = self.variables.set(&self.kit, stopped, program, 0, kept)?;
         }
         match program {
             Some(kind) if kind.cannot_load() => {
@@ -219,7 +219,7 @@ impl Tracer {
     /// A program that needs no tracer, or one that nothing can be done for.
     fn let_go(
         &mut self,
-        stopped: Stopped,
+        mut stopped: Stopped,
         slot: Option<usize>,
         program: Option<Program>,
         former: Former,
@@ -235,7 +235,8 @@ impl Tracer {
                 slot.start.store(deadline, SeqCst);
                 slot.start_arg.store(interval, SeqCst);
             }
-            self.variables.set(&stopped, program, self.engine.page.as_credit(index).word(), former.kept)?;
+            let slot = self.engine.page.as_credit(index).word();
+            stopped = self.variables.set(&self.kit, stopped, program, slot, former.kept)?;
         }
         if former.gated || meets(tid, &former.filtered) {
             // Without a tracer its calls would fail.

@@ -94,9 +94,18 @@ impl Kit {
         let Some(vdso) = vdso_of(stopped.tid()) else { return Ok((stopped, false)) };
         let memory = Memory(stopped.tid());
         let calls = Calls::new(stopped, vdso + self.instruction)?;
-        let scratch = scratch(&calls);
+        let (calls, scratch) = scratch(calls, memory)?;
         let (calls, installed) = install(calls, memory, scratch, filter::of_all(), 0)?;
         Ok((calls.finish()?, installed))
+    }
+
+    /// The stack of the program that has just been executed is to reach down to `at`.
+    pub fn grow_stack(&self, stopped: Stopped, at: u64) -> Result<Stopped, Failed> {
+        let memory = Memory(stopped.tid());
+        match vdso_of(stopped.tid()).filter(|_| memory.read::<u64>(at).is_err()) {
+            Some(vdso) => touch(Calls::new(stopped, vdso + self.instruction)?, memory, at)?.finish(),
+            None => Ok(stopped),
+        }
     }
 
     /// Is `at` an address in the vDSO, which begins at `vdso`?
@@ -116,7 +125,7 @@ impl Kit {
         let memory = Memory(pid);
         let Some(vdso) = vdso_of(pid) else { return Ok((stopped, None)) };
         let calls = Calls::new(stopped, vdso + self.instruction)?;
-        let scratch = scratch(&calls);
+        let (calls, scratch) = scratch(calls, memory)?;
         let calls = if found.alarm { calls.call(libc::SYS_alarm, [0; 6])?.0 } else { calls };
         let (calls, fd) = match found.kept {
             Some(fd) => (calls, fd as i64),
@@ -177,7 +186,7 @@ impl Kit {
 
     /// What is known of a process by what its memory shows, if nobody knows whose child it is.
     pub fn process(&self, pid: i32) -> Process {
-        let region = mappings(pid, 's').into_iter().find(|(_, name)| name == "/memfd:flux-session");
+        let region = mappings(pid, 's').into_iter().flatten().find(|(_, name)| name == "/memfd:flux-session");
         let space = region.zip(vdso_of(pid)).map(|((range, _), vdso)| self.space(range.start, vdso));
         let go = program::is_go(&PathBuf::from(format!("/proc/{pid}/exe")));
         Process { space, filtered: code(pid, self.engine.page.mode()), go, ..Process::default() }
@@ -295,10 +304,19 @@ fn install(
     Ok((calls, answer == 0))
 }
 
-/// A place in the memory of a program that has just been executed: far enough below what its stack holds, and mapped by the
-/// kernel.
-fn scratch(calls: &Calls) -> u64 {
-    (calls.registers().rsp - 0x4000) & !0xfff
+/// A place in the memory of a program that has just been executed: far enough below what its stack holds.
+fn scratch(calls: Calls, memory: Memory) -> Result<(Calls, u64), Failed> {
+    let at = (calls.registers().rsp - 0x4000) & !0xfff;
+    Ok((touch(calls, memory, at)?, at))
+}
+
+/// Makes the kernel write somewhere in the stack if that is not there yet, which a write by another process does not: it has
+/// room for some thousand arguments. Nothing comes of it where the stack may not grow so much.
+fn touch(calls: Calls, memory: Memory, at: u64) -> Result<Calls, Failed> {
+    match memory.read::<u64>(at) {
+        Ok(_) => Ok(calls),
+        Err(_) => Ok(calls.call(libc::SYS_rt_sigprocmask, [libc::SIG_BLOCK as u64, 0, at, 8, 0, 0])?.0),
+    }
 }
 
 /// Where process `pid` has its vDSO.
@@ -312,19 +330,22 @@ pub fn vdso_of(pid: i32) -> Option<u64> {
 fn code(pid: i32, mode: ClockMode) -> Vec<Range> {
     mappings(pid, 'x')
         .into_iter()
+        .flatten()
         .filter(|(_, name)| name != "[vsyscall]" && (name != "[vdso]" || mode == ClockMode::Frozen))
         .map(|(range, _)| range)
         .collect()
 }
 
-/// Does any of the code that process `pid` has mapped lie where a filter stops calls?
+/// Does any of the code that process `pid` has mapped lie where a filter stops calls, as far as that can be told? A program that
+/// its user may not read cannot be looked at.
 pub fn meets(pid: i32, filtered: &[Range]) -> bool {
-    mappings(pid, 'x').iter().any(|(range, _)| filtered.iter().any(|f| f.meets(*range)))
+    !filtered.is_empty()
+        && mappings(pid, 'x').is_none_or(|code| code.iter().any(|(range, _)| filtered.iter().any(|f| f.meets(*range))))
 }
 
 /// Mappings that have this letter in what they permit, and their names.
-fn mappings(pid: i32, permits: char) -> Vec<(Range, String)> {
-    let maps = std::fs::read_to_string(format!("/proc/{pid}/maps")).unwrap_or_default();
+fn mappings(pid: i32, permits: char) -> Option<Vec<(Range, String)>> {
+    let maps = std::fs::read_to_string(format!("/proc/{pid}/maps")).ok()?;
     let parse = |line: &str| {
         let mut fields = line.split_ascii_whitespace();
         let (start, end) = fields.next()?.split_once('-')?;
@@ -332,5 +353,5 @@ fn mappings(pid: i32, permits: char) -> Vec<(Range, String)> {
         let range = Range { start: hex(start)?, end: hex(end)? };
         fields.next()?.contains(permits).then(|| (range, fields.nth(3).unwrap_or_default().to_owned()))
     };
-    maps.lines().filter_map(parse).collect()
+    Some(maps.lines().filter_map(parse).collect())
 }

@@ -156,7 +156,7 @@ impl Tracer {
                 }
             }
             _ if regs.rsi as c_int == libc::IPPROTO_TCP => {
-                let asked = memory.read::<u32>(regs.r10).map_or(true, |value| value != 0);
+                let asked = memory.read::<u32>(regs.r10) != Ok(0);
                 self.hurried.hurry(process, regs.rdi as c_int, Some(asked));
             }
             _ => return self.limit_set(stopped, process),
