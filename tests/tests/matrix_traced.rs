@@ -35,6 +35,7 @@ fn waits_and_clock_reads_in_line() {
         .except("lifecycle/fork_kinds", MEMORY)
         .except("lifecycle/vfork_computes", MEMORY)
         .except("signals/alternate_stack", HANDLER)
+        .except("signals/not_blocked", "the kernel keeps what a traced thread ignores, for the tracer to see")
         .except("sleep/clock_nanosleep_arguments", "libc refuses clocks with another error than the kernel")
         .except("sleep/thousand_threads", "a thousand waits are looked through at each end of one")
         .except("spin/reads", READS)

@@ -11,7 +11,7 @@ use crate::state::{Kind, State, StateWord};
 use crate::sync::{AtomicI32, AtomicU32, AtomicU64, Relaxed, SeqCst};
 use crate::time::NEVER;
 use crate::tracing::owned;
-use crate::what::{FLAGS, What};
+use crate::what::{FLAGS, PEEPS, What};
 
 /// A thread's entry. The first cache line is what others look at, the second what its own process needs.
 #[repr(C, align(64))]
@@ -152,10 +152,10 @@ impl Slot {
         if seen.kind() == Kind::Busy || naps() { self.spin().load(SeqCst) } else { 0 }
     }
 
-    /// Does the thread, waiting until some instant, look now and then whether libc's own threads are done, because nothing
-    /// wakes it when they are?
+    /// Does the thread, waiting until some instant, look now and then for what does not wake it: whether libc's own threads
+    /// are done, whether there is a signal for a handler?
     pub fn peeps(&self) -> bool {
-        self.is_for(What::Request) && self.deadline.load(SeqCst) != NEVER
+        self.what.load(SeqCst) & PEEPS != 0 && self.deadline.load(SeqCst) != NEVER
     }
 }
 

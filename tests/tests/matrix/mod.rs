@@ -13,5 +13,6 @@ pub fn traced(matrix: Matrix) -> Matrix {
         .except_frozen("spin/", "each of the thousands of naps of a traced thread is a stop")
         .except_frozen("timers/many", "each of its thousands of signals stops for the tracer")
         .except_frozen("timers/timerfd_shared", "each of its thousands of timers is made by a call that stops")
+        .except("signals/not_blocked", "the kernel keeps what a traced thread ignores, for the tracer to see")
         .except("signals/in_the_engine", "its timer by a system call is virtual in a traced program")
 }
