@@ -13,6 +13,7 @@ flux_tests::guests! { "tracer";
     burst: 0, flag("-static");
     leaves: 0, flag("-static");
     orphans: 2, flag("-static");
+    confined: 8, flag("-static");
 }
 
 /// Sleeps natively when nothing helps it.

@@ -162,7 +162,7 @@ impl Tracer {
             unsafe { libc::syscall(libc::SYS_tgkill, tid, tid, signal) };
         }
         let former = self.processes.remove(&tid).unwrap_or_default();
-        let (filtered, mut gated) = (former.filtered, former.gated);
+        let (filtered, mut gated, confined) = (former.filtered, former.gated, former.confined);
         let kept = self.inherited(tid, former.kept);
         if !gated && self.engine.trace() == Trace::All {
             (stopped, gated) = self.kit.close_gate(stopped)?;
@@ -189,6 +189,7 @@ impl Tracer {
                             reads_stop: ready.reads_stop,
                             go: program::is_go(&file),
                             gated,
+                            confined,
                             kept: Kept::of(kept),
                             ..Process::default()
                         };

@@ -30,6 +30,8 @@ pub struct Space {
     pub region: u64,
     /// Frozen mode: the word that counts clock reads, in a page behind the region.
     pub counter: u64,
+    /// Room for a timespec, in the same page.
+    pub for_ever: u64,
     /// The vDSO.
     pub clocks: Range,
 }
@@ -181,7 +183,7 @@ impl Kit {
 
     fn space(&self, region: u64, vdso: u64) -> Space {
         let clocks = Range { start: vdso, end: vdso + self.size };
-        Space { region, counter: region + REGION, clocks }
+        Space { region, counter: region + REGION, for_ever: region + REGION + 64, clocks }
     }
 
     /// What is known of a process by what its memory shows, if nobody knows whose child it is.
