@@ -66,6 +66,9 @@ impl Tracer {
                 if verdict == Some(Verdict::Uptime) {
                     self.set_doing(tid, Doing::Then(Then::Uptime(regs.rdi)));
                 }
+                if matches!(verdict, Some(Verdict::Confines(_))) {
+                    self.processes.entry(process).and_modify(|process| process.confined = true);
+                }
                 if regs.orig_rax as c_long == libc::SYS_rt_sigtimedwait {
                     self.set_doing(tid, Doing::Then(Then::SignalTaken(regs.rsi)));
                 }
@@ -119,6 +122,11 @@ impl Tracer {
         if engine.now() >= wait.deadline {
             return self.answer(stopped, 0);
         }
+        let process = self.processes.get(&self.threads[&tid].process);
+        if let Some(space) = process.filter(|process| process.confined).and_then(|process| process.space) {
+            let wait = wait.for_ever(Memory(tid), space.for_ever);
+            return self.wait(stopped, me, wait);
+        }
         slot.what.store(wait.word(), SeqCst);
         self.let_keeper_look();
         let seq = slot.state.prepare();
@@ -128,7 +136,7 @@ impl Tracer {
         }
         engine.arm(wait.deadline, engine.now());
         wait.begun(&engine, me);
-        let space = self.processes.get(&self.threads[&tid].process).and_then(|p| p.space);
+        let space = process.and_then(|process| process.space);
         let state = slot.state.load();
         let word = space.map_or(0, |space| space.region) + (offset_of!(Page, slots) + me * size_of::<Slot>()) as u64;
         let parked = if state.kind() == Kind::Parked { state.0 } else { !state.0 };

@@ -135,6 +135,10 @@ fn stops(calls: impl Iterator<Item = (u32, When)>, whose: Whose) -> Option<Vec<s
                 asm.plain(LOAD, arg(n));
                 asm.jump(BITS, bits, to(origin), to(pass));
             }
+            When::Is(n, number) => {
+                asm.plain(LOAD, arg(n));
+                asm.jump(EQUAL, number, to(origin), to(pass));
+            }
             When::SocketOption => {
                 let of_tcp = asm.label();
                 asm.plain(LOAD, arg(1));
@@ -282,6 +286,8 @@ mod tests {
         let inside = 0x40_1000;
         assert!(stops(libc::SYS_nanosleep, inside, [0; 6]));
         assert!(stops(libc::SYS_nanosleep, 0x4f_ffff, [0; 6]));
+        let prctl = |option: i32| stops(libc::SYS_prctl, inside, [option as u64, 2, 0, 0, 0, 0]);
+        assert!(prctl(libc::PR_SET_SECCOMP) && !prctl(libc::PR_SET_NAME));
         assert!(!stops(libc::SYS_nanosleep, 0x50_0000, [0; 6]));
         assert!(!stops(libc::SYS_nanosleep, 0x1_0040_1000, [0; 6]));
         assert!(stops(libc::SYS_nanosleep, 0x7fff_ffff_ffff, [0; 6]));

@@ -9,6 +9,7 @@ use super::run::Tracer;
 use super::stop::{Failed, Stopped, seize};
 use super::threads::{Doing, Process, Thread};
 use super::timers::ITIMER;
+use crate::session::real_now;
 use crate::{program, report};
 use engine::elf::Program;
 use engine::slots::Credit;
@@ -27,34 +28,38 @@ impl Tracer {
         let child = stopped.message()? as pid_t;
         self.together.born(tid, child);
         let Some(creator) = self.threads.get(&tid) else { return Ok(()) };
-        let (process, slot) = (creator.process, creator.slot);
+        let (creator_process, slot) = (creator.process, creator.slot);
         let asked = matches!(creator.doing, Doing::AskedForChild);
-        let thread = !asked && PathBuf::from(format!("/proc/{process}/task/{child}")).exists();
         let page = self.engine.page;
-        let (childs_slot, doing) = match slot {
-            Some(me) if asked => {
-                let credit = credit_of(page, me).inspect(|&credit| page.place(credit, child as u32));
-                let ours = |&index: &usize| page.slots[index].pid.load(SeqCst) == child as u32;
-                (credit.map(Credit::index).filter(ours), Doing::Asked)
+        let early = self.early.remove(&child);
+        // It may have been adopted. And it may have been killed, and collected.
+        let is_new = !self.threads.contains_key(&child) && (early.is_some() || is_tracee(child));
+        let credit = slot.filter(|_| asked).and_then(|me| credit_of(page, me));
+        credit.inspect(|&credit| page.place(credit, child as u32));
+        if is_new {
+            let thread = !asked && PathBuf::from(format!("/proc/{creator_process}/task/{child}")).exists();
+            let process = if thread { creator_process } else { child };
+            let (childs_slot, doing) = match slot {
+                Some(_) if asked => {
+                    let ours = |&index: &usize| page.slots[index].pid.load(SeqCst) == child as u32;
+                    (credit.map(Credit::index).filter(ours), Doing::Asked)
+                }
+                Some(me) => {
+                    let claimed = page.claim(Kind::Foreign, process as u32, child as u32, page.birth_of_child(me));
+                    (claimed.inspect(|&index| page.slots[index].tracer.store(TRACED, SeqCst)), Doing::Runs)
+                }
+                None => (None, Doing::Runs),
+            };
+            if !thread && let Some(parent) = self.processes.get(&creator_process).cloned() {
+                if !parent.library {
+                    self.share_timers(creator_process);
+                }
+                self.processes.insert(process, parent);
             }
-            Some(me) => {
-                let pid = if thread { process } else { child };
-                let claimed = page.claim(Kind::Foreign, pid as u32, child as u32, page.birth_of_child(me));
-                (claimed.inspect(|&index| page.slots[index].tracer.store(TRACED, SeqCst)), Doing::Runs)
+            self.threads.insert(child, Thread::new(process, childs_slot, doing, None));
+            if let Some((event, _)) = early {
+                self.report(child, event);
             }
-            None => (None, Doing::Runs),
-        };
-        let process = if thread { process } else { child };
-        let creator_process = creator.process;
-        if !thread && let Some(parent) = self.processes.get(&creator_process).cloned() {
-            if !parent.library {
-                self.share_timers(creator_process);
-            }
-            self.processes.insert(process, parent);
-        }
-        self.threads.insert(child, Thread::new(process, childs_slot, doing, None));
-        if self.early.remove(&child) {
-            self.go(Stopped::reported(child), 0)?;
         }
         if !asked {
             return self.go(stopped, 0);
@@ -70,6 +75,36 @@ impl Tracer {
             self.engine.answer(me, GRANTED, NONE);
         }
         Ok(())
+    }
+
+    /// Takes in children that have stopped so long ago that their creator must have been killed before it could report them.
+    /// Real time at which to look again, if there are any. Nothing is lost if the report comes after all.
+    pub(super) fn adopt(&mut self) -> Option<u64> {
+        /// The report comes at once, real ns.
+        const LATE: u64 = 50_000_000;
+        let now = real_now();
+        let orphans: Vec<_> = self.early.extract_if(|_, (_, since)| *since + LATE <= now).collect();
+        for (tid, (event, _)) in orphans {
+            // A thread's creator is killed with its whole process.
+            let page = self.engine.page;
+            let slot = page.claim(Kind::Foreign, tid as u32, tid as u32, tid as u64);
+            slot.inspect(|&index| page.slots[index].tracer.store(TRACED, SeqCst));
+            self.processes.insert(tid, self.kit.process(tid));
+            self.threads.insert(tid, Thread::new(tid, slot, Doing::Runs, None));
+            self.report(tid, event);
+        }
+        self.early.values().map(|(_, since)| since + LATE).min()
+    }
+
+    /// A thread of process `tid` has executed a program. If nobody is known by that number, it has had another till now: it was
+    /// the only one of its process that was traced, and not the leader.
+    pub(super) fn renumber(&mut self, tid: pid_t) {
+        let Ok(former) = Stopped::reported(tid).message() else { return };
+        if !self.threads.contains_key(&tid)
+            && let Some(thread) = self.threads.remove(&(former as pid_t))
+        {
+            self.threads.insert(tid, thread);
+        }
     }
 
     /// A thread that stays traced, and knows its slot better than the tracer.
@@ -127,7 +162,7 @@ impl Tracer {
             unsafe { libc::syscall(libc::SYS_tgkill, tid, tid, signal) };
         }
         let former = self.processes.remove(&tid).unwrap_or_default();
-        let (filtered, mut gated) = (former.filtered, former.gated);
+        let (filtered, mut gated, confined) = (former.filtered, former.gated, former.confined);
         let kept = self.inherited(tid, former.kept);
         if !gated && self.engine.trace() == Trace::All {
             (stopped, gated) = self.kit.close_gate(stopped)?;
@@ -140,7 +175,7 @@ impl Tracer {
         self.timers.forget(tid);
         self.keep_time();
         if program == Some(Program::OtherLibc) {
-            self.variables.set(&stopped, program, 0, kept)?;
+            stopped = self.variables.set(&self.kit, stopped, program, 0, kept)?;
         }
         match program {
             Some(kind) if kind.cannot_load() => {
@@ -154,6 +189,7 @@ impl Tracer {
                             reads_stop: ready.reads_stop,
                             go: program::is_go(&file),
                             gated,
+                            confined,
                             kept: Kept::of(kept),
                             ..Process::default()
                         };
@@ -184,7 +220,7 @@ impl Tracer {
     /// A program that needs no tracer, or one that nothing can be done for.
     fn let_go(
         &mut self,
-        stopped: Stopped,
+        mut stopped: Stopped,
         slot: Option<usize>,
         program: Option<Program>,
         former: Former,
@@ -200,7 +236,8 @@ impl Tracer {
                 slot.start.store(deadline, SeqCst);
                 slot.start_arg.store(interval, SeqCst);
             }
-            self.variables.set(&stopped, program, self.engine.page.as_credit(index).word(), former.kept)?;
+            let slot = self.engine.page.as_credit(index).word();
+            stopped = self.variables.set(&self.kit, stopped, program, slot, former.kept)?;
         }
         if former.gated || meets(tid, &former.filtered) {
             // Without a tracer its calls would fail.
@@ -315,6 +352,13 @@ struct Former {
 /// their key.
 fn credit_of(page: &Page, asker: usize) -> Option<Credit> {
     Credit::from_word(page.slots[asker].key.load(SeqCst))
+}
+
+/// Is the thread traced by this process? No more if it has been killed, and waitpid(2) has told of it.
+fn is_tracee(tid: pid_t) -> bool {
+    let options = libc::WEXITED | libc::WSTOPPED | libc::WNOHANG | libc::WNOWAIT | libc::__WALL;
+    // SAFETY: no status is asked for.
+    unsafe { libc::waitid(libc::P_PID, tid as libc::id_t, std::ptr::null_mut(), options) == 0 }
 }
 
 /// Is it this thread alone that may not be traced, because it has been killed meanwhile or somebody else traces it?

@@ -57,7 +57,7 @@ pub fn run(path: OsString) -> Option<()> {
         variables: Variables { session: path, library },
         threads: HashMap::new(),
         processes: HashMap::new(),
-        early: HashSet::new(),
+        early: HashMap::new(),
         asking: vec![],
         expiring: 0,
         woken: HashSet::new(),
@@ -79,7 +79,7 @@ pub fn run(path: OsString) -> Option<()> {
         }
         tracer.expire();
         tracer.keep_time();
-        let until = tracer.oversee();
+        let until = [tracer.oversee(), tracer.adopt()].into_iter().flatten().min();
         if word.load(SeqCst) == seen {
             tracer.together.rest();
         }
@@ -94,8 +94,8 @@ pub struct Tracer {
     pub(super) variables: Variables,
     pub(super) threads: HashMap<pid_t, Thread>,
     pub(super) processes: HashMap<pid_t, Process>,
-    /// Children that have stopped before their creator has reported them.
-    pub(super) early: HashSet<pid_t>,
+    /// Children that have stopped before their creator has reported them: how, and when in real time.
+    pub(super) early: HashMap<pid_t, (Event, u64)>,
     /// Threads that burn the processor, and what they do is looked at.
     pub(super) asking: Vec<pid_t>,
     /// Threads whose wait the tracer has to end.
@@ -130,19 +130,27 @@ impl Tracer {
             any = true;
             if !libc::WIFSTOPPED(status) {
                 self.ended(tid);
-            } else if self.threads.contains_key(&tid) {
-                if let Err(Failed::Request(..)) = self.stopped(tid, Event::of(status)).inspect_err(|e| {
-                    if *e != Failed::Died {
-                        report::verbose(1, || format!("tracer: {e}"));
-                    }
-                }) {
-                    // It cannot be left stopped for ever.
-                    // SAFETY: plain numbers.
-                    unsafe { libc::kill(tid, libc::SIGKILL) };
-                }
-            } else {
-                self.early.insert(tid);
+                continue;
             }
+            let event = Event::of(status);
+            if event == Event::Exec {
+                self.renumber(tid);
+            }
+            if self.threads.contains_key(&tid) {
+                self.report(tid, event);
+            } else {
+                self.early.insert(tid, (event, real_now()));
+            }
+        }
+    }
+
+    /// Deals with a stop of a thread that is known.
+    pub(super) fn report(&mut self, tid: pid_t, event: Event) {
+        if let Err(failed @ Failed::Request(..)) = self.stopped(tid, event) {
+            report::verbose(1, || format!("tracer: {failed}"));
+            // It cannot be left stopped for ever.
+            // SAFETY: plain numbers.
+            unsafe { libc::kill(tid, libc::SIGKILL) };
         }
     }
 
@@ -223,6 +231,14 @@ impl Tracer {
 
     fn leave(&mut self, stopped: Stopped, event: Event) -> Result<(), Failed> {
         let thread = self.threads.remove(&stopped.tid());
+        if event == Event::Child {
+            // Its child is let go like itself.
+            let child = stopped.message()? as pid_t;
+            self.threads.insert(child, Thread::new(child, None, Doing::Leaves, None));
+            if let Some((event, _)) = self.early.remove(&child) {
+                self.report(child, event);
+            }
+        }
         let signal = if let Event::Signal(signal) = event { signal } else { 0 };
         stopped.detach(signal)?;
         if let Some(index) = thread.and_then(|t| t.slot) {
@@ -234,7 +250,9 @@ impl Tracer {
     fn group_stop(&mut self, stopped: Stopped) -> Result<(), Failed> {
         let tid = stopped.tid();
         let Some(thread) = self.threads.get_mut(&tid) else { return Ok(()) };
-        if let Some(slot) = thread.slot.map(|index| &self.engine.page.slots[index]) {
+        // The slot of one that asks is still the library's.
+        let own = thread.slot.filter(|&index| owned(self.engine.page.slots[index].tracer.load(SeqCst)));
+        if let Some(slot) = own.map(|index| &self.engine.page.slots[index]) {
             // A request waits until the thread has let go of the processor, so the count is the last one.
             stopped.message()?;
             slot.key.store(runs(thread.process, tid), SeqCst);
@@ -288,7 +306,8 @@ impl Tracer {
                 }
                 None => {}
             }
-            if failed && harmless {
+            // Another may be about to run a handler, and then it has failed.
+            if failed && harmless && deliverable(tid) == 0 {
                 (regs.rax, regs.rip) = (regs.orig_rax, regs.rip - SYSCALL);
                 stopped.set_registers(&regs)?;
             }
@@ -319,6 +338,12 @@ pub(super) fn runs_now(tid: pid_t) -> bool {
 pub(super) fn pending(tid: pid_t) -> u64 {
     let status = status(tid);
     set(&status, "SigPnd:") | set(&status, "ShdPnd:")
+}
+
+/// Those of them that it does not block.
+pub(super) fn deliverable(tid: pid_t) -> u64 {
+    let status = status(tid);
+    (set(&status, "SigPnd:") | set(&status, "ShdPnd:")) & !set(&status, "SigBlk:")
 }
 
 fn status(tid: pid_t) -> String {

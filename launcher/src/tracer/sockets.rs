@@ -168,7 +168,7 @@ impl Tracer {
     /// at each wait.
     fn limit_set(&mut self, stopped: Stopped, process: pid_t) -> Result<Stopped, Failed> {
         let Some(known) = self.processes.get_mut(&process) else { return Ok(stopped) };
-        if known.sockets_stop || known.library {
+        if known.sockets_stop || known.library || known.confined {
             return Ok(stopped);
         }
         let (stopped, installed) = self.kit.stop_more(stopped, filter::of_sockets, &known.filtered)?;

@@ -118,6 +118,8 @@ pub struct Process {
     /// Then, virtual time at the end of the last nap of a thread of it, and the laps by then: what spins may go on in another
     /// thread, and after a collection of garbage.
     pub spun: (u64, u64),
+    /// It has a filter of its own, or those before it had: it can make none but its own calls.
+    pub confined: bool,
     /// Its calls stop that [`super::sockets`] limits.
     pub sockets_stop: bool,
     /// The region, for what it executes.

@@ -124,8 +124,8 @@ impl Tracer {
     /// Makes the reads of a process stop; false if that cannot be.
     fn stop_reads(&mut self, stopped: Stopped, process: pid_t) -> Result<(Stopped, bool), Failed> {
         let Some(known) = self.processes.get_mut(&process) else { return Ok((stopped, false)) };
-        if known.reads_stop {
-            return Ok((stopped, true));
+        if known.reads_stop || known.confined {
+            return Ok((stopped, known.reads_stop));
         }
         let (stopped, installed) = self.kit.stop_more(stopped, filter::of_reads, &known.filtered)?;
         known.reads_stop = installed;

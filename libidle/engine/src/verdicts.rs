@@ -15,6 +15,8 @@ pub enum When {
     NotNull(u8),
     /// Argument n has one of these bits.
     Flag(u8, u32),
+    /// Argument n, an `int`, is this number.
+    Is(u8, u32),
     /// Argument 0 is the number of a clock that moves with the session ([`crate::clock::VIRTUAL`]).
     VirtualClock,
     /// An option of a socket that limits how long calls wait for it, or that says whether it holds back bytes (tcp(7),
@@ -55,6 +57,9 @@ pub enum Verdict {
     Affinity,
     /// May leave the process unable to open what belongs to others: another user, other namespaces, another root.
     Privileges,
+    /// Installs a filter of the program's own (seccomp(2)), which may not let other calls pass than those that the program
+    /// makes.
+    Confines(When),
     /// Makes a thread or process; the condition tells where a tracer has to look at the flags.
     Spawn(When),
     /// Sends a signal, which may wake a thread that is parked; number 0 only asks whether somebody is there.
@@ -73,6 +78,10 @@ use Verdict::*;
 pub const CLONE_UNTRACED: u32 = 0x0080_0000;
 /// clone(2): the child is to have a user namespace of its own.
 pub const CLONE_NEWUSER: u32 = 0x1000_0000;
+/// The options of prctl(2) and of seccomp(2) that install a filter.
+const PR_SET_SECCOMP: u32 = 22;
+/// See [`PR_SET_SECCOMP`].
+const SECCOMP_SET_MODE_FILTER: u32 = 1;
 /// io_uring_enter(2): the fifth argument is a structure that may hold a time-out.
 pub const IORING_ENTER_EXT_ARG: u32 = 8;
 /// futex(2)'s commands that wait and take a time-out: FUTEX_WAIT, FUTEX_LOCK_PI, FUTEX_WAIT_BITSET,
@@ -130,7 +139,7 @@ pub const ROWS: &[Row] = {
         141 setpriority Pass; 142 sched_setparam Pass; 143 sched_getparam Pass; 144 sched_setscheduler Pass;
         145 sched_getscheduler Pass; 146 sched_get_priority_max Pass; 147 sched_get_priority_min Pass;
         148 sched_rr_get_interval Pass; 149 mlock Pass; 150 munlock Pass; 151 mlockall Pass; 152 munlockall Pass;
-        153 vhangup Pass; 154 modify_ldt Pass; 155 pivot_root Privileges; 156 _sysctl Pass; 157 prctl Pass;
+        153 vhangup Pass; 154 modify_ldt Pass; 155 pivot_root Privileges; 156 _sysctl Pass; 157 prctl Confines(When::Is(0, PR_SET_SECCOMP));
         158 arch_prctl Pass; 159 adjtimex SetClock; 160 setrlimit Pass; 161 chroot Privileges; 162 sync Blocks;
         163 acct Pass; 164 settimeofday SetClock; 165 mount Pass; 166 umount2 Pass; 167 swapon Pass; 168 swapoff Pass;
         169 reboot Pass; 170 sethostname Pass; 171 setdomainname Pass; 172 iopl Pass; 173 ioperm Pass;
@@ -167,7 +176,7 @@ pub const ROWS: &[Row] = {
         302 prlimit64 Pass; 303 name_to_handle_at Pass; 304 open_by_handle_at Pass; 305 clock_adjtime SetClock;
         306 syncfs Blocks; 307 sendmmsg Blocks; 308 setns Privileges; 309 getcpu Pass; 310 process_vm_readv Pass;
         311 process_vm_writev Pass; 312 kcmp Pass; 313 finit_module Pass; 314 sched_setattr Pass;
-        315 sched_getattr Pass; 316 renameat2 Pass; 317 seccomp Pass; 318 getrandom Pass; 319 memfd_create Pass;
+        315 sched_getattr Pass; 316 renameat2 Pass; 317 seccomp Confines(When::Is(0, SECCOMP_SET_MODE_FILTER)); 318 getrandom Pass; 319 memfd_create Pass;
         320 kexec_file_load Pass; 321 bpf Pass; 322 execveat Pass; 323 userfaultfd Pass; 324 membarrier Pass;
         325 mlock2 Pass; 326 copy_file_range Pass; 327 preadv2 Blocks; 328 pwritev2 Blocks; 329 pkey_mprotect Pass;
         330 pkey_alloc Pass; 331 pkey_free Pass; 332 statx Pass; 333 io_pgetevents Timed(When::NotNull(4));
@@ -215,7 +224,7 @@ impl Verdict {
     pub const fn traced(self) -> Option<When> {
         match self {
             Pass | Blocks => None,
-            Timed(when) | Spawn(when) | Clock(when) | Socket(when) | Signals(when) => Some(when),
+            Timed(when) | Spawn(when) | Clock(when) | Socket(when) | Signals(when) | Confines(when) => Some(when),
             Traces => Some(When::Attaches),
             SetClock | Timer | Uptime | Privileges | Affinity => Some(When::Always),
         }

@@ -16,6 +16,7 @@ use crate::session;
 use crate::settled::await_asleep;
 use crate::signalling::taken_back;
 use crate::spin;
+use crate::timers;
 use crate::tls::tls;
 use engine::forced::Forced;
 use engine::sys::syscall6;
@@ -115,7 +116,15 @@ unsafe fn pending_now(entry: &Entry, set: *const sigset_t, info: *mut siginfo_t)
     let now = timespec { tv_sec: 0, tv_nsec: 0 };
     let (set, to, time) = (set as usize, info as usize, &raw const now as usize);
     // SAFETY: the caller's arguments.
-    let number = kernel(unsafe { syscall6(libc::SYS_rt_sigtimedwait, set, to, time, 8, 0, 0) })?;
+    let take = || kernel(unsafe { syscall6(libc::SYS_rt_sigtimedwait, set, to, time, 8, 0, 0) });
+    let number = match take() {
+        // That of a timer may have been taken back to be sent again, which is one step to who has the timers' lock.
+        Err(Errno(libc::EAGAIN)) if timers::any() => {
+            let _locked = timers::table(&entry.engine);
+            take()
+        }
+        done => done,
+    }?;
     // SAFETY: the kernel has just written there.
     if !info.is_null() && unsafe { (*info).si_code } == libc::SI_TKILL {
         // As libc does it.

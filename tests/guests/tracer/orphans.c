@@ -1,0 +1,33 @@
+/* A process is killed in the middle of making another, which goes on: until all of them have ended the pipe does not. */
+#include "guest.h"
+
+int main(void)
+{
+	unsigned seed = 1, ended = 0;
+	for (int i = 0; i < 60; i++) {
+		int ends[2];
+		MUST(pipe(ends) == 0);
+		pid_t makes = fork();
+		MUST(makes >= 0);
+		while (makes == 0) {
+			pid_t child = fork();
+			if (child == 0)
+				_exit(write(ends[1], "x", 1) != 1);
+			reap(child);
+		}
+		close(ends[1]);
+		char byte;
+		MUST(read(ends[0], &byte, 1) == 1);
+		for (volatile int n = rand_r(&seed) % 400000; n > 0; n--)
+			;
+		kill(makes, SIGKILL);
+		ended += reap(makes) == 1000 + SIGKILL;
+		while (read(ends[0], &byte, 1) > 0)
+			;
+		close(ends[0]);
+	}
+	start();
+	nap(2);
+	say("%d killed, and all others ended; %d later", ended, after(2));
+	return 0;
+}
