@@ -164,7 +164,7 @@ impl Tracer {
         let former = self.processes.remove(&tid).unwrap_or_default();
         let (filtered, mut gated, confined) = (former.filtered, former.gated, former.confined);
         let kept = self.inherited(tid, former.kept);
-        if !gated && self.engine.trace() == Trace::All {
+        if !gated && (self.engine.trace() == Trace::All || filtered.len() > MANY) {
             (stopped, gated) = self.kit.close_gate(stopped)?;
         }
         let left_by_library =
@@ -339,6 +339,10 @@ impl Tracer {
         }
     }
 }
+
+/// So much code of former programs is filtered, and no filter is made for more: the kernel takes some two hundred, and a program
+/// may execute itself again and again. One that depends on no address ([`super::programs::Kit::close_gate`]) is the last.
+const MANY: usize = 32;
 
 /// What a program has from those before it.
 struct Former {
