@@ -5,14 +5,16 @@
 #include <sys/ipc.h>
 #include <sys/resource.h>
 #include <sys/sem.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 
-enum { ROUNDS = 5 };
+enum { ROUNDS = 8 };
 
 static int semaphores, listener, dials, peer, posts;
 static struct sockaddr_un door = { .sun_family = AF_UNIX }, box = { .sun_family = AF_UNIX };
 static socklen_t door_length = sizeof door, box_length = sizeof box;
 static pthread_t waiter;
+static pid_t waiter_id;
 static volatile sig_atomic_t handled;
 
 static void handler(int number)
@@ -86,10 +88,21 @@ static void send_usr2(void)
 	MUST(pthread_kill(waiter, SIGUSR2) == 0);
 }
 
+/* At any moment of a slice, or between two: after a computation of up to a millisecond or so, by a system call in line, for which
+ * nobody waits until the other is asleep. */
 static void *interrupts(void *unused)
 {
-	nap(0.3);
-	MUST(pthread_kill(waiter, SIGUSR1) == 0);
+	static unsigned random = 1;
+	nap(0.1);
+	random = random * 1103515245 + 12345;
+	for (volatile unsigned i = 0, n = random / 65536 % 1000 * 1000; i < n; i++)
+		;
+	long answer;
+	__asm__ volatile("syscall"
+			 : "=a"(answer)
+			 : "a"((long)SYS_tgkill), "D"((long)getpid()), "S"((long)waiter_id), "d"((long)SIGUSR1)
+			 : "rcx", "r11", "memory");
+	MUST(answer == 0);
 	return unused;
 }
 
@@ -146,6 +159,7 @@ static void in(const char *name, long (*call)(double), void (*helper)(void))
 int main(void)
 {
 	waiter = pthread_self();
+	waiter_id = gettid();
 	semaphores = semget(IPC_PRIVATE, 1, 0600);
 	MUST(semaphores >= 0);
 	listener = socket(AF_UNIX, SOCK_STREAM, 0);

@@ -40,7 +40,7 @@ impl Drop for Silenced {
 /// wait by the real clock and the set of signals to block meanwhile, `mask` if it is not null; or nothing: then it must not wait,
 /// be no cancellation point and let no handler run, and only whether it has something to tell counts.
 ///
-/// All signals are blocked but while `ask` waits by that set. So a handler runs inside a call alone whose EINTR tells of it, and
+/// All signals (but libc's for cancellation) are blocked but while `ask` waits by that set. So a handler runs inside a call alone whose EINTR tells of it, and
 /// none runs between two slices, where it would have ended the wait and nobody would know. A call that takes no set waits
 /// by [`wait_deaf`].
 pub fn wait<T>(
