@@ -2,7 +2,7 @@
 
 use super::armed::Timer;
 use super::filter::Range;
-use super::inject::step;
+use super::inject::{again, step};
 use super::privileges::Kept;
 use super::programs::{Found, meets};
 use super::run::Tracer;
@@ -157,10 +157,7 @@ impl Tracer {
         // Else the first injected call would be taken for the end of this one.
         let mut late = vec![];
         let mut stopped = step(stopped, &mut late)?;
-        for signal in late {
-            // SAFETY: plain numbers.
-            unsafe { libc::syscall(libc::SYS_tgkill, tid, tid, signal) };
-        }
+        again(&stopped, late)?;
         let former = self.processes.remove(&tid).unwrap_or_default();
         let (filtered, mut gated, confined) = (former.filtered, former.gated, former.confined);
         let kept = self.inherited(tid, former.kept);
