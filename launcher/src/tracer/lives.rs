@@ -5,7 +5,7 @@ use super::filter::Range;
 use super::inject::{again, step};
 use super::privileges::Kept;
 use super::programs::{Found, meets};
-use super::run::Tracer;
+use super::run::{Tracer, status};
 use super::stop::{Failed, Stopped, seize};
 use super::threads::{Doing, Process, Thread};
 use super::timers::ITIMER;
@@ -364,7 +364,7 @@ fn is_tracee(tid: pid_t) -> bool {
 
 /// Is it this thread alone that may not be traced, because it has been killed meanwhile or somebody else traces it?
 fn exception(tid: pid_t) -> bool {
-    let status = std::fs::read_to_string(format!("/proc/{tid}/status")).unwrap_or_default();
+    let status = status(tid);
     let field = |name| status.lines().find_map(|line| line.strip_prefix(name)).map_or("", str::trim);
     field("State:").starts_with(['Z', 'X']) || field("TracerPid:") != "0"
 }

@@ -17,8 +17,8 @@ use super::sockets::Hurried;
 use super::stop::{Event, Failed, Go, Stopped};
 use super::threads::{Doing, Process, Thread};
 use super::together::Together;
-use crate::report;
 use crate::session::real_now;
+use crate::{proc, report};
 use engine::Engine;
 use engine::slots::Slot;
 use engine::sys::GATE;
@@ -346,8 +346,9 @@ pub(super) fn deliverable(tid: pid_t) -> u64 {
     (set(&status, "SigPnd:") | set(&status, "ShdPnd:")) & !set(&status, "SigBlk:")
 }
 
-fn status(tid: pid_t) -> String {
-    std::fs::read_to_string(format!("/proc/{tid}/status")).unwrap_or_default()
+/// What the thread's `status` file says. See proc(5).
+pub(super) fn status(tid: pid_t) -> String {
+    proc::text(&format!("/proc/{tid}/status"))
 }
 
 fn set(status: &str, which: &str) -> u64 {
@@ -357,6 +358,6 @@ fn set(status: &str, which: &str) -> u64 {
 
 /// How often the thread has been put on a processor.
 pub(super) fn runs(pid: pid_t, tid: pid_t) -> u64 {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/task/{tid}/schedstat")).unwrap_or_default();
+    let text = proc::text(&format!("/proc/{pid}/task/{tid}/schedstat"));
     text.split_ascii_whitespace().nth(2).and_then(|count| count.parse().ok()).unwrap_or(0)
 }
