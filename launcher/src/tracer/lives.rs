@@ -119,12 +119,9 @@ impl Tracer {
         let Some(mut thread) = self.threads.remove(&former).or_else(|| self.threads.remove(&tid)) else {
             return Ok(());
         };
-        let others: Vec<pid_t> =
-            self.threads.iter().filter(|(_, t)| t.process == thread.process).map(|(&tid, _)| tid).collect();
-        for other in others {
-            if let Some(thread) = self.threads.remove(&other) {
-                self.forget(&thread);
-            }
+        self.forget_all(tid);
+        if let Some(leader) = self.threads.remove(&tid) {
+            self.forget(&leader);
         }
         self.stop_looking(&mut thread);
         let doing = std::mem::replace(&mut thread.doing, Doing::Runs);

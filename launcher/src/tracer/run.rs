@@ -157,6 +157,11 @@ impl Tracer {
     /// A thread has ended, and whoever waits for it has been woken: its slot goes back.
     fn ended(&mut self, tid: pid_t) {
         self.early.remove(&tid);
+        // A leader's end is told when no other is left: who is known still had the number before it executed a program, and was
+        // killed before it could say so.
+        if self.threads.get(&tid).is_none_or(|thread| thread.process == tid) {
+            self.forget_all(tid);
+        }
         let Some(thread) = self.threads.remove(&tid) else { return };
         if !self.threads.values().any(|t| t.process == thread.process) {
             let process = self.processes.remove(&thread.process);
@@ -170,6 +175,14 @@ impl Tracer {
         self.forget(&thread);
         // If it has the library its slot is that one's, and the keeper gives it back when nobody of this number is there.
         self.engine.kick_keeper();
+    }
+
+    /// All threads of the process are gone but the leader.
+    pub(super) fn forget_all(&mut self, process: pid_t) {
+        let others = self.threads.extract_if(|&tid, thread| thread.process == process && tid != process);
+        for (_, thread) in others.collect::<Vec<_>>() {
+            self.forget(&thread);
+        }
     }
 
     pub(super) fn forget(&mut self, thread: &Thread) {
