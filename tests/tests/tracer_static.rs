@@ -14,6 +14,8 @@ flux_tests::guests! { "tracer";
     leaves: 0, flag("-static");
     orphans: 2, flag("-static");
     confined: 8, flag("-static");
+    stops: 0, flag("-static");
+    again: 2, flag("-static-pie"), flag("-fPIE");
 }
 
 /// Sleeps natively when nothing helps it.

@@ -3,7 +3,7 @@
 use super::attention::MOMENT;
 use super::memory::Memory;
 use super::rules::{Do, adjusted, decide, uptime};
-use super::run::{Tracer, pending};
+use super::run::{Tracer, pending, status};
 use super::stop::{Failed, Stopped};
 use super::threads::{Before, Doing, Then};
 use super::waits::{Call, Wait};
@@ -360,7 +360,7 @@ pub fn switches(tid: pid_t) -> u64 {
 
 /// Numbers in the thread's `status` file, 0 where there is none of that name. See proc(5).
 pub fn of_status<const N: usize>(tid: pid_t, names: [&str; N]) -> [u64; N] {
-    let status = std::fs::read_to_string(format!("/proc/{tid}/status")).unwrap_or_default();
+    let status = status(tid);
     names.map(|name| {
         let number = status.lines().find_map(|line| line.strip_prefix(name));
         number.and_then(|number| number.trim().parse().ok()).unwrap_or(0)

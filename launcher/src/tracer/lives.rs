@@ -2,10 +2,10 @@
 
 use super::armed::Timer;
 use super::filter::Range;
-use super::inject::step;
+use super::inject::{again, step};
 use super::privileges::Kept;
 use super::programs::{Found, meets};
-use super::run::Tracer;
+use super::run::{Tracer, status};
 use super::stop::{Failed, Stopped, seize};
 use super::threads::{Doing, Process, Thread};
 use super::timers::ITIMER;
@@ -119,12 +119,9 @@ impl Tracer {
         let Some(mut thread) = self.threads.remove(&former).or_else(|| self.threads.remove(&tid)) else {
             return Ok(());
         };
-        let others: Vec<pid_t> =
-            self.threads.iter().filter(|(_, t)| t.process == thread.process).map(|(&tid, _)| tid).collect();
-        for other in others {
-            if let Some(thread) = self.threads.remove(&other) {
-                self.forget(&thread);
-            }
+        self.forget_all(tid);
+        if let Some(leader) = self.threads.remove(&tid) {
+            self.forget(&leader);
         }
         self.stop_looking(&mut thread);
         let doing = std::mem::replace(&mut thread.doing, Doing::Runs);
@@ -157,14 +154,11 @@ impl Tracer {
         // Else the first injected call would be taken for the end of this one.
         let mut late = vec![];
         let mut stopped = step(stopped, &mut late)?;
-        for signal in late {
-            // SAFETY: plain numbers.
-            unsafe { libc::syscall(libc::SYS_tgkill, tid, tid, signal) };
-        }
+        again(&stopped, late)?;
         let former = self.processes.remove(&tid).unwrap_or_default();
         let (filtered, mut gated, confined) = (former.filtered, former.gated, former.confined);
         let kept = self.inherited(tid, former.kept);
-        if !gated && self.engine.trace() == Trace::All {
+        if !gated && (self.engine.trace() == Trace::All || filtered.len() > MANY) {
             (stopped, gated) = self.kit.close_gate(stopped)?;
         }
         let left_by_library =
@@ -340,6 +334,10 @@ impl Tracer {
     }
 }
 
+/// So much code of former programs is filtered, and no filter is made for more: the kernel takes some two hundred, and a program
+/// may execute itself again and again. One that depends on no address ([`super::programs::Kit::close_gate`]) is the last.
+const MANY: usize = 32;
+
 /// What a program has from those before it.
 struct Former {
     filtered: Vec<Range>,
@@ -363,7 +361,7 @@ fn is_tracee(tid: pid_t) -> bool {
 
 /// Is it this thread alone that may not be traced, because it has been killed meanwhile or somebody else traces it?
 fn exception(tid: pid_t) -> bool {
-    let status = std::fs::read_to_string(format!("/proc/{tid}/status")).unwrap_or_default();
+    let status = status(tid);
     let field = |name| status.lines().find_map(|line| line.strip_prefix(name)).map_or("", str::trim);
     field("State:").starts_with(['Z', 'X']) || field("TracerPid:") != "0"
 }

@@ -17,8 +17,8 @@ use super::sockets::Hurried;
 use super::stop::{Event, Failed, Go, Stopped};
 use super::threads::{Doing, Process, Thread};
 use super::together::Together;
-use crate::report;
 use crate::session::real_now;
+use crate::{proc, report};
 use engine::Engine;
 use engine::slots::Slot;
 use engine::sys::GATE;
@@ -157,6 +157,11 @@ impl Tracer {
     /// A thread has ended, and whoever waits for it has been woken: its slot goes back.
     fn ended(&mut self, tid: pid_t) {
         self.early.remove(&tid);
+        // A leader's end is told when no other is left: who is known still had the number before it executed a program, and was
+        // killed before it could say so.
+        if self.threads.get(&tid).is_none_or(|thread| thread.process == tid) {
+            self.forget_all(tid);
+        }
         let Some(thread) = self.threads.remove(&tid) else { return };
         if !self.threads.values().any(|t| t.process == thread.process) {
             let process = self.processes.remove(&thread.process);
@@ -170,6 +175,14 @@ impl Tracer {
         self.forget(&thread);
         // If it has the library its slot is that one's, and the keeper gives it back when nobody of this number is there.
         self.engine.kick_keeper();
+    }
+
+    /// All threads of the process are gone but the leader.
+    pub(super) fn forget_all(&mut self, process: pid_t) {
+        let others = self.threads.extract_if(|&tid, thread| thread.process == process && tid != process);
+        for (_, thread) in others.collect::<Vec<_>>() {
+            self.forget(&thread);
+        }
     }
 
     pub(super) fn forget(&mut self, thread: &Thread) {
@@ -346,8 +359,9 @@ pub(super) fn deliverable(tid: pid_t) -> u64 {
     (set(&status, "SigPnd:") | set(&status, "ShdPnd:")) & !set(&status, "SigBlk:")
 }
 
-fn status(tid: pid_t) -> String {
-    std::fs::read_to_string(format!("/proc/{tid}/status")).unwrap_or_default()
+/// What the thread's `status` file says. See proc(5).
+pub(super) fn status(tid: pid_t) -> String {
+    proc::text(&format!("/proc/{tid}/status"))
 }
 
 fn set(status: &str, which: &str) -> u64 {
@@ -357,6 +371,6 @@ fn set(status: &str, which: &str) -> u64 {
 
 /// How often the thread has been put on a processor.
 pub(super) fn runs(pid: pid_t, tid: pid_t) -> u64 {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/task/{tid}/schedstat")).unwrap_or_default();
+    let text = proc::text(&format!("/proc/{pid}/task/{tid}/schedstat"));
     text.split_ascii_whitespace().nth(2).and_then(|count| count.parse().ok()).unwrap_or(0)
 }

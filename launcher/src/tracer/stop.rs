@@ -138,6 +138,11 @@ impl Stopped {
         self.0
     }
 
+    /// Stops it again as soon as it goes on.
+    pub fn interrupt(&self) -> Result<(), Failed> {
+        Running(self.0).interrupt()
+    }
+
     /// Its registers.
     pub fn registers(&self) -> Result<user_regs_struct, Failed> {
         let mut registers = std::mem::MaybeUninit::<user_regs_struct>::uninit();
@@ -171,8 +176,7 @@ impl Stopped {
         let (tid, what) = (self.0, "PTRACE_PEEKSIGINFO");
         for shared in [0u32, 1] {
             let mut info: Info = [0; 32];
-            // struct ptrace_peeksiginfo_args: the first one.
-            let first = (0u64, shared, 1i32);
+            let first = libc::ptrace_peeksiginfo_args { off: 0, flags: shared, nr: 1 };
             let args = &raw const first as usize;
             if request(what, libc::PTRACE_PEEKSIGINFO, tid, args, info.as_mut_ptr() as usize)? > 0 {
                 return Ok(true);

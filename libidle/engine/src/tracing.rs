@@ -3,7 +3,7 @@
 //!
 //! A thread about to execute a program that cannot load the library asks the tracer to come first: the program's first
 //! instructions would otherwise run without it. It asks through its slot and sleeps until it is answered; an answer that
-//! does not come in [`PATIENCE`] is a no, so a session whose launcher is dead goes on in real time.
+//! does not come in [`PATIENCE`] is a no, and so it is where the launcher is dead: its session goes on in real time.
 //!
 //! No request and no expired wait is lost: who has one stores it and then counts up the tracer's word; the tracer reads the
 //! word, looks for all that there is to do, and sleeps only while the word is what it has read.
@@ -140,7 +140,7 @@ impl Engine {
     fn answered(&self, me: usize, request: u32) -> bool {
         let word = &self.page.slots[me].tracer;
         let slice = Timespec { sec: 0, nsec: SLICE };
-        (0..PATIENCE).any(|_| {
+        (0..PATIENCE).take_while(|_| !self.page.abandoned()).any(|_| {
             let waits = word.load(SeqCst) == request;
             if waits {
                 sys::futex_wait(word, request, Some(&slice), false);

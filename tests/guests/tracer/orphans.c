@@ -1,9 +1,30 @@
-/* A process is killed in the middle of making another, which goes on: until all of them have ended the pipe does not. */
+/* A process is killed in the middle of making another, which goes on: until all of them have ended the pipe does not. And one is
+ * while a thread of it that is not the leader executes a program. Time goes on after that. */
 #include "guest.h"
 
-int main(void)
+static void *executes(void *unused)
 {
+	execl("/proc/self/exe", "orphans", "executed", NULL);
+	return unused;
+}
+
+int main(int argc, char **argv)
+{
+	(void)argv;
 	unsigned seed = 1, ended = 0;
+	for (int i = 0; i < 100 || argc > 1; i++) {
+		pid_t child = argc > 1 ? 0 : fork();
+		MUST(child >= 0);
+		if (child == 0) {
+			thread(executes, NULL);
+			for (;;)
+				pause();
+		}
+		for (volatile int n = rand_r(&seed) % 1000000; n > 0; n--)
+			;
+		kill(child, SIGKILL);
+		ended += reap(child) == 1000 + SIGKILL;
+	}
 	for (int i = 0; i < 60; i++) {
 		int ends[2];
 		MUST(pipe(ends) == 0);
