@@ -53,6 +53,18 @@ fn all_programs_are_filtered_and_traced() {
 }
 
 #[test]
+fn who_is_killed_while_stopped_holds_no_time() {
+    for program in ["sleep", "busybox sleep"] {
+        let stops = "kill -STOP $!; sleep 1; kill -KILL $!; wait; sleep 3600; echo over";
+        let script = format!("{program} 1000 & sleep 1; {stops}");
+        for mode in [Mode::Elapsed, Mode::Frozen] {
+            let run = Run::new("bash").args(["-c", &script]).mode(mode).flux_option("--trace=all");
+            assert_eq!(run.within(Duration::from_secs(20)).run().stdout, "over\n", "{program}, {mode:?}");
+        }
+    }
+}
+
+#[test]
 fn a_tracer_that_is_killed_is_started_anew() {
     let program = sleeper();
     let script = format!(

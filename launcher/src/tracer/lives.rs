@@ -1,6 +1,7 @@
 //! How tracees come and go: requests of the session's threads, children, executed programs.
 
 use super::armed::Timer;
+use super::calls::of_status;
 use super::filter::Range;
 use super::inject::{again, step};
 use super::privileges::Kept;
@@ -85,12 +86,13 @@ impl Tracer {
         let now = real_now();
         let orphans: Vec<_> = self.early.extract_if(|_, (_, since)| *since + LATE <= now).collect();
         for (tid, (event, _)) in orphans {
-            // A thread's creator is killed with its whole process.
+            let [leader] = of_status(tid, ["Tgid:"]);
+            let process = if leader == 0 { tid } else { leader as pid_t };
             let page = self.engine.page;
-            let slot = page.claim(Kind::Foreign, tid as u32, tid as u32, tid as u64);
+            let slot = page.claim(Kind::Foreign, process as u32, tid as u32, tid as u64);
             slot.inspect(|&index| page.slots[index].tracer.store(TRACED, SeqCst));
-            self.processes.insert(tid, self.kit.process(tid));
-            self.threads.insert(tid, Thread::new(tid, slot, Doing::Runs, None));
+            self.processes.entry(process).or_insert_with(|| self.kit.process(process));
+            self.threads.insert(tid, Thread::new(process, slot, Doing::Runs, None));
             self.report(tid, event);
         }
         self.early.values().map(|(_, since)| since + LATE).min()

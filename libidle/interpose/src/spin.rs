@@ -78,6 +78,15 @@ pub fn futile() {
     tls.round_began.set(tls.looks.get());
 }
 
+/// A call found that what it was to wait for has changed already: for a loop that is nothing, but somebody else has got on.
+#[inline]
+pub fn too_late() {
+    let tls = tls();
+    tls.rounds.set(0);
+    count(tls, FOUND_NOTHING);
+    tls.round_began.set(tls.looks.get());
+}
+
 /// A call has found nothing: how often has the clock been read since the last one that did?
 #[inline]
 fn round(tls: &Tls) {
