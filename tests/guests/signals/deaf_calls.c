@@ -176,6 +176,28 @@ static void in(const char *name, long (*call)(double), void (*helper)(void))
 	in_if(0, name, call, helper);
 }
 
+static pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER;
+
+static void *locks(void *unused)
+{
+	struct timespec until = in_units(CLOCK_REALTIME, 2);
+	return pthread_rwlock_timedwrlock(&lock, &until) == ETIMEDOUT ? &lock : unused;
+}
+
+/* Others wake up now and then, too. */
+static void beside_a_lock(void)
+{
+	MUST(pthread_rwlock_wrlock(&lock) == 0);
+	pthread_t others[6];
+	for (int i = 0; i < 6; i++)
+		others[i] = thread(locks, NULL);
+	REPORT(1, "beside locks", down(1));
+	int ended = 0;
+	for (int i = 0; i < 6; i++)
+		ended += join(others[i]) == &lock;
+	say("locks ended: %d", ended);
+}
+
 int main(void)
 {
 	waiter = pthread_self();
@@ -205,6 +227,7 @@ int main(void)
 	common = shared(sizeof *common);
 	MUST(sem_init(common, 1, 0) == 0);
 	in_if(1, "sem_timedwait", down, up);
+	beside_a_lock();
 	cancel("connect", dial);
 	in("connect", dial, answer);
 	cancel("sendto", post);
