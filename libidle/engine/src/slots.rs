@@ -270,13 +270,25 @@ impl Page {
         }
     }
 
-    /// Gives slot `index` back if it is still as it was `seen`: of several who find its thread gone, one does it.
-    pub fn release_seen(&self, index: usize, seen: State) -> bool {
-        let mine = self.slots[index].state.replace(seen, Kind::New);
-        if mine {
-            self.release(index);
+    /// Gives slot `index` back if it is still as it was `seen`: of several who find its thread gone, one does it, and is told who
+    /// waits for the thread's end.
+    ///
+    /// Who waits says so in the slot, then looks at its state, and then whether it is still that thread's: either the slot is found
+    /// free or nobody's, or it was said before both and is found here.
+    pub fn release_seen(&self, index: usize, seen: State) -> Option<usize> {
+        let slot = &self.slots[index];
+        if !slot.state.replace(seen, Kind::Free) {
+            return None;
         }
-        mine
+        // A timer has something else in these places.
+        let joiner = if seen.kind() == Kind::Timer {
+            0
+        } else {
+            slot.pthread.store(0, SeqCst);
+            slot.joiner.swap(0, SeqCst)
+        };
+        self.release(index);
+        joiner.checked_sub(1).map(|joiner| joiner as usize)
     }
 
     fn pop_free(&self) -> Option<usize> {

@@ -1,7 +1,9 @@
 /* Waits until some instant in calls that take no set of signals, where nothing that could be waited for together with anything else
- * tells of their end: a semaphore while the program uses all signals itself, a full listener, a full peer that the call names, and
- * signals without a descriptor left. A handler always ends them, and what they wait for does before later instants come. */
+ * tells of their end: a semaphore while the program uses all signals itself, one that processes share while a handler restarts calls,
+ * a full listener, a full peer that the call names, and signals without a descriptor left. A handler always ends them, and what they
+ * wait for does before later instants come. */
 #include "guest.h"
+#include <semaphore.h>
 #include <sys/ipc.h>
 #include <sys/resource.h>
 #include <sys/sem.h>
@@ -13,6 +15,7 @@ enum { ROUNDS = 8 };
 static int semaphores, listener, dials, peer, posts;
 static struct sockaddr_un door = { .sun_family = AF_UNIX }, box = { .sun_family = AF_UNIX };
 static socklen_t door_length = sizeof door, box_length = sizeof box;
+static sem_t *common;
 static pthread_t waiter;
 static pid_t waiter_id;
 static volatile sig_atomic_t handled;
@@ -48,6 +51,17 @@ static void give(void)
 {
 	struct sembuf operation = { .sem_num = 0, .sem_op = 1 };
 	MUST(semop(semaphores, &operation, 1) == 0);
+}
+
+static long down(double n)
+{
+	struct timespec until = in_units(CLOCK_REALTIME, n);
+	return sem_timedwait(common, &until);
+}
+
+static void up(void)
+{
+	MUST(sem_post(common) == 0);
 }
 
 static long dial(double n)
@@ -136,10 +150,11 @@ static void cancel(const char *name, long (*call)(double))
 	say("%s: cancelled %d after %d", name, did, elapsed);
 }
 
-static void in(const char *name, long (*call)(double), void (*helper)(void))
+/* With the first argument 1, in handlers that restart calls alone. */
+static void in_if(int restarts, const char *name, long (*call)(double), void (*helper)(void))
 {
 	REPORT(1, name, call(1));
-	for (int restart = 0; restart < 2; restart++) {
+	for (int restart = restarts; restart < 2; restart++) {
 		on_signal(SIGUSR1, handler, restart ? SA_RESTART : 0);
 		int interrupted = 0;
 		handled = 0;
@@ -154,6 +169,11 @@ static void in(const char *name, long (*call)(double), void (*helper)(void))
 	pthread_t other = thread(helps, NULL);
 	REPORT(1, name, call(9) >= 0 ? 0 : -1);
 	join(other);
+}
+
+static void in(const char *name, long (*call)(double), void (*helper)(void))
+{
+	in_if(0, name, call, helper);
 }
 
 int main(void)
@@ -182,6 +202,9 @@ int main(void)
 
 	in("semtimedop", take, give);
 	MUST(semctl(semaphores, 0, IPC_RMID) == 0);
+	common = shared(sizeof *common);
+	MUST(sem_init(common, 1, 0) == 0);
+	in_if(1, "sem_timedwait", down, up);
 	cancel("connect", dial);
 	in("connect", dial, answer);
 	cancel("sendto", post);
