@@ -5,32 +5,38 @@ use super::timers::CODE;
 use libc::{pid_t, user_regs_struct};
 use std::mem::MaybeUninit;
 
-/// Waits for thread `tid`'s next stop, and for nobody else's; the status. An end is left for the main loop to collect.
-fn next_stop(tid: pid_t) -> Result<i32, Failed> {
+/// What waitid(2) answers for thread `tid`, zeroed where it has nothing to tell; `None` if there is no such thread.
+fn wait(tid: pid_t, options: i32) -> Option<libc::siginfo_t> {
     let mut info = MaybeUninit::<libc::siginfo_t>::zeroed();
-    let options = libc::WEXITED | libc::WSTOPPED | libc::__WALL | libc::WNOWAIT;
     loop {
         // SAFETY: a valid out-parameter.
-        let waited = unsafe { libc::waitid(libc::P_PID, tid as libc::id_t, info.as_mut_ptr(), options) };
+        let waited = unsafe { libc::waitid(libc::P_PID, tid as libc::id_t, info.as_mut_ptr(), options | libc::__WALL) };
         if waited == 0 {
-            break;
+            // SAFETY: zeroed or filled by the call.
+            return Some(unsafe { info.assume_init() });
         }
         if std::io::Error::last_os_error().raw_os_error() != Some(libc::EINTR) {
-            return Err(Failed::Died);
+            return None;
         }
     }
-    // SAFETY: zeroed or filled by the call.
-    let info = unsafe { info.assume_init() };
-    // SAFETY: of SIGCHLD, or zero.
-    let executed = unsafe { info.si_status() } >> 8 == libc::PTRACE_EVENT_EXEC;
+}
+
+/// Waits for thread `tid`'s next stop, and for nobody else's; the status. An end is left for the main loop to collect.
+fn next_stop(tid: pid_t) -> Result<i32, Failed> {
+    let reason = |info: &libc::siginfo_t| {
+        // SAFETY: of SIGCHLD, or zero.
+        let status = unsafe { info.si_status() };
+        matches!(info.si_code, libc::CLD_TRAPPED | libc::CLD_STOPPED).then_some(status)
+    };
+    let met = wait(tid, libc::WEXITED | libc::WSTOPPED | libc::WNOWAIT).as_ref().and_then(reason);
     // A leader's number goes on with the thread that has executed a program, when that one has killed it.
-    if executed || !matches!(info.si_code, libc::CLD_TRAPPED | libc::CLD_STOPPED) {
+    if met.is_none_or(|reason| reason >> 8 == libc::PTRACE_EVENT_EXEC) {
         return Err(Failed::Died);
     }
-    let mut status = 0;
-    // SAFETY: a valid out-parameter.
-    let waited = unsafe { libc::waitpid(tid, &mut status, libc::__WALL) };
-    if waited == tid && libc::WIFSTOPPED(status) { Ok(status) } else { Err(Failed::Died) }
+    // It may be killed right now, and is not stopped any more.
+    let taken = wait(tid, libc::WSTOPPED | libc::WNOHANG).as_ref().and_then(reason);
+    // As waitpid(2) has it.
+    taken.map(|reason| reason << 8 | 0x7f).ok_or(Failed::Died)
 }
 
 /// One instruction on. What comes meanwhile is put into `late`.
