@@ -4,6 +4,7 @@ use crate::session::Session;
 use crate::stuck::Stuck;
 use crate::timers::Timers;
 use crate::tracer::Unseen;
+use crate::tracer::helper::Helper;
 use crate::{mortal, proc, report};
 use engine::keeper::{self, Event, Round};
 use engine::tracing::Trace;
@@ -13,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
 
 /// Starts the keeper's thread. It tells the main loop of rest only when somebody wants to know.
-pub fn start(session: &Session, rest: Arc<EventFd>) {
+pub fn start(session: &Session, rest: Arc<EventFd>, tracer: Arc<Helper>) {
     let (engine, statefile) = (session.engine, session.statefile);
     let visits = engine.trace() != Trace::None;
     let mut rounds = 0u32;
@@ -39,6 +40,9 @@ pub fn start(session: &Session, rest: Arc<EventFd>) {
                     idle = resting.replace(false);
                     rounds = rounds.wrapping_add(1);
                     timers.look(&engine);
+                    if visits {
+                        tracer.hear();
+                    }
                     look.begin(idle && rounds.is_multiple_of(16));
                 }
                 Round::Stalled => look.look.stalled(true),

@@ -3,6 +3,8 @@
 use crate::{program, report};
 use look::process::{self, Stat};
 use std::collections::HashSet;
+use std::fs::File;
+use std::io::Read;
 use std::sync::Mutex;
 
 fn tasks(pid: u32) -> Vec<u32> {
@@ -31,17 +33,28 @@ pub fn descendants(root: u32) -> Vec<u32> {
     found
 }
 
+/// A file below `/proc`, empty if it cannot be read. By one read, where a standard buffer would take nine.
+pub fn text(path: &str) -> String {
+    const USUAL: usize = 4096;
+    let mut text = String::with_capacity(USUAL);
+    if let Ok(file) = File::open(path) {
+        // What is no text is nothing.
+        let _ = file.take(u64::MAX).read_to_string(&mut text);
+    }
+    text
+}
+
 /// The thread's name, or the process's with `tid` 0.
 pub fn name(pid: u32, tid: u32) -> String {
     let tid = if tid == 0 { pid } else { tid };
-    std::fs::read_to_string(format!("/proc/{pid}/task/{tid}/comm")).unwrap_or_default().trim().to_owned()
+    text(&format!("/proc/{pid}/task/{tid}/comm")).trim().to_owned()
 }
 
 /// A process that never joined the session is part of it now; says so once for each program.
 pub fn tell_of_stranger(pid: u32) {
     static TOLD: Mutex<Option<HashSet<String>>> = Mutex::new(None);
     // One that has the library mapped is only late.
-    let maps = std::fs::read_to_string(format!("/proc/{pid}/maps")).unwrap_or_default();
+    let maps = text(&format!("/proc/{pid}/maps"));
     let name = name(pid, 0);
     let new = || TOLD.lock().is_ok_and(|mut told| told.get_or_insert_default().insert(name.clone()));
     if !maps.contains("/libflux.so") && new() {

@@ -31,7 +31,7 @@ struct Running {
 
 struct Course<'a> {
     session: Session,
-    tracer: Helper,
+    tracer: Arc<Helper>,
     waiting: &'a [Vec<OsString>],
     started: u64,
     commands: Vec<Running>,
@@ -71,8 +71,8 @@ pub fn run(session: Session, commands: &[Vec<OsString>]) -> u8 {
     };
     // Before its first command has started, a session without anybody in it is not at rest.
     session.engine.page.header.hold.store(1, SeqCst);
-    keeping::start(&session, Arc::clone(&rest));
     let tracer = Helper::new(&session);
+    keeping::start(&session, Arc::clone(&rest), Arc::clone(&tracer));
     let mut course = Course {
         session,
         tracer,
@@ -103,6 +103,7 @@ pub fn run(session: Session, commands: &[Vec<OsString>]) -> u8 {
             course.at_rest();
         }
     }
+    course.tracer.end();
     course.summary()
 }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """CPython's own tests of everything that waits: each that passes natively passes under flux-launch.
 
-    tests/conformance/python.py [MODULE ...] [--python PYTHON] [--clock=elapsed|frozen] [--tries N]
+    tests/conformance/python.py [MODULE ...] [--python PYTHON] [--clock=elapsed|frozen] [--trace=all] [--tries N]
 
 PYTHON (/usr/bin/python3.11) must have its package `test`; Debian's is libpython3.11-testsuite. Prints a table of the wall
 times, natively and by each clock, and ends with 1 if a test passes natively and at no try under flux-launch."""
@@ -88,6 +88,7 @@ def main():
     options.add_argument("modules", nargs="*", default=MODULES)
     options.add_argument("--python", default="/usr/bin/python3.11")
     options.add_argument("--clock", action="append", choices=("elapsed", "frozen"))
+    options.add_argument("--trace", default="auto")
     options.add_argument("--tries", type=int, default=3)
     options = options.parse_args()
     clocks = options.clock or ["elapsed", "frozen"]
@@ -97,7 +98,7 @@ def main():
         native, seconds, _ = run([], options.python, module)
         spent = [seconds]
         for clock in clocks:
-            flux = [LAUNCHER, f"--clock={clock}", "--"]
+            flux = [LAUNCHER, f"--clock={clock}", f"--trace={options.trace}", "--"]
             ours, seconds, text = run(flux, options.python, module)
             spent.append(seconds)
             failed |= again(flux, options.python, module, native, ours, text, options.tries)

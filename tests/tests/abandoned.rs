@@ -51,6 +51,17 @@ fn in_both_modes(check: impl Fn(Mode)) {
 }
 
 #[test]
+fn nobody_waits_for_a_tracer_that_cannot_come() {
+    let script = "launcher=$PPID; echo ready; while kill -0 $launcher; do :; done 2> /dev/null
+        for i in 1 2 3 4 5; do busybox echo $i; done";
+    in_both_modes(|mode| {
+        let (text, took) = orphaned(mode, ["bash", "-c", script], NATIVE_UNIT_MS);
+        assert_eq!(text, "1\n2\n3\n4\n5\n", "{mode:?}");
+        assert!(took < Duration::from_secs(5), "{mode:?}: {took:?}");
+    });
+}
+
+#[test]
 fn waits_under_way_end_by_the_real_clock() {
     let guest = Guest::new("lifecycle/abandoned").compile();
     let native = Run::new(&guest).env("GUEST_UNIT_MS", (2 * NATIVE_UNIT_MS).to_string()).run();

@@ -154,6 +154,21 @@ fn a_traced_program_has_one_tracer() {
     }
 }
 
+/// A debugger that is statically linked is traced, and so is what it starts.
+#[test]
+fn what_a_traced_program_starts_has_one_tracer() {
+    let scratch = Scratch::new("static-debugger");
+    let source = "#include <errno.h>\n#include <stdio.h>\n#include <sys/ptrace.h>\n#include <sys/wait.h>\n#include <unistd.h>\n\
+        int main(void) { int s; if (!fork()) _exit(ptrace(PTRACE_TRACEME, 0, 0, 0) ? errno : 0); \
+        wait(&s); sleep(86400); printf(\"%d\\n\", WEXITSTATUS(s)); }";
+    let program = compile(&scratch, &["-static"], source);
+    for mode in [Mode::Elapsed, Mode::Frozen] {
+        let outcome = Run::new(&program).mode(mode).within(REAL).flux_option("-v").run();
+        assert_eq!(outcome.stdout, format!("{}\n", libc::EPERM), "{mode:?}: {outcome}");
+        assert!(outcome.stderr.contains(REFUSED), "{mode:?}: {outcome}");
+    }
+}
+
 /// Valgrind is a statically linked program that loads the one it runs, and this library with it, and makes all its system calls.
 #[test]
 fn valgrind_inside_a_session() {

@@ -94,7 +94,11 @@ fn is_waited_for(program: &str) {
 fn programs_of_32_bits() {
     let scratch = Scratch::new("32");
     for flags in [&["-m32"][..], &["-m32", "-static"]] {
-        runs_in_real_time(&with("gcc", &scratch, flags, SLEEPS), "it is not an x86-64 program");
+        let program = with("gcc", &scratch, flags, SLEEPS);
+        runs_in_real_time(&program, "it is not an x86-64 program");
+        // Nor does its dynamic linker complain when a traced program starts it.
+        let outcome = Run::new("busybox").args(["sh", "-c", "\"$0\"; exit 3", &program]).mode(Mode::Elapsed).run();
+        assert_eq!((outcome.code(), outcome.stderr.as_str()), (3, ""), "{outcome}");
         is_waited_for(&with("gcc", &scratch, flags, COMPUTES));
     }
 }
@@ -171,4 +175,31 @@ fn set_user_id_programs_keep_their_privilege() {
         .run();
     assert_eq!(outcome.stdout, "64 bits, secure 1, effective user 0, slept 1\n", "{outcome}");
     told_once(&outcome, why);
+}
+
+/// What a filter stops inherits it, though nobody can see what it is.
+#[test]
+fn programs_that_may_not_be_read() {
+    // SAFETY: no arguments.
+    if unsafe { libc::geteuid() } != 0 {
+        // Where its user may read every program that there is.
+        return;
+    }
+    let scratch = Scratch::new("unreadable");
+    let program = with("gcc", &scratch, &["-static"], SLEEPS);
+    let files = [&program, artifacts().launcher.to_str().expect("UTF-8"), artifacts().libflux.to_str().expect("UTF-8")];
+    let [program, launcher, library] = &for_all(&scratch, &files)[..] else { unreachable!() };
+    fs::rename(library, scratch.file("libflux.so")).expect("renamed");
+    let closed = scratch.file("closed");
+    fs::copy(program, &closed).expect("copied");
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o711)).expect("our own file");
+    for clock in ["--clock=elapsed", "--clock=frozen"] {
+        let user = ["--reuid=65534", "--clear-groups", launcher, clock, "--", program, &closed];
+        let outcome = Run::new("setpriv").args(user).within(REAL).run();
+        let line = "64 bits, secure 0, effective user 65534, slept 1\n";
+        let frozen = outcome.stdout.strip_prefix(line).expect("the first one can be read");
+        // It sleeps in real time, which a frozen clock does not show.
+        assert!(frozen == line || clock.ends_with("frozen") && frozen.ends_with("slept 0\n"), "{outcome}");
+        assert!(outcome.took >= Duration::from_millis(300), "{outcome}");
+    }
 }

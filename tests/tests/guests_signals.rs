@@ -12,4 +12,6 @@ flux_tests::guests! { "signals";
     pausing: 4;
     jump_names: 9;
     hidden: 6;
+    deaf_calls: 31;
+    not_blocked: 6;
 }

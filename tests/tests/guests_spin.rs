@@ -18,6 +18,7 @@ flux_tests::guests! { "spin";
     late: 7;
     asked: 2, longest_unit_ms(200);
     instants: 0;
+    waits: 10;
     blocks: 3;
 }
 
@@ -57,6 +58,13 @@ fn each_rescue_is_counted() {
 #[test]
 fn who_computes_is_not_rescued() {
     let outcome = verbose("spin/computing", Mode::Elapsed, 3_600_000);
+    assert!(!outcome.stderr.contains(RESCUED), "{outcome}");
+}
+
+/// By a frozen clock nothing passes but what was waited for.
+#[test]
+fn who_waits_is_not_rescued() {
+    let outcome = verbose("spin/waits", Mode::Frozen, 3_600_000);
     assert!(!outcome.stderr.contains(RESCUED), "{outcome}");
 }
 

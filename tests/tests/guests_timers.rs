@@ -16,5 +16,6 @@ flux_tests::guests! { "timers";
     beside_computation: 6, longest_unit_ms(200), not_frozen();
     order: 6;
     own_signals: 12;
+    nanoseconds: 2;
     many: 32, longest_unit_ms(60_000);
 }

@@ -1,5 +1,8 @@
 //! Statically linked programs: traced, and part of the session like all others.
 
+mod command;
+
+use command::*;
 use flux_tests::{Guest, Mode, Run};
 use std::time::Duration;
 
@@ -9,6 +12,10 @@ flux_tests::guests! { "tracer";
     odd: 13, flag("-static");
     burst: 0, flag("-static");
     leaves: 0, flag("-static");
+    orphans: 2, flag("-static");
+    confined: 8, flag("-static");
+    stops: 0, flag("-static");
+    again: 2, flag("-static-pie"), flag("-fPIE");
 }
 
 /// Sleeps natively when nothing helps it.
@@ -43,6 +50,18 @@ fn all_programs_are_filtered_and_traced() {
     outcome.assert_success();
     let has = |start: &str, not: &str| outcome.stdout.lines().any(|l| l.starts_with(start) && l != not);
     assert!(has("TracerPid:", "TracerPid:\t0") && has("Seccomp:\t2", ""), "{outcome}");
+}
+
+#[test]
+fn who_is_killed_while_stopped_holds_no_time() {
+    for program in ["sleep", "busybox sleep"] {
+        let stops = "kill -STOP $!; sleep 1; kill -KILL $!; wait; sleep 3600; echo over";
+        let script = format!("{program} 1000 & sleep 1; {stops}");
+        for mode in [Mode::Elapsed, Mode::Frozen] {
+            let run = Run::new("bash").args(["-c", &script]).mode(mode).flux_option("--trace=all");
+            assert_eq!(run.within(Duration::from_secs(20)).run().stdout, "over\n", "{program}, {mode:?}");
+        }
+    }
 }
 
 #[test]
@@ -94,5 +113,59 @@ fn who_ends_with_its_process_holds_no_instant() {
         let outcome = Run::new(&program).mode(Mode::Elapsed).flux_option("-v").env("GUEST_UNIT_MS", "3600000").run();
         outcome.assert_success();
         assert!(!outcome.stderr.contains(" d "), "{outcome}");
+    }
+}
+
+/// A program of several threads. One that is not the leader executes the arguments.
+const EXECUTES: &str = r#"
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+static char **words;
+static void *executes(void *sleeps)
+{
+	if (!sleeps)
+		execvp(*words, words);
+	sleep(1000);
+	exit(9);
+}
+int main(int argc, char **argv)
+{
+	pthread_t thread;
+	words = argv + 1;
+	pthread_create(&thread, NULL, executes, argv);
+	pthread_create(&thread, NULL, executes, NULL);
+	sleep(1000);
+	return argc;
+}
+"#;
+
+/// With the library, that thread alone is traced.
+#[test]
+fn a_thread_that_is_not_the_leader_executes() {
+    let scratch = Scratch::new("executes");
+    for flags in [&["-pthread"][..], &["-pthread", "-static"]] {
+        let program = compile(&scratch, flags, EXECUTES);
+        for mode in [Mode::Elapsed, Mode::Frozen] {
+            for words in [&["busybox", "sh", "-c", "sleep 86400; exit 4"][..], &["sh", "-c", "sleep 86400; exit 4"]] {
+                let outcome = Run::new(&program).args(words).mode(mode).within(REAL).run();
+                assert_eq!(outcome.code(), 4, "{words:?}: {outcome}");
+            }
+        }
+    }
+}
+
+/// Their addresses take more room than the kernel makes below a new program's stack.
+#[test]
+fn programs_with_many_arguments() {
+    let script = "set -- $(seq 30000); busybox sh -c 'date +%s; sleep 1000; date +%s; echo $#' \"$@\"; \
+                  busybox env -i /bin/sh -c 'sleep 1000; echo $#' \"$@\"; date +%s";
+    for mode in [Mode::Elapsed, Mode::Frozen] {
+        let outcome = Run::new("busybox").args(["sh", "-c", script]).mode(mode).within(REAL).run();
+        outcome.assert_success();
+        let numbers: Vec<u64> = outcome.stdout.lines().map(|line| line.parse().expect("a number")).collect();
+        let [before, between, 29999, 29999, after] = numbers[..] else { panic!("{outcome}") };
+        assert!((1000..1005).contains(&(between - before)) && (1000..1005).contains(&(after - between)), "{outcome}");
     }
 }

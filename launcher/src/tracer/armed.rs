@@ -1,5 +1,6 @@
 //! All timers of traced processes that end in a signal, and which of them expires next.
 
+use super::run::in_set;
 use super::timers::ITIMER;
 use engine::time::NEVER;
 use libc::pid_t;
@@ -75,6 +76,25 @@ impl Timer {
         }
     }
 
+    /// Its signal is being taken, at `now`: what has expired by then, and nobody was told of, are overruns.
+    pub fn overrun(&mut self, now: u64) {
+        if self.interval == 0 || now <= self.deadline {
+            return;
+        }
+        let missed = (now - self.deadline).div_ceil(self.interval);
+        self.deadline = self.deadline.saturating_add(missed.saturating_mul(self.interval)).min(NEVER - 1);
+        self.overruns.0 = self.overruns.0.saturating_add(missed.min(i32::MAX as u64) as i32);
+    }
+
+    /// Is a signal of its number pending for whom it tells, a thread or `process`?
+    pub fn pending(&self, process: pid_t) -> bool {
+        match self.notify {
+            Notify::Process(number) => in_set(process, "ShdPnd:", number),
+            Notify::Thread(number, tid) => in_set(tid, "SigPnd:", number),
+            Notify::Nobody => false,
+        }
+    }
+
     /// When somebody is to be told of it next.
     fn due(&self) -> Option<u64> {
         (self.deadline != NEVER && !matches!(self.notify, Notify::Nobody)).then_some(self.deadline)
@@ -140,6 +160,18 @@ impl Timers {
         for id in ids {
             self.remove(process, id);
         }
+    }
+
+    /// Those of the process that have told somebody by signal `number`.
+    pub fn told_by(&self, process: pid_t, number: i32) -> Vec<i32> {
+        let told = |timer: &Timer| {
+            let by = match timer.notify {
+                Notify::Process(by) | Notify::Thread(by, _) => by == number,
+                Notify::Nobody => false,
+            };
+            by && timer.sent
+        };
+        self.all.range(Timers::of(process)).filter(|(_, timer)| told(timer)).map(|(&(_, id), _)| id).collect()
     }
 
     /// Has the process any?

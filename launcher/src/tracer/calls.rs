@@ -3,7 +3,7 @@
 use super::attention::MOMENT;
 use super::memory::Memory;
 use super::rules::{Do, adjusted, decide, uptime};
-use super::run::{Tracer, pending};
+use super::run::{Tracer, pending, status};
 use super::stop::{Failed, Stopped};
 use super::threads::{Before, Doing, Then};
 use super::waits::{Call, Wait};
@@ -60,15 +60,21 @@ impl Tracer {
                 if matches!(verdict, Some(Verdict::Socket(_))) {
                     self.set_doing(tid, Doing::Then(Then::Socket));
                 }
+                if verdict == Some(Verdict::Traces) {
+                    self.set_doing(tid, Doing::Then(Then::Traces));
+                }
                 if verdict == Some(Verdict::Uptime) {
                     self.set_doing(tid, Doing::Then(Then::Uptime(regs.rdi)));
+                }
+                if matches!(verdict, Some(Verdict::Confines(_))) {
+                    self.processes.entry(process).and_modify(|process| process.confined = true);
                 }
                 if regs.orig_rax as c_long == libc::SYS_rt_sigtimedwait {
                     self.set_doing(tid, Doing::Then(Then::SignalTaken(regs.rsi)));
                 }
                 self.go(stopped, 0)
             }
-            Do::Answer(answer) => self.answer(stopped, regs, answer),
+            Do::Answer(answer) => self.answer(stopped, answer),
             Do::Wait(wait) if self.is_of_library(tid) => self.wait_of_library(stopped, wait, again.is_some()),
             Do::Wait(mut wait) => {
                 if self.processes.get(&process).is_some_and(|process| process.go) && wait.beats(&engine) {
@@ -103,10 +109,8 @@ impl Tracer {
     }
 
     /// The call is not made.
-    pub(super) fn answer(&mut self, stopped: Stopped, mut regs: user_regs_struct, answer: i64) -> Result<(), Failed> {
-        regs.orig_rax = u64::MAX;
-        regs.rax = answer as u64;
-        stopped.set_registers(&regs)?;
+    pub(super) fn answer(&mut self, stopped: Stopped, answer: i64) -> Result<(), Failed> {
+        stopped.answer(answer)?;
         self.together.answered(stopped.tid());
         self.goes(stopped, 0)
     }
@@ -116,18 +120,23 @@ impl Tracer {
         let (engine, slot, tid) = (self.engine, self.slot(me), stopped.tid());
         let regs = wait.before;
         if engine.now() >= wait.deadline {
-            return self.answer(stopped, regs, 0);
+            return self.answer(stopped, 0);
+        }
+        let process = self.processes.get(&self.threads[&tid].process);
+        if let Some(space) = process.filter(|process| process.confined).and_then(|process| process.space) {
+            let wait = wait.for_ever(Memory(tid), space.for_ever);
+            return self.wait(stopped, me, wait);
         }
         slot.what.store(wait.word(), SeqCst);
         self.let_keeper_look();
         let seq = slot.state.prepare();
         if engine.begin_park(me, seq, wait.deadline, false).is_err() {
             slot.state.resume(Kind::Foreign);
-            return self.answer(stopped, regs, 0);
+            return self.answer(stopped, 0);
         }
         engine.arm(wait.deadline, engine.now());
         wait.begun(&engine, me);
-        let space = self.processes.get(&self.threads[&tid].process).and_then(|p| p.space);
+        let space = process.and_then(|process| process.space);
         let state = slot.state.load();
         let word = space.map_or(0, |space| space.region) + (offset_of!(Page, slots) + me * size_of::<Slot>()) as u64;
         let parked = if state.kind() == Kind::Parked { state.0 } else { !state.0 };
@@ -188,7 +197,7 @@ impl Tracer {
 
     /// After a call that waited or was changed.
     pub(super) fn call_done(&mut self, stopped: Stopped) -> Result<(), Failed> {
-        let tid = stopped.tid();
+        let (tid, engine) = (stopped.tid(), self.engine);
         let Some(thread) = self.threads.get_mut(&tid) else { return Ok(()) };
         let slot = thread.slot;
         match std::mem::replace(&mut thread.doing, Doing::Runs) {
@@ -206,7 +215,7 @@ impl Tracer {
                 arguments_of(&before.registers, &mut regs);
                 if let Some((at, word)) = before.word {
                     let _ = Memory(tid).write(at, &word);
-                    adjusted(&self.engine, Memory(tid), &regs, at);
+                    adjusted(&engine, Memory(tid), &regs, at);
                 }
                 stopped.set_registers(&regs)?;
                 self.go(stopped, 0)
@@ -228,13 +237,21 @@ impl Tracer {
                 self.go(stopped, 0)
             }
             Doing::Then(Then::Uptime(at)) => {
-                uptime(&self.engine, &stopped, at)?;
+                uptime(&engine, &stopped, at)?;
+                self.go(stopped, 0)
+            }
+            Doing::Then(Then::Traces) => {
+                if stopped.registers()?.rax as i64 == -(libc::EPERM as i64) {
+                    let process = thread.process as u32;
+                    engine.page.header.tracing_refused.store(process, SeqCst);
+                }
                 self.go(stopped, 0)
             }
             Doing::Then(Then::Keeps(number)) => self.keep(stopped, number),
             Doing::Then(Then::SignalTaken(at)) => {
-                if stopped.registers()?.rax as i64 > 0 {
-                    self.signal_taken(tid, at);
+                let number = stopped.registers()?.rax as i64;
+                if number > 0 {
+                    self.signal_taken(tid, number as i32, at);
                 }
                 self.go(stopped, 0)
             }
@@ -266,7 +283,7 @@ impl Tracer {
         let (engine, slot, tid) = (self.engine, self.slot(me), stopped.tid());
         let mut regs = stopped.registers()?;
         let answer = regs.rax as i64;
-        let signal = (wait.what == What::Signal && answer > 0).then_some(wait.before.rsi);
+        let signal = (wait.what == What::Signal && answer > 0).then_some((answer as i32, wait.before.rsi));
         arguments_of(&wait.before, &mut regs);
         regs.orig_rax = wait.before.orig_rax;
         let seen = slot.state.load();
@@ -311,8 +328,8 @@ impl Tracer {
                 self.threads.entry(tid).and_modify(|thread| thread.again = Some(wait));
             }
         }
-        if let Some(info) = signal {
-            self.signal_taken(tid, info);
+        if let Some((number, info)) = signal {
+            self.signal_taken(tid, number, info);
         }
         stopped.set_registers(&regs)?;
         if timed_out { self.has_asked(stopped) } else { self.go(stopped, 0) }
@@ -343,7 +360,7 @@ pub fn switches(tid: pid_t) -> u64 {
 
 /// Numbers in the thread's `status` file, 0 where there is none of that name. See proc(5).
 pub fn of_status<const N: usize>(tid: pid_t, names: [&str; N]) -> [u64; N] {
-    let status = std::fs::read_to_string(format!("/proc/{tid}/status")).unwrap_or_default();
+    let status = status(tid);
     names.map(|name| {
         let number = status.lines().find_map(|line| line.strip_prefix(name));
         number.and_then(|number| number.trim().parse().ok()).unwrap_or(0)

@@ -1,8 +1,10 @@
 //! The environment of a dynamically linked program that a traced one has executed: it must load the library and find the
-//! session and its slot. The kernel has laid out the initial stack by now; a new one is built below it.
+//! session and its slot. The kernel has laid out the initial stack by now; a new one is built below it. From that of a
+//! 32-bit program the library is taken out where it stands.
 
 use super::memory::Memory;
 use super::privileges::DESCRIPTORS;
+use super::programs::Kit;
 use super::stop::{Failed, Stopped};
 use engine::elf::Program;
 use engine::preload::Form;
@@ -12,8 +14,8 @@ use std::os::unix::ffi::OsStrExt;
 const PRELOAD: &[u8] = b"LD_PRELOAD=";
 /// Longest variable that is read.
 const LONGEST: usize = 1 << 17;
-/// Words of the old stack that are looked through for their end.
-const MOST: usize = 1 << 18;
+/// Words of the old stack that are looked through for their end. Of arguments and environment the kernel allows 6 MiB.
+const MOST: usize = 1 << 20;
 
 /// Variables of the session, and the library.
 pub struct Variables {
@@ -26,25 +28,54 @@ pub struct Variables {
 impl Variables {
     /// Rewrites the environment of the `program` that has just been executed; `slot` is its credit, `kept` a descriptor of the
     /// region. Does nothing where the stack cannot be read.
-    pub fn set(&self, stopped: &Stopped, program: Option<Program>, slot: u64, kept: Option<i32>) -> Result<(), Failed> {
+    pub fn set(
+        &self,
+        kit: &Kit,
+        stopped: Stopped,
+        program: Option<Program>,
+        slot: u64,
+        kept: Option<i32>,
+    ) -> Result<Stopped, Failed> {
         let memory = Memory(stopped.tid());
         let mut regs = stopped.registers()?;
-        if let Some(at) = self.rebuild(memory, regs.rsp, program, slot, kept) {
+        if program == Some(Program::Foreign) {
+            self.take_out(memory, regs.rsp);
+            return Ok(stopped);
+        }
+        let Some((at, bytes)) = self.rebuilt(memory, regs.rsp, program, slot, kept) else { return Ok(stopped) };
+        let stopped = kit.grow_stack(stopped, at)?;
+        if memory.write_bytes(at, &bytes).is_ok() {
             regs.rsp = at;
             stopped.set_registers(&regs)?;
         }
-        Ok(())
+        Ok(stopped)
     }
 
-    /// The new stack pointer.
-    fn rebuild(
+    /// Takes the library out of the environment of a 32-bit program, whose dynamic linker would complain.
+    fn take_out(&self, memory: Memory, stack: u64) -> Option<()> {
+        let word = |n: u64| memory.read::<u32>(stack + 4 * n).ok();
+        let count = word(0)? as u64;
+        for n in (count + 2..).take(MOST) {
+            let at = word(n).filter(|&at| at != 0)? as u64;
+            if let Some(list) = memory.text(at, LONGEST)?.strip_prefix(PRELOAD) {
+                let mut less = vec![];
+                Form::Out.value(self.library.as_bytes(), list, &mut |piece| less.extend(piece));
+                less.resize(list.len(), 0);
+                return memory.write_bytes(at + PRELOAD.len() as u64, &less).ok();
+            }
+        }
+        None
+    }
+
+    /// The new stack pointer, and what is to be written there.
+    fn rebuilt(
         &self,
         memory: Memory,
         stack: u64,
         program: Option<Program>,
         slot: u64,
         kept: Option<i32>,
-    ) -> Option<u64> {
+    ) -> Option<(u64, Vec<u8>)> {
         let mut at = stack;
         let mut next = || {
             let word: u64 = memory.read(at).ok()?;
@@ -93,10 +124,10 @@ impl Variables {
         for (word, offset) in words[entries..].iter_mut().zip(offsets) {
             *word = strings + offset;
         }
-        let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_ne_bytes()).collect();
-        memory.write_bytes(strings, &text).ok()?;
-        memory.write_bytes(new, &bytes).ok()?;
-        Some(new)
+        let mut bytes: Vec<u8> = words.iter().flat_map(|word| word.to_ne_bytes()).collect();
+        bytes.resize((strings - new) as usize, 0);
+        bytes.extend(text);
+        Some((new, bytes))
     }
 
     fn lines(&self, preload: &[u8], program: Option<Program>, slot: u64, kept: Option<i32>) -> Vec<Vec<u8>> {

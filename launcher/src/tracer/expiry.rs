@@ -4,7 +4,7 @@
 //! library: so time does not move on while it tells somebody.
 
 use super::armed::{Notify, Timer};
-use super::run::{Tracer, in_set};
+use super::run::Tracer;
 use super::timers::{CODE, Info, NUMBER, OVERRUN, TIMER};
 use engine::time::NEVER;
 use engine::tracing::KEEPS_TIME;
@@ -15,6 +15,9 @@ use std::sync::atomic::Ordering::SeqCst;
 impl Tracer {
     /// Lets timers expire that are due, and parks until the next. Whoever changes a deadline calls it before the
     /// program goes on.
+    ///
+    /// A timer of a few nanoseconds is due again at once, for ever. So if the next one is due already, the tracer does not park:
+    /// it is busy, and comes here again when it has heard what its tracees report.
     pub(super) fn keep_time(&mut self) {
         self.follow_clock();
         let (engine, page) = (self.engine, self.engine.page);
@@ -29,7 +32,6 @@ impl Tracer {
         }
         let Some(me) = self.keeps else { return };
         let slot = self.slot(me);
-        let mut due = false;
         loop {
             let state = slot.state.load();
             if state.waits() {
@@ -41,27 +43,27 @@ impl Tracer {
                 }
                 continue;
             }
-            due |= state.reason() == Reason::TimedOut;
+            let mut due = state.reason() == Reason::TimedOut;
+            let now = engine.now();
             // In frozen mode one at a time: the next when everybody is at rest again.
-            while due && self.expire_one() {
+            while due && self.expire_one(now) {
                 due = !engine.frozen();
             }
-            due = false;
             let earliest = self.timers.earliest();
             // Without a new one the former one would count on.
             slot.deadline.store(NEVER, SeqCst);
             let seq = slot.state.prepare();
-            if engine.begin_park(me, seq, earliest, false).is_ok() {
-                engine.arm(earliest, engine.now());
-                return;
+            match engine.begin_park(me, seq, earliest, false) {
+                Ok(_) => engine.arm(earliest, engine.now()),
+                Err(_) => _ = page.header.tracer.fetch_add(1, SeqCst),
             }
+            return;
         }
     }
 
-    /// Lets the first of the timers that are due expire; false if none is.
-    fn expire_one(&mut self) -> bool {
+    /// Lets the first of the timers that are due by `now` expire; false if none is.
+    fn expire_one(&mut self, now: u64) -> bool {
         let engine = self.engine;
-        let now = engine.now();
         let Some((pid, id)) = self.timers.due(now) else { return false };
         self.timers.change(pid, id, |timer| expire(&engine, now, pid, timer)).is_some()
     }
@@ -89,8 +91,7 @@ fn expire(engine: &Engine, now: u64, pid: pid_t, timer: &mut Timer) {
         Notify::Thread(number, tid) => (number, Some(tid)),
         Notify::Nobody => return,
     };
-    let pending = || thread.map_or(in_set(pid, "ShdPnd:", number), |tid| in_set(tid, "SigPnd:", number));
-    if timer.sent && pending() {
+    if timer.sent && timer.pending(pid) {
         timer.overruns.0 = timer.overruns.0.saturating_add(missed).saturating_add(1);
     } else {
         (timer.sent, timer.overruns.0) = (true, missed);

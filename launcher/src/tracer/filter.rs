@@ -135,6 +135,10 @@ fn stops(calls: impl Iterator<Item = (u32, When)>, whose: Whose) -> Option<Vec<s
                 asm.plain(LOAD, arg(n));
                 asm.jump(BITS, bits, to(origin), to(pass));
             }
+            When::Is(n, number) => {
+                asm.plain(LOAD, arg(n));
+                asm.jump(EQUAL, number, to(origin), to(pass));
+            }
             When::SocketOption => {
                 let of_tcp = asm.label();
                 asm.plain(LOAD, arg(1));
@@ -146,6 +150,19 @@ fn stops(calls: impl Iterator<Item = (u32, When)>, whose: Whose) -> Option<Vec<s
                 asm.here(of_tcp);
                 asm.plain(LOAD, arg(2));
                 asm.jump(EQUAL, libc::TCP_NODELAY as u32, to(origin), to(pass));
+            }
+            When::NoDelay => {
+                asm.plain(LOAD, arg(1));
+                asm.jump(EQUAL, libc::IPPROTO_TCP as u32, To::Next, to(pass));
+                asm.plain(LOAD, arg(2));
+                asm.jump(EQUAL, libc::TCP_NODELAY as u32, to(origin), to(pass));
+            }
+            When::Attaches => {
+                asm.plain(LOAD, arg(0));
+                for request in [libc::PTRACE_TRACEME, libc::PTRACE_ATTACH, libc::PTRACE_SEIZE] {
+                    asm.jump(EQUAL, request, to(origin), To::Next);
+                }
+                asm.go(pass);
             }
             When::Stream => {
                 /// socket(2): the lowest bits are the type.
@@ -269,6 +286,8 @@ mod tests {
         let inside = 0x40_1000;
         assert!(stops(libc::SYS_nanosleep, inside, [0; 6]));
         assert!(stops(libc::SYS_nanosleep, 0x4f_ffff, [0; 6]));
+        let prctl = |option: i32| stops(libc::SYS_prctl, inside, [option as u64, 2, 0, 0, 0, 0]);
+        assert!(prctl(libc::PR_SET_SECCOMP) && !prctl(libc::PR_SET_NAME));
         assert!(!stops(libc::SYS_nanosleep, 0x50_0000, [0; 6]));
         assert!(!stops(libc::SYS_nanosleep, 0x1_0040_1000, [0; 6]));
         assert!(stops(libc::SYS_nanosleep, 0x7fff_ffff_ffff, [0; 6]));
@@ -292,6 +311,11 @@ mod tests {
             |level: i32, name: i32| stops(libc::SYS_setsockopt, inside, [3, level as u64, name as u64, 0, 0, 0]);
         assert!(option(libc::SOL_SOCKET, libc::SO_RCVTIMEO) && option(libc::IPPROTO_TCP, libc::TCP_NODELAY));
         assert!(!option(libc::SOL_SOCKET, libc::SO_DEBUG) && !option(libc::IPPROTO_TCP, libc::TCP_CORK));
+        let asks = |level: i32, name: i32| stops(libc::SYS_getsockopt, inside, [3, level as u64, name as u64, 0, 0, 0]);
+        assert!(asks(libc::IPPROTO_TCP, libc::TCP_NODELAY) && !asks(libc::IPPROTO_TCP, libc::TCP_CORK));
+        assert!(!asks(libc::SOL_SOCKET, libc::TCP_NODELAY));
+        let traces = |request| stops(libc::SYS_ptrace, inside, [request as u64, 1, 0, 0, 0, 0]);
+        assert!(traces(libc::PTRACE_TRACEME) && traces(libc::PTRACE_SEIZE) && !traces(libc::PTRACE_CONT));
         let futex = |op: u64, timeout: u64| stops(libc::SYS_futex, inside, [0x1000, op, 0, timeout, 0, 0]);
         assert!(futex(128, 1) && futex(9 | 128 | 256, 1 << 40) && futex(6, 8));
         assert!(!futex(0, 0) && !futex(1, 1) && !futex(5, 1) && !futex(3, 7));

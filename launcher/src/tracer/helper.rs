@@ -6,14 +6,14 @@ use engine::tracing::{ASKS, ASKS_FOR_CHILD, NONE, TRACED, Trace};
 use engine::{Engine, sys};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::SeqCst;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 /// Path of the region, for the tracer's process.
@@ -24,21 +24,19 @@ const OVER: u32 = u32::MAX;
 /// The tracer's process, as it were: it may not have been needed yet.
 pub struct Helper {
     /// Its number, 0 or [`OVER`].
-    pid: Arc<AtomicU32>,
-    thread: Option<JoinHandle<()>>,
+    pid: AtomicU32,
+    /// Starts it and waits for it. There is none before somebody has asked: most sessions need no tracer.
+    thread: Mutex<Option<JoinHandle<()>>>,
     engine: Engine,
+    region: OsString,
+    library: PathBuf,
 }
 
 impl Helper {
-    /// Watches for requests. The thread that starts the tracer's process waits for it too, so that the launcher's main
-    /// thread, which waits for its own children alone, never meets it.
-    pub fn new(session: &Session) -> Helper {
-        let (engine, region, library) = (session.engine, session.path.clone(), session.library.clone());
-        let pid = Arc::new(AtomicU32::new(0));
-        let watched = Arc::clone(&pid);
-        let thread = (engine.trace() != Trace::None)
-            .then(|| std::thread::spawn(move || watch(engine, &watched, || start(&region, &library))));
-        Helper { pid, thread, engine }
+    /// Nobody has asked yet.
+    pub fn new(session: &Session) -> Arc<Helper> {
+        let (region, library) = (session.path.clone(), session.library.clone());
+        Arc::new(Helper { pid: AtomicU32::new(0), thread: Mutex::default(), engine: session.engine, region, library })
     }
 
     /// The tracer's number, 0 if there is none.
@@ -48,14 +46,68 @@ impl Helper {
             pid => pid,
         }
     }
-}
 
-impl Drop for Helper {
-    fn drop(&mut self) {
+    /// For the keeper, before each look: has somebody asked, and nobody heard it yet? A request is counted before the keeper is
+    /// kicked ([`Engine::ask_tracer`]). So either this very look sees it, or the kick is on record and the next one does.
+    pub fn hear(self: &Arc<Self>) {
+        if self.engine.page.header.tracer_asked.load(SeqCst) == 0 {
+            return;
+        }
+        let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
+        if thread.is_none() && self.pid.load(SeqCst) != OVER {
+            let helper = Arc::clone(self);
+            *thread = Some(std::thread::spawn(move || helper.watch()));
+        }
+    }
+
+    /// The session is over.
+    pub fn end(&self) {
         end(self.pid.swap(OVER, SeqCst));
         self.engine.wake_tracer();
-        if let Some(thread) = self.thread.take() {
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
             let _ = thread.join();
+        }
+    }
+
+    /// Starts the tracer's process when somebody asks for it, and anew if it was killed. The thread that starts it waits for it
+    /// too, so that the launcher's main thread, which waits for its own children alone, never meets it.
+    fn watch(&self) {
+        /// No more often: then it does not end by chance.
+        const STARTS: u32 = 3;
+        let Helper { engine, pid, .. } = self;
+        let header = &engine.page.header;
+        let mut why = "it has been killed too often".to_owned();
+        for _ in 0..STARTS {
+            if !asked(engine, pid) {
+                return;
+            }
+            match start(&self.region, &self.library) {
+                Ok(mut child) => {
+                    if pid.compare_exchange(0, child.id(), SeqCst, SeqCst).is_err() {
+                        end(child.id());
+                    }
+                    let _ = child.wait();
+                    let _ = pid.compare_exchange(child.id(), 0, SeqCst, SeqCst);
+                }
+                Err(e) => {
+                    why = e.to_string();
+                    break;
+                }
+            }
+            // Its tracees have ended with it, and nobody else gives their slots back. It may not have answered all.
+            for slot in &engine.page.slots[..engine.page.high()] {
+                match slot.tracer.load(SeqCst) {
+                    TRACED.. => slot.tracer.store(NONE, SeqCst),
+                    ASKS | ASKS_FOR_CHILD => _ = header.tracer_asked.fetch_add(1, SeqCst),
+                    _ => {}
+                }
+            }
+            engine.kick_keeper();
+        }
+        if pid.load(SeqCst) != OVER {
+            header.trace.store(Trace::None as u32, SeqCst);
+            report::say(&format!("cannot start the tracer: {why}; statically linked programs run in real time"));
         }
     }
 }
@@ -63,45 +115,6 @@ impl Drop for Helper {
 fn end(pid: u32) {
     if ![0, OVER].contains(&pid) {
         let _ = kill(Pid::from_raw(pid as i32), Signal::SIGKILL);
-    }
-}
-
-/// Starts the tracer's process when somebody asks for it, and anew if it was killed.
-fn watch(engine: Engine, pid: &AtomicU32, start: impl Fn() -> io::Result<Child>) {
-    /// No more often: then it does not end by chance.
-    const STARTS: u32 = 3;
-    let header = &engine.page.header;
-    let mut why = "it has been killed too often".to_owned();
-    for _ in 0..STARTS {
-        if !asked(&engine, pid) {
-            return;
-        }
-        match start() {
-            Ok(mut child) => {
-                if pid.compare_exchange(0, child.id(), SeqCst, SeqCst).is_err() {
-                    end(child.id());
-                }
-                let _ = child.wait();
-                let _ = pid.compare_exchange(child.id(), 0, SeqCst, SeqCst);
-            }
-            Err(e) => {
-                why = e.to_string();
-                break;
-            }
-        }
-        // Its tracees have ended with it, and nobody else gives their slots back. It may not have answered all.
-        for slot in &engine.page.slots[..engine.page.high()] {
-            match slot.tracer.load(SeqCst) {
-                TRACED.. => slot.tracer.store(NONE, SeqCst),
-                ASKS | ASKS_FOR_CHILD => _ = header.tracer_asked.fetch_add(1, SeqCst),
-                _ => {}
-            }
-        }
-        engine.kick_keeper();
-    }
-    if pid.load(SeqCst) != OVER {
-        header.trace.store(Trace::None as u32, SeqCst);
-        report::say(&format!("cannot start the tracer: {why}; statically linked programs run in real time"));
     }
 }
 

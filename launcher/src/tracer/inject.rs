@@ -1,46 +1,71 @@
 //! System calls made in a tracee's name, at a stop between two of its own instructions.
 
 use super::stop::{Event, Failed, Go, Stopped};
+use super::timers::CODE;
 use libc::{pid_t, user_regs_struct};
 use std::mem::MaybeUninit;
 
-/// Waits for thread `tid`'s next stop, and for nobody else's; the status. An end is left for the main loop to collect.
-fn next_stop(tid: pid_t) -> Result<i32, Failed> {
+/// What waitid(2) answers for thread `tid`, zeroed where it has nothing to tell; `None` if there is no such thread.
+fn wait(tid: pid_t, options: i32) -> Option<libc::siginfo_t> {
     let mut info = MaybeUninit::<libc::siginfo_t>::zeroed();
-    let options = libc::WEXITED | libc::WSTOPPED | libc::__WALL | libc::WNOWAIT;
     loop {
         // SAFETY: a valid out-parameter.
-        let waited = unsafe { libc::waitid(libc::P_PID, tid as libc::id_t, info.as_mut_ptr(), options) };
+        let waited = unsafe { libc::waitid(libc::P_PID, tid as libc::id_t, info.as_mut_ptr(), options | libc::__WALL) };
         if waited == 0 {
-            break;
+            // SAFETY: zeroed or filled by the call.
+            return Some(unsafe { info.assume_init() });
         }
         if std::io::Error::last_os_error().raw_os_error() != Some(libc::EINTR) {
-            return Err(Failed::Died);
+            return None;
         }
     }
-    // SAFETY: zeroed or filled by the call.
-    if !matches!(unsafe { info.assume_init() }.si_code, libc::CLD_TRAPPED | libc::CLD_STOPPED) {
-        return Err(Failed::Died);
-    }
-    let mut status = 0;
-    // SAFETY: a valid out-parameter.
-    let waited = unsafe { libc::waitpid(tid, &mut status, libc::__WALL) };
-    if waited == tid && libc::WIFSTOPPED(status) { Ok(status) } else { Err(Failed::Died) }
 }
 
-/// One instruction on. Signals that come meanwhile are put into `late`.
-pub fn step(mut stopped: Stopped, late: &mut Vec<i32>) -> Result<Stopped, Failed> {
+/// Waits for thread `tid`'s next stop, and for nobody else's; the status. An end is left for the main loop to collect.
+fn next_stop(tid: pid_t) -> Result<i32, Failed> {
+    let reason = |info: &libc::siginfo_t| {
+        // SAFETY: of SIGCHLD, or zero.
+        let status = unsafe { info.si_status() };
+        matches!(info.si_code, libc::CLD_TRAPPED | libc::CLD_STOPPED).then_some(status)
+    };
+    let met = wait(tid, libc::WEXITED | libc::WSTOPPED | libc::WNOWAIT).as_ref().and_then(reason);
+    // A leader's number goes on with the thread that has executed a program, when that one has killed it.
+    if met.is_none_or(|reason| reason >> 8 == libc::PTRACE_EVENT_EXEC) {
+        return Err(Failed::Died);
+    }
+    // It may be killed right now, and is not stopped any more.
+    let taken = wait(tid, libc::WSTOPPED | libc::WNOHANG).as_ref().and_then(reason);
+    // As waitpid(2) has it.
+    taken.map(|reason| reason << 8 | 0x7f).ok_or(Failed::Died)
+}
+
+/// One instruction on. What comes meanwhile is put into `late`.
+pub fn step(mut stopped: Stopped, late: &mut Vec<Event>) -> Result<Stopped, Failed> {
     let tid = stopped.tid();
     loop {
         stopped.go(Go::Step, 0)?;
         let status = next_stop(tid)?;
         stopped = Stopped::reported(tid);
         match Event::of(status) {
-            Event::Signal(libc::SIGTRAP) => return Ok(stopped),
-            Event::Signal(signal) => late.push(signal),
+            // By the kernel, and not by somebody.
+            Event::Signal(libc::SIGTRAP) if stopped.signal_info()?[CODE] > 0 => return Ok(stopped),
+            event @ (Event::Signal(_) | Event::GroupStop) => late.push(event),
             _ => {}
         }
     }
+}
+
+/// Lets come again to the thread what came at a wrong time.
+pub fn again(stopped: &Stopped, late: Vec<Event>) -> Result<(), Failed> {
+    for event in late {
+        match event {
+            // SAFETY: plain numbers. The thread is stopped, so the number is its own.
+            Event::Signal(signal) => _ = unsafe { libc::syscall(libc::SYS_tkill, stopped.tid(), signal) },
+            // Its process has stopped, or goes on by now: that is what it reports as soon as it is let go.
+            _ => stopped.interrupt()?,
+        }
+    }
+    Ok(())
 }
 
 /// Makes calls for a stopped thread.
@@ -49,7 +74,7 @@ pub struct Calls {
     before: user_regs_struct,
     /// Address of a `syscall` instruction.
     instruction: u64,
-    late: Vec<i32>,
+    late: Vec<Event>,
 }
 
 impl Calls {
@@ -79,11 +104,7 @@ impl Calls {
     /// Puts the registers back.
     pub fn finish(self) -> Result<Stopped, Failed> {
         self.stopped.set_registers(&self.before)?;
-        let tid = self.stopped.tid();
-        for signal in self.late {
-            // SAFETY: plain numbers. The thread is stopped, so the number is its own.
-            unsafe { libc::syscall(libc::SYS_tkill, tid, signal) };
-        }
+        again(&self.stopped, self.late)?;
         Ok(self.stopped)
     }
 }

@@ -49,7 +49,7 @@ impl Tracer {
         let tid = stopped.tid();
         let over = wait.deadline <= self.engine.now();
         if over && wait.what == What::Sleep {
-            return self.answer(stopped, wait.before, 0);
+            return self.answer(stopped, 0);
         }
         // Those whose time-outs are durations: one that only asks is answered at once.
         let asks = over && !again && matches!(wait.what, What::Ready | What::Signal);

@@ -1,14 +1,16 @@
 //! How tracees come and go: requests of the session's threads, children, executed programs.
 
 use super::armed::Timer;
+use super::calls::of_status;
 use super::filter::Range;
-use super::inject::step;
+use super::inject::{again, step};
 use super::privileges::Kept;
 use super::programs::{Found, meets};
-use super::run::Tracer;
+use super::run::{Tracer, status};
 use super::stop::{Failed, Stopped, seize};
 use super::threads::{Doing, Process, Thread};
 use super::timers::ITIMER;
+use crate::session::real_now;
 use crate::{program, report};
 use engine::elf::Program;
 use engine::slots::Credit;
@@ -27,34 +29,38 @@ impl Tracer {
         let child = stopped.message()? as pid_t;
         self.together.born(tid, child);
         let Some(creator) = self.threads.get(&tid) else { return Ok(()) };
-        let (process, slot) = (creator.process, creator.slot);
+        let (creator_process, slot) = (creator.process, creator.slot);
         let asked = matches!(creator.doing, Doing::AskedForChild);
-        let thread = !asked && PathBuf::from(format!("/proc/{process}/task/{child}")).exists();
         let page = self.engine.page;
-        let (childs_slot, doing) = match slot {
-            Some(me) if asked => {
-                let credit = credit_of(page, me).inspect(|&credit| page.place(credit, child as u32));
-                let ours = |&index: &usize| page.slots[index].pid.load(SeqCst) == child as u32;
-                (credit.map(Credit::index).filter(ours), Doing::Asked)
+        let early = self.early.remove(&child);
+        // It may have been adopted. And it may have been killed, and collected.
+        let is_new = !self.threads.contains_key(&child) && (early.is_some() || is_tracee(child));
+        let credit = slot.filter(|_| asked).and_then(|me| credit_of(page, me));
+        credit.inspect(|&credit| page.place(credit, child as u32));
+        if is_new {
+            let thread = !asked && PathBuf::from(format!("/proc/{creator_process}/task/{child}")).exists();
+            let process = if thread { creator_process } else { child };
+            let (childs_slot, doing) = match slot {
+                Some(_) if asked => {
+                    let ours = |&index: &usize| page.slots[index].pid.load(SeqCst) == child as u32;
+                    (credit.map(Credit::index).filter(ours), Doing::Asked)
+                }
+                Some(me) => {
+                    let claimed = page.claim(Kind::Foreign, process as u32, child as u32, page.birth_of_child(me));
+                    (claimed.inspect(|&index| page.slots[index].tracer.store(TRACED, SeqCst)), Doing::Runs)
+                }
+                None => (None, Doing::Runs),
+            };
+            if !thread && let Some(parent) = self.processes.get(&creator_process).cloned() {
+                if !parent.library {
+                    self.share_timers(creator_process);
+                }
+                self.processes.insert(process, parent);
             }
-            Some(me) => {
-                let pid = if thread { process } else { child };
-                let claimed = page.claim(Kind::Foreign, pid as u32, child as u32, page.birth_of_child(me));
-                (claimed.inspect(|&index| page.slots[index].tracer.store(TRACED, SeqCst)), Doing::Runs)
+            self.threads.insert(child, Thread::new(process, childs_slot, doing, None));
+            if let Some((event, _)) = early {
+                self.report(child, event);
             }
-            None => (None, Doing::Runs),
-        };
-        let process = if thread { process } else { child };
-        let creator_process = creator.process;
-        if !thread && let Some(parent) = self.processes.get(&creator_process).cloned() {
-            if !parent.library {
-                self.share_timers(creator_process);
-            }
-            self.processes.insert(process, parent);
-        }
-        self.threads.insert(child, Thread::new(process, childs_slot, doing, None));
-        if self.early.remove(&child) {
-            self.go(Stopped::reported(child), 0)?;
         }
         if !asked {
             return self.go(stopped, 0);
@@ -72,6 +78,37 @@ impl Tracer {
         Ok(())
     }
 
+    /// Takes in children that have stopped so long ago that their creator must have been killed before it could report them.
+    /// Real time at which to look again, if there are any. Nothing is lost if the report comes after all.
+    pub(super) fn adopt(&mut self) -> Option<u64> {
+        /// The report comes at once, real ns.
+        const LATE: u64 = 50_000_000;
+        let now = real_now();
+        let orphans: Vec<_> = self.early.extract_if(|_, (_, since)| *since + LATE <= now).collect();
+        for (tid, (event, _)) in orphans {
+            let [leader] = of_status(tid, ["Tgid:"]);
+            let process = if leader == 0 { tid } else { leader as pid_t };
+            let page = self.engine.page;
+            let slot = page.claim(Kind::Foreign, process as u32, tid as u32, tid as u64);
+            slot.inspect(|&index| page.slots[index].tracer.store(TRACED, SeqCst));
+            self.processes.entry(process).or_insert_with(|| self.kit.process(process));
+            self.threads.insert(tid, Thread::new(process, slot, Doing::Runs, None));
+            self.report(tid, event);
+        }
+        self.early.values().map(|(_, since)| since + LATE).min()
+    }
+
+    /// A thread of process `tid` has executed a program. If nobody is known by that number, it has had another till now: it was
+    /// the only one of its process that was traced, and not the leader.
+    pub(super) fn renumber(&mut self, tid: pid_t) {
+        let Ok(former) = Stopped::reported(tid).message() else { return };
+        if !self.threads.contains_key(&tid)
+            && let Some(thread) = self.threads.remove(&(former as pid_t))
+        {
+            self.threads.insert(tid, thread);
+        }
+    }
+
     /// A thread that stays traced, and knows its slot better than the tracer.
     fn asks_no_more(&mut self, tid: pid_t) {
         self.threads.entry(tid).and_modify(|thread| (thread.doing, thread.slot) = (Doing::Runs, None));
@@ -84,12 +121,9 @@ impl Tracer {
         let Some(mut thread) = self.threads.remove(&former).or_else(|| self.threads.remove(&tid)) else {
             return Ok(());
         };
-        let others: Vec<pid_t> =
-            self.threads.iter().filter(|(_, t)| t.process == thread.process).map(|(&tid, _)| tid).collect();
-        for other in others {
-            if let Some(thread) = self.threads.remove(&other) {
-                self.forget(&thread);
-            }
+        self.forget_all(tid);
+        if let Some(leader) = self.threads.remove(&tid) {
+            self.forget(&leader);
         }
         self.stop_looking(&mut thread);
         let doing = std::mem::replace(&mut thread.doing, Doing::Runs);
@@ -122,14 +156,11 @@ impl Tracer {
         // Else the first injected call would be taken for the end of this one.
         let mut late = vec![];
         let mut stopped = step(stopped, &mut late)?;
-        for signal in late {
-            // SAFETY: plain numbers.
-            unsafe { libc::syscall(libc::SYS_tgkill, tid, tid, signal) };
-        }
+        again(&stopped, late)?;
         let former = self.processes.remove(&tid).unwrap_or_default();
-        let (filtered, mut gated) = (former.filtered, former.gated);
+        let (filtered, mut gated, confined) = (former.filtered, former.gated, former.confined);
         let kept = self.inherited(tid, former.kept);
-        if !gated && self.engine.trace() == Trace::All {
+        if !gated && (self.engine.trace() == Trace::All || filtered.len() > MANY) {
             (stopped, gated) = self.kit.close_gate(stopped)?;
         }
         let left_by_library =
@@ -140,7 +171,7 @@ impl Tracer {
         self.timers.forget(tid);
         self.keep_time();
         if program == Some(Program::OtherLibc) {
-            self.variables.set(&stopped, program, 0, kept)?;
+            stopped = self.variables.set(&self.kit, stopped, program, 0, kept)?;
         }
         match program {
             Some(kind) if kind.cannot_load() => {
@@ -154,6 +185,7 @@ impl Tracer {
                             reads_stop: ready.reads_stop,
                             go: program::is_go(&file),
                             gated,
+                            confined,
                             kept: Kept::of(kept),
                             ..Process::default()
                         };
@@ -184,7 +216,7 @@ impl Tracer {
     /// A program that needs no tracer, or one that nothing can be done for.
     fn let_go(
         &mut self,
-        stopped: Stopped,
+        mut stopped: Stopped,
         slot: Option<usize>,
         program: Option<Program>,
         former: Former,
@@ -200,7 +232,8 @@ impl Tracer {
                 slot.start.store(deadline, SeqCst);
                 slot.start_arg.store(interval, SeqCst);
             }
-            self.variables.set(&stopped, program, self.engine.page.as_credit(index).word(), former.kept)?;
+            let slot = self.engine.page.as_credit(index).word();
+            stopped = self.variables.set(&self.kit, stopped, program, slot, former.kept)?;
         }
         if former.gated || meets(tid, &former.filtered) {
             // Without a tracer its calls would fail.
@@ -303,6 +336,10 @@ impl Tracer {
     }
 }
 
+/// So much code of former programs is filtered, and no filter is made for more: the kernel takes some two hundred, and a program
+/// may execute itself again and again. One that depends on no address ([`super::programs::Kit::close_gate`]) is the last.
+const MANY: usize = 32;
+
 /// What a program has from those before it.
 struct Former {
     filtered: Vec<Range>,
@@ -317,9 +354,16 @@ fn credit_of(page: &Page, asker: usize) -> Option<Credit> {
     Credit::from_word(page.slots[asker].key.load(SeqCst))
 }
 
+/// Is the thread traced by this process? No more if it has been killed, and waitpid(2) has told of it.
+fn is_tracee(tid: pid_t) -> bool {
+    let options = libc::WEXITED | libc::WSTOPPED | libc::WNOHANG | libc::WNOWAIT | libc::__WALL;
+    // SAFETY: no status is asked for.
+    unsafe { libc::waitid(libc::P_PID, tid as libc::id_t, std::ptr::null_mut(), options) == 0 }
+}
+
 /// Is it this thread alone that may not be traced, because it has been killed meanwhile or somebody else traces it?
 fn exception(tid: pid_t) -> bool {
-    let status = std::fs::read_to_string(format!("/proc/{tid}/status")).unwrap_or_default();
+    let status = status(tid);
     let field = |name| status.lines().find_map(|line| line.strip_prefix(name)).map_or("", str::trim);
     field("State:").starts_with(['Z', 'X']) || field("TracerPid:") != "0"
 }

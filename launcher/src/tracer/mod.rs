@@ -4,7 +4,7 @@
 //! from the launcher's, and wakes a traced process's parent when the tracer has collected it. It ends with the launcher,
 //! and its tracees end with it.
 //!
-//! [`helper`] is the launcher's side. Of the rest, [`run`] is the loop, [`lives`] how tracees come and go, [`calls`] what happens
+//! [`helper`] is the launcher's side. Of the rest, [`run`] is the loop, [`lives`] how tracees come and go, [`ends`] how they end, [`calls`] what happens
 //! to a call that stops, [`programs`] what is done at an exec stop, [`rules`], [`waits`] and [`messages`] what system calls mean, [`library`] what is different about programs with the library, [`timers`], [`armed`], [`expiry`] and [`timerfd`] the timers of tracees, [`privileges`] what they need in order to give up theirs; [`stop`], [`memory`], [`inject`], [`filter`] and [`bpf`] are the tools.
 
 mod armed;
@@ -12,6 +12,7 @@ mod attention;
 mod beats;
 mod bpf;
 mod calls;
+mod ends;
 mod environ;
 mod expiry;
 mod filter;

@@ -53,7 +53,8 @@ impl Tracer {
             _ => false,
         };
         let process = self.threads.get(&tid).and_then(|thread| self.processes.get(&thread.process));
-        gives_up && process.is_some_and(|process| process.space.is_some() && process.kept == Kept::Not)
+        gives_up
+            && process.is_some_and(|process| process.space.is_some() && !process.confined && process.kept == Kept::Not)
     }
 
     /// Puts off the call.

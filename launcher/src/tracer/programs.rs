@@ -6,12 +6,19 @@ use super::filter::{self, Range};
 use super::inject::Calls;
 use super::memory::Memory;
 use super::stop::{Failed, Stopped};
+use super::threads::Process;
+use crate::program;
 use engine::vdso::{Image, Patch, Target};
 use engine::{ClockMode, Engine, Page};
 use libc::sock_filter;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+
+const PAGE: u64 = 4096;
+/// What the region takes in memory.
+const REGION: u64 = (size_of::<Page>() as u64).next_multiple_of(PAGE);
 
 /// Clock reads in frozen mode with no stop between them, after which the clock creeps.
 pub const SPINNING: u32 = 20_000;
@@ -21,8 +28,10 @@ pub const SPINNING: u32 = 20_000;
 pub struct Space {
     /// The session's region, read-only.
     pub region: u64,
-    /// Frozen mode: the word that counts clock reads.
+    /// Frozen mode: the word that counts clock reads, in a page behind the region.
     pub counter: u64,
+    /// Room for a timespec, in the same page.
+    pub for_ever: u64,
     /// The vDSO.
     pub clocks: Range,
 }
@@ -87,9 +96,18 @@ impl Kit {
         let Some(vdso) = vdso_of(stopped.tid()) else { return Ok((stopped, false)) };
         let memory = Memory(stopped.tid());
         let calls = Calls::new(stopped, vdso + self.instruction)?;
-        let scratch = scratch(&calls);
+        let (calls, scratch) = scratch(calls, memory)?;
         let (calls, installed) = install(calls, memory, scratch, filter::of_all(), 0)?;
         Ok((calls.finish()?, installed))
+    }
+
+    /// The stack of the program that has just been executed is to reach down to `at`.
+    pub fn grow_stack(&self, stopped: Stopped, at: u64) -> Result<Stopped, Failed> {
+        let memory = Memory(stopped.tid());
+        match vdso_of(stopped.tid()).filter(|_| memory.read::<u64>(at).is_err()) {
+            Some(vdso) => touch(Calls::new(stopped, vdso + self.instruction)?, memory, at)?.finish(),
+            None => Ok(stopped),
+        }
     }
 
     /// Is `at` an address in the vDSO, which begins at `vdso`?
@@ -109,7 +127,7 @@ impl Kit {
         let memory = Memory(pid);
         let Some(vdso) = vdso_of(pid) else { return Ok((stopped, None)) };
         let calls = Calls::new(stopped, vdso + self.instruction)?;
-        let scratch = scratch(&calls);
+        let (calls, scratch) = scratch(calls, memory)?;
         let calls = if found.alarm { calls.call(libc::SYS_alarm, [0; 6])?.0 } else { calls };
         let (calls, fd) = match found.kept {
             Some(fd) => (calls, fd as i64),
@@ -118,21 +136,26 @@ impl Kit {
         if fd < 0 {
             return Ok((calls.finish()?, None));
         }
-        let map = |fd: u64, size: u64, prot: i32, flags: i32| [0, size, prot as u64, flags as u64, fd, 0];
-        let shared = map(fd as u64, size_of::<Page>() as u64, libc::PROT_READ, libc::MAP_SHARED);
-        let (calls, region) = calls.call(libc::SYS_mmap, shared)?;
+        let map = |at: i64, size: u64, prot: i32, flags: i32, fd: i64| {
+            [at as u64, size, prot as u64, flags as u64, fd as u64, 0]
+        };
+        // A page more, in whose place comes one of its own.
+        let (calls, region) =
+            calls.call(libc::SYS_mmap, map(0, REGION + PAGE, libc::PROT_READ, libc::MAP_SHARED, fd))?;
         let calls = match found.kept {
             Some(_) => calls,
             None => calls.call(libc::SYS_close, [fd as u64, 0, 0, 0, 0, 0])?.0,
         };
-        let rw = libc::PROT_READ | libc::PROT_WRITE;
-        let private = map(u64::MAX, 4096, rw, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
-        let (calls, counter) = calls.call(libc::SYS_mmap, private)?;
-        if region < 0 || counter < 0 {
+        if region < 0 {
             return Ok((calls.finish()?, None));
         }
-        let clocks = Range { start: vdso, end: vdso + self.size };
-        let space = Space { region: region as u64, counter: counter as u64, clocks };
+        let (rw, flags) =
+            (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED);
+        let (calls, counter) = calls.call(libc::SYS_mmap, map(region + REGION as i64, PAGE, rw, flags, -1))?;
+        if counter < 0 {
+            return Ok((calls.finish()?, None));
+        }
+        let space = self.space(region as u64, vdso);
         let mode = self.engine.page.mode();
         let target = Target::page(mode, space.region, space.counter, SPINNING);
         let Some(patch) = Patch::new(&self.image, vdso, target) else { return Ok((calls.finish()?, None)) };
@@ -156,6 +179,19 @@ impl Kit {
         }
         let filtered = before.iter().chain(if new { &own[..] } else { &[] }).copied().collect();
         Ok((calls.finish()?, Some(Ready { space, filtered, reads_stop })))
+    }
+
+    fn space(&self, region: u64, vdso: u64) -> Space {
+        let clocks = Range { start: vdso, end: vdso + self.size };
+        Space { region, counter: region + REGION, for_ever: region + REGION + 64, clocks }
+    }
+
+    /// What is known of a process by what its memory shows, if nobody knows whose child it is.
+    pub fn process(&self, pid: i32) -> Process {
+        let region = mappings(pid, 's').into_iter().flatten().find(|(_, name)| name == "/memfd:flux-session");
+        let space = region.zip(vdso_of(pid)).map(|((range, _), vdso)| self.space(range.start, vdso));
+        let go = program::is_go(&PathBuf::from(format!("/proc/{pid}/exe")));
+        Process { space, filtered: code(pid, self.engine.page.mode()), go, ..Process::default() }
     }
 
     /// Makes more calls of a process stop that are made by code in `ranges`. The thread has just made a call by an instruction of
@@ -270,10 +306,19 @@ fn install(
     Ok((calls, answer == 0))
 }
 
-/// A place in the memory of a program that has just been executed: far enough below what its stack holds, and mapped by the
-/// kernel.
-fn scratch(calls: &Calls) -> u64 {
-    (calls.registers().rsp - 0x4000) & !0xfff
+/// A place in the memory of a program that has just been executed: far enough below what its stack holds.
+fn scratch(calls: Calls, memory: Memory) -> Result<(Calls, u64), Failed> {
+    let at = (calls.registers().rsp - 0x4000) & !0xfff;
+    Ok((touch(calls, memory, at)?, at))
+}
+
+/// Makes the kernel write somewhere in the stack if that is not there yet, which a write by another process does not: it has
+/// room for some thousand arguments. Nothing comes of it where the stack may not grow so much.
+fn touch(calls: Calls, memory: Memory, at: u64) -> Result<Calls, Failed> {
+    match memory.read::<u64>(at) {
+        Ok(_) => Ok(calls),
+        Err(_) => Ok(calls.call(libc::SYS_rt_sigprocmask, [libc::SIG_BLOCK as u64, 0, at, 8, 0, 0])?.0),
+    }
 }
 
 /// Where process `pid` has its vDSO.
@@ -285,27 +330,30 @@ pub fn vdso_of(pid: i32) -> Option<u64> {
 
 /// The program's code. In elapsed mode the vDSO's calls are to get the real time, so it is none of it.
 fn code(pid: i32, mode: ClockMode) -> Vec<Range> {
-    mappings(pid)
+    mappings(pid, 'x')
         .into_iter()
+        .flatten()
         .filter(|(_, name)| name != "[vsyscall]" && (name != "[vdso]" || mode == ClockMode::Frozen))
         .map(|(range, _)| range)
         .collect()
 }
 
-/// Does any of the code that process `pid` has mapped lie where a filter stops calls?
+/// Does any of the code that process `pid` has mapped lie where a filter stops calls, as far as that can be told? A program that
+/// its user may not read cannot be looked at.
 pub fn meets(pid: i32, filtered: &[Range]) -> bool {
-    mappings(pid).iter().any(|(range, _)| filtered.iter().any(|f| f.meets(*range)))
+    !filtered.is_empty()
+        && mappings(pid, 'x').is_none_or(|code| code.iter().any(|(range, _)| filtered.iter().any(|f| f.meets(*range))))
 }
 
-/// Executable mappings and their names.
-fn mappings(pid: i32) -> Vec<(Range, String)> {
-    let maps = std::fs::read_to_string(format!("/proc/{pid}/maps")).unwrap_or_default();
+/// Mappings that have this letter in what they permit, and their names.
+fn mappings(pid: i32, permits: char) -> Option<Vec<(Range, String)>> {
+    let maps = std::fs::read_to_string(format!("/proc/{pid}/maps")).ok()?;
     let parse = |line: &str| {
         let mut fields = line.split_ascii_whitespace();
         let (start, end) = fields.next()?.split_once('-')?;
         let hex = |text| u64::from_str_radix(text, 16).ok();
         let range = Range { start: hex(start)?, end: hex(end)? };
-        fields.next()?.contains('x').then(|| (range, fields.nth(3).unwrap_or_default().to_owned()))
+        fields.next()?.contains(permits).then(|| (range, fields.nth(3).unwrap_or_default().to_owned()))
     };
-    maps.lines().filter_map(parse).collect()
+    Some(maps.lines().filter_map(parse).collect())
 }

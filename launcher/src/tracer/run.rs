@@ -13,11 +13,12 @@ use super::calls::SYSCALL;
 use super::environ::Variables;
 use super::memory::Memory;
 use super::programs::Kit;
+use super::sockets::Hurried;
 use super::stop::{Event, Failed, Go, Stopped};
 use super::threads::{Doing, Process, Thread};
 use super::together::Together;
-use crate::report;
 use crate::session::real_now;
+use crate::{proc, report};
 use engine::Engine;
 use engine::slots::Slot;
 use engine::sys::GATE;
@@ -56,7 +57,7 @@ pub fn run(path: OsString) -> Option<()> {
         variables: Variables { session: path, library },
         threads: HashMap::new(),
         processes: HashMap::new(),
-        early: HashSet::new(),
+        early: HashMap::new(),
         asking: vec![],
         expiring: 0,
         woken: HashSet::new(),
@@ -64,6 +65,7 @@ pub fn run(path: OsString) -> Option<()> {
         timers: Timers::default(),
         shift: 0,
         together: Together::default(),
+        hurried: Hurried::default(),
     };
     loop {
         let word = &page.header.tracer;
@@ -77,7 +79,7 @@ pub fn run(path: OsString) -> Option<()> {
         }
         tracer.expire();
         tracer.keep_time();
-        let until = tracer.oversee();
+        let until = [tracer.oversee(), tracer.adopt()].into_iter().flatten().min();
         if word.load(SeqCst) == seen {
             tracer.together.rest();
         }
@@ -92,8 +94,8 @@ pub struct Tracer {
     pub(super) variables: Variables,
     pub(super) threads: HashMap<pid_t, Thread>,
     pub(super) processes: HashMap<pid_t, Process>,
-    /// Children that have stopped before their creator has reported them.
-    pub(super) early: HashSet<pid_t>,
+    /// Children that have stopped before their creator has reported them: how, and when in real time.
+    pub(super) early: HashMap<pid_t, (Event, u64)>,
     /// Threads that burn the processor, and what they do is looked at.
     pub(super) asking: Vec<pid_t>,
     /// Threads whose wait the tracer has to end.
@@ -107,6 +109,7 @@ pub struct Tracer {
     /// What clock_settime(2) had done when the deadlines of timers were last right.
     pub(super) shift: i64,
     pub(super) together: Together,
+    pub(super) hurried: Hurried,
 }
 
 impl Tracer {
@@ -127,51 +130,28 @@ impl Tracer {
             any = true;
             if !libc::WIFSTOPPED(status) {
                 self.ended(tid);
-            } else if self.threads.contains_key(&tid) {
-                if let Err(Failed::Request(..)) = self.stopped(tid, Event::of(status)).inspect_err(|e| {
-                    if *e != Failed::Died {
-                        report::verbose(1, || format!("tracer: {e}"));
-                    }
-                }) {
-                    // It cannot be left stopped for ever.
-                    // SAFETY: plain numbers.
-                    unsafe { libc::kill(tid, libc::SIGKILL) };
-                }
+                continue;
+            }
+            let event = Event::of(status);
+            if event == Event::Exec {
+                self.renumber(tid);
+            }
+            if self.threads.contains_key(&tid) {
+                self.report(tid, event);
             } else {
-                self.early.insert(tid);
+                self.early.insert(tid, (event, real_now()));
             }
         }
     }
 
-    /// A thread has ended, and whoever waits for it has been woken: its slot goes back.
-    fn ended(&mut self, tid: pid_t) {
-        self.early.remove(&tid);
-        let Some(thread) = self.threads.remove(&tid) else { return };
-        if !self.threads.values().any(|t| t.process == thread.process) {
-            let process = self.processes.remove(&thread.process);
-            self.timers.forget(thread.process);
-            if process.is_none_or(|process| !process.library) {
-                self.drop_timers(thread.process);
-            }
-            // Time must not jump to what its timers were waiting for.
-            self.keep_time();
+    /// Deals with a stop of a thread that is known.
+    pub(super) fn report(&mut self, tid: pid_t, event: Event) {
+        if let Err(failed @ Failed::Request(..)) = self.stopped(tid, event) {
+            report::verbose(1, || format!("tracer: {failed}"));
+            // It cannot be left stopped for ever.
+            // SAFETY: plain numbers.
+            unsafe { libc::kill(tid, libc::SIGKILL) };
         }
-        self.forget(&thread);
-        // If it has the library its slot is that one's, and the keeper gives it back when nobody of this number is there.
-        self.engine.kick_keeper();
-    }
-
-    pub(super) fn forget(&mut self, thread: &Thread) {
-        if matches!(&thread.doing, Doing::Waits(wait) if !wait.sleep) {
-            self.expiring -= 1;
-        }
-        let Some(index) = thread.slot.filter(|&index| owned(self.slot(index).tracer.load(SeqCst))) else { return };
-        // Its parent may have been sent SIGCHLD, and the others of its process SIGKILL: parked threads are looked at once more.
-        // Said before the slot, which has kept time from jumping, is given back.
-        self.engine.page.header.signals_sent.fetch_add(1, SeqCst);
-        self.slot(index).tracer.store(NONE, SeqCst);
-        self.engine.page.release(index);
-        self.engine.kick_keeper();
     }
 
     fn stopped(&mut self, tid: pid_t, event: Event) -> Result<(), Failed> {
@@ -220,6 +200,14 @@ impl Tracer {
 
     fn leave(&mut self, stopped: Stopped, event: Event) -> Result<(), Failed> {
         let thread = self.threads.remove(&stopped.tid());
+        if event == Event::Child {
+            // Its child is let go like itself.
+            let child = stopped.message()? as pid_t;
+            self.threads.insert(child, Thread::new(child, None, Doing::Leaves, None));
+            if let Some((event, _)) = self.early.remove(&child) {
+                self.report(child, event);
+            }
+        }
         let signal = if let Event::Signal(signal) = event { signal } else { 0 };
         stopped.detach(signal)?;
         if let Some(index) = thread.and_then(|t| t.slot) {
@@ -231,7 +219,9 @@ impl Tracer {
     fn group_stop(&mut self, stopped: Stopped) -> Result<(), Failed> {
         let tid = stopped.tid();
         let Some(thread) = self.threads.get_mut(&tid) else { return Ok(()) };
-        if let Some(slot) = thread.slot.map(|index| &self.engine.page.slots[index]) {
+        // The slot of one that asks is still the library's.
+        let own = thread.slot.filter(|&index| owned(self.engine.page.slots[index].tracer.load(SeqCst)));
+        if let Some(slot) = own.map(|index| &self.engine.page.slots[index]) {
             // A request waits until the thread has let go of the processor, so the count is the last one.
             stopped.message()?;
             slot.key.store(runs(thread.process, tid), SeqCst);
@@ -285,7 +275,8 @@ impl Tracer {
                 }
                 None => {}
             }
-            if failed && harmless {
+            // Another may be about to run a handler, and then it has failed.
+            if failed && harmless && deliverable(tid) == 0 {
                 (regs.rax, regs.rip) = (regs.orig_rax, regs.rip - SYSCALL);
                 stopped.set_registers(&regs)?;
             }
@@ -318,8 +309,15 @@ pub(super) fn pending(tid: pid_t) -> u64 {
     set(&status, "SigPnd:") | set(&status, "ShdPnd:")
 }
 
-fn status(tid: pid_t) -> String {
-    std::fs::read_to_string(format!("/proc/{tid}/status")).unwrap_or_default()
+/// Those of them that it does not block.
+pub(super) fn deliverable(tid: pid_t) -> u64 {
+    let status = status(tid);
+    (set(&status, "SigPnd:") | set(&status, "ShdPnd:")) & !set(&status, "SigBlk:")
+}
+
+/// What the thread's `status` file says. See proc(5).
+pub(super) fn status(tid: pid_t) -> String {
+    proc::text(&format!("/proc/{tid}/status"))
 }
 
 fn set(status: &str, which: &str) -> u64 {
@@ -329,6 +327,6 @@ fn set(status: &str, which: &str) -> u64 {
 
 /// How often the thread has been put on a processor.
 pub(super) fn runs(pid: pid_t, tid: pid_t) -> u64 {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/task/{tid}/schedstat")).unwrap_or_default();
+    let text = proc::text(&format!("/proc/{pid}/task/{tid}/schedstat"));
     text.split_ascii_whitespace().nth(2).and_then(|count| count.parse().ok()).unwrap_or(0)
 }

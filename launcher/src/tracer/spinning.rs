@@ -9,7 +9,7 @@
 //! naps it asks some more, and a nap counts as blocked only while nothing has changed in the session since then.
 
 use super::calls::SYSCALL;
-use super::run::{Tracer, runs};
+use super::run::{Tracer, deliverable, runs};
 use super::stop::{Failed, Stopped};
 use super::threads::{Doing, Thread};
 use crate::session::real_now;
@@ -198,7 +198,7 @@ impl Tracer {
         if regs.orig_rax as i64 >= 0 {
             // In a call that began before it was looked at.
             asks.other += ELSEWHERE;
-            if regs.rax as i64 == -(libc::EINTR as i64) && !stopped.has_pending()? {
+            if regs.rax as i64 == -(libc::EINTR as i64) && deliverable(tid) == 0 {
                 (regs.rax, regs.rip) = (regs.orig_rax, regs.rip - SYSCALL);
                 stopped.set_registers(&regs)?;
             }
@@ -224,7 +224,7 @@ impl Tracer {
             asks.until = NEVER;
             return self.go(stopped, 0);
         }
-        if answer == -(libc::EINTR as i64) && regs.orig_rax as i64 >= 0 && !stopped.has_pending()? {
+        if answer == -(libc::EINTR as i64) && regs.orig_rax as i64 >= 0 && deliverable(stopped.tid()) == 0 {
             // By the tracer alone.
             (regs.rax, regs.rip) = (regs.orig_rax, regs.rip - SYSCALL);
             stopped.set_registers(&regs)?;

@@ -9,6 +9,7 @@
 use super::timers::{CODE, Info, NUMBER};
 use libc::{c_long, c_void, pid_t, user_regs_struct};
 use std::fmt;
+use std::mem::offset_of;
 
 /// Why a request failed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -137,6 +138,11 @@ impl Stopped {
         self.0
     }
 
+    /// Stops it again as soon as it goes on.
+    pub fn interrupt(&self) -> Result<(), Failed> {
+        Running(self.0).interrupt()
+    }
+
     /// Its registers.
     pub fn registers(&self) -> Result<user_regs_struct, Failed> {
         let mut registers = std::mem::MaybeUninit::<user_regs_struct>::uninit();
@@ -148,6 +154,14 @@ impl Stopped {
     /// Changes its registers.
     pub fn set_registers(&self, registers: &user_regs_struct) -> Result<(), Failed> {
         request("PTRACE_SETREGS", libc::PTRACE_SETREGS, self.0, 0, registers as *const _ as usize).map(drop)
+    }
+
+    /// Answers the system call that it is about to make, which the kernel skips then. Two words cost less than all registers.
+    pub fn answer(&self, answer: i64) -> Result<(), Failed> {
+        const RAX: usize = offset_of!(user_regs_struct, rax);
+        const ORIG_RAX: usize = offset_of!(user_regs_struct, orig_rax);
+        request("PTRACE_POKEUSER", libc::PTRACE_POKEUSER, self.0, ORIG_RAX, usize::MAX)?;
+        request("PTRACE_POKEUSER", libc::PTRACE_POKEUSER, self.0, RAX, answer as usize).map(drop)
     }
 
     /// What is known of the signal that is about to be delivered.
@@ -162,8 +176,7 @@ impl Stopped {
         let (tid, what) = (self.0, "PTRACE_PEEKSIGINFO");
         for shared in [0u32, 1] {
             let mut info: Info = [0; 32];
-            // struct ptrace_peeksiginfo_args: the first one.
-            let first = (0u64, shared, 1i32);
+            let first = libc::ptrace_peeksiginfo_args { off: 0, flags: shared, nr: 1 };
             let args = &raw const first as usize;
             if request(what, libc::PTRACE_PEEKSIGINFO, tid, args, info.as_mut_ptr() as usize)? > 0 {
                 return Ok(true);

@@ -79,6 +79,8 @@ pub enum Then {
     Uptime(u64),
     /// It makes a socket, or sets an option of one, on which the waits of calls to come depend.
     Socket,
+    /// It traces somebody, or wants to be traced, which the session's tracer may be in the way of.
+    Traces,
     /// It has put off a call of this number, and makes it when its process keeps the region.
     Keeps(u64),
     /// It takes a signal, and writes to that address what is known of it.
@@ -116,6 +118,8 @@ pub struct Process {
     /// Then, virtual time at the end of the last nap of a thread of it, and the laps by then: what spins may go on in another
     /// thread, and after a collection of garbage.
     pub spun: (u64, u64),
+    /// It has a filter of its own, or those before it had: it can make none but its own calls.
+    pub confined: bool,
     /// Its calls stop that [`super::sockets`] limits.
     pub sockets_stop: bool,
     /// The region, for what it executes.

@@ -51,7 +51,7 @@ impl Tracer {
             None => Ok(None),
         };
         match answer.unwrap_or(Some(-(libc::EFAULT as i64))) {
-            Some(answer) => self.answer(stopped, regs, answer),
+            Some(answer) => self.answer(stopped, answer),
             None => self.go(stopped, 0),
         }
     }
@@ -124,8 +124,8 @@ impl Tracer {
     /// Makes the reads of a process stop; false if that cannot be.
     fn stop_reads(&mut self, stopped: Stopped, process: pid_t) -> Result<(Stopped, bool), Failed> {
         let Some(known) = self.processes.get_mut(&process) else { return Ok((stopped, false)) };
-        if known.reads_stop {
-            return Ok((stopped, true));
+        if known.reads_stop || known.confined {
+            return Ok((stopped, known.reads_stop));
         }
         let (stopped, installed) = self.kit.stop_more(stopped, filter::of_reads, &known.filtered)?;
         known.reads_stop = installed;
@@ -152,7 +152,7 @@ impl Tracer {
         let (process, fd) = (self.threads[&tid].process, regs.rdi as i32);
         engine.expire_now(me);
         if self.canceled(index, process, fd) {
-            return self.answer(stopped, regs, -(libc::ECANCELED as i64));
+            return self.answer(stopped, -(libc::ECANCELED as i64));
         }
         self.threads.entry(tid).and_modify(|t| t.doing = Doing::Then(Then::TimerRead(index)));
         self.go(stopped, 0)

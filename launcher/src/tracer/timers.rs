@@ -54,7 +54,7 @@ impl Tracer {
         // Before it goes on: a deadline must be known when it sleeps.
         self.keep_time();
         match answer {
-            Some(answer) => self.answer(stopped, regs, answer),
+            Some(answer) => self.answer(stopped, answer),
             None => self.go(stopped, 0),
         }
     }
@@ -161,13 +161,8 @@ impl Tracer {
         if info[CODE] != libc::SI_TIMER {
             return false;
         }
-        let process = self.threads[&tid].process;
         let id = info[TIMER];
-        let taken = self.timers.change(process, id, |timer| {
-            (timer.sent, timer.overruns) = (false, (0, timer.overruns.0));
-            timer.overruns.1
-        });
-        let Some(overruns) = taken else { return false };
+        let Some(overruns) = self.timer_taken(self.threads[&tid].process, id) else { return false };
         info[OVERRUN] = overruns;
         if id == ITIMER {
             info[CODE] = SI_KERNEL;
@@ -176,17 +171,34 @@ impl Tracer {
         true
     }
 
+    /// The signal of timer `id` of the process is taken: its overruns.
+    fn timer_taken(&mut self, process: pid_t, id: i32) -> Option<i32> {
+        let now = self.engine.now();
+        self.timers.change(process, id, |timer| {
+            timer.overrun(now);
+            (timer.sent, timer.overruns) = (false, (0, timer.overruns.0));
+            timer.overruns.1
+        })
+    }
+
     /// Does the process have timers at all?
     pub(super) fn has_timers(&self, tid: pid_t) -> bool {
         self.threads.get(&tid).is_some_and(|thread| self.timers.has(thread.process))
     }
 
-    /// rt_sigtimedwait(2) has taken a signal, and `at` is what it says of it.
-    pub(super) fn signal_taken(&mut self, tid: pid_t, at: u64) {
-        if at == 0 || !self.has_timers(tid) {
+    /// rt_sigtimedwait(2) has taken signal `number`, and `at` is what it says of it, if anything.
+    pub(super) fn signal_taken(&mut self, tid: pid_t, number: i32, at: u64) {
+        if !self.has_timers(tid) {
             return;
         }
-        if let Ok(mut info) = Memory(tid).read::<Info>(at)
+        if at == 0 {
+            let process = self.threads[&tid].process;
+            for id in self.timers.told_by(process, number) {
+                if !self.timers.get(process, id).is_some_and(|timer| timer.pending(process)) {
+                    self.timer_taken(process, id);
+                }
+            }
+        } else if let Ok(mut info) = Memory(tid).read::<Info>(at)
             && self.taken(tid, &mut info)
         {
             // It was written a moment ago.

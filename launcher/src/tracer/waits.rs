@@ -244,6 +244,20 @@ impl Wait {
         self.what as u32 | if self.instant.is_some() { SETTABLE } else { 0 }
     }
 
+    /// A sleep, as the same call that never ends by itself. `at` is where in its process's memory there is room for a timespec.
+    pub fn for_ever(mut self: Box<Wait>, memory: Memory, at: u64) -> Box<Wait> {
+        // It can be written unless the program has unmapped what is not its own.
+        let _ = memory.write(at, &[i64::MAX, 0]);
+        self.sleep = false;
+        let during = &mut self.during;
+        if during.orig_rax as c_long == libc::SYS_nanosleep {
+            (during.rdi, during.rsi) = (at, 0);
+        } else {
+            (during.rsi, during.rdx, during.r10) = (0, at, 0);
+        }
+        self
+    }
+
     /// It has begun in slot `me`: was the clock set just before?
     pub fn begun(&self, engine: &Engine, me: usize) {
         if let Some((.., shift)) = self.instant {

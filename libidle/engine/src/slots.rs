@@ -11,7 +11,7 @@ use crate::state::{Kind, State, StateWord};
 use crate::sync::{AtomicI32, AtomicU32, AtomicU64, Relaxed, SeqCst};
 use crate::time::NEVER;
 use crate::tracing::owned;
-use crate::what::{FLAGS, What};
+use crate::what::{FLAGS, PEEPS, What};
 
 /// A thread's entry. The first cache line is what others look at, the second what its own process needs.
 #[repr(C, align(64))]
@@ -152,10 +152,10 @@ impl Slot {
         if seen.kind() == Kind::Busy || naps() { self.spin().load(SeqCst) } else { 0 }
     }
 
-    /// Does the thread, waiting until some instant, look now and then whether libc's own threads are done, because nothing
-    /// wakes it when they are?
+    /// Does the thread, waiting until some instant, look now and then for what does not wake it: whether libc's own threads
+    /// are done, whether there is a signal for a handler?
     pub fn peeps(&self) -> bool {
-        self.is_for(What::Request) && self.deadline.load(SeqCst) != NEVER
+        self.what.load(SeqCst) & PEEPS != 0 && self.deadline.load(SeqCst) != NEVER
     }
 }
 
@@ -270,13 +270,25 @@ impl Page {
         }
     }
 
-    /// Gives slot `index` back if it is still as it was `seen`: of several who find its thread gone, one does it.
-    pub fn release_seen(&self, index: usize, seen: State) -> bool {
-        let mine = self.slots[index].state.replace(seen, Kind::New);
-        if mine {
-            self.release(index);
+    /// Gives slot `index` back if it is still as it was `seen`: of several who find its thread gone, one does it, and is told who
+    /// waits for the thread's end.
+    ///
+    /// Who waits says so in the slot, then looks at its state, and then whether it is still that thread's: either the slot is found
+    /// free or nobody's, or it was said before both and is found here.
+    pub fn release_seen(&self, index: usize, seen: State) -> Option<usize> {
+        let slot = &self.slots[index];
+        if !slot.state.replace(seen, Kind::Free) {
+            return None;
         }
-        mine
+        // A timer has something else in these places.
+        let joiner = if seen.kind() == Kind::Timer {
+            0
+        } else {
+            slot.pthread.store(0, SeqCst);
+            slot.joiner.swap(0, SeqCst)
+        };
+        self.release(index);
+        joiner.checked_sub(1).map(|joiner| joiner as usize)
     }
 
     fn pop_free(&self) -> Option<usize> {

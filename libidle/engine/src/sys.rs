@@ -30,11 +30,26 @@ pub const GATE: u32 = 0x666c_7578;
 /// 32 bits; or the first, where that is a descriptor or a count.
 pub const fn gate(nr: i64) -> Option<u8> {
     match nr {
-        // nanosleep, interval timers, setsockopt, kill, sysinfo, times, signals, futex, POSIX timers and clocks, ppoll, timer
+        // nanosleep, interval timers, setsockopt, getsockopt, kill, sysinfo, times, signals, futex, POSIX timers and clocks, ppoll, timer
         // descriptors, pidfd_send_signal, futex_waitv.
-        35..=38 | 54 | 62 | 99 | 100 | 128 | 129 | 200 | 202 | 222..=228 | 230 | 234 | 271 | 283 | 286 | 287 | 297 => {
-            Some(5)
-        }
+        35..=38
+        | 54
+        | 55
+        | 62
+        | 99
+        | 100
+        | 128
+        | 129
+        | 200
+        | 202
+        | 222..=228
+        | 230
+        | 234
+        | 271
+        | 283
+        | 286
+        | 287
+        | 297 => Some(5),
         424 | 449 => Some(5),
         // pselect6, epoll_pwait, io_uring_enter, epoll_pwait2.
         270 | 281 | 426 | 441 => Some(0),

@@ -3,7 +3,7 @@
 //!
 //! A thread about to execute a program that cannot load the library asks the tracer to come first: the program's first
 //! instructions would otherwise run without it. It asks through its slot and sleeps until it is answered; an answer that
-//! does not come in [`PATIENCE`] is a no, so a session whose launcher is dead goes on in real time.
+//! does not come in [`PATIENCE`] is a no, and so it is where the launcher is dead: its session goes on in real time.
 //!
 //! No request and no expired wait is lost: who has one stores it and then counts up the tracer's word; the tracer reads the
 //! word, looks for all that there is to do, and sleeps only while the word is what it has read.
@@ -112,7 +112,10 @@ impl Engine {
         unsafe { sys::syscall6(sys::nr::PRCTL, PR_SET_PTRACER, launcher, 0, 0, 0, 0) };
         word.store(request, SeqCst);
         self.page.header.tracer_asked.fetch_add(1, SeqCst);
-        self.wake_tracer();
+        if !self.wake_tracer() {
+            // It may be about to look, or nobody has needed it yet: then the keeper has it started.
+            self.kick_keeper();
+        }
         if !self.answered(me, request) {
             let _ = word.compare_exchange(request, NONE, SeqCst, SeqCst);
         }
@@ -137,7 +140,7 @@ impl Engine {
     fn answered(&self, me: usize, request: u32) -> bool {
         let word = &self.page.slots[me].tracer;
         let slice = Timespec { sec: 0, nsec: SLICE };
-        (0..PATIENCE).any(|_| {
+        (0..PATIENCE).take_while(|_| !self.page.abandoned()).any(|_| {
             let waits = word.load(SeqCst) == request;
             if waits {
                 sys::futex_wait(word, request, Some(&slice), false);
@@ -154,10 +157,10 @@ impl Engine {
         in_time
     }
 
-    /// Makes the tracer look for what there is to do.
-    pub fn wake_tracer(&self) {
+    /// Makes the tracer look for what there is to do. False if it was not asleep, or there is none.
+    pub fn wake_tracer(&self) -> bool {
         let word = &self.page.header.tracer;
         word.fetch_add(1, SeqCst);
-        sys::futex_wake(word, 1, false);
+        sys::futex_wake(word, 1, false) > 0
     }
 }

@@ -15,13 +15,19 @@ pub enum When {
     NotNull(u8),
     /// Argument n has one of these bits.
     Flag(u8, u32),
+    /// Argument n, an `int`, is this number.
+    Is(u8, u32),
     /// Argument 0 is the number of a clock that moves with the session ([`crate::clock::VIRTUAL`]).
     VirtualClock,
     /// An option of a socket that limits how long calls wait for it, or that says whether it holds back bytes (tcp(7),
     /// TCP_NODELAY).
     SocketOption,
+    /// The latter of these.
+    NoDelay,
     /// A socket that holds back bytes: a stream of the internet's protocols.
     Stream,
+    /// A request of ptrace(2) to become a tracer, or to get one.
+    Attaches,
     /// One of futex(2)'s waits, with a time-out in its fourth argument (which is a number for the others).
     Futex,
 }
@@ -41,14 +47,19 @@ pub enum Verdict {
     Uptime,
     /// Sets a clock.
     SetClock,
-    /// Makes a socket, or sets an option of one, on which the waits of calls to come depend.
+    /// Makes a socket, or sets or tells an option of one, on which the waits of calls to come depend.
     Socket(When),
     /// A timer of the process.
     Timer,
+    /// Traces a thread, which has one tracer.
+    Traces,
     /// Tells or changes where a thread may run.
     Affinity,
     /// May leave the process unable to open what belongs to others: another user, other namespaces, another root.
     Privileges,
+    /// Installs a filter of the program's own (seccomp(2)), which may not let other calls pass than those that the program
+    /// makes.
+    Confines(When),
     /// Makes a thread or process; the condition tells where a tracer has to look at the flags.
     Spawn(When),
     /// Sends a signal, which may wake a thread that is parked; number 0 only asks whether somebody is there.
@@ -67,6 +78,10 @@ use Verdict::*;
 pub const CLONE_UNTRACED: u32 = 0x0080_0000;
 /// clone(2): the child is to have a user namespace of its own.
 pub const CLONE_NEWUSER: u32 = 0x1000_0000;
+/// The options of prctl(2) and of seccomp(2) that install a filter.
+const PR_SET_SECCOMP: u32 = 22;
+/// See [`PR_SET_SECCOMP`].
+const SECCOMP_SET_MODE_FILTER: u32 = 1;
 /// io_uring_enter(2): the fifth argument is a structure that may hold a time-out.
 pub const IORING_ENTER_EXT_ARG: u32 = 8;
 /// futex(2)'s commands that wait and take a time-out: FUTEX_WAIT, FUTEX_LOCK_PI, FUTEX_WAIT_BITSET,
@@ -105,7 +120,7 @@ pub const ROWS: &[Row] = {
         35 nanosleep Timed(When::Always); 36 getitimer Timer; 37 alarm Timer; 38 setitimer Timer; 39 getpid Pass;
         40 sendfile Blocks; 41 socket Socket(When::Stream); 42 connect Blocks; 43 accept Blocks; 44 sendto Blocks; 45 recvfrom Blocks;
         46 sendmsg Blocks; 47 recvmsg Blocks; 48 shutdown Pass; 49 bind Pass; 50 listen Pass; 51 getsockname Pass;
-        52 getpeername Pass; 53 socketpair Pass; 54 setsockopt Socket(When::SocketOption); 55 getsockopt Pass;
+        52 getpeername Pass; 53 socketpair Pass; 54 setsockopt Socket(When::SocketOption); 55 getsockopt Socket(When::NoDelay);
         56 clone Spawn(When::Flag(0, CLONE_UNTRACED | CLONE_NEWUSER)); 57 fork Pass; 58 vfork Blocks; 59 execve Pass; 60 exit Pass;
         61 wait4 Blocks; 62 kill Signals(When::NotZero(1)); 63 uname Pass; 64 semget Pass; 65 semop Blocks; 66 semctl Pass;
         67 shmdt Pass; 68 msgget Pass; 69 msgsnd Blocks; 70 msgrcv Blocks; 71 msgctl Pass; 72 fcntl Blocks;
@@ -113,7 +128,7 @@ pub const ROWS: &[Row] = {
         79 getcwd Pass; 80 chdir Pass; 81 fchdir Pass; 82 rename Pass; 83 mkdir Pass; 84 rmdir Pass; 85 creat Blocks;
         86 link Pass; 87 unlink Pass; 88 symlink Pass; 89 readlink Pass; 90 chmod Pass; 91 fchmod Pass; 92 chown Pass;
         93 fchown Pass; 94 lchown Pass; 95 umask Pass; 96 gettimeofday Clock(When::Always); 97 getrlimit Pass; 98 getrusage Pass;
-        99 sysinfo Uptime; 100 times Uptime; 101 ptrace Pass; 102 getuid Pass; 103 syslog Pass; 104 getgid Pass;
+        99 sysinfo Uptime; 100 times Uptime; 101 ptrace Traces; 102 getuid Pass; 103 syslog Pass; 104 getgid Pass;
         105 setuid Privileges; 106 setgid Privileges; 107 geteuid Pass; 108 getegid Pass; 109 setpgid Pass; 110 getppid Pass;
         111 getpgrp Pass; 112 setsid Pass; 113 setreuid Privileges; 114 setregid Privileges; 115 getgroups Pass;
         116 setgroups Privileges; 117 setresuid Privileges; 118 getresuid Pass; 119 setresgid Privileges; 120 getresgid Pass;
@@ -124,7 +139,7 @@ pub const ROWS: &[Row] = {
         141 setpriority Pass; 142 sched_setparam Pass; 143 sched_getparam Pass; 144 sched_setscheduler Pass;
         145 sched_getscheduler Pass; 146 sched_get_priority_max Pass; 147 sched_get_priority_min Pass;
         148 sched_rr_get_interval Pass; 149 mlock Pass; 150 munlock Pass; 151 mlockall Pass; 152 munlockall Pass;
-        153 vhangup Pass; 154 modify_ldt Pass; 155 pivot_root Privileges; 156 _sysctl Pass; 157 prctl Pass;
+        153 vhangup Pass; 154 modify_ldt Pass; 155 pivot_root Privileges; 156 _sysctl Pass; 157 prctl Confines(When::Is(0, PR_SET_SECCOMP));
         158 arch_prctl Pass; 159 adjtimex SetClock; 160 setrlimit Pass; 161 chroot Privileges; 162 sync Blocks;
         163 acct Pass; 164 settimeofday SetClock; 165 mount Pass; 166 umount2 Pass; 167 swapon Pass; 168 swapoff Pass;
         169 reboot Pass; 170 sethostname Pass; 171 setdomainname Pass; 172 iopl Pass; 173 ioperm Pass;
@@ -161,7 +176,7 @@ pub const ROWS: &[Row] = {
         302 prlimit64 Pass; 303 name_to_handle_at Pass; 304 open_by_handle_at Pass; 305 clock_adjtime SetClock;
         306 syncfs Blocks; 307 sendmmsg Blocks; 308 setns Privileges; 309 getcpu Pass; 310 process_vm_readv Pass;
         311 process_vm_writev Pass; 312 kcmp Pass; 313 finit_module Pass; 314 sched_setattr Pass;
-        315 sched_getattr Pass; 316 renameat2 Pass; 317 seccomp Pass; 318 getrandom Pass; 319 memfd_create Pass;
+        315 sched_getattr Pass; 316 renameat2 Pass; 317 seccomp Confines(When::Is(0, SECCOMP_SET_MODE_FILTER)); 318 getrandom Pass; 319 memfd_create Pass;
         320 kexec_file_load Pass; 321 bpf Pass; 322 execveat Pass; 323 userfaultfd Pass; 324 membarrier Pass;
         325 mlock2 Pass; 326 copy_file_range Pass; 327 preadv2 Blocks; 328 pwritev2 Blocks; 329 pkey_mprotect Pass;
         330 pkey_alloc Pass; 331 pkey_free Pass; 332 statx Pass; 333 io_pgetevents Timed(When::NotNull(4));
@@ -209,7 +224,8 @@ impl Verdict {
     pub const fn traced(self) -> Option<When> {
         match self {
             Pass | Blocks => None,
-            Timed(when) | Spawn(when) | Clock(when) | Socket(when) | Signals(when) => Some(when),
+            Timed(when) | Spawn(when) | Clock(when) | Socket(when) | Signals(when) | Confines(when) => Some(when),
+            Traces => Some(When::Attaches),
             SetClock | Timer | Uptime | Privileges | Affinity => Some(When::Always),
         }
     }

@@ -45,8 +45,11 @@ pub const SETTABLE: u32 = 1 << 31;
 /// ([`crate::Engine::enter_kernel_turning`]).
 pub const TURNS: u32 = 1 << 30;
 
+/// In [`crate::slots::Slot::what`]: the thread looks now and then for what nobody wakes it for ([`crate::slots::Slot::peeps`]).
+pub const PEEPS: u32 = 1 << 29;
+
 /// What is not of the [`What`].
-pub const FLAGS: u32 = SETTABLE | TURNS;
+pub const FLAGS: u32 = SETTABLE | TURNS | PEEPS;
 
 impl What {
     /// The words that a report has for [`crate::slots::Slot::what`].

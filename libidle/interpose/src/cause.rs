@@ -1,7 +1,7 @@
 //! What a wait is for.
 
 use crate::clockid;
-use engine::what::SETTABLE;
+use engine::what::{PEEPS, SETTABLE};
 use engine::{Engine, What};
 use libc::clockid_t;
 
@@ -11,18 +11,25 @@ pub struct Cause {
     what: What,
     /// What that clock had been set ahead by before it was asked when the instant comes, ns.
     shift: Option<i64>,
+    peeps: bool,
 }
 
 impl From<What> for Cause {
     fn from(what: What) -> Cause {
-        Cause { what, shift: None }
+        Cause { what, shift: None, peeps: false }
     }
 }
 
 impl Cause {
     /// A wait for an instant of `clock`; made before each wait, and before its deadline is worked out.
     pub fn on(what: What, engine: &Engine, clock: clockid_t) -> Cause {
-        Cause { what, shift: clockid::is_realtime(clock).then(|| engine.page.shift()) }
+        Cause { what, shift: clockid::is_realtime(clock).then(|| engine.page.shift()), peeps: false }
+    }
+
+    /// The same for a wait made of slices, between which the thread looks for what does not wake it: while all are at rest, no
+    /// time passes before it has looked once more.
+    pub fn peeping(self) -> Cause {
+        Cause { peeps: true, ..self }
     }
 
     /// What it is for.
@@ -32,7 +39,8 @@ impl Cause {
 
     /// As a slot keeps it.
     pub(crate) fn word(self) -> u32 {
-        self.what as u32 | if self.shift.is_some() { SETTABLE } else { 0 }
+        let flag = |set, flag| if set { flag } else { 0 };
+        self.what as u32 | flag(self.shift.is_some(), SETTABLE) | flag(self.peeps, PEEPS)
     }
 
     /// Has the clock been set since?

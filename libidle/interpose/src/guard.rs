@@ -2,6 +2,7 @@
 //! thread that it interrupts.
 
 use engine::sys;
+use libc::sigset_t;
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
@@ -12,14 +13,30 @@ impl Masked {
     /// Blocks them.
     #[allow(clippy::new_without_default, reason = "making one has an effect")]
     pub fn new() -> Masked {
-        let (all, mut old) = (u64::MAX, 0u64);
-        set_mask(&all, &mut old);
+        Masked::blocking(u64::MAX)
+    }
+
+    /// The same but for libc's own signal for cancellation, so that cancellation points of libc can be called: they wait
+    /// for it when it is on its way, and for ever if it is blocked.
+    pub fn but_cancellation() -> Masked {
+        const SIGCANCEL: u32 = 32;
+        Masked::blocking(!(1 << (SIGCANCEL - 1)))
+    }
+
+    fn blocking(set: u64) -> Masked {
+        let mut old = 0u64;
+        set_mask(&set, &mut old);
         Masked(old)
     }
 
     /// The thread's mask before.
-    pub fn before(&self) -> &u64 {
-        &self.0
+    pub fn before(&self) -> u64 {
+        self.0
+    }
+
+    /// The same for a call, which reads the kernel's 8 bytes of it.
+    pub fn before_as_set(&self) -> *const sigset_t {
+        &raw const self.0 as *const sigset_t
     }
 }
 
@@ -27,6 +44,14 @@ impl Drop for Masked {
     fn drop(&mut self) {
         set_mask(&self.0, &mut 0);
     }
+}
+
+/// The signals that the calling thread blocks.
+pub fn blocked() -> u64 {
+    let mut mask = 0u64;
+    // SAFETY: reads the mask into 8 bytes.
+    unsafe { sys::syscall6(libc::SYS_rt_sigprocmask, 0, 0, &raw mut mask as usize, 8, 0, 0) };
+    mask
 }
 
 fn set_mask(new: &u64, old: &mut u64) {

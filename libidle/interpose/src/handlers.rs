@@ -1,5 +1,6 @@
 //! The handlers that this process has for signals, as the kernel tells of them.
 
+use crate::guard;
 use engine::sys::syscall6;
 
 /// The handler of a signal.
@@ -29,11 +30,15 @@ pub fn all() -> impl Iterator<Item = Handler> {
     })
 }
 
+/// Which signals of a set have one.
+pub fn among(set: u64) -> u64 {
+    let of = |signal: usize| 1 << (signal - 1) & set;
+    if set == 0 { 0 } else { all().fold(0, |found, handler| found | of(handler.signal)) }
+}
+
 /// A handler has interrupted the calling thread: would the kernel have started the call again? Which handler it was nobody
 /// knows, so the answer is yes only if that holds for all whose signals the thread does not block.
 pub fn restart() -> bool {
-    let mut blocked = 0u64;
-    // SAFETY: the kernel's 8-byte set.
-    unsafe { syscall6(libc::SYS_rt_sigprocmask, 0, 0, &raw mut blocked as usize, 8, 0, 0) };
+    let blocked = guard::blocked();
     all().all(|handler| handler.restarts || blocked >> (handler.signal - 1) & 1 != 0)
 }

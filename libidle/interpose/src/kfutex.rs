@@ -3,7 +3,10 @@
 //! both (Linux 5.16).
 
 use crate::enter::{Cause, Entry, What};
+use crate::guard::Masked;
 use crate::handlers;
+use crate::hooks::poll::NO_WAIT;
+use crate::hooks::slices;
 use crate::vdso;
 use engine::slots::Slot;
 use engine::sys::{self, Timespec, syscall6};
@@ -40,6 +43,9 @@ pub fn wait(
 ) -> Reason {
     let (slot, cause) = (entry.slot(), cause.into());
     let what = cause.what();
+    let interruptible = deadline != NEVER && matches!(what, What::Sem | What::Futex);
+    let sliced = (interruptible && restarts()).then(Masked::but_cancellation);
+    let cause = if sliced.is_some() { cause.peeping() } else { cause };
     let _silent = Silent::new(slot);
     let guard = if deadline == NEVER {
         Some(entry.kernel_wait(what))
@@ -54,13 +60,10 @@ pub fn wait(
             if cancels.is_some_and(|seen| seen != entry.cancels()) {
                 slot.state.interrupt(state, Reason::Cancelled);
             } else if state.kind() == Kind::Kernel {
-                let interruptible = deadline != NEVER && matches!(what, What::Sem | What::Futex);
-                let slices = interruptible && restarts();
                 raw = loop {
-                    let raw = if slices {
-                        in_slice(word, expected, private)
-                    } else {
-                        waitv(word, expected, private, &slot.state.0, state.0, guard.left())
+                    let raw = match &sliced {
+                        Some(masked) => in_slice(word, expected, private, masked),
+                        None => waitv(word, expected, private, &slot.state.0, state.0, guard.left()),
                     };
                     let goes_on = match raw {
                         sys::ETIMEDOUT => !guard.passed(),
@@ -105,10 +108,13 @@ fn restarts() -> bool {
     handlers::all().any(|handler| handler.restarts)
 }
 
-/// The same wait made of short real ones on `word` alone, which every handler ends: one of them.
-fn in_slice(word: &AtomicU32, expected: u32, private: bool) -> isize {
+/// The same wait made of short real ones on `word` alone, which every handler ends: one of them. Handlers run after it, and none
+/// between two: see [`slices::wait_deaf`].
+fn in_slice(word: &AtomicU32, expected: u32, private: bool, masked: &Masked) -> isize {
     const SLICE: Timespec = Timespec { sec: 0, nsec: 1_000_000 };
-    sys::futex_wait(word, expected, Some(&SLICE), private)
+    let raw = sys::futex_wait(word, expected, Some(&SLICE), private);
+    let handled = raw == sys::ETIMEDOUT && slices::pause(&NO_WAIT, masked.before_as_set()).is_err();
+    if handled { sys::EINTR } else { raw }
 }
 
 /// Waits for a change of either word, `left` real ns at most ([`NEVER`]: no limit).

@@ -23,7 +23,8 @@
 //! some nanoseconds. Many libraries wait like that, with time-outs of zero too (Python's multiprocessing does), and with a
 //! frozen clock it would be a loop without end. So whoever has found nothing and read the clock [`ROUNDS`] times in turn,
 //! equally often each time, sees it move on by a microsecond ([`engine::Engine::pass_instant`]): once, until it reads the clock
-//! in some other way.
+//! in some other way. All at one instant, and with nothing got done between: who waits four times until a time-out, or meets four
+//! ends of files that it has just opened, asks for nothing.
 
 use crate::enter::{What, enter};
 use crate::hooks::slices::Silenced;
@@ -77,12 +78,23 @@ pub fn futile() {
     tls.round_began.set(tls.looks.get());
 }
 
+/// A call found that what it was to wait for has changed already: for a loop that is nothing, but somebody else has got on.
+#[inline]
+pub fn too_late() {
+    let tls = tls();
+    tls.rounds.set(0);
+    count(tls, FOUND_NOTHING);
+    tls.round_began.set(tls.looks.get());
+}
+
 /// A call has found nothing: how often has the clock been read since the last one that did?
 #[inline]
 fn round(tls: &Tls) {
     // Where a lap has ended in between nobody can tell.
     let Some(reads) = tls.looks.get().checked_sub(tls.round_began.get()).map(|reads| reads as u16) else { return };
-    if reads == 0 || reads != tls.round_reads.replace(reads) {
+    let jumps = session::page().map_or(0, |page| page.header.jumps.load(Relaxed) as u32);
+    let as_before = (reads, jumps) == (tls.round_reads.replace(reads), tls.round_jumps.replace(jumps));
+    if reads == 0 || !as_before {
         return tls.rounds.set(0);
     }
     let rounds = tls.rounds.get().saturating_add(1);
@@ -100,7 +112,9 @@ fn instant_passes() -> bool {
 /// A call got something done.
 #[inline]
 pub fn progress() {
-    tls().progress.set(true);
+    let tls = tls();
+    tls.progress.set(true);
+    tls.rounds.set(0);
 }
 
 /// Answers of which only those above zero are something: counts of descriptors, bytes, a child.

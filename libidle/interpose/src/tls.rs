@@ -53,6 +53,8 @@ pub struct Tls {
     pub round_reads: Cell<u16>,
     /// How often in a row there have been as many.
     pub rounds: Cell<u16>,
+    /// Jumps made before the last one.
+    pub round_jumps: Cell<u32>,
     /// The page last found readable, see [`crate::clockid::readable`].
     pub readable: Cell<usize>,
     /// See [`crate::forced`]: how many pairs the thread is in, and a bit for each, the innermost lowest: 1 for busy.

@@ -49,18 +49,12 @@ impl ProcLook {
 
     /// Gives a slot back, unless somebody else has done so since its state was `seen`.
     fn release(&mut self, page: &Page, index: usize, seen: State) {
-        let slot = &page.slots[index];
         if seen.kind() == Kind::Free {
             return;
         }
         let note = self.note(index);
         (note.lingering, note.ours, note.strays) = (None, 0, false);
-        let joiner = slot.joiner.load(SeqCst).checked_sub(1).filter(|_| seen.kind() != Kind::Timer);
-        if !page.release_seen(index, seen) {
-            return;
-        }
-        if let Some(joiner) = joiner {
-            let joiner = joiner as usize;
+        if let Some(joiner) = page.release_seen(index, seen) {
             self.engine.unpark(joiner, page.slots[joiner].state.load().seq(), Reason::Woken);
         }
     }

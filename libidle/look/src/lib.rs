@@ -221,10 +221,12 @@ impl ProcLook {
         }
         let (words, high) = (page.words(), page.high());
         let peeps = |index: usize| page.slots[index].peeps();
+        // The words are as they were: who was in a wait of a hook is in the same one, however often it has woken there.
+        let in_hook = |seen: Seen| seen.is_some_and(|(state, _)| state.waits());
         let rests = self.rested == Some(words)
             && (0..high).all(|index| {
                 let (now, was) = (self.seen(index), self.note(index).rest);
-                now == was || now.is_some() && was.is_some() && peeps(index)
+                now == was || in_hook(now) && in_hook(was)
             });
         if !rests {
             for index in 0..high {

@@ -3,6 +3,10 @@
 //! `/proc/PID/task/TID/syscall` prints a number, and `stat` says `S`, both between two equal run counts (third field of
 //! `schedstat`). Neither file alone is exact: a thread on its way to sleep shows `S` before it has let go of the
 //! processor, one that is being switched shows a number. See proc(5).
+//!
+//! NOTE [Still asleep]. Who was found asleep has let go of the processor, and is counted when it gets one again. So while the count
+//! is the same, `S` alone says that it has neither run nor been woken, if the count is read after it. That is half the work, and
+//! most threads are still asleep.
 
 use crate::process;
 use engine::procfs::{Errno, File, Path, hexadecimal, number, state_letter, words};
@@ -35,6 +39,10 @@ pub struct Files {
     syscall: Option<File>,
     stat: File,
     schedstat: File,
+    /// The run count when it was last found asleep in a call, see NOTE [Still asleep].
+    slept: Option<u64>,
+    /// That was so once more in the look after that: it is likely to be so again.
+    sleeps_on: bool,
     /// Without `syscall`: the run count last seen, and since when.
     quiet: Option<(u64, u64)>,
     now: fn() -> u64,
@@ -49,7 +57,8 @@ impl Files {
             Err(e) if e.refused() => None,
             Err(e) => return Err(e),
         };
-        Ok(Files { pid, tid, syscall, stat: open("stat")?, schedstat: open("schedstat")?, quiet: None, now })
+        let (stat, schedstat) = (open("stat")?, open("schedstat")?);
+        Ok(Files { pid, tid, syscall, stat, schedstat, slept: None, sleeps_on: false, quiet: None, now })
     }
 
     /// The exact look. `since` is a run count from before: the thread must not have run since, and its system call need
@@ -65,12 +74,22 @@ impl Files {
     }
 
     fn try_look(&mut self, since: Option<u64>) -> Result<Thread, Errno> {
+        if let Some(runs) = since.or(self.slept.filter(|_| self.sleeps_on))
+            && self.state()? == b'S'
+            && self.runs()? == runs
+        {
+            return Ok(Thread::Asleep(runs));
+        }
         let runs = self.runs()?;
+        self.sleeps_on = self.slept == Some(runs);
         // "running", or "-1" for a fault: not asleep in a system call; but stopped threads say so too.
-        let may_sleep = since.is_some() || self.in_syscall(runs)?;
+        let may_sleep = since.is_none() && (self.sleeps_on || self.in_syscall(runs)?);
         Ok(match self.state()? {
             b'D' if self.in_vfork() => self.vfork_child(runs, since),
-            b'S' if may_sleep && self.runs()? == runs && since.is_none_or(|n| n == runs) => Thread::Asleep(runs),
+            b'S' if may_sleep && self.runs()? == runs => {
+                self.slept = self.syscall.is_some().then_some(runs);
+                Thread::Asleep(runs)
+            }
             b'T' => Thread::Stopped(runs),
             b'Z' | b'X' => Thread::Zombie,
             _ => Thread::Running,

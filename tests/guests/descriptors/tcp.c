@@ -5,10 +5,30 @@
 
 static struct sockaddr_in address;
 
+/* Whether a socket holds bytes back, as it says itself. */
+static const char *delays(int fd)
+{
+	int value = 7;
+	socklen_t size = sizeof value;
+	MUST(getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &value, &size) == 0 && size == sizeof value);
+	return value ? "no" : "yes";
+}
+
+static void set_delays(int fd, int on)
+{
+	int value = !on;
+	MUST(setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &value, sizeof value) == 0);
+}
+
 static int client(void)
 {
 	start();
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	const char *at_first = delays(fd);
+	set_delays(fd, 0);
+	const char *then = delays(fd);
+	set_delays(fd, 1);
+	say("client: delays %s, %s, %s", at_first, then, delays(fd));
 	MUST(connect(fd, (struct sockaddr *)&address, sizeof address) == 0);
 	char c = 'a';
 	MUST(send(fd, &c, 1, 0) == 1 && recv(fd, &c, 1, 0) == 1);

@@ -81,6 +81,25 @@ static void receives(const char *what, pid_t child, int asked)
 	mq_close(queue);
 }
 
+/* Two signals are pending that the call lets in: one that is ignored, and one with a handler. */
+static void two(int caught)
+{
+	sigset_t blocked, none;
+	sigemptyset(&none);
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGCHLD);
+	sigaddset(&blocked, caught);
+	MUST(sigprocmask(SIG_BLOCK, &blocked, NULL) == 0 && raise(SIGCHLD) == 0 && raise(caught) == 0);
+	int epoll = epoll_create1(0);
+	struct epoll_event event;
+	start();
+	const char *result = RESULT(epoll_pwait(epoll, &event, 1, ms(4), &none));
+	int elapsed = after(0);
+	say("epoll, ignored and handler %d: %s after %d", caught, result, elapsed);
+	MUST(sigprocmask(SIG_UNBLOCK, &blocked, NULL) == 0);
+	close(epoll);
+}
+
 int main(void)
 {
 	on_signal(SIGUSR1, nothing, SA_RESTART);
@@ -95,6 +114,9 @@ int main(void)
 	polls("epoll, ignored", sends(1.3, SIGWINCH, SIGWINCH), ms(4), 4);
 	polls("epoll without end, ignored", sends(1.3, SIGWINCH, SIGURG), -1, 6);
 	polls("epoll, handler", sends(2.3, SIGUSR2, 0), ms(5), 2);
+	on_signal(SIGIO, nothing, 0);
+	two(SIGUSR2);
+	two(SIGIO);
 	receives("queue, handler with SA_RESTART", sends(1.3, SIGUSR1, 0), 3);
 	receives("queue, handler", sends(1.3, SIGUSR2, 0), 1);
 

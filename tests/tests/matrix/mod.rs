@@ -14,5 +14,6 @@ pub fn traced(matrix: Matrix) -> Matrix {
         .at_most_ms("spin/locks", 200)
         .at_most_ms("spin/late", 200)
         .except_frozen("spin/instants", "an instant passes for those who ask by hooks")
+        .except("signals/not_blocked", "the kernel keeps what a traced thread ignores, for the tracer to see")
         .except("signals/in_the_engine", "its timer by a system call is virtual in a traced program")
 }

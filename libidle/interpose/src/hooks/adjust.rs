@@ -72,6 +72,19 @@ fn ask() -> Result<(c_int, timex), Errno> {
     Ok((state, told))
 }
 
+/// The fields that both forms of the structure have.
+///
+/// # Safety
+/// `out` can be written up to `esterror`.
+unsafe fn fill(out: *mut ntptimeval, told: &timex) {
+    // SAFETY: the caller vouches for it.
+    unsafe {
+        (*out).time = told.time;
+        (*out).maxerror = told.maxerror;
+        (*out).esterror = told.esterror;
+    }
+}
+
 /// ntp_gettime(3) as glibc exports it under this name, for programs from before 2.12: the structure ends with `esterror`.
 ///
 /// # Safety
@@ -79,11 +92,7 @@ fn ask() -> Result<(c_int, timex), Errno> {
 pub unsafe fn ntp_gettime(out: *mut ntptimeval) -> Result<c_int, Errno> {
     let (state, told) = ask()?;
     // SAFETY: the caller's pointer.
-    unsafe {
-        (*out).time = told.time;
-        (*out).maxerror = told.maxerror;
-        (*out).esterror = told.esterror;
-    }
+    unsafe { fill(out, &told) };
     Ok(state)
 }
 
@@ -96,9 +105,7 @@ pub unsafe fn ntp_gettimex(out: *mut ntptimeval) -> Result<c_int, Errno> {
     // SAFETY: the caller's pointer; numbers, for which zero is a valid value.
     unsafe {
         *out = std::mem::zeroed();
-        (*out).time = told.time;
-        (*out).maxerror = told.maxerror;
-        (*out).esterror = told.esterror;
+        fill(out, &told);
         (*out).tai = told.tai as libc::c_long;
     }
     Ok(state)

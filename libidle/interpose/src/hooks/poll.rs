@@ -193,7 +193,7 @@ unsafe fn poll_slices(
         Some((time, mask)) => Some(unsafe { real_ppoll(fds, n, time, mask) }).filter(|&answer| answer != Ok(0)),
     };
     // SAFETY: the caller's arguments.
-    slices::wait_masked(entry, cause, deadline, mask, ask).unwrap_or_else(|| unsafe { ready_now(entry, fds, n, mask) })
+    slices::wait(entry, cause, deadline, mask, ask).unwrap_or_else(|| unsafe { ready_now(entry, fds, n, mask) })
 }
 
 /// The virtual instant that a duration leads to; 0 for "do not wait", [`NEVER`] for none.

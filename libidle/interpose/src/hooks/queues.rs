@@ -4,12 +4,12 @@
 //! waited for together with anything else: semtimedop(2) is ended by a signal at its virtual deadline (`--signal`).
 
 use super::descriptors::kernel_waits;
-use super::poll::{outcome, poll_for};
-use super::slices::{SLICE, Silenced};
+use super::poll::{NO_WAIT, outcome, poll_for};
+use super::slices::{self, Silenced};
 use crate::enter::{Cause, Entry, What, enter};
 use crate::errno::Errno;
 use crate::session_signal::{self, HEARD, QUIET, SIGNAL};
-use crate::{bell, clockid, handlers, next};
+use crate::{bell, clockid, guard, handlers, next};
 use engine::Reason;
 use engine::sys::syscall6;
 use engine::time::Spec;
@@ -47,60 +47,56 @@ pub unsafe fn semtimedop(id: c_int, ops: *mut sembuf, n: size_t, timeout: *const
     // SAFETY: the caller's pointer.
     let ns = unsafe { clockid::spec(timeout) }?.nanos().ok_or(Errno(libc::EINVAL))?;
     let deadline = clockid::after(&entry.engine, ns);
-    let now = timespec { tv_sec: 0, tv_nsec: 0 };
-    let (_bell, signal) = rung(&entry);
+    const AGAIN: Result<c_int, Errno> = Err(Errno(libc::EAGAIN));
+    // SAFETY: the caller's arguments.
+    let call = |time: &timespec| outcome(unsafe { real(id, ops, n, time) });
+    if !signal_usable(&entry) {
+        return slices::wait_deaf(&entry, What::Queue, deadline, std::ptr::null(), call);
+    }
+    // A signal that comes just before the wait is sent again by the keeper, which finds a thread asleep that was promised its
+    // end.
+    let _bell = Silenced::new(&entry, QUIET);
     let slot = entry.slot();
     loop {
-        // SAFETY: the caller's arguments.
-        match outcome(unsafe { real(id, ops, n, &now) }) {
-            Err(Errno(libc::EAGAIN)) => {}
+        match call(&NO_WAIT) {
+            AGAIN => {}
             Err(Errno(libc::EINTR)) if slot.bell.compare_exchange(HEARD, QUIET, SeqCst, Relaxed).is_ok() => continue,
             done => return done,
         }
-        slot.bell.store(signal, SeqCst);
-        let Some(mut wait) = entry.kernel_wait_until(What::Queue, deadline, || true) else {
-            return Err(Errno(libc::EAGAIN));
+        slot.bell.store(SIGNAL, SeqCst);
+        // Asked again by who is to move the clock: somebody may have had his say since, and gone to sleep.
+        let mut answer = AGAIN;
+        let still = || {
+            answer = call(&NO_WAIT);
+            answer == AGAIN
         };
-        let mut answer;
-        loop {
-            let limit = if signal == SIGNAL { wait.timespec() } else { SLICE };
-            // SAFETY: the caller's arguments.
-            answer = outcome(unsafe { real(id, ops, n, &limit) });
+        let Some(mut wait) = entry.kernel_wait_until(What::Queue, deadline, still) else { return answer };
+        while answer == AGAIN {
+            answer = call(&wait.timespec());
             // One wait, however many calls: a sender of signals sees that there is something to end.
-            if answer != Err(Errno(libc::EAGAIN)) || wait.passed() {
+            if answer == AGAIN && wait.passed() {
                 break;
             }
         }
         let reason = wait.end();
-        if reason == Reason::TimedOut && signal == SIGNAL {
+        if reason == Reason::TimedOut {
             await_signal(&slot.bell);
         }
         let rung = slot.bell.swap(QUIET, SeqCst) == HEARD;
         match answer {
-            Err(Errno(libc::EAGAIN)) if reason == Reason::TimedOut => return answer,
-            Err(Errno(libc::EINTR)) if rung && reason == Reason::TimedOut => return Err(Errno(libc::EAGAIN)),
-            Err(Errno(libc::EAGAIN)) => {}
+            AGAIN if reason == Reason::TimedOut => return answer,
+            Err(Errno(libc::EINTR)) if rung && reason == Reason::TimedOut => return AGAIN,
+            AGAIN => {}
             Err(Errno(libc::EINTR)) if rung => {}
             done => return done,
         }
     }
 }
 
-/// Puts the bell away, and says what is to be in its place during a wait: the session's signal, if nothing speaks against
-/// it. One that comes just before the wait is sent again by the keeper, which finds a thread asleep that was promised its
-/// end.
-fn rung(entry: &Entry) -> (Silenced, i32) {
+/// Can the session's signal end a wait of the calling thread?
+fn signal_usable(entry: &Entry) -> bool {
     let number = entry.engine.page.header.signal.load(Relaxed) as c_int;
-    let usable = !bell::borrowed() && session_signal::installed(number) && !blocked(number);
-    (Silenced::new(entry, QUIET), if usable { SIGNAL } else { QUIET })
-}
-
-/// Does the calling thread block it?
-fn blocked(signal: c_int) -> bool {
-    let mut mask = 0u64;
-    // SAFETY: reads the mask into 8 bytes.
-    unsafe { syscall6(libc::SYS_rt_sigprocmask, 0, 0, &raw mut mask as usize, 8, 0, 0) };
-    mask & 1 << (signal - 1) != 0
+    !bell::borrowed() && session_signal::installed(number) && guard::blocked() & 1 << (number - 1) == 0
 }
 
 /// The deadline has come and the signal is on its way: it must not end another call of the program's.

@@ -3,11 +3,10 @@
 use super::poll::outcome;
 use super::slices;
 use crate::clockid;
-use crate::enter::{What, enter};
+use crate::enter::{Cause, What, enter};
 use crate::errno::Errno;
 use crate::helpers;
 use crate::next;
-use engine::sys::syscall6;
 use libc::{aiocb, c_int, c_void, mqd_t, sigevent, sigset_t, timespec};
 
 /// netdb.h.
@@ -76,10 +75,10 @@ unsafe fn suspend(
         let ns = unsafe { clockid::spec(timeout) }?.nanos().ok_or(Errno(libc::EINVAL))?;
         let deadline = clockid::after(&entry.engine, ns);
         let ask = |slice: Option<(&timespec, *const sigset_t)>| {
-            let interrupted = slice.is_some_and(|(time, mask)| !done() && nap(*time, mask) == -libc::EINTR as isize);
+            let interrupted = slice.is_some_and(|(time, mask)| !done() && slices::pause(time, mask).is_err());
             (interrupted || done()).then_some(interrupted)
         };
-        match slices::wait_masked(&entry, What::Request, deadline, std::ptr::null(), ask) {
+        match slices::wait(&entry, Cause::from(What::Request).peeping(), deadline, std::ptr::null(), ask) {
             Some(true) => return Err(Errno(libc::EINTR)),
             None if !done() => return Err(over),
             _ => {}
@@ -87,11 +86,6 @@ unsafe fn suspend(
     }
     let _wait = entry.kernel_wait(What::Request);
     real()
-}
-
-fn nap(mut time: timespec, mask: *const sigset_t) -> isize {
-    // SAFETY: no entries, a time of our own (the kernel writes it), and a set.
-    unsafe { syscall6(libc::SYS_ppoll, 0, 0, &raw mut time as usize, mask as usize, size_of::<u64>(), 0) }
 }
 
 /// Is one of the requests of `list` not in progress any more? Empty places count for nothing.

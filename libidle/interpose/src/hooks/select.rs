@@ -197,7 +197,7 @@ unsafe fn select_until(
                     Some(unsafe { real(n, sets.load(None), time, mask) }).filter(|&answer| answer != Ok(0))
                 }
             };
-            let answer = slices::wait_masked(entry, What::Ready, deadline, mask, ask);
+            let answer = slices::wait(entry, What::Ready, deadline, mask, ask);
             // SAFETY: as above.
             ready = answer.unwrap_or_else(|| unsafe { ready_now(entry, n, sets.load(None), mask) })?;
             break;

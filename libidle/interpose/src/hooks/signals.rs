@@ -9,11 +9,14 @@ use super::slices;
 use crate::clockid;
 use crate::enter::{Entry, What, enter};
 use crate::errno::{Errno, kernel};
+use crate::guard::Masked;
+use crate::handlers;
 use crate::next;
 use crate::session;
 use crate::settled::await_asleep;
 use crate::signalling::taken_back;
 use crate::spin;
+use crate::timers;
 use crate::tls::tls;
 use engine::forced::Forced;
 use engine::sys::syscall6;
@@ -50,7 +53,8 @@ pub unsafe fn sigwaitinfo_again(set: *const sigset_t, info: *mut siginfo_t) -> c
     }
 }
 
-/// sigtimedwait(2): a signalfd on the same set says when to try.
+/// sigtimedwait(2): a signalfd on the same set says when to try. All signals are blocked here, and those let in by the waits
+/// for which the thread may run a handler.
 ///
 /// # Safety
 /// As for the C function.
@@ -72,7 +76,17 @@ pub unsafe fn sigtimedwait(
     // SAFETY: the caller's pointer.
     let ns = unsafe { clockid::spec(timeout) }?.nanos().ok_or(Errno(libc::EINVAL))?;
     let deadline = clockid::after(&entry.engine, ns);
-    // SAFETY: the caller's set.
+    if !clockid::readable(set.cast::<u64>()) {
+        return Err(Errno(libc::EFAULT));
+    }
+    let masked = Masked::but_cancellation();
+    // SAFETY: it can be read, and the kernel's sets have 8 bytes.
+    let (asked, before) = (unsafe { set.cast::<u64>().read_unaligned() }, masked.before());
+    // One that the thread does not block is taken before its handler has it. Without a handler it is ignored, or deadly.
+    let taken = asked & (before | handlers::among(asked & !before));
+    let mask = before | taken;
+    let (set, mask) = (&raw const taken as *const sigset_t, &raw const mask as *const sigset_t);
+    // SAFETY: a set of our own.
     let fd = Fd(unsafe { libc::signalfd(-1, set, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK) });
     loop {
         // SAFETY: the caller's arguments.
@@ -82,20 +96,14 @@ pub unsafe fn sigtimedwait(
         }
         if fd.0 < 0 {
             // No descriptor left.
-            let ask = |slice: Option<&timespec>| {
+            return slices::wait_deaf(&entry, What::Signal, deadline, mask, |time| {
                 // SAFETY: the caller's arguments.
-                slice
-                    .map(|slice| outcome(unsafe { real(set, info, slice) }))
-                    .filter(|&answer| answer != Err(Errno(libc::EAGAIN)))
-            };
-            match slices::wait(&entry, What::Signal, deadline, ask) {
-                Some(done) => return done,
-                None => continue,
-            }
+                outcome(unsafe { real(set, info, time) })
+            });
         }
         let mut ready = pollfd { fd: fd.0, events: POLLIN, revents: 0 };
         // SAFETY: a set of our own.
-        unsafe { poll_until(&entry, &mut ready, 1, deadline, std::ptr::null()) }?;
+        unsafe { poll_until(&entry, &mut ready, 1, deadline, mask) }?;
     }
 }
 
@@ -108,7 +116,15 @@ unsafe fn pending_now(entry: &Entry, set: *const sigset_t, info: *mut siginfo_t)
     let now = timespec { tv_sec: 0, tv_nsec: 0 };
     let (set, to, time) = (set as usize, info as usize, &raw const now as usize);
     // SAFETY: the caller's arguments.
-    let number = kernel(unsafe { syscall6(libc::SYS_rt_sigtimedwait, set, to, time, 8, 0, 0) })?;
+    let take = || kernel(unsafe { syscall6(libc::SYS_rt_sigtimedwait, set, to, time, 8, 0, 0) });
+    let number = match take() {
+        // That of a timer may have been taken back to be sent again, which is one step to who has the timers' lock.
+        Err(Errno(libc::EAGAIN)) if timers::any() => {
+            let _locked = timers::table(&entry.engine);
+            take()
+        }
+        done => done,
+    }?;
     // SAFETY: the kernel has just written there.
     if !info.is_null() && unsafe { (*info).si_code } == libc::SI_TKILL {
         // As libc does it.

@@ -26,6 +26,7 @@ pub unsafe fn syscall(number: c_long, args: Args) -> c_long {
             spin::success(answer)
         }
         // Whoever is woken has got on by the wait itself.
+        libc::SYS_futex if answer < 0 && crate::errno::get() == libc::EAGAIN => spin::too_late(),
         libc::SYS_futex if answer < 0 => spin::futile(),
         _ => {}
     }

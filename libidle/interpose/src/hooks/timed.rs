@@ -3,14 +3,15 @@
 
 use super::poll::{limit, outcome, poll_until};
 use super::slices;
-use crate::enter::{Entry, What};
+use crate::enter::{Cause, Entry, What};
 use crate::errno::{self, Errno};
 use crate::scratch::Scratch;
 use crate::{next, tcp};
 use engine::sys::syscall6;
 use engine::time;
 use libc::{
-    POLLERR, POLLIN, POLLOUT, c_int, c_short, iovec, msghdr, pollfd, sockaddr, socklen_t, ssize_t, timespec, timeval,
+    POLLERR, POLLIN, POLLOUT, c_int, c_short, iovec, msghdr, pollfd, sigset_t, sockaddr, socklen_t, ssize_t, timespec,
+    timeval,
 };
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
@@ -51,6 +52,9 @@ pub fn at_once(fd: c_int, flags: c_int) -> bool {
         || (flags & libc::MSG_ERRQUEUE != 0 && option(fd, libc::SO_DOMAIN, 0) != Some(libc::AF_UNIX))
 }
 
+/// What a try that must not wait says when it would have to.
+const NOTHING: Result<ssize_t, Errno> = Err(Errno(libc::EAGAIN));
+
 /// A wait for `fd` as the kernel's would have ended, but by the virtual clock.
 struct Patience {
     fd: c_int,
@@ -61,25 +65,32 @@ struct Patience {
 }
 
 impl Patience {
-    /// Waits for a reason to try again; false at the deadline. `spent`: the last try, made after this said "ready", found
-    /// nothing all the same. There are such sockets (a datagram socket whose peer, named by the call, is full): they are
-    /// tried from time to time.
-    fn wait(&mut self, entry: &Entry, spent: bool) -> Result<Option<c_short>, Errno> {
-        if spent && std::mem::take(&mut self.told) {
-            let ppoll = next!(ppoll: fn(*mut pollfd, libc::nfds_t, *const timespec, *const libc::sigset_t) -> c_int);
-            let ask = |slice: Option<(&timespec, *const libc::sigset_t)>| {
-                // SAFETY: no entries, and a set.
-                slice.map(|(time, mask)| outcome(unsafe { ppoll(std::ptr::null_mut(), 0, time, mask) }))
-            };
-            return slices::wait_masked(entry, What::Descriptor, self.deadline, std::ptr::null(), ask)
-                .transpose()
-                .map(|waited| waited.map(|_| 0));
-        }
+    /// Waits for a reason to try; `None` at the deadline.
+    fn wait(&mut self, entry: &Entry) -> Result<Option<c_short>, Errno> {
         let mut set = pollfd { fd: self.fd, events: self.events, revents: 0 };
         // SAFETY: a set of our own.
         let ready = unsafe { poll_until(entry, &mut set, 1, self.deadline, std::ptr::null()) }?;
         self.told = ready != 0;
         Ok(self.told.then_some(set.revents))
+    }
+
+    /// It was said to be ready, and the try found nothing all the same: tries again after a while. To read, because somebody
+    /// else was quicker; then the next wait tells. But a datagram socket whose peer, named by the call, is full is ready all the
+    /// time, and only tries tell of room. `None` at the deadline.
+    fn insist(&self, entry: &Entry, attempt: impl Fn() -> Result<ssize_t, Errno>) -> Option<Result<ssize_t, Errno>> {
+        let cause = Cause::from(What::Descriptor).peeping();
+        let try_again = |slice: Option<(&timespec, *const sigset_t)>| {
+            let Some((time, mask)) = slice else { return Some(NOTHING) };
+            let got = attempt();
+            if got != NOTHING {
+                return Some(got);
+            }
+            match slices::pause(time, mask) {
+                Err(interrupted) => Some(Err(interrupted)),
+                Ok(()) => (self.events == POLLIN).then_some(NOTHING),
+            }
+        };
+        slices::wait(entry, cause, self.deadline, std::ptr::null(), try_again)
     }
 }
 
@@ -95,15 +106,22 @@ pub fn transfer(
     let sends = events == POLLOUT;
     let wanted = if sends { true } else { flags & (libc::MSG_WAITALL | libc::MSG_PEEK) == libc::MSG_WAITALL };
     let all = wanted && option(fd, libc::SO_TYPE, 0) == Some(libc::SOCK_STREAM);
-    let mut patience = Patience { fd, events, deadline: limit(entry, Some(ns)), told: false };
-    let mut done = 0;
-    loop {
+    let attempt = |done: usize| {
         // Of what was sent already the caller is told; the signal for the rest comes with the next call.
         let quiet = if sends && done != 0 { libc::MSG_NOSIGNAL } else { 0 };
         let got = part(done, libc::MSG_DONTWAIT | quiet);
-        let code = if got < 0 { errno::get() } else { 0 };
-        if got > 0 {
-            done += got as usize;
+        if got < 0 { Err(Errno(errno::get())) } else { Ok(got) }
+    };
+    let mut patience = Patience { fd, events, deadline: limit(entry, Some(ns)), told: false };
+    let mut done = 0;
+    let last = loop {
+        let mut got = attempt(done);
+        if got == NOTHING && std::mem::take(&mut patience.told) {
+            let Some(again) = patience.insist(entry, || attempt(done)) else { break NOTHING };
+            got = again;
+        }
+        if let Ok(bytes @ 1..) = got {
+            done += bytes as usize;
             if sends {
                 tcp::sent(fd);
                 if option(fd, libc::SO_DOMAIN, 0) == Some(libc::AF_UNIX) {
@@ -112,22 +130,18 @@ pub fn transfer(
                 }
             }
         }
-        if got == 0 || (got > 0 && (!all || done >= len())) || (got < 0 && code != libc::EAGAIN) {
-            return if done != 0 { done as ssize_t } else { got };
+        if got != NOTHING && !(all && matches!(got, Ok(1..)) && done < len()) {
+            break got;
         }
-        let late = match patience.wait(entry, got < 0) {
+        match patience.wait(entry) {
             // The error is the next call's.
-            Ok(Some(seen)) if seen & POLLERR != 0 && done != 0 => libc::EAGAIN,
-            Ok(Some(_)) => continue,
-            Ok(None) => libc::EAGAIN,
-            Err(Errno(code)) => code,
-        };
-        if done != 0 {
-            return done as ssize_t;
+            Ok(Some(seen)) if seen & POLLERR != 0 && done != 0 => break NOTHING,
+            Ok(Some(_)) => {}
+            Ok(None) => break NOTHING,
+            Err(error) => break Err(error),
         }
-        errno::set(late);
-        return -1;
-    }
+    };
+    if done != 0 { done as ssize_t } else { errno::Answer::answer(last) }
 }
 
 /// Bytes that `n` parts hold.
@@ -173,7 +187,7 @@ pub unsafe fn rest(whole: *mut msghdr, done: usize, call: impl Fn(*mut msghdr) -
 /// accept(2) on a socket whose time-out is `ns`. It waits again, by the real clock, only where somebody else was quicker.
 pub fn accept(entry: &Entry, fd: c_int, ns: u64, call: impl Fn() -> c_int) -> c_int {
     let mut patience = Patience { fd, events: POLLIN, deadline: limit(entry, Some(ns)), told: false };
-    let late = match patience.wait(entry, false) {
+    let late = match patience.wait(entry) {
         Ok(Some(_)) => {
             let _wait = entry.kernel_wait(What::Descriptor);
             return call();
@@ -209,10 +223,8 @@ fn connect_unix(
     deadline: u64,
     call: impl Fn() -> Result<c_int, Errno>,
 ) -> Result<c_int, Errno> {
-    const FULL: Result<c_int, Errno> = Err(Errno(libc::EAGAIN));
     let _short = Shortened::new(fd);
-    let ask = |slice: Option<&timespec>| slice.map(|_| call()).filter(|&answer| answer != FULL);
-    slices::wait(entry, What::Descriptor, deadline, ask).unwrap_or(FULL)
+    slices::wait_deaf(entry, What::Descriptor, deadline, std::ptr::null(), |_| call())
 }
 
 /// Others are started and then waited for.

@@ -211,10 +211,10 @@ pub unsafe fn getoverrun(timer: timer_t) -> Result<c_int, Errno> {
         // SAFETY: the caller's argument.
         return super::poll::outcome(unsafe { next!(timer_getoverrun: fn(timer_t) -> c_int)(timer) });
     };
+    let (_locked, table) = timers::table(&engine);
     let mut pending = 0u64;
     // SAFETY: the kernel's 8-byte set.
     unsafe { syscall6(libc::SYS_rt_sigpending, &raw mut pending as usize, 8, 0, 0, 0, 0) };
-    let (_locked, table) = timers::table(&engine);
     let signal = match table.timer(at).notify {
         Notify::Process(number) | Notify::Thread(number, _) => number,
         Notify::Nobody | Notify::Function(..) => 0,

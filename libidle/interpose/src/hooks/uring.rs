@@ -77,8 +77,9 @@ pub unsafe fn enter(args: [usize; 6]) -> c_long {
         let ask = |slice: Option<(&timespec, *const sigset_t)>| told(within(slice.unwrap_or((&NOW, std::ptr::null()))));
         match told(within((&NOW, theirs))) {
             Some(done) => done,
-            None => slices::wait_masked(&entry, What::Descriptor, deadline, theirs, ask)
-                .unwrap_or_else(|| within((&NOW, theirs))),
+            None => {
+                slices::wait(&entry, What::Descriptor, deadline, theirs, ask).unwrap_or_else(|| within((&NOW, theirs)))
+            }
         }
     };
     let submitted = if submit == 0 { Ok(0) } else { call(submit, 0, 0, std::ptr::null()) };
