@@ -57,20 +57,18 @@ impl Tracer {
         }
         match done {
             Do::Pass => {
-                if matches!(verdict, Some(Verdict::Socket(_))) {
-                    self.set_doing(tid, Doing::Then(Then::Socket));
-                }
-                if verdict == Some(Verdict::Traces) {
-                    self.set_doing(tid, Doing::Then(Then::Traces));
-                }
-                if verdict == Some(Verdict::Uptime) {
-                    self.set_doing(tid, Doing::Then(Then::Uptime(regs.rdi)));
-                }
                 if matches!(verdict, Some(Verdict::Confines(_))) {
                     self.processes.entry(process).and_modify(|process| process.confined = true);
                 }
-                if regs.orig_rax as c_long == libc::SYS_rt_sigtimedwait {
-                    self.set_doing(tid, Doing::Then(Then::SignalTaken(regs.rsi)));
+                let then = match verdict {
+                    Some(Verdict::Socket(_)) => Some(Then::Socket),
+                    Some(Verdict::Traces) => Some(Then::Traces),
+                    Some(Verdict::Uptime) => Some(Then::Uptime(regs.rdi)),
+                    _ if regs.orig_rax as c_long == libc::SYS_rt_sigtimedwait => Some(Then::SignalTaken(regs.rsi)),
+                    _ => None,
+                };
+                if let Some(then) = then {
+                    self.set_doing(tid, Doing::Then(then));
                 }
                 self.go(stopped, 0)
             }
