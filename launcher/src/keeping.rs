@@ -18,6 +18,7 @@ pub fn start(session: &Session, rest: Arc<EventFd>, tracer: Arc<Helper>) {
     let (engine, statefile) = (session.engine, session.statefile);
     let visits = engine.trace() != Trace::None;
     let mut rounds = 0u32;
+    mortal::watched(engine.page);
     std::thread::spawn(move || {
         mortal::watched(engine.page);
         // SAFETY: a plain prctl: the keeper's short sleeps are not to be rounded up by 50 µs.

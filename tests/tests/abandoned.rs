@@ -61,6 +61,28 @@ fn nobody_waits_for_a_tracer_that_cannot_come() {
     });
 }
 
+/// The number of a processor that the caller may use, as text.
+fn some_processor() -> String {
+    let status = std::fs::read_to_string("/proc/self/status").expect("proc(5)");
+    let list = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:")).expect("since Linux 2.6.24");
+    list.trim().chars().take_while(char::is_ascii_digit).collect()
+}
+
+#[test]
+fn a_launcher_that_is_killed_at_once_is_known_to_be_dead() {
+    // On one processor its keeper has often not run yet.
+    let script = "kill -9 $PPID; busybox echo there";
+    let launcher = &artifacts().launcher;
+    for round in 0..40 {
+        let began = Instant::now();
+        let mut command = Command::new("taskset");
+        command.args(["-c", &some_processor()]).arg(launcher).args(["--", "bash", "-c", script]);
+        let output = command.output().expect("taskset starts");
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "there\n");
+        assert!(began.elapsed() < Duration::from_millis(1500), "round {round}: {:?}", began.elapsed());
+    }
+}
+
 #[test]
 fn waits_under_way_end_by_the_real_clock() {
     let guest = Guest::new("lifecycle/abandoned").compile();
