@@ -8,8 +8,7 @@ pub fn traced(matrix: Matrix) -> Matrix {
         .except("clocks/handles", "a static program has no libraries with handles")
         .except("unseen/helper", "as clocks/handles")
         .except("lifecycle/debugged", "a thread has one tracer")
-        .except("spin/locks", "a static program's trylock is a loop on memory, which nothing tells from a computation")
-        .except_frozen("spin/", "how far the naps of a traced loop move the clock depends on how busy the machine is")
+        .at_most_ms("spin/", 60_000)
         .except("signals/not_blocked", "the kernel keeps what a traced thread ignores, for the tracer to see")
         .except("signals/in_the_engine", "its timer by a system call is virtual in a traced program")
 }
