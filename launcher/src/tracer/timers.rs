@@ -213,8 +213,8 @@ impl Tracer {
         }
     }
 
-    /// A program with the library takes the signal of one of its timers by a call that the library does not see: what that would
-    /// have said. True if it is such a signal.
+    /// A program with the library takes the signal of one of its timers by a call that the library does not see: what
+    /// that would have said. True if it is such a signal.
     fn taken_in_line(&self, info: &mut Info) -> bool {
         let [first, interval] =
             [EXPIRED, EXPIRED + 2].map(|at| info[at] as u32 as u64 | (info[at + 1] as u32 as u64) << 32);

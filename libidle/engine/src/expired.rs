@@ -1,7 +1,7 @@
 //! What the signal of a timer stands for, so that whoever takes it can tell how often the timer has expired since.
 
-/// It travels in the last 16 bytes of what the kernel keeps of a `siginfo_t`, where its own timers say nothing to the program:
-/// 32 bytes from the beginning.
+/// It travels in the last 16 bytes of what the kernel keeps of a `siginfo_t`, where its own timers say nothing to the
+/// program: 32 bytes from the beginning.
 #[repr(C)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Expired {

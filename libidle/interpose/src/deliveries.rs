@@ -1,8 +1,8 @@
 //! What the signal of a timer says when it is taken: how often the timer has expired besides, up to that very moment.
 //!
-//! A signal that is pending cannot be changed. So whoever takes it writes the number into what the kernel has told: the calls
-//! that wait for signals, a read of a signalfd, and a function of this library that stands before the program's handler, for
-//! the signals of its timers alone. What the program sees of its handlers is what it has installed.
+//! A signal that is pending cannot be changed. So whoever takes it writes the number into what the kernel has told: the
+//! calls that wait for signals, a read of a signalfd, and a function of this library that stands before the program's
+//! handler, for the signals of its timers alone. What the program sees of its handlers is what it has installed.
 
 use crate::guard::FutexLock;
 use crate::session;
@@ -60,7 +60,7 @@ pub unsafe fn taken_by(info: *mut siginfo_t) {
 #[cold]
 pub unsafe fn read(fd: c_int, buf: *mut c_void, done: usize) {
     const SIZE: usize = size_of::<libc::signalfd_siginfo>();
-    if done % SIZE != 0 || !is_signalfd(fd) {
+    if !done.is_multiple_of(SIZE) || !is_signalfd(fd) {
         return;
     }
     let Some(engine) = session::engine().filter(|engine| !timers::foreign(engine)) else { return };
@@ -130,8 +130,9 @@ pub fn used(signal: c_int) {
     }
 }
 
-/// If the program has a handler, ours stands before it from now on. Under the lock; but a thread that has not yet seen that
-/// this is one of our signals may change it meanwhile: then it is done again with what was there, until nobody has.
+/// If the program has a handler, ours stands before it from now on. Under the lock; but a thread that has not yet seen
+/// that this is one of our signals may change it meanwhile: then it is done again with what was there, until nobody
+/// has.
 fn step_before(signal: c_int) {
     // SAFETY: zeroes are valid, and all structures are of this function's own.
     let (mut now, mut before): (sigaction, sigaction) = unsafe { (zeroed(), zeroed()) };
@@ -185,8 +186,8 @@ impl Installed {
     }
 }
 
-/// `call` changes the action of a signal of ours, or asks for it; with its answer, what was there for ours before. A child that
-/// uses its parent's memory has actions of its own, and leaves all as it is.
+/// `call` changes the action of a signal of ours, or asks for it; with its answer, what was there for ours before. A
+/// child that uses its parent's memory has actions of its own, and leaves all as it is.
 pub fn change<R>(signal: c_int, call: impl FnOnce() -> R) -> (R, Installed) {
     let own = session::engine().is_some_and(|engine| !timers::foreign(&engine));
     let _locked = own.then(|| LOCK.lock());

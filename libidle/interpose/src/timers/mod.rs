@@ -3,9 +3,9 @@
 //! Each of timer_create(2) is also a timer of the kernel, never armed: it gives the number, checks the arguments, and
 //! counts against the user's limit. When it expires, how often and whom it tells is decided here, by the virtual clock.
 //!
-//! As in the kernel a timer has one signal under way at most, and who takes it counts how often the timer has expired since
-//! ([`crate::deliveries`]). An expiration at which it is still under way tells nobody. Only where a signal may have been taken
-//! behind the library's back, by a system call in line, the kernel is asked whether it is pending.
+//! As in the kernel a timer has one signal under way at most, and who takes it counts how often the timer has expired
+//! since ([`crate::deliveries`]). An expiration at which it is still under way tells nobody. Only where a signal may
+//! have been taken behind the library's back, by a system call in line, the kernel is asked whether it is pending.
 
 mod telling;
 
@@ -89,7 +89,8 @@ pub struct Timer {
     pub interval: u64,
     /// Set to an instant of a clock that can be set.
     settable: bool,
-    /// The how many-eth signal of any timer its last one was, until that is known to have been taken; 0 for none under way.
+    /// The how many-eth signal of any timer its last one was, until that is known to have been taken; 0 for none under
+    /// way.
     sent: u64,
     /// That one has been seen pending.
     waited: bool,

@@ -44,8 +44,8 @@ impl Table {
         false
     }
 
-    /// Whoever takes signal `number` of timer `id` at `now`, and may know what that stands for, learns how many overruns it has.
-    /// If somebody has asked the kernel before it has come to tell, they are counted already.
+    /// Whoever takes signal `number` of timer `id` at `now`, and may know what that stands for, learns how many
+    /// overruns it has. If somebody has asked the kernel before it has come to tell, they are counted already.
     pub fn taken(&mut self, id: c_int, number: c_int, expired: Option<Expired>, now: u64) -> Option<c_int> {
         let at = self.find(id)?;
         let timer = &self.timers[at];
