@@ -8,14 +8,16 @@ use std::time::Duration;
 
 /// A unit natively: long against the delays of a busy machine, short against the patience of whoever runs the tests.
 pub const NATIVE_UNIT_MS: u64 = 30;
-/// A short unit in elapsed mode, where a delay of the machine is a delay of the clock; waiting it out would still be noticed.
-const ELAPSED_UNIT_MS: u64 = 1_000;
+/// A short unit in elapsed mode, where a delay of the machine is a delay of the clock: longer than those.
+const ELAPSED_UNIT_MS: u64 = 10_000;
 const HOUR_MS: u64 = 3_600_000;
-/// A machine with other work to do delays a native run now and then, and then it counts a unit too many: it is run again, with
-/// longer units in the end, so that a delay is a smaller part of each.
-const NATIVE_ATTEMPTS: [u64; 6] = [1, 1, 1, 2, 4, 8];
+/// The unit of guests that compute until it is over, natively and under flux.
+const COMPUTED_UNIT_MS: u64 = 200;
+/// A machine with other work to do delays a run in real time now and then, and then it counts a unit too many: it is run again,
+/// with longer units in the end, so that a delay is a smaller part of each.
+const ATTEMPTS: [u64; 7] = [1, 1, 1, 2, 4, 8, 16];
 /// What is waited for under flux is over in this much real time; a second would do for most guests on an idle machine.
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(60);
 /// What guests print when something is wrong.
 const COMPLAINTS: [&str; 2] = ["EARLY", "FAIL"];
 /// How much later than usual a native run may end on such a machine.
@@ -39,6 +41,7 @@ pub struct Same {
     units: u64,
     args: Vec<String>,
     longest_unit: u64,
+    computes: bool,
     native: bool,
     frozen: bool,
     options: Vec<String>,
@@ -52,6 +55,7 @@ impl Same {
             units,
             args: Vec::new(),
             longest_unit: HOUR_MS,
+            computes: false,
             native: true,
             frozen: true,
             options: Vec::new(),
@@ -88,6 +92,14 @@ impl Same {
         self
     }
 
+    /// For guests that compute until some time has passed: with an elapsed clock that is real time, which a busy machine delays as
+    /// it delays a native run.
+    pub fn computes(mut self) -> Self {
+        self.longest_unit = COMPUTED_UNIT_MS;
+        self.computes = true;
+        self
+    }
+
     /// For what must not happen to the machine, such as setting its clock.
     pub fn only_under_flux(mut self) -> Self {
         self.native = false;
@@ -108,6 +120,7 @@ impl Same {
 
     fn command(&self, mode: Mode, unit_ms: u64) -> Run {
         let run = Run::new(self.guest.compile()).mode(mode).args(&self.args).env("GUEST_UNIT_MS", unit_ms.to_string());
+        let run = if mode == Mode::Native { run.before_others() } else { run };
         self.options.iter().fold(run, Run::flux_option)
     }
 
@@ -129,6 +142,21 @@ impl Same {
         }
         assert!(outcome.took < SOON || self.least(unit_ms) < SOON, "{what}: not sooner: {outcome}");
         outcome
+    }
+
+    /// Under flux: does it print what is expected?
+    fn prints(&self, mode: Mode, unit_ms: u64, expected: &Printed) -> Result<(), Outcome> {
+        let mut attempts = Attempts::default();
+        let mut outcome = self.run(mode, unit_ms);
+        if self.computes && mode == Mode::Elapsed {
+            for factor in &ATTEMPTS[1..] {
+                if attempts.have_shown(&outcome, expected) {
+                    return Ok(());
+                }
+                outcome = self.run(mode, unit_ms * factor);
+            }
+        }
+        if attempts.have_shown(&outcome, expected) { Ok(()) } else { Err(outcome) }
     }
 
     /// Fails unless the guest prints the same everywhere.
@@ -159,15 +187,12 @@ impl Same {
         }
         let expected = guest.printed();
         for mode in [Mode::Elapsed, Mode::Frozen].into_iter().take(1 + self.frozen as usize) {
-            let outcome = self.run(mode, self.longest_unit);
-            if Printed::by(&outcome) == expected {
-                continue;
-            }
+            let Err(outcome) = self.prints(mode, self.longest_unit, &expected) else { continue };
             let what = format!("{}: {mode:?}, not the same", self.guest.name());
             assert!(self.native, "{what}\n--- expected\n{expected:?}\n--- but\n{outcome}");
             // It may have left out what another library has not, and wait for less.
-            let native = Same { units: 0, ..self.clone() }.run_natively(|native| agree(native, &outcome));
-            assert!(agree(&native, &outcome), "{what}\n--- natively\n{native}\n--- but\n{outcome}");
+            let native = Same { units: 0, ..self.clone() }.run_natively(Some(&Printed::by(&outcome)));
+            native.unwrap_or_else(|native| panic!("{what}\n--- natively\n{native}\n--- but\n{outcome}"));
         }
     }
 
@@ -177,10 +202,8 @@ impl Same {
         if !self.native {
             return Printed::by(self.run(Mode::Elapsed, self.longest_unit).assert_success());
         }
-        Printed::found(&self.record()).unwrap_or_else(|| {
-            let fine = |native: &Outcome| !COMPLAINTS.iter().any(|word| native.stdout.contains(word));
-            Printed::by(&self.run_natively(fine))
-        })
+        let native = || self.run_natively(None).unwrap_or_else(|bad| panic!("natively: {bad}"));
+        Printed::found(&self.record()).unwrap_or_else(native)
     }
 
     /// The file that says what it prints natively. The executable's name says what it was built from.
@@ -193,9 +216,8 @@ impl Same {
 
     fn check_natively(&self) {
         if self.native {
-            let fine = |native: &Outcome| !COMPLAINTS.iter().any(|word| native.stdout.contains(word));
-            let native = self.run_natively(fine);
-            assert!(fine(&native) && native.stderr.is_empty(), "{native}");
+            let native = self.run_natively(None).unwrap_or_else(|bad| panic!("natively: {bad}"));
+            assert!(native.stderr.is_empty(), "{native:?}");
         }
     }
 
@@ -203,53 +225,83 @@ impl Same {
         if native_only() {
             return self.check_natively();
         }
-        let flux: Vec<_> = runs.iter().map(|&(mode, unit)| (mode, unit, self.run(mode, unit))).collect();
-        let (first_mode, first_unit, first) = &flux[0];
+        // A frozen clock is the one that no delay moves.
+        let &(first_mode, first_unit) = runs.iter().find(|(mode, _)| *mode == Mode::Frozen).unwrap_or(&runs[0]);
+        let first = self.run(first_mode, first_unit);
         if !self.native {
             first.assert_success();
         }
-        let native = self.native.then(|| self.run_natively(|native| agree(native, first)));
-        let expected = native.as_ref().unwrap_or(first);
-        for (mode, unit, outcome) in &flux {
-            assert!(
-                agree(expected, outcome),
-                "{}: not the same\n--- expected ({})\n{expected}\n--- {mode:?}, unit {unit} ms\n{outcome}",
-                self.guest.name(),
-                if self.native { "native".to_owned() } else { format!("{first_mode:?}, unit {first_unit} ms") },
-            );
+        let expected = Printed::by(&first);
+        let name = self.guest.name();
+        for &(mode, unit) in runs.iter().filter(|&&run| run != (first_mode, first_unit)) {
+            self.prints(mode, unit, &expected).unwrap_or_else(|outcome| {
+                panic!("{name}: not the same\n--- {first_mode:?}, unit {first_unit} ms\n{first}\n--- {mode:?}, unit {unit} ms\n{outcome}")
+            });
         }
-        if let Some(native) = &native {
-            Printed::by(native).note(&self.record());
+        if self.native {
+            self.run_natively(Some(&expected)).unwrap_or_else(|native| {
+                panic!(
+                    "{name}: not the same\n--- natively\n{native}\n--- {first_mode:?}, unit {first_unit} ms\n{first}"
+                )
+            });
+            expected.note(&self.record());
         }
     }
 
-    /// The native run, repeated while it is not as expected: under flux there is no such thing as bad luck, natively there
-    /// is. A guest may even hang when an event that it waits for has come too early.
-    fn run_natively(&self, expected: impl Fn(&Outcome) -> bool) -> Outcome {
-        let mut last = None;
-        for factor in NATIVE_ATTEMPTS {
+    /// What native runs print: what is expected, or where nothing is, what the first prints that has no complaint. They are repeated,
+    /// because natively there is such a thing as bad luck. A guest may even hang when an event that it waits for has come too early.
+    fn run_natively(&self, expected: Option<&Printed>) -> Result<Printed, String> {
+        let mut attempts = Attempts::default();
+        let mut last = String::new();
+        for factor in ATTEMPTS {
             let unit = NATIVE_UNIT_MS * factor;
             let least = self.least(unit);
             let outcome = match self.command(Mode::Native, unit).within(2 * least + NATIVE_DELAY).try_run() {
                 Ok(outcome) => outcome,
                 Err(late) => {
-                    last = Some(Err(late));
+                    last = late.to_string();
                     continue;
                 }
             };
-            if expected(&outcome) {
+            let fine = match expected {
+                Some(expected) => attempts.have_shown(&outcome, expected),
+                None => !COMPLAINTS.iter().any(|word| outcome.stdout.contains(word)),
+            };
+            if fine {
                 // Without the tool the waits are real, or the guest would prove nothing.
                 assert!(outcome.took >= least, "natively it should have taken {least:?}: {outcome}");
-                return outcome;
+                return Ok(expected.cloned().unwrap_or_else(|| Printed::by(&outcome)));
             }
-            last = Some(Ok(outcome));
+            last = outcome.to_string();
         }
-        last.expect("at least one attempt").unwrap_or_else(|late| panic!("natively: {late}"))
+        Err(last)
     }
 }
 
-fn agree(a: &Outcome, b: &Outcome) -> bool {
-    Printed::by(a) == Printed::by(b)
+/// Runs in real time. A delay changes some lines of one run, and others of the next; so where a run prints as many lines as it should,
+/// each of them counts by itself.
+#[derive(Default)]
+struct Attempts {
+    /// Which of the expected lines have been printed, at their place.
+    shown: Vec<bool>,
+}
+
+impl Attempts {
+    /// Has each line been printed by now?
+    fn have_shown(&mut self, outcome: &Outcome, expected: &Printed) -> bool {
+        let printed = Printed::by(outcome);
+        let lines = |printed: &Printed| printed.stdout.split('\n').map(str::to_owned).collect::<Vec<_>>();
+        let (lines, wanted) = (lines(&printed), lines(expected));
+        self.shown.resize(wanted.len(), false);
+        let comparable =
+            lines.len() == wanted.len() && (printed.code, &printed.stderr) == (expected.code, &expected.stderr);
+        if comparable {
+            for (shown, (line, wanted)) in self.shown.iter_mut().zip(lines.iter().zip(&wanted)) {
+                *shown |= line == wanted;
+            }
+        }
+        comparable && self.shown.iter().all(|&shown| shown)
+    }
 }
 
 fn native_only() -> bool {
@@ -257,7 +309,7 @@ fn native_only() -> bool {
 }
 
 /// What a guest prints, and its exit status.
-#[derive(PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 struct Printed {
     code: i32,
     stdout: String,

@@ -152,6 +152,7 @@ impl Row {
                 "flag" => guest.flag(value.trim_matches('"')),
                 "arg" => guest.arg(value.trim_matches('"')),
                 "only_under_flux" => guest.only_under_flux(),
+                "computes" => guest.computes(),
                 "not_frozen" => guest.not_frozen(),
                 "traced" => guest.traced(),
                 other => panic!("{}: the matrix knows nothing of {other}", self.name),

@@ -4,9 +4,11 @@
     tests/stress/run.py [--short | --full] [--busy] [--kinds KIND,…] [--clock frozen|elapsed] [--native]
 
 Each line of the table is one run of `handover`: in frozen mode not a nanosecond may pass and the hour sleeper must not
-wake; in elapsed mode it must not wake either. `repeat` must print the same in every run. Of `traced` (traced.py), which is
-not run natively, nothing may be left. --full takes about half an hour; --short, the default, a minute or two. --busy keeps both cores busy with something else meanwhile: a wake-up that
-is promised and not yet run then stays so for milliseconds. Exit status 1 on any failure.
+wake; in elapsed mode it must not wake either. `repeat` must print the same in every run. `storm` kills, stops and continues
+processes that make others, and then an hour must still jump: with the library, statically linked, and where all are traced.
+Of `traced` (traced.py), which is not run natively, nothing may be left. --full takes about half an hour; --short, the
+default, a minute or two. --busy keeps both cores busy with something else meanwhile: a wake-up that is promised and not yet
+run then stays so for milliseconds. Exit status 1 on any failure.
 """
 
 import argparse
@@ -27,6 +29,8 @@ COUNTS = {"short": {"cheap": 20_000, "creates": 500, "slow": 40},
           "full": {"cheap": 1_000_000, "creates": 10_000, "slow": 1_000}}
 REPEATS = {"short": 20, "full": 200}
 SESSIONS = {"short": 24, "full": 1000}
+STORMS = {"short": 2, "full": 40}
+GROUPS = 60  # of processes in a storm
 # Generous: natively a hand-over takes up to 50 us, a process 1 ms, and busy cores make both several times slower.
 SECONDS_EACH = {"cheap": 0.0005, "creates": 0.02, "slow": 0.2}
 
@@ -102,6 +106,29 @@ def killed(options):
     return bad
 
 
+def storms(programs, options):
+    """Storms of signals over programs that the library, the tracer, and both speak for; the reason if one failed."""
+    failed = None
+    last = 1 if options.native else 3600
+    for name, program, extra in (("library", "storm", []), ("static", "storm-static", []), ("all", "storm", ["--trace=all"])):
+        count, reason, began = STORMS[options.size], None, time.monotonic()
+        for seed in range(count):
+            argv = [programs[program], str(seed), str(GROUPS), str(last)]
+            try:
+                out = run(argv if options.native else under_flux(argv, options.clock, extra), timeout=60)
+                reason = None if out == f"slept {last}\n" else out
+            except RunFailed as failure:
+                reason = str(failure)
+            if reason:
+                reason = f"seed {seed}: {reason.strip()}"
+                break
+        print_row(("storm", name, str(count), f"{time.monotonic() - began:.2f} s", "-", "FAIL" if reason else "ok"), WIDTHS)
+        if reason:
+            print(f"    {reason}")
+        failed = failed or reason
+    return failed
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--short", dest="size", action="store_const", const="short", default="short")
@@ -109,7 +136,7 @@ def main():
     parser.add_argument("--count", type=int, help="hand-overs of each kind, whatever it costs")
     parser.add_argument("--repeats", type=int, help="runs of `repeat` (20, with --full 200)")
     parser.add_argument("--busy", action="store_true", help="keep all cores busy with something else")
-    parser.add_argument("--kinds", help="only these, separated by commas; `repeat` and `traced` are two")
+    parser.add_argument("--kinds", help="only these, separated by commas; `repeat`, `storm` and `traced` are three")
     parser.add_argument("--modes", default="threads,processes")
     parser.add_argument("--clock", choices=("frozen", "elapsed"), default="frozen")
     parser.add_argument("--native", action="store_true", help="without the tool, to check the programs")
@@ -117,9 +144,9 @@ def main():
     if not options.native and not launcher():
         print("flux-launch is not built", file=sys.stderr)
         return 2
-    programs = build(Path(__file__).parent)
+    programs = build(Path(__file__).parent, static=["storm"])
     wanted = options.kinds.split(",") if options.kinds else None
-    unknown = set(wanted or ()) - {name for name, _, _ in kinds(programs["handover"])} - {"repeat", "traced"}
+    unknown = set(wanted or ()) - {name for name, _, _ in kinds(programs["handover"])} - {"repeat", "storm", "traced"}
     if unknown:
         print(f"no such kind: {', '.join(sorted(unknown))}", file=sys.stderr)
         return 2
@@ -132,6 +159,8 @@ def main():
                     failures += bool(handover(programs["handover"], name, mode, cost, options))
         if not wanted or "repeat" in wanted:
             failures += bool(repeats(programs["repeat"], options))
+        if not wanted or "storm" in wanted:
+            failures += bool(storms(programs, options))
         if not options.native and (not wanted or "traced" in wanted):
             failures += bool(killed(options))
     print(f"{failures} failed" if failures else "all exact")

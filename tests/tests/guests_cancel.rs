@@ -8,5 +8,5 @@ flux_tests::guests! { "cancel";
     waits: 10;
     not_points: 18;
     reuse: 1;
-    asynchronous: 2, longest_unit_ms(200), not_frozen();
+    asynchronous: 2, computes(), not_frozen();
 }

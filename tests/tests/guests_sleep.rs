@@ -12,7 +12,7 @@ flux_tests::guests! { "sleep";
     pause: 4;
     thousand_threads: 19;
     two_hundred_processes: 5;
-    beside_computation: 7, longest_unit_ms(200), not_frozen();
+    beside_computation: 7, computes(), not_frozen();
     start_and_end: 5;
     tls_destructors: 3;
     many_short: 5;

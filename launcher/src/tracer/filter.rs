@@ -140,23 +140,16 @@ fn stops(calls: impl Iterator<Item = (u32, When)>, whose: Whose) -> Option<Vec<s
                 asm.jump(EQUAL, number, to(origin), to(pass));
             }
             When::SocketOption => {
-                let of_tcp = asm.label();
+                let of_others = asm.label();
                 asm.plain(LOAD, arg(1));
-                asm.jump(EQUAL, libc::IPPROTO_TCP as u32, to(of_tcp), To::Next);
-                asm.jump(EQUAL, libc::SOL_SOCKET as u32, To::Next, to(pass));
+                asm.jump(EQUAL, libc::SOL_SOCKET as u32, To::Next, to(of_others));
                 asm.plain(LOAD, arg(2));
                 SOCKET_LIMITS.iter().for_each(|&option| asm.jump(EQUAL, option, to(origin), To::Next));
                 asm.go(pass);
-                asm.here(of_tcp);
-                asm.plain(LOAD, arg(2));
-                asm.jump(EQUAL, libc::TCP_NODELAY as u32, to(origin), to(pass));
+                asm.here(of_others);
+                no_delay(&mut asm, origin, pass);
             }
-            When::NoDelay => {
-                asm.plain(LOAD, arg(1));
-                asm.jump(EQUAL, libc::IPPROTO_TCP as u32, To::Next, to(pass));
-                asm.plain(LOAD, arg(2));
-                asm.jump(EQUAL, libc::TCP_NODELAY as u32, to(origin), to(pass));
-            }
+            When::NoDelay => no_delay(&mut asm, origin, pass),
             When::Attaches => {
                 asm.plain(LOAD, arg(0));
                 for request in [libc::PTRACE_TRACEME, libc::PTRACE_ATTACH, libc::PTRACE_SEIZE] {
@@ -226,6 +219,14 @@ fn not_null(asm: &mut Assembler, n: u8, yes: usize, no: usize) {
     asm.jump(EQUAL, 0, To::Next, To::Label(yes));
     asm.plain(LOAD, arg(n) + 4);
     asm.jump(EQUAL, 0, To::Label(no), To::Label(yes));
+}
+
+/// Is it TCP_NODELAY that a call on a socket option is about?
+fn no_delay(asm: &mut Assembler, yes: usize, no: usize) {
+    asm.plain(LOAD, arg(1));
+    asm.jump(EQUAL, libc::IPPROTO_TCP as u32, To::Next, To::Label(no));
+    asm.plain(LOAD, arg(2));
+    asm.jump(EQUAL, libc::TCP_NODELAY as u32, To::Label(yes), To::Label(no));
 }
 
 /// Cuts a range so that the upper halves of all addresses in a piece are the same.

@@ -53,14 +53,14 @@ fn runs(pid: u32, tid: u32) -> bool {
     end.is_some_and(|end| text.get(end + 2) == Some(&b'R'))
 }
 
-/// Is `signal` pending for that thread of this process alone? By the line `SigPnd` of `/proc/PID/task/TID/status`.
-pub fn pending_for(tid: u32, signal: libc::c_int) -> bool {
+/// The signals that are pending for that thread of this process alone: the line `SigPnd` of `/proc/PID/task/TID/status`.
+pub fn pending_for(tid: u32) -> u64 {
     const LINE: &[u8] = b"\nSigPnd:\t";
     let mut text = [0u8; 4096];
     let text = of_thread(session::getpid(), tid, b"/status", &mut text);
-    let Some(at) = text.windows(LINE.len()).position(|w| w == LINE) else { return false };
+    let Some(at) = text.windows(LINE.len()).position(|w| w == LINE) else { return 0 };
     let digits = text[at + LINE.len()..].iter().map_while(|&b| (b as char).to_digit(16));
-    digits.fold(0u64, |set, digit| set << 4 | digit as u64) >> (signal - 1) & 1 != 0
+    digits.fold(0, |set, digit| set << 4 | digit as u64)
 }
 
 /// What a file of the thread's folder in `/proc` says; nothing if it cannot be read.

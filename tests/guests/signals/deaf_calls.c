@@ -18,6 +18,7 @@ static socklen_t door_length = sizeof door, box_length = sizeof box;
 static sem_t *common;
 static pthread_t waiter;
 static pid_t waiter_id;
+static int state;
 static volatile sig_atomic_t handled;
 
 static void handler(int number)
@@ -102,12 +103,24 @@ static void send_usr2(void)
 	MUST(pthread_kill(waiter, SIGUSR2) == 0);
 }
 
+static volatile sig_atomic_t calls;
+
+/* Is the waiter asleep in the call? A handler that runs before it is there ends nothing. */
+static bool asleep(void)
+{
+	char text[512] = "";
+	MUST(pread(state, text, sizeof text - 1, 0) > 0);
+	return calls && strstr(text, ") S");
+}
+
 /* At any moment of a slice, or between two: after a computation of up to a millisecond or so, by a system call in line, for which
- * nobody waits until the other is asleep. */
+ * nobody waits until the other is asleep again. */
 static void *interrupts(void *unused)
 {
 	static unsigned random = 1;
 	nap(0.1);
+	while (!asleep())
+		;
 	random = random * 1103515245 + 12345;
 	for (volatile unsigned i = 0, n = random / 65536 % 1000 * 1000; i < n; i++)
 		;
@@ -160,7 +173,9 @@ static void in_if(int restarts, const char *name, long (*call)(double), void (*h
 		handled = 0;
 		for (int i = 0; i < ROUNDS; i++) {
 			pthread_t other = thread(interrupts, NULL);
-			interrupted += call(9) < 0 && errno == EINTR;
+			calls = true;
+			interrupted += call(999) < 0 && errno == EINTR;
+			calls = false;
 			join(other);
 		}
 		say("%s: %d of %d interrupted", name, interrupted, handled);
@@ -202,6 +217,7 @@ int main(void)
 {
 	waiter = pthread_self();
 	waiter_id = gettid();
+	state = open("/proc/thread-self/stat", O_RDONLY);
 	semaphores = semget(IPC_PRIVATE, 1, 0600);
 	MUST(semaphores >= 0);
 	listener = socket(AF_UNIX, SOCK_STREAM, 0);

@@ -120,8 +120,9 @@ impl Waits {
     }
 
     fn run(&self, mode: Mode, unit: f64, slack: f64) -> Outcome {
-        Run::new(&self.command[0])
-            .args(&self.command[1..])
+        let run = Run::new(&self.command[0]);
+        let run = if mode == Mode::Native { run.before_others() } else { run };
+        run.args(&self.command[1..])
             .args([self.case.clone(), unit.to_string(), slack.to_string()])
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .mode(mode)
