@@ -15,13 +15,14 @@ use super::instants::Instants;
 use super::judge::{Call, judge};
 use super::naps::{Lap, MOMENT, Nap};
 use super::run::{Tracer, deliverable};
-use super::steps::{Round, round};
+use super::steps::{Round, State, round, state};
 use super::stop::{Failed, Stopped};
 use super::threads::{Doing, Thread};
 use crate::session::real_now;
 use engine::naps::{self, LONGEST_NAP};
 use engine::time::NEVER;
 use libc::{c_long, pid_t};
+use std::collections::HashMap;
 use std::sync::atomic::Ordering::SeqCst;
 
 /// What being met in the vDSO counts for, in calls: it has read the clock hundreds of times since.
@@ -37,12 +38,12 @@ const LAPS: u64 = 8;
 const ELSEWHERE: u32 = 4;
 /// The same for a round in which it comes to nothing, which costs as much as all the others.
 const COMPUTES: u32 = ENOUGH / 2;
-/// Instructions in a round. Who computes is not to be held up for long; some loops have a loop of pauses in them.
-const ROUND: u64 = 256;
-/// The same for a thread that has burnt much by now: it has been let alone [`OFTEN`] before.
-const LONG_ROUND: u64 = 1024;
-/// See [`LONG_ROUND`].
-const OFTEN: u32 = 2;
+/// Instructions in a round: some loops have a loop of pauses in them.
+const ROUND: u64 = 1024;
+/// The same for one that may just not have gone on since it was met before, on a busy machine: twice as many each time.
+const SHORT: u64 = 16;
+/// The same from one clock reading that stops to the next.
+const TIGHT: u64 = 128;
 /// So many waits in a row that were over before they began are looked at.
 const TOO_LATE: u32 = 1000;
 /// See [`ELSEWHERE`].
@@ -61,6 +62,8 @@ pub struct Asks {
     pub laps: Option<u64>,
     /// How many of those this one stands for.
     pub weight: u64,
+    /// With which registers it has been met, and how often, while it was not known to spin.
+    met: HashMap<State, u32>,
     /// The lap that it is in.
     pub lap: Lap,
     /// Real time at which to interrupt it or to end its nap.
@@ -87,7 +90,12 @@ impl Asks {
 
     /// When it is to be interrupted if it makes no calls, real ns.
     pub fn next_look(&self) -> u64 {
-        if self.counted { NEVER } else { real_now() + MOMENT }
+        match (self.counted, self.laps) {
+            (true, _) => NEVER,
+            // It takes a while to go on, and is to be met elsewhere the next time.
+            (false, None) => real_now() + 4 * MOMENT,
+            (false, Some(_)) => real_now() + MOMENT,
+        }
     }
 
     /// A clock is read by a call that stops. How long it computes between two of those cannot be told, so such a reading is
@@ -188,7 +196,6 @@ impl Tracer {
     }
 
     pub(super) fn let_alone(&mut self, stopped: Stopped) -> Result<(), Failed> {
-        self.threads.entry(stopped.tid()).and_modify(|thread| thread.let_alone = thread.let_alone.saturating_add(1));
         self.look_away(stopped.tid());
         self.go(stopped, 0)
     }
@@ -212,23 +219,34 @@ impl Tracer {
             return self.goes_on(stopped);
         }
         let frozen = self.engine.frozen();
-        let (stopped, found) = self.walks(stopped, clocks)?;
+        let reads = clocks.start <= regs.rip && regs.rip < clocks.end;
+        let mut most = ROUND;
+        if !reads && asks.laps.is_none() {
+            // Who computes is hardly ever met with the same registers again, and is not held up.
+            let times = asks.met.entry(state(&regs)).or_default();
+            *times += 1;
+            if *times == 1 {
+                asks.other += ELSEWHERE;
+                return self.goes_on(stopped);
+            }
+            most = ROUND.min(SHORT << (*times).min(16));
+        }
+        let (stopped, found) = self.walks(stopped, clocks, most)?;
         if let Some(asks) = self.threads.get_mut(&tid).and_then(|thread| thread.asks.as_mut()) {
             match found {
                 Round::Repeats => asks.repeats = true,
                 // Those of a frozen clock are counted.
                 Round::Reads => asks.asks(if frozen { 0 } else { READ }, LAPS),
                 Round::Calls => asks.other += 1,
-                Round::Computes => asks.other += COMPUTES,
+                Round::Computes => asks.other += ELSEWHERE.max((most / SHORT) as u32),
             }
         }
         self.goes_on(stopped)
     }
 
     /// What is the thread about to do?
-    fn walks(&mut self, stopped: Stopped, clocks: Range) -> Result<(Stopped, Round), Failed> {
-        let often = self.threads.get(&stopped.tid()).is_some_and(|thread| thread.let_alone >= OFTEN);
-        let (stopped, found, steps) = round(stopped, clocks, if often { LONG_ROUND } else { ROUND })?;
+    fn walks(&mut self, stopped: Stopped, clocks: Range, most: u64) -> Result<(Stopped, Round), Failed> {
+        let (stopped, found, steps) = round(stopped, clocks, most)?;
         if let Some(thread) = self.threads.get_mut(&stopped.tid()) {
             thread.switches += steps;
         }
@@ -278,7 +296,7 @@ impl Tracer {
             // These are counted.
             (stopped, None)
         } else {
-            let (stopped, found) = self.walks(stopped, Range { start: 0, end: 0 })?;
+            let (stopped, found) = self.walks(stopped, Range { start: 0, end: 0 }, TIGHT)?;
             (stopped, Some(found))
         };
         if let Some(asks) = self.threads.get_mut(&tid).and_then(|thread| thread.asks.as_mut()) {

@@ -73,7 +73,7 @@ fn walk(mut stopped: Stopped, clocks: Range, most: u64) -> Result<(Stopped, Roun
             break Round::Computes;
         }
         regs = stopped.registers()?;
-        if same(&regs, &first) && walk.is_as_before() && stopped.vectors()? == vectors {
+        if state(&regs) == state(&first) && walk.is_as_before() && stopped.vectors()? == vectors {
             break Round::Repeats;
         }
     };
@@ -81,16 +81,17 @@ fn walk(mut stopped: Stopped, clocks: Range, most: u64) -> Result<(Stopped, Roun
     Ok((stopped, round, steps))
 }
 
-fn same(a: &user_regs_struct, b: &user_regs_struct) -> bool {
-    /// Those that instructions depend on, see the processor's manual.
+/// Registers that instructions depend on: where it is, the flags, all others.
+pub type State = (u64, u64, [u64; 8], [u64; 8], [u64; 8]);
+
+/// Those of a thread that is stopped.
+pub fn state(r: &user_regs_struct) -> State {
+    /// See the processor's manual.
     const FLAGS: u64 = 0xcd5;
-    let all = |r: &user_regs_struct| {
-        let general = [r.rax, r.rbx, r.rcx, r.rdx, r.rsi, r.rdi, r.rbp, r.rsp];
-        let more = [r.r8, r.r9, r.r10, r.r11, r.r12, r.r13, r.r14, r.r15];
-        let segments = [r.cs, r.ds, r.es, r.ss, r.fs, r.gs, r.fs_base, r.gs_base];
-        (r.rip, r.eflags & FLAGS, general, more, segments)
-    };
-    all(a) == all(b)
+    let general = [r.rax, r.rbx, r.rcx, r.rdx, r.rsi, r.rdi, r.rbp, r.rsp];
+    let more = [r.r8, r.r9, r.r10, r.r11, r.r12, r.r13, r.r14, r.r15];
+    let segments = [r.cs, r.ds, r.es, r.ss, r.fs, r.gs, r.fs_base, r.gs_base];
+    (r.rip, r.eflags & FLAGS, general, more, segments)
 }
 
 /// What has been touched.
