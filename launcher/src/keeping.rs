@@ -55,7 +55,10 @@ pub fn start(session: &Session, rest: Arc<EventFd>, tracer: Arc<Helper>) {
                 if event == Event::Rest && wanted {
                     let _ = rest.write(1);
                 }
-                stuck.rests(event == Event::Rest && !wanted, engine.page);
+                match event {
+                    Event::Busy(slot) => stuck.runs(slot, &engine),
+                    Event::Rest | Event::Jump => stuck.rests(event == Event::Rest && !wanted, engine.page),
+                }
                 true
             },
         );

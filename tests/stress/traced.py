@@ -146,9 +146,11 @@ def session(programs, number, chance, clock, folder):
             # for zombies of parents that go on.
             left = {pid: state for pid, state in left.items() if ends_with_launcher(pid, trace) and state != "Z" or state == "T"}
             if not left:
-                end(left_of(process.pid))
                 victim = 0
                 continue
+        elif victim == 0:
+            # Again and again: they make others meanwhile.
+            end(left)
         if time.monotonic() > until:
             end(left_of(process.pid))
             return f"{what}: left {left}"

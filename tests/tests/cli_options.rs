@@ -65,6 +65,16 @@ fn verbose_says_who_waits_when_nobody_can_move() {
 }
 
 #[test]
+fn verbose_says_who_computes_while_others_wait() {
+    // Processor time is real.
+    let computes = "import time\nwhile time.process_time() < 3.5: pass";
+    let outcome = flux(["-v", "--", "sh", "-c", "sleep 3600 & exec python3 -c \"$0\"", computes]);
+    let lines: Vec<_> = outcome.assert_success().stderr.lines().filter(|l| l.contains("time does not jump")).collect();
+    let [line] = lines[..] else { panic!("{outcome}") };
+    assert!(line.contains("while python3 (") && line.ends_with(" runs"), "{outcome}");
+}
+
+#[test]
 fn output_takes_the_launchers_messages() {
     let scratch = Scratch::new("output");
     let file = scratch.file("messages");

@@ -148,7 +148,8 @@ fn start(region: &OsStr, library: &Path) -> io::Result<Child> {
             // When the thread that started it ends, and so when the launcher does; which may have been before this.
             libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
             if libc::getppid() != launcher {
-                return Err(io::ErrorKind::NotFound.into());
+                // Nobody is left to be told.
+                libc::_exit(1);
             }
             // What the launcher was given is not to be held open by another process.
             libc::syscall(libc::SYS_close_range, 3, u32::MAX, libc::CLOSE_RANGE_CLOEXEC);

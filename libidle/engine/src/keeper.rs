@@ -77,8 +77,8 @@ pub enum Event {
     Rest,
     /// Everybody was blocked, and the clock was moved.
     Jump,
-    /// Somebody runs.
-    Busy,
+    /// Somebody runs: the slot of one who was seen to, if it was seen who.
+    Busy(Option<usize>),
 }
 
 /// The keeper's thread. `patient` tells the look that nothing has changed for a while (it may then look closer at busy
@@ -137,7 +137,7 @@ pub fn run<L: Look>(
                 if look.watches() { WATCH } else { HEARTBEAT }
             }
             Outcome::NotIdle(Survey::Busy(slot)) => {
-                if !event(Event::Busy) {
+                if !event(Event::Busy(Some(slot))) {
                     return;
                 }
                 let seen = page.slots[slot].state.load();
@@ -176,13 +176,13 @@ pub fn run<L: Look>(
             Outcome::NotIdle(Survey::Changed) => {
                 // What was changed is out of the way: look again at once.
                 backoff = BACKOFF_MIN;
-                if !event(Event::Busy) {
+                if !event(Event::Busy(None)) {
                     return;
                 }
                 continue;
             }
             Outcome::NotIdle(_) | Outcome::LockBusy => {
-                if !event(Event::Busy) {
+                if !event(Event::Busy(None)) {
                     return;
                 }
                 unstick(&engine);
