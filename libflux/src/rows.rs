@@ -118,8 +118,9 @@ hooks! {
 
 // Signals and children as waits; sending signals.
 hooks! {
-    fn sigwaitinfo(set: *const sigset_t, info: *mut siginfo_t) -> c_int = signals::sigwaitinfo_again;
-    fn sigtimedwait(set: *const sigset_t, info: *mut siginfo_t, timeout: *const timespec) -> c_int = signals::sigtimedwait => success;
+    fn sigwait(set: *const sigset_t, signal: *mut c_int) -> c_int = signals::sigwait_taking;
+    fn sigwaitinfo(set: *const sigset_t, info: *mut siginfo_t) -> c_int = signals::sigwaitinfo_taking;
+    fn sigtimedwait(set: *const sigset_t, info: *mut siginfo_t, timeout: *const timespec) -> c_int = signals::sigtimedwait_taking => success;
     fn sigaction(signal: c_int, new: *const sigaction, old: *mut sigaction) -> c_int = session_signal::sigaction;
     fn signal(signal: c_int, action: sighandler_t) -> sighandler_t = session_signal::signal;
 }

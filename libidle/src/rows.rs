@@ -68,6 +68,7 @@ hooks! {
 
 // Signals and children as waits; sending signals.
 hooks! {
+    fn sigwait(set: *const sigset_t, signal: *mut c_int) -> c_int = signals::sigwait;
     fn sigwaitinfo(set: *const sigset_t, info: *mut siginfo_t) -> c_int = signals::sigwaitinfo;
     fn sigtimedwait(set: *const sigset_t, info: *mut siginfo_t, timeout: *const timespec) -> c_int = plain::sigtimedwait;
 }

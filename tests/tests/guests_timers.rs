@@ -17,5 +17,7 @@ flux_tests::guests! { "timers";
     order: 6;
     own_signals: 12;
     nanoseconds: 2;
+    taken: 33;
+    read: 5;
     many: 32, longest_unit_ms(60_000);
 }

@@ -4,8 +4,6 @@ use flux_tests::{Matrix, Variant};
 
 const MEMORY: &str = "a child that shares its parent's memory, and has called no hook, has no slot";
 const ONE: &str = "a thread has one tracer";
-const TAKEN: &str =
-    "the library takes a pending signal back for a moment to count its overruns, which ends a sigwait in line";
 const HANDLER: &str = "it waits in a handler that interrupts a hook's wait";
 
 #[test]
@@ -30,7 +28,6 @@ fn waits_and_clock_reads_in_line() {
         .except("signals/not_blocked", "the kernel keeps what a traced thread ignores, for the tracer to see")
         .except("sleep/clock_nanosleep_arguments", "libc refuses clocks with another error than the kernel")
         .except("sync/cond_handler", HANDLER)
-        .except("timers/nanoseconds", TAKEN)
         .except("timers/last_thread", "nobody sees that a thread ends by a system call in line")
         .except("unseen/helper", "a thread that libc made for itself, and that has waited in no hook, has no slot")
         .except_loops("loops that ask again and again are not noticed where no hook sees them")

@@ -14,6 +14,7 @@ use super::stop::{Failed, Stopped};
 use super::threads::{Doing, Then};
 use super::waits::deadline;
 use engine::clock::{is_realtime, is_virtual};
+use engine::expired::Expired;
 use engine::time::{NEVER, Spec, whole_seconds};
 use libc::{c_long, pid_t, user_regs_struct};
 
@@ -32,6 +33,8 @@ pub const CODE: usize = 2;
 pub const TIMER: usize = 4;
 /// How often it has expired besides.
 pub const OVERRUN: usize = 5;
+/// Where the library writes [`Expired`] into its signals.
+const EXPIRED: usize = 8;
 
 impl Tracer {
     /// Before a call about a timer.
@@ -121,7 +124,13 @@ impl Tracer {
                 memory.write(r.rsi, &as_itimerspec(timer.left(now), timer.interval))?;
                 Ok(Some(0))
             }
-            libc::SYS_timer_getoverrun => Ok(Some(timer.overruns.1 as i64)),
+            libc::SYS_timer_getoverrun => {
+                if timer.sent && !timer.pending(process) {
+                    // Taken by a read of a signalfd, or ignored.
+                    self.timer_taken(process, id);
+                }
+                Ok(self.timers.get(process, id).map(|timer| timer.overruns.1 as i64))
+            }
             libc::SYS_timer_delete => {
                 self.timers.remove(process, id);
                 Ok(None)
@@ -188,22 +197,32 @@ impl Tracer {
 
     /// rt_sigtimedwait(2) has taken signal `number`, and `at` is what it says of it, if anything.
     pub(super) fn signal_taken(&mut self, tid: pid_t, number: i32, at: u64) {
-        if !self.has_timers(tid) {
-            return;
-        }
-        if at == 0 {
+        if at != 0 {
+            let Ok(mut info) = Memory(tid).read::<Info>(at) else { return };
+            if self.has_timers(tid) && self.taken(tid, &mut info) || self.taken_in_line(&mut info) {
+                // It was written a moment ago.
+                let _ = Memory(tid).write(at, &info);
+            }
+        } else if self.has_timers(tid) {
             let process = self.threads[&tid].process;
             for id in self.timers.told_by(process, number) {
                 if !self.timers.get(process, id).is_some_and(|timer| timer.pending(process)) {
                     self.timer_taken(process, id);
                 }
             }
-        } else if let Ok(mut info) = Memory(tid).read::<Info>(at)
-            && self.taken(tid, &mut info)
-        {
-            // It was written a moment ago.
-            let _ = Memory(tid).write(at, &info);
         }
+    }
+
+    /// A program with the library takes the signal of one of its timers by a call that the library does not see: what
+    /// that would have said. True if it is such a signal.
+    fn taken_in_line(&self, info: &mut Info) -> bool {
+        let [first, interval] =
+            [EXPIRED, EXPIRED + 2].map(|at| info[at] as u32 as u64 | (info[at + 1] as u32 as u64) << 32);
+        let ours = info[CODE] == libc::SI_TIMER && first != 0;
+        if ours {
+            info[OVERRUN] = Expired { first, interval }.overrun(self.engine.now());
+        }
+        ours
     }
 }
 

@@ -10,6 +10,7 @@ pub mod clock;
 pub mod deadlines;
 mod deliver;
 pub mod elf;
+pub mod expired;
 pub mod forced;
 mod holding;
 mod jump;

@@ -2,6 +2,7 @@
 
 use crate::guard;
 use engine::sys::syscall6;
+use libc::c_int;
 
 /// The handler of a signal.
 pub struct Handler {
@@ -13,21 +14,37 @@ pub struct Handler {
 
 /// All of them, but for the signals that libc uses itself, 32 and 33.
 pub fn all() -> impl Iterator<Item = Handler> {
-    /// The kernel's `struct sigaction`.
-    #[repr(C)]
-    struct Action {
-        handler: usize,
-        flags: u64,
-        restorer: usize,
-        mask: u64,
+    (1..32).chain(34..=64).filter_map(of)
+}
+
+/// The kernel's `struct sigaction`.
+#[repr(C)]
+struct Action {
+    handler: usize,
+    flags: u64,
+    restorer: usize,
+    mask: u64,
+}
+
+fn action(signal: usize) -> Action {
+    let mut now = Action { handler: 0, flags: 0, restorer: 0, mask: 0 };
+    // SAFETY: rt_sigaction reads into a structure of the kernel's layout.
+    unsafe { syscall6(libc::SYS_rt_sigaction, signal, 0, &raw mut now as usize, 8, 0, 0) };
+    now
+}
+
+fn of(signal: usize) -> Option<Handler> {
+    let now = action(signal);
+    let restarts = now.flags & libc::SA_RESTART as u64 != 0;
+    (now.handler > libc::SIG_IGN).then_some(Handler { signal, restarts })
+}
+
+/// Is the signal ignored where it is not blocked, by the program's choice or by default (signal(7))?
+pub fn ignored(signal: c_int) -> bool {
+    match action(signal as usize).handler {
+        libc::SIG_DFL => [libc::SIGCHLD, libc::SIGCONT, libc::SIGURG, libc::SIGWINCH].contains(&signal),
+        handler => handler == libc::SIG_IGN,
     }
-    (1..32).chain(34..=64).filter_map(|signal: usize| {
-        let mut now = Action { handler: 0, flags: 0, restorer: 0, mask: 0 };
-        // SAFETY: rt_sigaction reads into a structure of the kernel's layout.
-        unsafe { syscall6(libc::SYS_rt_sigaction, signal, 0, &raw mut now as usize, 8, 0, 0) };
-        let restarts = now.flags & libc::SA_RESTART as u64 != 0;
-        (now.handler > libc::SIG_IGN).then_some(Handler { signal, restarts })
-    })
 }
 
 /// Which signals of a set have one.

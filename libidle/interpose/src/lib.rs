@@ -5,6 +5,7 @@ pub mod bare_thread;
 pub mod bell;
 pub mod cause;
 pub mod clockid;
+pub mod deliveries;
 pub mod due;
 pub mod enter;
 pub mod environ;

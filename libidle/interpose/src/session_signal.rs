@@ -4,6 +4,7 @@
 //! action that was there before; and if it chooses the default or to ignore it, that is noted and the handler stays: a wait
 //! may be under way that it is to end. A handler of the program's own takes its place.
 
+use crate::deliveries;
 use crate::next;
 use crate::session;
 use crate::tls::tls;
@@ -33,7 +34,8 @@ extern "C" fn heard(_: c_int) {
     }
 }
 
-fn ours() -> usize {
+/// The address of the handler.
+pub(crate) fn ours() -> usize {
     heard as extern "C" fn(c_int) as usize
 }
 
@@ -85,7 +87,16 @@ fn chosen() -> sighandler_t {
 pub unsafe fn sigaction(signal: c_int, new: *const libc::sigaction, old: *mut libc::sigaction) -> c_int {
     if !hidden(signal) {
         // SAFETY: the caller's arguments.
-        return unsafe { real(signal, new, old) };
+        let call = || unsafe { real(signal, new, old) };
+        if !deliveries::of_timer(signal) {
+            return call();
+        }
+        let (answer, before) = deliveries::change(signal, call);
+        // SAFETY: the kernel has just written there.
+        if let Some(old) = unsafe { old.as_mut() }.filter(|_| answer == 0) {
+            before.show(old);
+        }
+        return answer;
     }
     let before = chosen();
     // SAFETY: the caller's pointers.
@@ -115,7 +126,11 @@ pub unsafe fn signal(signal: c_int, action: sighandler_t) -> sighandler_t {
         unsafe { next!(signal: fn(c_int, sighandler_t) -> sighandler_t)(signal, action) }
     };
     if !hidden(signal) || action == SIG_ERR {
-        return real();
+        if !deliveries::of_timer(signal) {
+            return real();
+        }
+        let (answer, before) = deliveries::change(signal, real);
+        return before.handler(answer);
     }
     let before = chosen();
     match action {

@@ -9,10 +9,11 @@ use crate::session;
 use engine::procfs::{self, words};
 use engine::slots::Slot;
 use engine::state::State;
-use engine::sys::syscall6;
+use engine::sys::{self, Timespec, syscall6};
 use engine::time::NEVER;
 use engine::what::TURNS;
 use engine::{Engine, Kind};
+use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::Relaxed;
 
 /// A thread that runs for longer than this, in a handler, is awake anyway. Processor time, ns: on a busy machine it may not have run
@@ -20,6 +21,8 @@ use std::sync::atomic::Ordering::Relaxed;
 const PATIENCE: u64 = 20_000_000;
 /// How long a sender waits at most, real ns.
 const LONGEST: u64 = 10_000_000_000;
+/// Short, as for [`crate::idle::helper::start`].
+const MOMENT: Timespec = Timespec { sec: 0, nsec: 50_000 };
 
 /// Waits until the threads for which `concerns` says yes are asleep if they say they wait.
 pub fn await_asleep(engine: &Engine, concerns: impl Fn(&Slot) -> bool) {
@@ -39,14 +42,19 @@ pub fn await_asleep(engine: &Engine, concerns: impl Fn(&Slot) -> bool) {
         if !waits || tid == me || !concerns(slot) {
             continue;
         }
-        let until = (engine.real_now)() + LONGEST;
+        let began = (engine.real_now)();
         let before = burnt(pid, tid);
         let awake = || burnt(pid, tid).saturating_sub(before) >= PATIENCE;
         // It may get from the beginning of its wait to the end of it meanwhile, and to sleep only then.
         let same = |now: State| now.waits() && now.seq() == seen.seq();
-        while same(slot.state.load()) && runs(pid, tid) && !awake() && (engine.real_now)() < until {
-            // SAFETY: no arguments.
-            unsafe { syscall6(libc::SYS_sched_yield, 0, 0, 0, 0, 0, 0) };
+        while same(slot.state.load()) && runs(pid, tid) && !awake() {
+            match (engine.real_now)() - began {
+                // SAFETY: no arguments.
+                0..PATIENCE => _ = unsafe { syscall6(libc::SYS_sched_yield, 0, 0, 0, 0, 0, 0) },
+                // Its priority may be less.
+                PATIENCE..LONGEST => _ = sys::futex_wait(&AtomicU32::new(0), 0, Some(&MOMENT), true),
+                _ => break,
+            }
         }
     }
 }
@@ -65,14 +73,14 @@ fn burnt(pid: u32, tid: u32) -> u64 {
     words(of_thread(pid, tid, b"/schedstat", &mut text)).next().and_then(procfs::number).unwrap_or(0)
 }
 
-/// Is `signal` pending for that thread of this process alone? By the line `SigPnd` of `/proc/PID/task/TID/status`.
-pub fn pending_for(tid: u32, signal: libc::c_int) -> bool {
+/// The signals that are pending for that thread of this process alone: the line `SigPnd` of `/proc/PID/task/TID/status`.
+pub fn pending_for(tid: u32) -> u64 {
     const LINE: &[u8] = b"\nSigPnd:\t";
     let mut text = [0u8; 4096];
     let text = of_thread(session::getpid(), tid, b"/status", &mut text);
-    let Some(at) = text.windows(LINE.len()).position(|w| w == LINE) else { return false };
+    let Some(at) = text.windows(LINE.len()).position(|w| w == LINE) else { return 0 };
     let digits = text[at + LINE.len()..].iter().map_while(|&b| (b as char).to_digit(16));
-    digits.fold(0u64, |set, digit| set << 4 | digit as u64) >> (signal - 1) & 1 != 0
+    digits.fold(0, |set, digit| set << 4 | digit as u64)
 }
 
 /// What a file of the thread's folder in `/proc` says; nothing if it cannot be read.

@@ -125,7 +125,6 @@ macro_rules! shared_rows {
         $crate::hooks! {
             fn sigpause(mask: c_int) -> c_int = signals::sigpause;
             fn __xpg_sigpause(signal: c_int) -> c_int = signals::__xpg_sigpause;
-            fn sigwait(set: *const sigset_t, signal: *mut c_int) -> c_int = signals::sigwait;
             fn kill(pid: pid_t, signal: c_int) -> c_int = signals::kill;
             fn killpg(group: pid_t, signal: c_int) -> c_int = signals::killpg;
             fn tgkill(group: pid_t, thread: pid_t, signal: c_int) -> c_int = signals::tgkill;

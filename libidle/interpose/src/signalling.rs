@@ -1,27 +1,40 @@
 //! The signals of timers, as the kernel's own would look: sent by a thread that has all of them blocked.
 
 use crate::session;
-use crate::settled::{await_asleep, pending_for};
+use crate::settled::{self, await_asleep};
+use engine::expired::Expired;
 use engine::sys::syscall6;
 use libc::c_int;
-use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 /// `siginfo_t` of a timer's signal; see `si_code` SI_TIMER in sigaction(2).
 #[repr(C, align(8))]
 #[derive(Clone, Copy)]
-struct Info {
-    number: c_int,
+pub struct Info {
+    /// Which signal.
+    pub number: c_int,
     errno: c_int,
     code: c_int,
     _pad: c_int,
-    timer: c_int,
-    overrun: c_int,
+    /// The timer's number.
+    pub timer: c_int,
+    /// Expirations that it stands for beyond the one.
+    pub overrun: c_int,
     value: usize,
-    rest: [u64; 12],
+    /// See [`Signal::expired`]. The kernel hands on what lies here, and no program looks at it.
+    expired: Expired,
+    rest: [u64; 10],
 }
 
-const _: () = assert!(size_of::<Info>() == 128);
+const _: () = assert!(size_of::<Info>() == 128 && std::mem::offset_of!(Info, expired) == 32);
+
+impl Info {
+    /// What it stands for, once, if it is one that [`send`] has sent.
+    pub fn take_expired(&mut self) -> Option<Expired> {
+        let ours = self.code == libc::SI_TIMER && self.expired.first != 0;
+        ours.then(|| std::mem::replace(&mut self.expired, Expired::NOTHING))
+    }
+}
 
 const SI_KERNEL: c_int = 0x80;
 
@@ -38,21 +51,22 @@ pub struct Signal {
     pub overrun: c_int,
     /// `sigev_value`.
     pub value: usize,
-}
-
-fn info(number: c_int, code: c_int, timer: c_int, overrun: c_int, value: usize) -> Info {
-    Info { number, errno: 0, code, _pad: 0, timer, overrun, value, rest: [0; 12] }
+    /// What it stands for: whoever takes it says so by that.
+    pub expired: Expired,
 }
 
 /// Sends it. Counted, like all signals that this session sends (see [`crate::hooks::signals`]).
 pub fn send(signal: &Signal) {
-    let what = info(signal.number, libc::SI_TIMER, signal.timer, signal.overrun, signal.value);
-    counted(signal.to, || queue(signal.to, &what));
+    let &Signal { number, to, timer, overrun, value, expired } = signal;
+    let what = Info { number, errno: 0, code: libc::SI_TIMER, _pad: 0, timer, overrun, value, expired, rest: [0; 10] };
+    counted(to, || queue(to, &what));
 }
 
 /// SIGALRM of ITIMER_REAL.
 pub fn alarm() {
-    counted(None, || queue(None, &info(libc::SIGALRM, SI_KERNEL, 0, 0, 0)));
+    let (number, code, expired) = (libc::SIGALRM, SI_KERNEL, Expired::NOTHING);
+    let what = Info { number, errno: 0, code, _pad: 0, timer: 0, overrun: 0, value: 0, expired, rest: [0; 10] };
+    counted(None, || queue(None, &what));
 }
 
 fn counted(to: Option<u32>, send: impl FnOnce()) {
@@ -81,58 +95,16 @@ fn queue(to: Option<u32>, what: &Info) {
     };
 }
 
-/// How many signals were taken back so far.
-static TAKEN_BACK: AtomicU32 = AtomicU32::new(0);
-
-/// A number that changes when a signal is taken back: a thread that the kernel had woken for it finds none, and the call
-/// fails with EINTR though no handler has run.
-pub fn taken_back() -> u32 {
-    TAKEN_BACK.load(SeqCst)
-}
-
-/// What has become of a timer's last signal.
-pub enum Last {
-    /// It was delivered.
-    Delivered,
-    /// It was pending and was taken back, with its overruns.
-    Taken(c_int),
-    /// It is pending for one thread, where nobody else can take it.
-    Stays,
-}
-
-/// Takes back the timer's last signal if it is still pending. Others of the same number keep their order.
-pub fn take_back(signal: &Signal) -> Last {
-    if let Some(tid) = signal.to {
-        return if pending_for(tid, signal.number) { Last::Stays } else { Last::Delivered };
-    }
-    let bit = 1u64 << (signal.number - 1);
-    let mut pending = 0u64;
-    // SAFETY: the kernel's 8-byte set.
-    unsafe { syscall6(libc::SYS_rt_sigpending, &raw mut pending as usize, 8, 0, 0, 0, 0) };
-    if pending & bit == 0 {
-        return Last::Delivered;
-    }
-    /// More of one number are left alone.
-    const MANY: usize = 64;
-    let mut taken = [info(0, 0, 0, 0, 0); MANY];
-    let (mut count, mut mine) = (0, Last::Delivered);
-    let now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    while count < MANY {
-        let (set, at, time) = (&raw const bit as usize, &raw mut taken[count] as usize, &raw const now as usize);
-        TAKEN_BACK.fetch_add(1, SeqCst);
-        // SAFETY: a set, a siginfo_t and a timespec of our own.
-        if unsafe { syscall6(libc::SYS_rt_sigtimedwait, set, at, time, 8, 0, 0) } < 0 {
-            break;
+/// Is a signal of that number pending, for the thread `to` or for the process?
+pub fn pending(number: c_int, to: Option<u32>) -> bool {
+    let set = match to {
+        Some(tid) => settled::pending_for(tid),
+        None => {
+            let mut pending = 0u64;
+            // SAFETY: the kernel's 8-byte set.
+            unsafe { syscall6(libc::SYS_rt_sigpending, &raw mut pending as usize, 8, 0, 0, 0, 0) };
+            pending
         }
-        let got = &taken[count];
-        if got.code == libc::SI_TIMER && got.timer == signal.timer {
-            mine = Last::Taken(got.overrun);
-        } else {
-            count += 1;
-        }
-    }
-    for other in &taken[..count] {
-        queue(None, other);
-    }
-    mine
+    };
+    set >> (number - 1) & 1 != 0
 }

@@ -206,10 +206,11 @@ pub unsafe fn wrlock(lock: *mut pthread_rwlock_t) -> c_int {
 
 type RwTimedFn = unsafe extern "C-unwind" fn(*mut pthread_rwlock_t, clockid_t, *const timespec) -> c_int;
 
-/// The timed forms: short real waits until it has the lock or the virtual time has come.
+/// The timed forms: short real waits until it has the lock or the virtual time has come. Not those of
+/// [`super::slices`]: no handler ends a wait for a lock, so they may run in it at any moment, and need not be held back
+/// until a slice is over.
 ///
-/// # Safety
-/// As for pthread_rwlock_clockrdlock(3).
+/// # Safety As for pthread_rwlock_clockrdlock(3).
 unsafe fn rw_clocklock(
     lock: *mut pthread_rwlock_t,
     attempt: RwFn,

@@ -1,7 +1,8 @@
-//! read(2), readv(2), __read_chk: of a timer descriptor the expirations that were counted in virtual time.
+//! read(2), readv(2), __read_chk: of a timer descriptor the expirations that were counted in virtual time, and of a signalfd
+//! those of the timers whose signals are taken.
 
 use super::{descriptors, sockets};
-use crate::{next, timerfd};
+use crate::{deliveries, next, timerfd};
 use libc::{c_int, c_void, iovec, size_t, ssize_t};
 
 /// read(2).
@@ -20,8 +21,16 @@ pub unsafe fn read(fd: c_int, buf: *mut c_void, n: size_t) -> ssize_t {
         }
     }
     // SAFETY: the caller's arguments.
-    unsafe { sockets::read(fd, buf, n) }
+    let done = unsafe { sockets::read(fd, buf, n) };
+    if done >= SIGNAL && deliveries::any() {
+        // SAFETY: the kernel has written as many bytes.
+        unsafe { deliveries::read(fd, buf, done as usize) };
+    }
+    done
 }
+
+/// What a signalfd(2) tells of one signal, at least.
+const SIGNAL: ssize_t = size_of::<libc::signalfd_siginfo>() as ssize_t;
 
 /// __read_chk (`_FORTIFY_SOURCE`).
 ///

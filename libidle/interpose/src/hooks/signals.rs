@@ -7,6 +7,7 @@ use super::descriptors::kernel_waits;
 use super::poll::{outcome, poll_until};
 use super::slices;
 use crate::clockid;
+use crate::deliveries;
 use crate::enter::{Entry, What, enter};
 use crate::errno::{Errno, kernel};
 use crate::guard::Masked;
@@ -14,13 +15,12 @@ use crate::handlers;
 use crate::next;
 use crate::session;
 use crate::settled::await_asleep;
-use crate::signalling::taken_back;
 use crate::spin;
-use crate::timers;
 use crate::tls::tls;
 use engine::forced::Forced;
 use engine::sys::syscall6;
 use libc::{POLLIN, c_int, c_uint, c_void, pid_t, pollfd, pthread_t, siginfo_t, sigset_t, timespec};
+use std::ptr::null_mut;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 kernel_waits! { What::Signal;
@@ -38,19 +38,61 @@ kernel_waits! { What::Signal;
     fn sigwaitinfo(set: *const sigset_t, info: *mut siginfo_t) -> c_int;
 }
 
-/// sigwaitinfo(2): goes on when the signal that has ended it was taken back, see [`taken_back`].
+/// sigwaitinfo(2), by which signals of timers are taken.
 ///
 /// # Safety
 /// As for the C function.
-pub unsafe fn sigwaitinfo_again(set: *const sigset_t, info: *mut siginfo_t) -> c_int {
+pub unsafe fn sigwaitinfo_taking(set: *const sigset_t, info: *mut siginfo_t) -> c_int {
+    // SAFETY: the caller's arguments.
+    unsafe { taking(info, |info| sigwaitinfo(set, info), |&got| got > 0) }
+}
+
+/// sigwait(3), likewise. It is never interrupted.
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn sigwait_taking(set: *const sigset_t, signal: *mut c_int) -> c_int {
     loop {
-        let before = taken_back();
-        // SAFETY: the caller's arguments.
-        let got = unsafe { sigwaitinfo(set, info) };
-        if got >= 0 || crate::errno::get() != libc::EINTR || taken_back() == before {
-            return got;
+        // SAFETY: the caller's set.
+        match unsafe { sigwaitinfo_taking(set, null_mut()) } {
+            got if got > 0 => {
+                // SAFETY: the caller's pointer.
+                unsafe { signal.write(got) };
+                return 0;
+            }
+            _ if crate::errno::get() == libc::EINTR => {}
+            _ => return crate::errno::get(),
         }
     }
+}
+
+/// `call` waits for a signal, of which it tells at `info`, or at a place of this function's own where that is null. If
+/// it has `got` one, that one is taken.
+///
+/// # Safety `call` writes there what the kernel says of a signal.
+unsafe fn taking<R>(info: *mut siginfo_t, call: impl FnOnce(*mut siginfo_t) -> R, got: impl Fn(&R) -> bool) -> R {
+    // SAFETY: zeroes are valid.
+    let mut own = unsafe { std::mem::zeroed() };
+    let info = if info.is_null() { &raw mut own } else { info };
+    let answer = call(info);
+    if got(&answer) {
+        // SAFETY: written a moment ago.
+        unsafe { deliveries::taken_by(info) };
+    }
+    answer
+}
+
+/// sigtimedwait(2), likewise.
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn sigtimedwait_taking(
+    set: *const sigset_t,
+    info: *mut siginfo_t,
+    timeout: *const timespec,
+) -> Result<c_int, Errno> {
+    // SAFETY: the caller's arguments.
+    unsafe { taking(info, |info| sigtimedwait(set, info, timeout), Result::is_ok) }
 }
 
 /// sigtimedwait(2): a signalfd on the same set says when to try. All signals are blocked here, and those let in by the waits
@@ -58,11 +100,7 @@ pub unsafe fn sigwaitinfo_again(set: *const sigset_t, info: *mut siginfo_t) -> c
 ///
 /// # Safety
 /// As for the C function.
-pub unsafe fn sigtimedwait(
-    set: *const sigset_t,
-    info: *mut siginfo_t,
-    timeout: *const timespec,
-) -> Result<c_int, Errno> {
+unsafe fn sigtimedwait(set: *const sigset_t, info: *mut siginfo_t, timeout: *const timespec) -> Result<c_int, Errno> {
     let real = next!(sigtimedwait: fn(*const sigset_t, *mut siginfo_t, *const timespec) -> c_int);
     let Some(entry) = enter() else {
         // SAFETY: the caller's arguments.
@@ -116,15 +154,7 @@ unsafe fn pending_now(entry: &Entry, set: *const sigset_t, info: *mut siginfo_t)
     let now = timespec { tv_sec: 0, tv_nsec: 0 };
     let (set, to, time) = (set as usize, info as usize, &raw const now as usize);
     // SAFETY: the caller's arguments.
-    let take = || kernel(unsafe { syscall6(libc::SYS_rt_sigtimedwait, set, to, time, 8, 0, 0) });
-    let number = match take() {
-        // That of a timer may have been taken back to be sent again, which is one step to who has the timers' lock.
-        Err(Errno(libc::EAGAIN)) if timers::any() => {
-            let _locked = timers::table(&entry.engine);
-            take()
-        }
-        done => done,
-    }?;
+    let number = kernel(unsafe { syscall6(libc::SYS_rt_sigtimedwait, set, to, time, 8, 0, 0) })?;
     // SAFETY: the kernel has just written there.
     if !info.is_null() && unsafe { (*info).si_code } == libc::SI_TKILL {
         // As libc does it.

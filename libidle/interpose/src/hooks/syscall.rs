@@ -125,7 +125,7 @@ unsafe fn call(number: c_long, args: Args) -> c_long {
                 })
             }
             libc::SYS_rt_sigtimedwait => {
-                signals::sigtimedwait(a as *const _, b as *mut _, c as *const timespec).answer() as c_long
+                signals::sigtimedwait_taking(a as *const _, b as *mut _, c as *const timespec).answer() as c_long
             }
             libc::SYS_semtimedop => {
                 queues::semtimedop(a as c_int, b as *mut _, c, d as *const timespec).answer() as c_long

@@ -1,6 +1,7 @@
 //! timer_create(2) and its relatives: see [`crate::timers`].
 
 use crate::clockid::{self, plausible};
+use crate::deliveries;
 use crate::enter::enter;
 use crate::errno::Errno;
 use crate::next;
@@ -9,7 +10,6 @@ use crate::ticker;
 use crate::timerfd::{as_timespec, store};
 use crate::timers::{self, Notify, Role, Table, Timer};
 use engine::Engine;
-use engine::sys::syscall6;
 use engine::time::{NEVER, Spec};
 use libc::{c_int, clockid_t, itimerspec, pthread_attr_t, timer_t};
 
@@ -87,6 +87,9 @@ pub unsafe fn create(clock: clockid_t, event: *const SigEvent, timer: *mut timer
         // SAFETY: the caller's attributes.
         _ => Notify::Function(event.first, unsafe { ticker::attributes(event.second as *const pthread_attr_t) }),
     };
+    if let Notify::Process(number) | Notify::Thread(number, _) = notify {
+        deliveries::used(number);
+    }
     let new = Timer::new(clock, notify, event.value);
     let role = notify.role();
     if ticker::start(&engine, role) && change(&engine, role, |table| table.add(handle as usize as c_int, new)).is_some()
@@ -212,14 +215,7 @@ pub unsafe fn getoverrun(timer: timer_t) -> Result<c_int, Errno> {
         return super::poll::outcome(unsafe { next!(timer_getoverrun: fn(timer_t) -> c_int)(timer) });
     };
     let (_locked, table) = timers::table(&engine);
-    let mut pending = 0u64;
-    // SAFETY: the kernel's 8-byte set.
-    unsafe { syscall6(libc::SYS_rt_sigpending, &raw mut pending as usize, 8, 0, 0, 0, 0) };
-    let signal = match table.timer(at).notify {
-        Notify::Process(number) | Notify::Thread(number, _) => number,
-        Notify::Nobody | Notify::Function(..) => 0,
-    };
-    Ok(table.overrun(at, signal != 0 && pending >> (signal - 1) & 1 != 0))
+    Ok(table.overrun(at, engine.now()))
 }
 
 /// timer_delete(2).

@@ -3,15 +3,19 @@
 //! Each of timer_create(2) is also a timer of the kernel, never armed: it gives the number, checks the arguments, and
 //! counts against the user's limit. When it expires, how often and whom it tells is decided here, by the virtual clock.
 //!
-//! As in the kernel a timer has one signal under way at most. If the last one is still pending when an interval ends, it is
-//! taken back and sent again with one more overrun: everybody who could have taken it has had the time to.
+//! As in the kernel a timer has one signal under way at most, and who takes it counts how often the timer has expired
+//! since ([`crate::deliveries`]). An expiration at which it is still under way tells nobody. Only where a signal may
+//! have been taken behind the library's back, by a system call in line, the kernel is asked whether it is pending.
+
+mod telling;
 
 use crate::clockid;
+use crate::deliveries;
 use crate::due::{Due, PLACES};
 use crate::guard::{FutexLock, Locked};
 use crate::session;
-use crate::signalling::{self, Last, Signal};
 use engine::Engine;
+use engine::expired::Expired;
 use engine::time::NEVER;
 use libc::{c_int, clockid_t};
 use std::cell::UnsafeCell;
@@ -61,6 +65,15 @@ impl Notify {
             Notify::Function(..) => Role::Functions,
         }
     }
+
+    /// The signal, and to which thread if it is one's.
+    fn signal(self) -> Option<(c_int, Option<u32>)> {
+        match self {
+            Notify::Process(number) => Some((number, None)),
+            Notify::Thread(number, tid) => Some((number, Some(tid))),
+            Notify::Nobody | Notify::Function(..) => None,
+        }
+    }
 }
 
 /// A timer, but for its deadline.
@@ -76,12 +89,28 @@ pub struct Timer {
     pub interval: u64,
     /// Set to an instant of a clock that can be set.
     settable: bool,
-    /// Overruns of the signal sent last, and of the one before it.
-    overruns: (c_int, c_int),
+    /// The how many-eth signal of any timer its last one was, until that is known to have been taken; 0 for none under
+    /// way.
+    sent: u64,
+    /// That one has been seen pending.
+    waited: bool,
+    /// The expiration that it stands for, virtual ns. Those until it is taken are its overruns.
+    first: u64,
+    /// Overruns of the signal that was taken last.
+    overrun: c_int,
 }
 
-const EMPTY: Timer =
-    Timer { clock: 0, notify: Notify::Nobody, value: 0, interval: 0, settable: false, overruns: (0, 0) };
+const EMPTY: Timer = Timer {
+    clock: 0,
+    notify: Notify::Nobody,
+    value: 0,
+    interval: 0,
+    settable: false,
+    sent: 0,
+    waited: false,
+    first: 0,
+    overrun: 0,
+};
 
 /// All of a process, place by place.
 pub struct Table {
@@ -97,6 +126,10 @@ pub struct Table {
     full: usize,
     /// What `clock_settime` had done when the deadlines were last right.
     shift: i64,
+    /// Signals sent so far.
+    turns: u64,
+    /// How many that were when no signal of a number was pending: none of these is.
+    taken: [u64; 65],
 }
 
 struct Shared(UnsafeCell<Table>, FutexLock);
@@ -114,6 +147,8 @@ static TABLE: Shared = Shared(
         used: 0,
         full: 0,
         shift: 0,
+        turns: 0,
+        taken: [0; 65],
     }),
     FutexLock::new(),
 );
@@ -139,6 +174,7 @@ pub fn table(engine: &Engine) -> (Locked<'static>, &'static mut Table) {
 
 /// In a forked child: timers are not inherited, and the lock may have been another thread's.
 pub fn reset() {
+    deliveries::reset();
     if any() {
         TABLE.1.reset();
         // SAFETY: the child has one thread.
@@ -156,11 +192,13 @@ impl Table {
         if ahead == 0 {
             return;
         }
-        for (at, timer) in self.timers[..self.used].iter().enumerate().filter(|(_, timer)| timer.settable) {
+        let moved = |instant: u64| instant.saturating_add_signed(ahead.saturating_neg()).min(NEVER - 1);
+        for (at, timer) in self.timers[..self.used].iter_mut().enumerate().filter(|(_, timer)| timer.settable) {
             let due = &mut self.due[timer.notify.role() as usize];
+            timer.first = moved(timer.first);
             let before = due.get(at);
             if before != NEVER {
-                due.set(at, before.saturating_add_signed(ahead.saturating_neg()).min(NEVER - 1));
+                due.set(at, moved(before));
             }
         }
     }
@@ -218,7 +256,8 @@ impl Table {
     /// Sets the timer, or stops it with [`NEVER`].
     pub fn set(&mut self, at: usize, deadline: u64, interval: u64, settable: bool) {
         let timer = &mut self.timers[at];
-        (timer.interval, timer.settable, timer.overruns) = (interval, settable, (0, 0));
+        // If a signal of the former setting is still under way, it stands for this one, too.
+        (timer.interval, timer.settable, timer.first, timer.overrun) = (interval, settable, deadline, 0);
         self.due[timer.notify.role() as usize].set(at, deadline);
     }
 
@@ -250,43 +289,17 @@ impl Table {
             interval => due.saturating_add(interval.saturating_mul(missed + 1)).min(NEVER - 1),
         };
         self.due[role as usize].set(at, next);
-        self.tell(at, missed.min(i32::MAX as u64) as c_int);
+        self.tell(at, due, missed.min(i32::MAX as u64) as c_int);
         Some(at)
-    }
-
-    /// Sends the timer's signal; or adds to the one that is under way.
-    fn tell(&mut self, at: usize, missed: c_int) {
-        let (id, timer) = (self.ids[at], &mut self.timers[at]);
-        let signal = |number, to, overrun| Signal { number, to, timer: id, overrun, value: timer.value };
-        let (number, to) = match timer.notify {
-            Notify::Process(number) => (number, None),
-            Notify::Thread(number, tid) => (number, Some(tid)),
-            Notify::Nobody | Notify::Function(..) => return,
-        };
-        if id == ITIMER_ID {
-            return signalling::alarm();
-        }
-        let last = if timer.interval == 0 { Last::Delivered } else { signalling::take_back(&signal(number, to, 0)) };
-        let more = missed.saturating_add(1);
-        match last {
-            Last::Delivered => timer.overruns = (missed, timer.overruns.0),
-            Last::Taken(before) => timer.overruns.0 = before.saturating_add(more),
-            Last::Stays => {
-                timer.overruns.0 = timer.overruns.0.saturating_add(more);
-                return;
-            }
-        }
-        signalling::send(&signal(number, to, timer.overruns.0));
-    }
-
-    /// Overruns of the signal delivered last. `pending`: the last one sent has not been.
-    pub fn overrun(&self, at: usize, pending: bool) -> c_int {
-        let (last, before) = self.timers[at].overruns;
-        if pending { before } else { last }
     }
 }
 
 impl Timer {
+    /// What its last signal stands for.
+    fn expired(&self) -> Expired {
+        Expired { first: self.first, interval: self.interval }
+    }
+
     /// A new one, stopped.
     pub fn new(clock: clockid_t, notify: Notify, value: usize) -> Timer {
         Timer { clock, notify, value, ..EMPTY }
