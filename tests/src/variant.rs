@@ -69,14 +69,13 @@ impl Variant {
 pub struct Matrix {
     variant: Variant,
     except: Vec<(&'static str, &'static str)>,
-    not_frozen: Vec<(&'static str, &'static str)>,
     at_most_ms: Vec<(&'static str, u64)>,
 }
 
 impl Matrix {
     /// All guests.
     pub fn new(variant: Variant) -> Self {
-        Matrix { variant, except: Vec::new(), not_frozen: Vec::new(), at_most_ms: Vec::new() }
+        Matrix { variant, except: Vec::new(), at_most_ms: Vec::new() }
     }
 
     /// Leaves out the guests of family `spin` that ask again and again.
@@ -101,12 +100,6 @@ impl Matrix {
         self
     }
 
-    /// The same where that holds with a frozen clock alone.
-    pub fn except_frozen(mut self, guest: &'static str, reason: &'static str) -> Self {
-        self.not_frozen.push((guest, reason));
-        self
-    }
-
     /// The unit of `guest` is no longer than this; of several that apply the shortest.
     pub fn at_most_ms(mut self, guest: &'static str, unit: u64) -> Self {
         self.at_most_ms.push((guest, unit));
@@ -116,12 +109,11 @@ impl Matrix {
     /// Fails, naming them, unless each guest prints the same everywhere. FLUX_TESTS_MATRIX chooses those whose name it is in.
     pub fn check(&self) {
         let all = tables();
-        for (guest, reason) in self.except.iter().chain(&self.not_frozen) {
+        for (guest, reason) in &self.except {
             assert!(all.iter().any(|row| row.name.starts_with(guest)), "no guest {guest}, which is excepted: {reason}");
         }
         let chosen = std::env::var("FLUX_TESTS_MATRIX").unwrap_or_default();
         let applies = |row: &Row| !self.except.iter().any(|(guest, _)| row.name.starts_with(guest));
-        let not_frozen = |row: &Row| self.not_frozen.iter().any(|(guest, _)| row.name.starts_with(guest));
         let rows: Vec<Row> = all.into_iter().filter(|row| row.name.contains(&chosen)).filter(applies).collect();
         let (queue, failed) = (Mutex::new(rows.iter()), Mutex::new(Vec::new()));
         let next = || queue.lock().expect("no panic while locked").next();
@@ -131,7 +123,6 @@ impl Matrix {
                     while let Some(row) = next() {
                         let shorter = self.at_most_ms.iter().filter(|(guest, _)| row.name.starts_with(guest));
                         let guest = shorter.fold(row.guest(), |guest, &(_, unit)| guest.at_most_ms(unit));
-                        let guest = if not_frozen(row) { guest.not_frozen() } else { guest };
                         if catch_unwind(AssertUnwindSafe(|| self.variant.check(guest))).is_err() {
                             failed.lock().expect("no panic while locked").push(row.name.clone());
                         }

@@ -29,10 +29,12 @@ impl Tracer {
     pub(super) fn clock_read(&mut self, tid: pid_t, regs: &user_regs_struct) {
         /// Reads between two steps of the clock.
         const STEP: u32 = 16_384;
-        /// The same where each read stops.
-        const FEW: u32 = 64;
-        /// Reads that a lap of the hooks stands for.
-        const LAP: u32 = 1024;
+        /// The same where each read stops, which takes hundreds of times as long.
+        const FEW: u32 = 16;
+        /// Laps of the hooks that so many reads stand for.
+        const LAPS: u64 = 16;
+        /// See [`FEW`].
+        const FEW_LAPS: u64 = 8;
         let Some(thread) = self.threads.get_mut(&tid) else { return };
         let Some(process) = self.processes.get_mut(&thread.process) else { return };
         // Reads through the vDSO stop only when they are many; all others always do.
@@ -60,11 +62,17 @@ impl Tracer {
             reset(process, SPINNING - STEP);
         }
         let over = process.reads.saturating_sub(SPINNING);
-        let laps = over / if many { LAP } else { FEW };
+        if over == 0 || !(many || over.is_multiple_of(FEW)) {
+            return;
+        }
+        if thread.slot.is_some() {
+            return self.reads_again(tid, if many { LAPS } else { FEW_LAPS });
+        }
         // Of a thread with the library its own slot says that it runs.
-        let me = thread.slot.or_else(|| Some(self.own_slot(tid)?.0)).unwrap_or(SLOTS);
-        if over > 0 && (many || over.is_multiple_of(FEW)) && !self.others_are_awake(tid, me) {
-            self.engine.creep(me, naps::step(laps as u64, FROZEN_STEP));
+        let me = self.own_slot(tid).map_or(SLOTS, |(me, _)| me);
+        if !self.others_are_awake(tid, me) {
+            let laps = if many { (over / STEP) as u64 * LAPS } else { (over / FEW) as u64 * FEW_LAPS };
+            self.engine.creep(me, naps::step(laps, FROZEN_STEP));
         }
     }
 

@@ -73,7 +73,8 @@ impl Tracer {
                 self.go(stopped, 0)
             }
             Do::Answer(answer) => self.answer(stopped, answer),
-            Do::Wait(wait) if self.is_of_library(tid) => self.wait_of_library(stopped, wait, again.is_some()),
+            Do::Wait(wait) if again.is_none() && wait.only_asks(&engine) => self.go(stopped, 0),
+            Do::Wait(wait) if self.is_of_library(tid) => self.wait_of_library(stopped, wait),
             Do::Wait(mut wait) => {
                 if self.processes.get(&process).is_some_and(|process| process.go) && wait.beats(&engine) {
                     wait.what = What::Beat;
@@ -94,10 +95,13 @@ impl Tracer {
 
     /// The slot of a thread that is about to wait until `deadline`. Unless that has come it asks no more.
     fn begins(&mut self, tid: pid_t, deadline: u64) -> Option<usize> {
-        if deadline > self.engine.now() {
+        let over = deadline <= self.engine.now();
+        if !over {
             self.look_away(tid);
         }
-        self.threads[&tid].slot
+        let slot = self.threads[&tid].slot;
+        self.waits_too_late(tid, over);
+        slot
     }
 
     fn set_doing(&mut self, tid: pid_t, doing: Doing) {

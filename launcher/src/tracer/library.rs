@@ -45,15 +45,13 @@ impl Tracer {
     }
 
     /// A thread with the library is about to wait until a deadline. Where it has no slot, or a hook has, it is as before.
-    pub(super) fn wait_of_library(&mut self, stopped: Stopped, mut wait: Box<Wait>, again: bool) -> Result<(), Failed> {
+    pub(super) fn wait_of_library(&mut self, stopped: Stopped, mut wait: Box<Wait>) -> Result<(), Failed> {
         let tid = stopped.tid();
         let over = wait.deadline <= self.engine.now();
         if over && wait.what == What::Sleep {
             return self.answer(stopped, 0);
         }
-        // Those whose time-outs are durations: one that only asks is answered at once.
-        let asks = over && !again && matches!(wait.what, What::Ready | What::Signal);
-        let Some((me, kind)) = self.own_slot(tid).filter(|_| !asks) else { return self.go(stopped, 0) };
+        let Some((me, kind)) = self.own_slot(tid) else { return self.go(stopped, 0) };
         let base = match kind {
             Kind::Busy | Kind::Foreign => Kind::Busy,
             Kind::Ending | Kind::Leaving => kind,

@@ -5,7 +5,7 @@
 //! and its tracees end with it.
 //!
 //! [`helper`] is the launcher's side. Of the rest, [`run`] is the loop, [`lives`] how tracees come and go, [`ends`] how they end, [`calls`] what happens
-//! to a call that stops, [`programs`] what is done at an exec stop, [`rules`], [`waits`] and [`messages`] what system calls mean, [`library`] what is different about programs with the library, [`timers`], [`armed`], [`expiry`] and [`timerfd`] the timers of tracees, [`privileges`] what they need in order to give up theirs; [`stop`], [`memory`], [`inject`], [`filter`] and [`bpf`] are the tools.
+//! to a call that stops, [`programs`] what is done at an exec stop, [`rules`], [`waits`] and [`messages`] what system calls mean, [`library`] what is different about programs with the library, [`timers`], [`armed`], [`expiry`] and [`timerfd`] the timers of tracees, [`privileges`] what they need in order to give up theirs; [`spinning`], [`judge`], [`steps`], [`naps`], [`instants`] and [`beats`] their loops; [`stop`], [`memory`], [`inject`], [`filter`] and [`bpf`] are the tools.
 
 mod armed;
 mod attention;
@@ -18,16 +18,20 @@ mod expiry;
 mod filter;
 pub mod helper;
 mod inject;
+mod instants;
+mod judge;
 mod library;
 mod lives;
 mod memory;
 mod messages;
+mod naps;
 mod privileges;
 mod programs;
 mod rules;
 mod run;
 mod sockets;
 mod spinning;
+mod steps;
 mod stop;
 mod threads;
 mod timerfd;

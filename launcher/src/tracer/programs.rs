@@ -346,7 +346,7 @@ pub fn meets(pid: i32, filtered: &[Range]) -> bool {
 }
 
 /// Mappings that have this letter in what they permit, and their names.
-fn mappings(pid: i32, permits: char) -> Option<Vec<(Range, String)>> {
+pub fn mappings(pid: i32, permits: char) -> Option<Vec<(Range, String)>> {
     let maps = std::fs::read_to_string(format!("/proc/{pid}/maps")).ok()?;
     let parse = |line: &str| {
         let mut fields = line.split_ascii_whitespace();

@@ -3,22 +3,25 @@
 //! wait for an instant, and the tracer looks over its shoulder for a moment: it stops at all its calls, and is
 //! interrupted where it makes none.
 //!
-//! A call that got nothing, and being met in the vDSO, where clocks are read, is *asking*. A call that got something done
+//! A call that got nothing, and coming to the vDSO, where clocks are read, is *asking*; so is a round that repeats
+//! ([`super::steps`]). A call that got something done
 //! ends the look, and so does being met elsewhere too often: it computes. One that asks and does nothing else spins, and takes
-//! naps from then on ([`engine::naps`]): it stays stopped, and its slot says *kernel* with a deadline of its own. Between two
-//! naps it asks some more, and a nap counts as blocked only while nothing has changed in the session since then.
+//! naps from then on ([`super::naps`]): it stays stopped, and its slot says *kernel* with a deadline of its own. Between two
+//! naps it asks some more.
 
 use super::calls::SYSCALL;
-use super::run::{Tracer, deliverable, runs};
+use super::filter::Range;
+use super::instants::Instants;
+use super::judge::{Call, judge};
+use super::naps::{Lap, MOMENT, Nap};
+use super::run::{Tracer, deliverable};
+use super::steps::{Round, round};
 use super::stop::{Failed, Stopped};
 use super::threads::{Doing, Thread};
 use crate::session::real_now;
-use engine::naps::{self, FROZEN_STEP, LONGEST_NAP, STEP};
+use engine::naps::{self, LONGEST_NAP};
 use engine::time::NEVER;
-use engine::tracing::{NAPS, TRACED};
-use engine::verdicts::zero_is_nothing;
-use engine::{Kind, Reason, What};
-use libc::{c_long, pid_t, user_regs_struct};
+use libc::{c_long, pid_t};
 use std::sync::atomic::Ordering::SeqCst;
 
 /// What being met in the vDSO counts for, in calls: it has read the clock hundreds of times since.
@@ -32,91 +35,66 @@ const LAPS: u64 = 8;
 /// What being met elsewhere counts for, in calls that neither get nothing nor anything done, and how many of those are enough in
 /// that time: it does something else.
 const ELSEWHERE: u32 = 4;
+/// The same for a round in which it comes to nothing, which costs as much as all the others.
+const COMPUTES: u32 = ENOUGH / 2;
+/// Instructions in a round. Who computes is not to be held up for long; some loops have a loop of pauses in them.
+const ROUND: u64 = 256;
+/// The same for a thread that has burnt much by now: it has been let alone [`OFTEN`] before.
+const LONG_ROUND: u64 = 1024;
+/// See [`LONG_ROUND`].
+const OFTEN: u32 = 2;
+/// So many waits in a row that were over before they began are looked at.
+const TOO_LATE: u32 = 1000;
 /// See [`ELSEWHERE`].
 const ENOUGH: u32 = 128;
-/// A thread that makes no calls is interrupted so often, real ns.
-const MOMENT: u64 = 50_000;
 
 /// A thread that is looked at.
+#[derive(Default)]
 pub struct Asks {
     /// How often it has asked in this lap.
-    asked: u32,
+    pub asked: u32,
     /// What else it has done, see [`ELSEWHERE`].
-    other: u32,
+    pub other: u32,
+    /// Nothing but what others do to its memory ends the loop that it is in.
+    pub repeats: bool,
     /// It spins: laps whose naps have moved the clock, as the hooks count them.
-    laps: Option<u64>,
-    /// What the session's words were when this lap began.
-    words: u32,
+    pub laps: Option<u64>,
+    /// How many of those this one stands for.
+    pub weight: u64,
+    /// The lap that it is in.
+    pub lap: Lap,
     /// Real time at which to interrupt it or to end its nap.
-    until: u64,
+    pub until: u64,
     /// The call that it is in reads a clock.
     reads: bool,
+    /// It has last asked by reading a frozen clock, which is counted: it is not interrupted for that.
+    counted: bool,
+    /// It has done so since the keeper last named it.
+    counts: bool,
+    /// Whether an instant has passed.
+    pub instants: Instants,
     /// It naps.
-    nap: Option<Nap>,
+    pub nap: Option<Nap>,
 }
 
 impl Asks {
+    /// It has asked so often, in a lap that stands for so many of the hooks.
+    fn asks(&mut self, times: u32, weight: u64) {
+        self.asked += times;
+        self.weight = weight;
+        self.counted = false;
+    }
+
+    /// When it is to be interrupted if it makes no calls, real ns.
+    pub fn next_look(&self) -> u64 {
+        if self.counted { NEVER } else { real_now() + MOMENT }
+    }
+
     /// A clock is read by a call that stops. How long it computes between two of those cannot be told, so such a reading is
     /// nothing.
     pub fn reads_clock(&mut self) {
         self.reads = true;
     }
-}
-
-/// A nap.
-struct Nap {
-    stopped: Stopped,
-    /// It ends at its own deadline and at nobody else's.
-    own: bool,
-    /// Jumps before.
-    jumps: u64,
-}
-
-/// What a call was, for the loop that made it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Call {
-    /// It has got nothing.
-    Futile,
-    /// It has got something done.
-    Done,
-    /// Neither.
-    Nothing,
-}
-
-fn judge(regs: &user_regs_struct) -> Call {
-    let answer = regs.rax as i64;
-    match regs.orig_rax as c_long {
-        // Answered by the tracer: a sleep was over before it began.
-        -1 => Call::Futile,
-        // To be made again.
-        _ if (-516..=-512).contains(&answer) => Call::Nothing,
-        _ if answer < 0 => Call::Futile,
-        // Who asks for its own processor time computes.
-        libc::SYS_clock_gettime if is_of_processor(regs.rdi as libc::clockid_t) => Call::Done,
-        libc::SYS_getrusage => Call::Done,
-        libc::SYS_sched_yield | libc::SYS_waitid | libc::SYS_clock_gettime | libc::SYS_times => Call::Futile,
-        libc::SYS_kill if regs.rsi == 0 => Call::Futile,
-        number if answer == 0 && zero_is_nothing(number) => Call::Futile,
-        libc::SYS_futex if answer == 0 => Call::Nothing,
-        libc::SYS_getpid
-        | libc::SYS_gettid
-        | libc::SYS_getppid
-        | libc::SYS_rt_sigprocmask
-        | libc::SYS_stat
-        | libc::SYS_lstat
-        | libc::SYS_fstat
-        | libc::SYS_newfstatat
-        | libc::SYS_statx
-        | libc::SYS_access
-        | libc::SYS_faccessat
-        | libc::SYS_faccessat2 => Call::Nothing,
-        _ => Call::Done,
-    }
-}
-
-/// Is it a clock of processor time, of the caller or of others (negative numbers, clock_getcpuclockid(3))?
-fn is_of_processor(clock: libc::clockid_t) -> bool {
-    clock < 0 || matches!(clock, libc::CLOCK_PROCESS_CPUTIME_ID | libc::CLOCK_THREAD_CPUTIME_ID)
 }
 
 impl Tracer {
@@ -154,11 +132,39 @@ impl Tracer {
     fn suspect(&mut self, index: usize) {
         let tid = self.slot(index).tid.load(SeqCst) as pid_t;
         let Some(thread) = self.threads.get_mut(&tid) else { return };
+        // Who was counted may do something else by now.
+        if let Some(asks) = thread.asks.as_mut().filter(|asks| asks.counted && asks.nap.is_none())
+            && !std::mem::take(&mut asks.counts)
+        {
+            (asks.counted, asks.until) = (false, 0);
+        }
         if thread.slot == Some(index) && thread.asks.is_none() && matches!(thread.doing, Doing::Runs | Doing::Waits(_))
         {
-            let asks = Asks { asked: 0, other: 0, laps: None, words: 0, until: 0, reads: false, nap: None };
-            thread.asks = Some(Box::new(asks));
+            thread.asks = Some(Box::default());
             self.asking.push(tid);
+        }
+    }
+
+    /// Thread `tid` begins a wait: is that over already? Who makes one such wait after the other is looked at.
+    pub(super) fn waits_too_late(&mut self, tid: pid_t, over: bool) {
+        let Some(thread) = self.threads.get_mut(&tid) else { return };
+        thread.late = if over { thread.late.saturating_add(1) } else { 0 };
+        if let Some(me) = thread.slot.filter(|_| thread.late == TOO_LATE) {
+            thread.late = 0;
+            self.suspect(me);
+        }
+    }
+
+    /// Thread `tid` has read a frozen clock as often as in that many laps of the hooks.
+    pub(super) fn reads_again(&mut self, tid: pid_t, laps: u64) {
+        let Some(thread) = self.threads.get_mut(&tid) else { return };
+        if thread.asks.is_none() {
+            thread.asks = Some(Box::default());
+            self.asking.push(tid);
+        }
+        if let Some(asks) = &mut thread.asks {
+            asks.asks(PATIENCE, laps);
+            (asks.counted, asks.counts, asks.reads, asks.until) = (true, true, true, NEVER);
         }
     }
 
@@ -181,7 +187,8 @@ impl Tracer {
         }
     }
 
-    fn let_alone(&mut self, stopped: Stopped) -> Result<(), Failed> {
+    pub(super) fn let_alone(&mut self, stopped: Stopped) -> Result<(), Failed> {
+        self.threads.entry(stopped.tid()).and_modify(|thread| thread.let_alone = thread.let_alone.saturating_add(1));
         self.look_away(stopped.tid());
         self.go(stopped, 0)
     }
@@ -204,12 +211,28 @@ impl Tracer {
             }
             return self.goes_on(stopped);
         }
-        if clocks.start <= regs.rip && regs.rip < clocks.end {
-            asks.asked += READ;
-        } else {
-            asks.other += ELSEWHERE;
+        let frozen = self.engine.frozen();
+        let (stopped, found) = self.walks(stopped, clocks)?;
+        if let Some(asks) = self.threads.get_mut(&tid).and_then(|thread| thread.asks.as_mut()) {
+            match found {
+                Round::Repeats => asks.repeats = true,
+                // Those of a frozen clock are counted.
+                Round::Reads => asks.asks(if frozen { 0 } else { READ }, LAPS),
+                Round::Calls => asks.other += 1,
+                Round::Computes => asks.other += COMPUTES,
+            }
         }
         self.goes_on(stopped)
+    }
+
+    /// What is the thread about to do?
+    fn walks(&mut self, stopped: Stopped, clocks: Range) -> Result<(Stopped, Round), Failed> {
+        let often = self.threads.get(&stopped.tid()).is_some_and(|thread| thread.let_alone >= OFTEN);
+        let (stopped, found, steps) = round(stopped, clocks, if often { LONG_ROUND } else { ROUND })?;
+        if let Some(thread) = self.threads.get_mut(&stopped.tid()) {
+            thread.switches += steps;
+        }
+        Ok((stopped, found))
     }
 
     /// A thread that may be looked at has come to a call, or to the end of one.
@@ -232,8 +255,11 @@ impl Tracer {
         }
         let reads = std::mem::take(&mut asks.reads);
         match judge(&regs) {
-            Call::Futile if reads => asks.other += 1,
-            Call::Futile => asks.asked += 1,
+            Call::Futile if reads => return self.has_read(stopped),
+            Call::Futile => {
+                asks.asks(1, LAPS);
+                self.asks_for_instant(stopped.tid());
+            }
             Call::Done => {
                 if regs.orig_rax as c_long != libc::SYS_futex {
                     self.has_spun(stopped.tid(), 0);
@@ -245,7 +271,28 @@ impl Tracer {
         self.goes_on(stopped)
     }
 
-    /// It goes on asking, takes a nap, or is let alone.
+    /// It has read a clock by a call that stops.
+    fn has_read(&mut self, stopped: Stopped) -> Result<(), Failed> {
+        let tid = stopped.tid();
+        let (stopped, found) = if self.engine.frozen() {
+            // These are counted.
+            (stopped, None)
+        } else {
+            let (stopped, found) = self.walks(stopped, Range { start: 0, end: 0 })?;
+            (stopped, Some(found))
+        };
+        if let Some(asks) = self.threads.get_mut(&tid).and_then(|thread| thread.asks.as_mut()) {
+            asks.instants.reads += 1;
+            match found {
+                Some(Round::Calls) => asks.asks(READ, LAPS),
+                Some(_) => asks.other += COMPUTES,
+                None => {}
+            }
+        }
+        self.goes_on(stopped)
+    }
+
+    /// It goes on asking, its lap is over, or it is let alone.
     fn goes_on(&mut self, stopped: Stopped) -> Result<(), Failed> {
         let Some(thread) = self.threads.get_mut(&stopped.tid()) else { return Ok(()) };
         let (Some(asks), Some(me)) = (&mut thread.asks, thread.slot) else { return self.go(stopped, 0) };
@@ -253,90 +300,17 @@ impl Tracer {
             return self.let_alone(stopped);
         }
         let enough = if asks.laps.is_some() { LAP } else { PATIENCE };
-        if asks.asked < enough {
-            asks.until = real_now() + MOMENT;
+        if asks.asked < enough && !asks.repeats {
+            asks.until = asks.next_look();
             return self.go(stopped, 0);
         }
-        if asks.laps.is_some() && asks.words == self.engine.page.words() {
-            return self.nap(stopped, me);
+        if asks.laps.is_some() {
+            return self.lap_over(stopped, me);
         }
         let now = self.engine.now();
         let before = self.processes.get(&thread.process).map_or((0, 0), |process| process.spun);
         let goes_on = now.saturating_sub(before.0) <= naps::step(before.1, 0);
-        asks.laps.get_or_insert(if goes_on { before.1 } else { 0 });
-        self.next_lap(stopped, me)
-    }
-
-    /// It spins, and asks once more from here on.
-    fn next_lap(&mut self, stopped: Stopped, me: usize) -> Result<(), Failed> {
-        let (slot, page) = (&self.engine.page.slots[me], self.engine.page);
-        slot.what.store(What::Spin as u32, SeqCst);
-        slot.spin().store(1, SeqCst);
-        let words = page.words();
-        slot.spin().store(words, SeqCst);
-        if let Some(asks) = self.threads.get_mut(&stopped.tid()).and_then(|thread| thread.asks.as_mut()) {
-            (asks.asked, asks.other, asks.words) = (0, 0, words);
-            asks.until = real_now() + MOMENT;
-        }
-        self.go(stopped, 0)
-    }
-
-    fn nap(&mut self, stopped: Stopped, me: usize) -> Result<(), Failed> {
-        let engine = self.engine;
-        let Some((_, due)) = engine.next_waiter(me) else { return self.next_lap(stopped, me) };
-        if due == NEVER && !engine.frozen() {
-            // By the real clock.
-            return self.let_alone(stopped);
-        }
-        let now = engine.now();
-        let Some(thread) = self.threads.get_mut(&stopped.tid()) else { return Ok(()) };
-        let Some(asks) = &mut thread.asks else { return self.go(stopped, 0) };
-        let shortest = if engine.frozen() { FROZEN_STEP } else { STEP };
-        let step = naps::step(asks.laps.unwrap_or(0) + LAPS, shortest);
-        // Who is due at this very instant is woken first.
-        let until = now.saturating_add(step).min(due.max(now));
-        let slot = &engine.page.slots[me];
-        // The registers have been read, so the thread has let go of the processor, and the count is the last one.
-        slot.key.store(runs(thread.process, stopped.tid()), SeqCst);
-        let _ = slot.tracer.compare_exchange(TRACED, NAPS, SeqCst, SeqCst);
-        asks.until = real_now() + LONGEST_NAP;
-        asks.nap = Some(Nap { stopped, own: until < due, jumps: engine.page.header.jumps.load(SeqCst) });
-        engine.enter_kernel_stopped(me, until);
-        engine.looked_for(me);
-        Ok(())
-    }
-
-    /// Go moves what spins from thread to thread, and stops it to collect garbage.
-    fn has_spun(&mut self, tid: pid_t, laps: u64) {
-        let now = self.engine.now();
-        let process = self.threads.get(&tid).and_then(|thread| self.processes.get_mut(&thread.process));
-        if let Some(process) = process.filter(|process| process.go) {
-            process.spun = (now, laps);
-        }
-    }
-
-    /// The end of a nap.
-    fn wake(&mut self, tid: pid_t, me: usize) -> Result<(), Failed> {
-        let engine = self.engine;
-        let Some(thread) = self.threads.get_mut(&tid) else { return Ok(()) };
-        let go = self.processes.get(&thread.process).is_some_and(|process| process.go);
-        let Some(asks) = &mut thread.asks else { return Ok(()) };
-        let Some(Nap { stopped, own, jumps }) = asks.nap.take() else { return Ok(()) };
-        let slot = &engine.page.slots[me];
-        // First of all it is not asleep any more: while it was, time must not pass its deadline.
-        let _ = slot.tracer.compare_exchange(NAPS, TRACED, SeqCst, SeqCst);
-        slot.deadline.store(NEVER, SeqCst);
-        let alone = slot.state.resume(Kind::Foreign) == Reason::TimedOut && own;
-        if alone {
-            engine.count_creep();
-            asks.laps = asks.laps.map(|laps| laps + LAPS);
-        } else if !go && engine.page.header.jumps.load(SeqCst) != jumps {
-            // Something has happened, if only the time of another: it is from there that it asks for nothing. (Of the deadlines
-            // in a program in Go some are always its runtime's.)
-            asks.laps = Some(0);
-        }
-        let laps = asks.laps.unwrap_or(0);
-        self.has_spun(tid, laps);
+        asks.laps = Some(if goes_on { before.1 } else { 0 });
         self.next_lap(stopped, me)
     }
 }

@@ -151,6 +151,17 @@ impl Stopped {
         Ok(unsafe { registers.assume_init() })
     }
 
+    /// The registers of its floating-point and vector unit, as the kernel saves them.
+    pub fn vectors(&self) -> Result<Vec<u8>, Failed> {
+        /// `NT_X86_XSTATE`, elf(5).
+        const XSTATE: usize = 0x202;
+        let mut bytes = vec![0u8; 1 << 14];
+        let mut there = libc::iovec { iov_base: bytes.as_mut_ptr().cast(), iov_len: bytes.len() };
+        request("PTRACE_GETREGSET", libc::PTRACE_GETREGSET, self.0, XSTATE, &raw mut there as usize)?;
+        bytes.truncate(there.iov_len);
+        Ok(bytes)
+    }
+
     /// Changes its registers.
     pub fn set_registers(&self, registers: &user_regs_struct) -> Result<(), Failed> {
         request("PTRACE_SETREGS", libc::PTRACE_SETREGS, self.0, 0, registers as *const _ as usize).map(drop)

@@ -30,6 +30,10 @@ pub struct Thread {
     pub switches: u64,
     /// It burns the processor, and what it does is looked at.
     pub asks: Option<Box<Asks>>,
+    /// How often it has been looked at in vain.
+    pub let_alone: u32,
+    /// Its last waits in a row that were over before they began.
+    pub late: u32,
 }
 
 impl Thread {
@@ -45,6 +49,8 @@ impl Thread {
             paused: false,
             switches: 0,
             asks: None,
+            let_alone: 0,
+            late: 0,
         }
     }
 }

@@ -239,6 +239,11 @@ const SYS_IO_PGETEVENTS: c_long = 333;
 const SYS_FUTEX_WAIT: c_long = 455;
 
 impl Wait {
+    /// Is it answered at once? So are those that have no time to wait, if their time-outs are durations.
+    pub fn only_asks(&self, engine: &Engine) -> bool {
+        self.deadline <= engine.now() && matches!(self.what, What::Ready | What::Signal)
+    }
+
     /// What a report is told of it, and whoever sets a clock.
     pub fn word(&self) -> u32 {
         self.what as u32 | if self.instant.is_some() { SETTABLE } else { 0 }

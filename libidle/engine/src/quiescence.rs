@@ -203,10 +203,12 @@ impl Engine {
 
     /// Does slot `index`'s thread spin, and has anything changed since it last asked? Then it counts as running, though it
     /// naps: it would have seen the change at once, and no time passes before it has. Where no hook sees what it does, and it does
-    /// not nap, the look tells whether it runs.
+    /// not nap, the look tells whether it runs. One whose deadline has come waits to go on: no time passes for that.
     fn looks_again(&self, index: usize, seen: State) -> bool {
-        let asked = self.page.slots[index].spins(seen);
-        asked != 0 && !seen.busy() && seen.kind() != Kind::Foreign && asked != self.page.words()
+        let slot = &self.page.slots[index];
+        let asked = slot.spins(seen);
+        let asks = asked != 0 && !seen.busy() && seen.kind() != Kind::Foreign && asked != self.page.words();
+        asks && slot.deadline.load(SeqCst) > self.now()
     }
 
     /// A busy thread with deadline `own` is about to block: if everybody else is blocked, moves the clock itself.
@@ -292,6 +294,26 @@ mod tests {
             page.slots[self.wakes].state.resume(Kind::Busy);
             true
         }
+    }
+
+    #[test]
+    fn who_spins_and_is_due_holds_up_nobody() {
+        let page: &'static Page = Box::leak(Page::boxed());
+        let engine = Engine { page, pid: std::process::id(), real_now: || 1000, process: std::process::id };
+        let slot = page.claim(Kind::Busy, 1, 1, 1).expect("a free slot");
+        page.slots[slot].what.store(crate::what::What::Spin as u32, SeqCst);
+        let waits = |deadline| {
+            let seq = page.slots[slot].state.prepare();
+            page.post_deadline(slot, deadline, 1);
+            page.slots[slot].state.publish_kernel(seq);
+            // Not what the words are: something has happened since it asked.
+            page.slots[slot].spin().store(2, SeqCst);
+        };
+        waits(2000);
+        assert_eq!(engine.settle(KEEPER, &mut Wakes { wakes: slot + 1 }), Outcome::NotIdle(Survey::Busy(slot)));
+        page.slots[slot].state.resume(Kind::Busy);
+        waits(10);
+        assert_eq!(engine.settle(KEEPER, &mut Wakes { wakes: slot + 1 }), Outcome::Woke);
     }
 
     #[test]

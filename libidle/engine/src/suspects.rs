@@ -22,6 +22,8 @@ pub struct Suspects {
     /// Processor time that it had used when the tracer was last asked, ns.
     burnt: u64,
     patience: u64,
+    /// The thread that the tracer was last asked to look at, and how often the clock had been moved for those that spin by then.
+    named: (usize, u64),
 }
 
 impl Suspects {
@@ -31,8 +33,10 @@ impl Suspects {
         let jumps = header.jumps.load(Relaxed);
         let frozen = engine.frozen();
         if (slot, jumps) != (self.slot, self.jumps) || self.patience == 0 {
-            let patience = if frozen { FROZEN_PATIENCE } else { PATIENCE };
-            *self = Suspects { slot, jumps, burnt, patience };
+            // Who has shown what it is is soon looked at again.
+            let known = slot == self.named.0 && header.creeps.load(Relaxed) != self.named.1;
+            let patience = if frozen && !known { FROZEN_PATIENCE } else { PATIENCE };
+            *self = Suspects { slot, jumps, burnt, patience, ..*self };
             return;
         }
         if burnt.saturating_sub(self.burnt) < self.patience {
@@ -41,6 +45,7 @@ impl Suspects {
         (self.burnt, self.patience) = (burnt, (self.patience * 2).min(LONGEST));
         // With a clock that runs, a loop goes on by it where nobody waits.
         if frozen || engine.next_waiter(KEEPER).is_some_and(|(_, due)| due != NEVER) {
+            self.named = (slot, header.creeps.load(Relaxed));
             header.suspect.store(slot as u32 + 1, SeqCst);
             engine.wake_tracer();
         }
