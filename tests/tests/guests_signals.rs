@@ -16,6 +16,7 @@ flux_tests::guests! { "signals";
     hidden: 6;
     deaf_calls: 31;
     not_blocked: 6;
+    handler_waits: 5;
 }
 
 #[test]
