@@ -18,8 +18,8 @@ use std::time::{Duration, Instant};
 
 /// Forwarded to the commands.
 const FORWARDED: [Signal; 4] = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT];
-/// How long processes that are asked to end get before they are killed, real ms.
-const GRACE: Duration = Duration::from_millis(500);
+/// How long processes that are asked to end get before they are killed, real time: a busy machine may let them wait.
+const GRACE: Duration = Duration::from_secs(2);
 /// Two SIGINTs within this time are impatience.
 const TWICE: Duration = Duration::from_secs(2);
 
@@ -84,10 +84,7 @@ pub fn run(session: Session, commands: &[Vec<OsString>]) -> u8 {
         failure: None,
     };
     course.start_next();
-    loop {
-        if course.reap() {
-            break;
-        }
+    while !course.reap() {
         let mut fds = [PollFd::new(signals.as_fd(), PollFlags::POLLIN), PollFd::new(rest.as_fd(), PollFlags::POLLIN)];
         match poll(&mut fds, course.patience()) {
             Ok(_) | Err(Errno::EINTR) => {}
@@ -97,6 +94,10 @@ pub fn run(session: Session, commands: &[Vec<OsString>]) -> u8 {
             course.kill_leftovers();
         }
         while let Ok(Some(info)) = signals.read_signal() {
+            // A command that was dead when the signal came has ended: it is for those that are left over.
+            if course.reap() {
+                break;
+            }
             course.signal(info.ssi_signo as i32, info.ssi_code);
         }
         if rest.read().is_ok() {

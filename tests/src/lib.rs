@@ -43,6 +43,7 @@
 
 mod artifacts;
 mod guest;
+mod load;
 mod process_tree;
 mod run;
 mod same;
@@ -51,6 +52,7 @@ mod variant;
 
 pub use artifacts::{Artifacts, artifacts, target_dir, workspace_root};
 pub use guest::Guest;
+pub use load::beside_load;
 pub use run::{Mode, Outcome, Run, TimedOut};
 pub use same::{NATIVE_UNIT_MS, Same, same_everywhere};
 pub use tracked::{Rest, Tracked};

@@ -17,7 +17,7 @@ const COMPUTED_UNIT_MS: u64 = 200;
 /// with longer units in the end, so that a delay is a smaller part of each.
 const ATTEMPTS: [u64; 7] = [1, 1, 1, 2, 4, 8, 16];
 /// What is waited for under flux is over in this much real time; a second would do for most guests on an idle machine.
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_secs(120);
 /// What guests print when something is wrong.
 const COMPLAINTS: [&str; 2] = ["EARLY", "FAIL"];
 /// How much later than usual a native run may end on such a machine.

@@ -14,7 +14,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// Longer than anything takes to come to rest, also while the machine is busy.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A program that is tracked. Whatever is left of it is killed when this goes out of scope.
 #[derive(Debug)]

@@ -10,7 +10,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// Real time that anything here may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// For so long the tracer is waited for where nobody knows that it cannot come.
+const TRACER: Duration = Duration::from_secs(60);
 
 /// Runs a command until it says "ready", kills its flux-launch, and gives what it prints after that and how long it took.
 fn orphaned<A: AsRef<OsStr>>(mode: Mode, args: impl IntoIterator<Item = A>, unit_ms: u64) -> (String, Duration) {
@@ -57,7 +60,7 @@ fn nobody_waits_for_a_tracer_that_cannot_come() {
     in_both_modes(|mode| {
         let (text, took) = orphaned(mode, ["bash", "-c", script], NATIVE_UNIT_MS);
         assert_eq!(text, "1\n2\n3\n4\n5\n", "{mode:?}");
-        assert!(took < Duration::from_secs(5), "{mode:?}: {took:?}");
+        assert!(took < TRACER / 2, "{mode:?}: {took:?}");
     });
 }
 
@@ -79,16 +82,17 @@ fn a_launcher_that_is_killed_at_once_is_known_to_be_dead() {
         command.args(["-c", &some_processor()]).arg(launcher).args(["--", "bash", "-c", script]);
         let output = command.output().expect("taskset starts");
         assert_eq!(String::from_utf8_lossy(&output.stdout), "there\n");
-        assert!(began.elapsed() < Duration::from_millis(1500), "round {round}: {:?}", began.elapsed());
+        assert!(began.elapsed() < TRACER / 2, "round {round}: {:?}", began.elapsed());
     }
 }
 
 #[test]
 fn waits_under_way_end_by_the_real_clock() {
     let guest = Guest::new("lifecycle/abandoned").compile();
-    let native = Run::new(&guest).env("GUEST_UNIT_MS", (2 * NATIVE_UNIT_MS).to_string()).run();
+    // Natively and without the launcher all is in real time, which a busy machine delays.
+    let unit = 2000;
+    let native = Run::new(&guest).env("GUEST_UNIT_MS", unit.to_string()).before_others().run();
     in_both_modes(|mode| {
-        let unit = 1000;
         let (output, took) = orphaned(mode, [guest.as_os_str(), OsStr::new("alone")], unit);
         assert_eq!(output, native.assert_success().stdout, "{mode:?}");
         // One unit of the threads and one of the child; the threads' may have begun a little before the end of the launcher.

@@ -151,13 +151,16 @@ fn a_pid_namespace_inside_the_session() {
     let crowd = format!("for (1 .. 7) {{ last unless fork }} {FOR_EVER} while 1");
     let victims = "for i in 1 2 3 4 5 6 7; do (trap 'echo hit' TERM; while :; do sleep 0.1; done) & done";
     let session = format!("sh -c \"unshare -pf perl -e '{crowd}' & sleep 1; echo slept\"");
-    let script = format!("{victims}; timeout 2 $0 -- {session}; echo $?; kill -0 2 3 4 5 6 7 8 && echo all there");
+    let ends = "read -r line <&3; echo $line; sleep 0.2; kill $launcher; wait $launcher; echo $?";
+    let script = format!(
+        "{victims}; exec 3< <(exec $0 -- {session}); launcher=$!; {ends}; kill -0 2 3 4 5 6 7 8 && echo all there"
+    );
     let outcome = Run::new("unshare")
         .args(["-pf", "--mount-proc", "bash", "-c", &script])
         .arg(&artifacts().launcher)
         .within(REAL)
         .run();
-    assert_eq!(outcome.stdout, "slept\n124\nall there\n", "{outcome}");
+    assert_eq!(outcome.stdout, "slept\n0\nall there\n", "{outcome}");
 }
 
 #[test]
@@ -223,12 +226,22 @@ fn two_sigints_far_apart_are_the_commands_business() {
 #[test]
 fn signals_reach_what_is_left_over() {
     // It always has a deadline, so nothing else would end it.
-    let stays = "unless (fork) { $SIG{TERM} = sub { print qq(no\\n) }; print qq(there\\n); sleep 1000 while 1 }
-        $SIG{TERM} = 'DEFAULT'; sleep 1; kill 'KILL', $$";
-    let session = Session::start_saying(stays, "there");
-    thread::sleep(Duration::from_millis(300));
-    session.signal(libc::SIGTERM);
-    assert_eq!(session.end(), ("no\n".to_owned(), 137));
+    let leaves = "unless (fork) { $SIG{TERM} = sub { print qq(asked\\n); exit }; print qq(there\\n), getppid, qq(\\n); sleep 1000 while 1 }
+        sleep 1000 while 1";
+    for stopped in [false, true] {
+        let session = Session::start_saying(leaves, "there");
+        let command: u32 = session.line().parse().expect("a process id");
+        if stopped {
+            // It hears of the command's end and of the signal at once.
+            session.signal(libc::SIGSTOP);
+            session.await_state('T');
+        }
+        signal(command, libc::SIGKILL);
+        await_state(command, |state| state == stopped.then_some('Z'));
+        session.signal(libc::SIGTERM);
+        session.signal(libc::SIGCONT);
+        assert_eq!(session.end(), ("asked\n".to_owned(), 137));
+    }
 }
 
 // Options.

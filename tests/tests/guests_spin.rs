@@ -1,7 +1,6 @@
 //! Loops that ask again and again for what a sleeping thread will do.
 
-use flux_tests::{Guest, Mode, Outcome, Run};
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use flux_tests::{Guest, Mode, Outcome, Run, beside_load};
 use std::time::Duration;
 
 flux_tests::guests! { "spin";
@@ -70,23 +69,10 @@ fn who_waits_is_not_rescued() {
 
 #[test]
 fn who_gives_way_a_few_times_on_a_busy_machine_is_not_rescued() {
-    let stop = AtomicBool::new(false);
     let others = 2 * std::thread::available_parallelism().map_or(1, usize::from);
-    std::thread::scope(|scope| {
-        for _ in 0..others {
-            scope.spawn(|| {
-                while !stop.load(Relaxed) {
-                    std::hint::spin_loop();
-                }
-            });
-        }
-        let guests = std::panic::catch_unwind(|| {
-            [Mode::Elapsed, Mode::Frozen].map(|mode| verbose("busy_machine/yields", mode, 3_600_000))
-        });
-        stop.store(true, Relaxed);
-        for outcome in guests.unwrap_or_else(|panic| std::panic::resume_unwind(panic)) {
-            assert_eq!(outcome.stdout, "before the sleeper\n");
-            assert!(!outcome.stderr.contains(RESCUED), "{outcome}");
-        }
-    });
+    for mode in [Mode::Elapsed, Mode::Frozen] {
+        let outcome = beside_load(others, false, || verbose("busy_machine/yields", mode, 3_600_000));
+        assert_eq!(outcome.stdout, "before the sleeper\n");
+        assert!(!outcome.stderr.contains(RESCUED), "{outcome}");
+    }
 }

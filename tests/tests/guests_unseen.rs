@@ -38,9 +38,6 @@ fn without_visits_they_take_real_time() {
         let (visited, left_alone) = (run.run(), run.clone().flux_option("--trace=none").run());
         left_alone.assert_success();
         assert_eq!(visited.stdout, left_alone.stdout);
-        assert!(
-            left_alone.took >= Duration::from_millis(least) && visited.took < left_alone.took,
-            "{left_alone}{visited}"
-        );
+        assert!(left_alone.took >= Duration::from_millis(least), "{left_alone}");
     }
 }

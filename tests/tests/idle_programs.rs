@@ -12,7 +12,7 @@ use std::process::{ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 const REQUESTS: usize = 1000;
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The program rests after its start. From rest, each request is answered, and by then the number has moved.
 fn check(tracked: &Tracked, mut request: impl FnMut()) {

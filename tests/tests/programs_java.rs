@@ -26,9 +26,9 @@ fn command() -> [String; 4] {
 }
 
 waits! { command();
-    thread_sleep: "sleep" waits 6.0 .seconds(40).unit(600.0);
-    park_nanos: "park" waits 3.0 .seconds(40);
-    scheduled_executor: "scheduled" waits 7.0 .seconds(40).unit(600.0);
-    object_wait: "monitor" waits 5.0 .seconds(40).unit(600.0);
-    socket: "socket" waits 3.0 .seconds(40).unit(600.0);
+    thread_sleep: "sleep" waits 6.0.unit(600.0);
+    park_nanos: "park" waits 3.0;
+    scheduled_executor: "scheduled" waits 7.0.unit(600.0);
+    object_wait: "monitor" waits 5.0.unit(600.0);
+    socket: "socket" waits 3.0.unit(600.0);
 }

@@ -7,7 +7,7 @@ use programs::{Scratch, path, python};
 use std::net::TcpListener;
 use std::time::Duration;
 
-const REAL: Duration = Duration::from_secs(30);
+const REAL: Duration = Duration::from_secs(60);
 
 /// A server that writes its port into a file, and a client that reads it there.
 struct Pair {

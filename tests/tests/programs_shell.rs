@@ -4,7 +4,7 @@ use flux_tests::{Mode, Outcome, Run};
 use std::time::Duration;
 
 /// Hours to centuries of virtual time must be over in this much real time, which a busy machine may need. A second would do on an idle one.
-const REAL: Duration = Duration::from_secs(10);
+const REAL: Duration = Duration::from_secs(40);
 
 /// Runs a bash script under flux in one mode.
 #[track_caller]
@@ -40,9 +40,9 @@ fn without_flux_a_sleep_takes_its_time() {
 }
 
 #[test]
-fn sleep_12() {
+fn one_sleep() {
     for mode in [Mode::Elapsed, Mode::Frozen] {
-        let outcome = Run::new("sleep").arg("12").mode(mode).run();
+        let outcome = Run::new("sleep").arg("120").mode(mode).run();
         outcome.assert_success().assert_took_less(REAL);
         assert_eq!(outcome.stdout, "");
         assert_eq!(outcome.stderr, "");
@@ -81,7 +81,7 @@ fn every_clock_of_a_shell_agrees() {
     for outcome in both(script) {
         for number in outcome.stdout.split_whitespace() {
             let number: u64 = number.parse().expect("a number");
-            assert!((5000..5005).contains(&number), "{outcome}");
+            assert!((5000..5000 + REAL.as_secs()).contains(&number), "{outcome}");
         }
     }
 }
@@ -135,7 +135,7 @@ fn read_with_a_timeout() {
     let script = "date +%s; sleep 9000 | { read -t 1000 line; [ $? -gt 128 ]; date +%s; }";
     for outcome in both(script) {
         let numbers = numbers(&outcome);
-        assert!((1000..1005).contains(&(numbers[1] - numbers[0])), "{outcome}");
+        assert!((1000..1000 + REAL.as_secs()).contains(&(numbers[1] - numbers[0])), "{outcome}");
     }
 }
 

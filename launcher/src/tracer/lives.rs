@@ -1,7 +1,6 @@
 //! How tracees come and go: requests of the session's threads, children, executed programs.
 
 use super::armed::Timer;
-use super::calls::of_status;
 use super::filter::Range;
 use super::inject::{again, step};
 use super::privileges::Kept;
@@ -10,7 +9,6 @@ use super::run::{Tracer, status};
 use super::stop::{Failed, Stopped, seize};
 use super::threads::{Doing, Process, Thread};
 use super::timers::ITIMER;
-use crate::session::real_now;
 use crate::{program, report};
 use engine::elf::Program;
 use engine::slots::Credit;
@@ -76,26 +74,6 @@ impl Tracer {
             self.engine.answer(me, GRANTED, NONE);
         }
         Ok(())
-    }
-
-    /// Takes in children that have stopped so long ago that their creator must have been killed before it could report them.
-    /// Real time at which to look again, if there are any. Nothing is lost if the report comes after all.
-    pub(super) fn adopt(&mut self) -> Option<u64> {
-        /// The report comes at once, real ns.
-        const LATE: u64 = 50_000_000;
-        let now = real_now();
-        let orphans: Vec<_> = self.early.extract_if(|_, (_, since)| *since + LATE <= now).collect();
-        for (tid, (event, _)) in orphans {
-            let [leader] = of_status(tid, ["Tgid:"]);
-            let process = if leader == 0 { tid } else { leader as pid_t };
-            let page = self.engine.page;
-            let slot = page.claim(Kind::Foreign, process as u32, tid as u32, tid as u64);
-            slot.inspect(|&index| page.slots[index].tracer.store(TRACED, SeqCst));
-            self.processes.entry(process).or_insert_with(|| self.kit.process(process));
-            self.threads.insert(tid, Thread::new(process, slot, Doing::Runs, None));
-            self.report(tid, event);
-        }
-        self.early.values().map(|(_, since)| since + LATE).min()
     }
 
     /// A thread of process `tid` has executed a program. If nobody is known by that number, it has had another till now: it was

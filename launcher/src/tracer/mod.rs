@@ -25,6 +25,7 @@ mod lives;
 mod memory;
 mod messages;
 mod naps;
+mod orphans;
 mod privileges;
 mod programs;
 mod rules;

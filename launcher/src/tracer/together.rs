@@ -6,7 +6,7 @@
 //! number of answers in a row both are bound to the processor that the tracer is on.
 //!
 //! That is over before anybody can see it. Whatever else the tracer lets a thread do ends it, among that the calls which tell
-//! or change where a thread may run; a child that is born meanwhile gets the thread's own set before its first instruction;
+//! or change where a thread may run; a child gets the thread's own set before its first instruction;
 //! and it ends before the tracer sleeps, a moment after the last stop. If somebody outside has bound the thread elsewhere, it
 //! stays there.
 
@@ -74,10 +74,18 @@ impl Together {
         }
     }
 
-    /// Thread `creator` has created the stopped thread `child`, which may run where that one may.
+    /// The stopped thread `creator` has created the stopped thread `child`, which may run where that one may. The child has the set that
+    /// its creator had in that moment, and the tracer may have slept since.
     pub fn born(&mut self, creator: pid_t, child: pid_t) {
-        if let Some(bound) = self.bound.as_ref().filter(|_| creator == self.thread) {
-            let _ = sched_setaffinity(Pid::from_raw(child), &bound.thread);
+        let own = match self.bound.as_ref().filter(|_| creator == self.thread) {
+            Some(bound) => Ok(bound.thread),
+            None => sched_getaffinity(Pid::from_raw(creator)),
+        };
+        let child = Pid::from_raw(child);
+        if let Ok(own) = own
+            && sched_getaffinity(child).is_ok_and(|set| set != own)
+        {
+            let _ = sched_setaffinity(child, &own);
         }
     }
 }

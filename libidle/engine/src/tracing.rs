@@ -2,8 +2,9 @@
 //! sleeps on.
 //!
 //! A thread about to execute a program that cannot load the library asks the tracer to come first: the program's first
-//! instructions would otherwise run without it. It asks through its slot and sleeps until it is answered; an answer that
-//! does not come in [`PATIENCE`] is a no, and so it is where the launcher is dead: its session goes on in real time.
+//! instructions would otherwise run without it. It asks through its slot and sleeps until it is answered. Where the launcher is dead,
+//! or has found out that nobody can be traced, the answer is a no: its session, or the program, goes on in real time. So it is after
+//! [`PATIENCE`], which is long: a busy machine takes its time to start the tracer.
 //!
 //! No request and no expired wait is lost: who has one stores it and then counts up the tracer's word; the tracer reads the
 //! word, looks for all that there is to do, and sleeps only while the word is what it has read.
@@ -63,8 +64,8 @@ pub enum Trace {
 const PR_SET_PTRACER: usize = 0x5961_6d61;
 /// Real ns of one wait for an answer, and how many there are.
 const SLICE: i64 = 50_000_000;
-/// See [`SLICE`]: two seconds.
-const PATIENCE: u32 = 40;
+/// See [`SLICE`]: a minute.
+const PATIENCE: u32 = 1200;
 
 impl Engine {
     /// Which programs are to be traced; none any more when the tracer has found out that it is not allowed to.
@@ -140,7 +141,8 @@ impl Engine {
     fn answered(&self, me: usize, request: u32) -> bool {
         let word = &self.page.slots[me].tracer;
         let slice = Timespec { sec: 0, nsec: SLICE };
-        (0..PATIENCE).take_while(|_| !self.page.abandoned()).any(|_| {
+        let hopeless = || self.page.abandoned() || request != GIVES_BACK && self.trace() == Trace::None;
+        (0..PATIENCE).take_while(|_| !hopeless()).any(|_| {
             let waits = word.load(SeqCst) == request;
             if waits {
                 sys::futex_wait(word, request, Some(&slice), false);

@@ -84,6 +84,8 @@ fn nested(engine: Engine, outer: usize) -> Option<Entry> {
     let slot = &engine.page.slots[outer];
     let me = engine.page.claim(Kind::Busy, session::getpid(), session::gettid(), slot.birth.load(Relaxed))?;
     if tls().wait_ends.get() && slot.state.promise(slot.state.load().seq(), Reason::Interrupted).is_some() {
+        // Nobody else will say so: when the handler's slot is given back, this one is to be found busy.
+        engine.page.set_busy(outer);
         // It is over: no deadline may end it otherwise, and what is left is counted from here.
         slot.deadline.store(engine::time::NEVER, SeqCst);
         slot.start_arg.store(engine.now(), Relaxed);

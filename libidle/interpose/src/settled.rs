@@ -6,16 +6,23 @@
 //! those that say they wait are seen asleep. Signals are rare and waits are not, so the price is the sender's.
 
 use crate::session;
+use engine::procfs::{self, words};
 use engine::slots::Slot;
 use engine::state::State;
-use engine::sys::syscall6;
+use engine::sys::{self, Timespec, syscall6};
 use engine::time::NEVER;
 use engine::what::TURNS;
 use engine::{Engine, Kind};
+use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::Relaxed;
 
-/// How long a sender waits at most, real ns: a thread that runs a handler for longer than this is awake anyway.
+/// A thread that runs for longer than this, in a handler, is awake anyway. Processor time, ns: on a busy machine it may not have run
+/// at all meanwhile.
 const PATIENCE: u64 = 20_000_000;
+/// How long a sender waits at most, real ns.
+const LONGEST: u64 = 10_000_000_000;
+/// Short, as for [`crate::idle::helper::start`].
+const MOMENT: Timespec = Timespec { sec: 0, nsec: 50_000 };
 
 /// Waits until the threads for which `concerns` says yes are asleep if they say they wait.
 pub fn await_asleep(engine: &Engine, concerns: impl Fn(&Slot) -> bool) {
@@ -35,12 +42,19 @@ pub fn await_asleep(engine: &Engine, concerns: impl Fn(&Slot) -> bool) {
         if !waits || tid == me || !concerns(slot) {
             continue;
         }
-        let until = (engine.real_now)() + PATIENCE;
+        let began = (engine.real_now)();
+        let before = burnt(pid, tid);
+        let awake = || burnt(pid, tid).saturating_sub(before) >= PATIENCE;
         // It may get from the beginning of its wait to the end of it meanwhile, and to sleep only then.
         let same = |now: State| now.waits() && now.seq() == seen.seq();
-        while same(slot.state.load()) && runs(pid, tid) && (engine.real_now)() < until {
-            // SAFETY: no arguments.
-            unsafe { syscall6(libc::SYS_sched_yield, 0, 0, 0, 0, 0, 0) };
+        while same(slot.state.load()) && runs(pid, tid) && !awake() {
+            match (engine.real_now)() - began {
+                // SAFETY: no arguments.
+                0..PATIENCE => _ = unsafe { syscall6(libc::SYS_sched_yield, 0, 0, 0, 0, 0, 0) },
+                // Its priority may be less.
+                PATIENCE..LONGEST => _ = sys::futex_wait(&AtomicU32::new(0), 0, Some(&MOMENT), true),
+                _ => break,
+            }
         }
     }
 }
@@ -51,6 +65,12 @@ fn runs(pid: u32, tid: u32) -> bool {
     let text = of_thread(pid, tid, b"/stat", &mut text);
     let end = text.iter().rposition(|&b| b == b')');
     end.is_some_and(|end| text.get(end + 2) == Some(&b'R'))
+}
+
+/// How long the thread has been on a processor, ns: the first number in `/proc/PID/task/TID/schedstat`.
+fn burnt(pid: u32, tid: u32) -> u64 {
+    let mut text = [0u8; 64];
+    words(of_thread(pid, tid, b"/schedstat", &mut text)).next().and_then(procfs::number).unwrap_or(0)
 }
 
 /// The signals that are pending for that thread of this process alone: the line `SigPnd` of `/proc/PID/task/TID/status`.

@@ -82,11 +82,13 @@ fn counted(to: Option<u32>, send: impl FnOnce()) {
 
 fn queue(to: Option<u32>, what: &Info) {
     let (number, at) = (what.number as usize, what as *const Info as usize);
-    // SAFETY: a valid siginfo_t. The kernel takes any thread's number for its process, and codes like SI_KERNEL from a
-    // thread that names itself.
+    // Codes like SI_KERNEL the kernel takes from a thread that names itself alone, and then any thread's number for its
+    // process. But it asks the thread that is named whether the signal is ignored or blocked, and this one blocks all.
+    let process = || if what.code == SI_KERNEL { session::gettid() } else { session::getpid() } as usize;
+    // SAFETY: a valid siginfo_t.
     unsafe {
         match to {
-            None => syscall6(libc::SYS_rt_sigqueueinfo, session::gettid() as usize, number, at, 0, 0, 0),
+            None => syscall6(libc::SYS_rt_sigqueueinfo, process(), number, at, 0, 0, 0),
             Some(tid) => {
                 let pid = session::getpid() as usize;
                 syscall6(libc::SYS_rt_tgsigqueueinfo, pid, tid as usize, number, at, 0, 0)

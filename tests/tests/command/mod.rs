@@ -12,7 +12,8 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-pub const REAL: Duration = Duration::from_secs(10);
+/// Long for anything that does not wait out its time, also on a busy machine.
+pub const REAL: Duration = Duration::from_secs(40);
 /// The command line was fine, but no session could be made: the number that env, nohup and timeout use for themselves.
 pub const OWN_FAILURE: i32 = 125;
 
@@ -81,6 +82,27 @@ pub fn compile_with(compiler: &str, scratch: &Scratch, flags: &[&str], source: &
     program
 }
 
+/// Sends a process a signal.
+#[track_caller]
+pub fn signal(pid: u32, number: i32) {
+    // SAFETY: kill(2) takes two numbers and touches no memory of ours.
+    assert_eq!(unsafe { libc::kill(pid as i32, number) }, 0);
+}
+
+/// Waits until the process's state, a letter as in proc(5), is as it should be; there is none where nobody has the number.
+#[track_caller]
+pub fn await_state(pid: u32, right: impl Fn(Option<char>) -> bool) {
+    let start = Instant::now();
+    let state = || {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        stat.rsplit(')').next()?.trim_start().chars().next()
+    };
+    while !right(state()) {
+        assert!(start.elapsed() < REAL, "process {pid} is in state {:?}", state());
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
 /// A session whose one command says when it is ready.
 pub struct Session {
     child: Child,
@@ -116,14 +138,23 @@ impl Session {
 
     #[track_caller]
     pub fn expect_line(&self, expected: &str) {
-        let line = self.lines.recv_timeout(REAL).unwrap_or_else(|e| panic!("no line {expected}: {e}"));
-        assert_eq!(line, expected);
+        assert_eq!(self.line(), expected);
     }
 
-    pub fn signal(&self, signal: i32) {
-        let pid = i32::try_from(self.child.id()).expect("a pid");
-        // SAFETY: kill(2) takes two numbers and touches no memory of ours.
-        assert_eq!(unsafe { libc::kill(pid, signal) }, 0);
+    /// What it prints next.
+    #[track_caller]
+    pub fn line(&self) -> String {
+        self.lines.recv_timeout(REAL).unwrap_or_else(|e| panic!("no line: {e}"))
+    }
+
+    pub fn signal(&self, number: i32) {
+        signal(self.child.id(), number);
+    }
+
+    /// Waits until the launcher's state is this letter.
+    #[track_caller]
+    pub fn await_state(&self, letter: char) {
+        await_state(self.child.id(), |state| state == Some(letter));
     }
 
     pub fn is_running(&mut self) -> bool {

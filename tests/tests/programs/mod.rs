@@ -97,25 +97,18 @@ pub struct Waits {
     case: String,
     units: f64,
     unit: f64,
-    seconds: u64,
 }
 
 impl Waits {
     /// `command` is all that comes before `CASE UNIT SLACK`.
     /// `units` is how many units of waiting must pass, one after the other: natively it must really take that long.
     pub fn new(command: &[String], case: &str, units: f64) -> Self {
-        Waits { command: command.to_vec(), case: case.to_owned(), units, unit: 3600.0, seconds: 20 }
+        Waits { command: command.to_vec(), case: case.to_owned(), units, unit: 3600.0 }
     }
 
     /// Another unit under flux than an hour.
     pub fn unit(mut self, seconds: f64) -> Self {
         self.unit = seconds;
-        self
-    }
-
-    /// More real time for a run under flux than 20 s.
-    pub fn seconds(mut self, seconds: u64) -> Self {
-        self.seconds = seconds;
         self
     }
 
@@ -126,7 +119,6 @@ impl Waits {
             .args([self.case.clone(), unit.to_string(), slack.to_string()])
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .mode(mode)
-            .within(Duration::from_secs(self.seconds))
             .run()
     }
 

@@ -210,12 +210,17 @@ pub unsafe fn gettime(timer: timer_t, out: *mut itimerspec) -> Result<c_int, Err
 /// # Safety
 /// None beyond being called from C.
 pub unsafe fn getoverrun(timer: timer_t) -> Result<c_int, Errno> {
-    let Some((engine, at, _)) = own_timer(timer) else {
+    // The lock is taken once: while it is waited for all signals are blocked, so that one which is ignored stays pending.
+    let counted = own().filter(|_| timers::any()).and_then(|engine| {
+        let (_locked, table) = timers::table(&engine);
+        let at = table.find(c_int::try_from(timer as isize).ok()?)?;
+        Some(table.overrun(at, engine.now()))
+    });
+    match counted {
+        Some(overrun) => Ok(overrun),
         // SAFETY: the caller's argument.
-        return super::poll::outcome(unsafe { next!(timer_getoverrun: fn(timer_t) -> c_int)(timer) });
-    };
-    let (_locked, table) = timers::table(&engine);
-    Ok(table.overrun(at, engine.now()))
+        None => super::poll::outcome(unsafe { next!(timer_getoverrun: fn(timer_t) -> c_int)(timer) }),
+    }
 }
 
 /// timer_delete(2).
