@@ -97,7 +97,10 @@ extern "C-unwind" fn deliver(signal: c_int, info: *mut siginfo_t, context: *mut 
     // argument alone, and the kernel, too, passes all three.
     unsafe {
         taken_by(info);
-        std::mem::transmute::<usize, Handler>(handler)(signal, info, context);
+        // A program may have copied the kernel's record of the action to another signal, by a system call in line.
+        if handler != 0 {
+            std::mem::transmute::<usize, Handler>(handler)(signal, info, context);
+        }
     }
 }
 
