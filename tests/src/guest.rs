@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-const FLAGS: &[&str] = &["-O2", "-Wall", "-Wextra", "-Werror", "-pthread", "-D_GNU_SOURCE"];
+const FLAGS: &[&str] = &["-O1", "-Wall", "-Wextra", "-Werror", "-pthread", "-D_GNU_SOURCE"];
 
 /// One C program under `tests/guests/`.
 #[derive(Clone, Debug)]
