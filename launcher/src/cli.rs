@@ -39,12 +39,13 @@ impl Tracing {
     }
 }
 
-/// Runs commands without waiting: all their processes share one virtual clock, and when every one of them is blocked,
-/// the clock jumps to the next deadline.
+/// Runs commands without waiting: all their processes share one virtual clock, and when every one
+/// of them is blocked, the clock jumps to the next deadline.
 ///
-/// A day of sleeps, polls, retries and time-outs takes milliseconds, in any language, and every clock the programs can
-/// read agrees with it. Several commands, separated by `--`, start one after the other, each when the one before has
-/// come to rest, in one session. The exit status is the largest of the commands' (128+n for a death by signal n).
+/// A day of sleeps, polls, retries and time-outs takes milliseconds, in any language, and every
+/// clock the programs can read agrees with it. Several commands, separated by `--`, start one after
+/// the other, each when the one before has come to rest, in one session. The exit status is the
+/// largest of the commands' (128+n for a death by signal n).
 #[derive(Parser, Debug)]
 #[command(
     name = "flux-launch",
@@ -61,7 +62,8 @@ pub struct Cli {
     #[arg(long, value_name = "SIGNAL", default_value = "SIGURG", value_parser = signal)]
     pub signal: i32,
 
-    /// Say more: a summary at the end; twice: every process; on standard error, or in --output's file
+    /// Say more: a summary at the end; twice: every process; on standard error, or in --output's
+    /// file
     #[arg(short, long, action = clap::ArgAction::Count)]
     pub verbose: u8,
 
@@ -77,12 +79,13 @@ pub struct Cli {
     #[arg(long, value_enum, default_value = "auto")]
     pub trace: Tracing,
 
-    /// Lock this file (flock(2)) while the session is busy, and count in it how often it went busy; --wait-idle waits for it
+    /// Lock this file (flock(2)) while the session is busy, and count in it how often it went busy;
+    /// --wait-idle waits for it
     #[arg(long, value_name = "FILE")]
     pub statefile: Option<PathBuf>,
 
-    /// Run nothing, but wait until the program that has this state file (LIBIDLE_STATEFILE) is idle, and print the number in
-    /// it, which counts the times the program went busy
+    /// Run nothing, but wait until the program that has this state file (LIBIDLE_STATEFILE) is
+    /// idle, and print the number in it, which counts the times the program went busy
     #[arg(long, value_name = "FILE", conflicts_with_all = ["libpath", "signal", "clock", "statefile", "words"])]
     pub wait_idle: Option<PathBuf>,
 
@@ -112,9 +115,14 @@ pub fn explain(error: &clap::Error) -> String {
         (error.kind(), error.get(ContextKind::InvalidArg))
         && !word.starts_with('-')
     {
-        let words: Vec<_> =
-            std::env::args_os().map(|arg| arg.to_string_lossy().into_owned()).skip_while(|arg| arg != word).collect();
-        return format!("the command comes after two dashes; write: flux-launch -- {}", words.join(" "));
+        let words: Vec<_> = std::env::args_os()
+            .map(|arg| arg.to_string_lossy().into_owned())
+            .skip_while(|arg| arg != word)
+            .collect();
+        return format!(
+            "the command comes after two dashes; write: flux-launch -- {}",
+            words.join(" ")
+        );
     }
     let text = error.to_string();
     let first: Vec<_> = text.lines().take_while(|line| !line.is_empty()).map(str::trim).collect();
@@ -126,7 +134,9 @@ pub fn explain(error: &clap::Error) -> String {
 /// Seconds with or without a fraction; more than a clock can count is the most it can.
 fn seconds(text: &str) -> Result<Duration, String> {
     match text.parse::<f64>() {
-        Ok(number) if number >= 0.0 => Ok(Duration::try_from_secs_f64(number).unwrap_or(Duration::MAX)),
+        Ok(number) if number >= 0.0 => {
+            Ok(Duration::try_from_secs_f64(number).unwrap_or(Duration::MAX))
+        }
         _ => Err("seconds are a number like 5 or 0.25".to_string()),
     }
 }
@@ -145,7 +155,9 @@ fn signal(text: &str) -> Result<i32, String> {
         format!("SIG{name}").parse::<Signal>().ok().map(|s| s as i32)
     };
     match number {
-        Some(n) if n == libc::SIGKILL || n == libc::SIGSTOP => Err("this signal cannot be caught".to_string()),
+        Some(n) if n == libc::SIGKILL || n == libc::SIGSTOP => {
+            Err("this signal cannot be caught".to_string())
+        }
         Some(n) if (1..=libc::SIGRTMAX()).contains(&n) => Ok(n),
         _ => Err("no such signal; `kill -l` lists them".to_string()),
     }
@@ -157,7 +169,8 @@ mod tests {
 
     #[test]
     fn commands_are_split_at_dashes() {
-        let cli = Cli::parse_from(["flux-launch", "-v", "--", "a", "-x", "--", "b", "--", "--", "c"]);
+        let cli =
+            Cli::parse_from(["flux-launch", "-v", "--", "a", "-x", "--", "b", "--", "--", "c"]);
         assert_eq!(cli.commands(), [vec!["a", "-x"], vec!["b"], vec!["c"]]);
         assert_eq!(cli.verbose, 1);
     }

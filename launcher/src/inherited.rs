@@ -1,14 +1,17 @@
-//! What the launcher was started with and Rust's runtime changes before `main`: commands get it back.
+//! What the launcher was started with and Rust's runtime changes before `main`: commands get it
+//! back.
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-/// Signals whose disposition the launcher changes; whoever starts a program can only choose to have them ignored.
+/// Signals whose disposition the launcher changes; whoever starts a program can only choose to have
+/// them ignored.
 const SIGNALS: [i32; 3] = [libc::SIGPIPE, libc::SIGCHLD, libc::SIGXFSZ];
 /// Bits of [`SIGNALS`] that were ignored, then (from bit 8) descriptors 0 to 2 that were closed.
 static STARTED_WITH: AtomicU32 = AtomicU32::new(0);
 const CLOSED: u32 = 8;
 
-/// Runs before the runtime, which ignores SIGPIPE and opens `/dev/null` in place of closed standard descriptors.
+/// Runs before the runtime, which ignores SIGPIPE and opens `/dev/null` in place of closed standard
+/// descriptors.
 #[used]
 #[unsafe(link_section = ".init_array")]
 static NOTE: extern "C" fn() = note;
@@ -33,7 +36,8 @@ extern "C" fn note() {
     STARTED_WITH.store(bits, Relaxed);
 }
 
-/// What the launcher itself needs: ends of children are to be waited for, and a file that may not grow is an error.
+/// What the launcher itself needs: ends of children are to be waited for, and a file that may not
+/// grow is an error.
 pub fn change() {
     // SAFETY: no handlers.
     unsafe {
@@ -47,7 +51,9 @@ pub fn restore() {
     let bits = STARTED_WITH.load(Relaxed);
     for (i, &signal) in SIGNALS.iter().enumerate() {
         // SAFETY: no handlers.
-        unsafe { libc::signal(signal, if bits & 1 << i != 0 { libc::SIG_IGN } else { libc::SIG_DFL }) };
+        unsafe {
+            libc::signal(signal, if bits & 1 << i != 0 { libc::SIG_IGN } else { libc::SIG_DFL })
+        };
     }
     for fd in (0..3).filter(|fd| bits & 1 << (CLOSED + fd) != 0) {
         // SAFETY: the runtime's /dev/null, which nobody else knows of.

@@ -23,7 +23,9 @@ pub fn start(session: &Session, rest: Arc<EventFd>, tracer: Arc<Helper>) {
         mortal::watched(engine.page);
         // SAFETY: a plain prctl: the keeper's short sleeps are not to be rounded up by 50 µs.
         unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, 1) };
-        let Some(look) = ProcLook::new(engine, Whose::Descendants, statefile, proc::tell_of_stranger) else {
+        let Some(look) =
+            ProcLook::new(engine, Whose::Descendants, statefile, proc::tell_of_stranger)
+        else {
             report::say("no memory; programs run in real time");
             return;
         };
@@ -57,7 +59,9 @@ pub fn start(session: &Session, rest: Arc<EventFd>, tracer: Arc<Helper>) {
                 }
                 match event {
                     Event::Busy(slot) => stuck.runs(slot, &engine),
-                    Event::Rest | Event::Jump => stuck.rests(event == Event::Rest && !wanted, engine.page),
+                    Event::Rest | Event::Jump => {
+                        stuck.rests(event == Event::Rest && !wanted, engine.page)
+                    }
                 }
                 true
             },

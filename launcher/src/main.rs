@@ -63,8 +63,8 @@ fn main() -> ExitCode {
     if nested::inside() {
         return ExitCode::from(nested::run(&cli, &commands));
     }
-    let session =
-        session::find_library(cli.libpath.as_deref()).and_then(|library| session::Session::new(library, &cli));
+    let session = session::find_library(cli.libpath.as_deref())
+        .and_then(|library| session::Session::new(library, &cli));
     let session = session.and_then(|mut session| {
         if let Some(file) = &cli.statefile {
             session.track(file)?;

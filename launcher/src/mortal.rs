@@ -4,9 +4,10 @@ use engine::Page;
 use engine::lives::{self, Record};
 use std::sync::atomic::Ordering::SeqCst;
 
-/// The calling thread is on record as alive from now until it ends: the launcher's first, before anybody joins the session,
-/// and then the keeper's. Each is enlisted before the word names it, so the end of whoever it names is always marked, also
-/// that of a launcher which is killed before its keeper has run.
+/// The calling thread is on record as alive from now until it ends: the launcher's first, before
+/// anybody joins the session, and then the keeper's. Each is enlisted before the word names it, so
+/// the end of whoever it names is always marked, also that of a launcher which is killed before its
+/// keeper has run.
 pub fn watched(page: &'static Page) {
     let record = Box::leak(Box::new(Record::new()));
     // SAFETY: it lives for ever and is this thread's.

@@ -1,8 +1,10 @@
-//! flux-launch inside a session: its commands run in that session, whose clock and launcher they share.
+//! flux-launch inside a session: its commands run in that session, whose clock and launcher they
+//! share.
 //!
-//! This process has the library like any other program, so its children join by themselves, and its own waits are
-//! virtual; unless it was started by a program that could not hand the library on, which is therefore named anew. What
-//! is left to do is to start them, to pass signals on, and to give back their exit status.
+//! This process has the library like any other program, so its children join by themselves, and its
+//! own waits are virtual; unless it was started by a program that could not hand the library on,
+//! which is therefore named anew. What is left to do is to start them, to pass signals on, and to
+//! give back their exit status.
 
 use crate::cli::Cli;
 use crate::report;
@@ -18,7 +20,8 @@ use std::path::Path;
 
 /// Passed on to the commands.
 const FORWARDED: [Signal; 4] = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT];
-/// What the next command waits for after the one before, virtual time: long enough for that one to come to rest first.
+/// What the next command waits for after the one before, virtual time: long enough for that one to
+/// come to rest first.
 static BETWEEN: libc::timespec = libc::timespec { tv_sec: 1, tv_nsec: 0 };
 
 /// Is this process part of a session whose launcher lives and is of our build?
@@ -30,10 +33,15 @@ pub fn inside() -> bool {
     read.is_ok() && *magic == MAGIC.to_ne_bytes() && *version == VERSION.to_ne_bytes()
 }
 
-/// Runs the commands to their end; returns the exit status. What they leave behind is the outer launcher's.
+/// Runs the commands to their end; returns the exit status. What they leave behind is the outer
+/// launcher's.
 pub fn run(cli: &Cli, commands: &[Vec<OsString>]) -> u8 {
     report::verbose(1, || {
-        let ignored = if cli.clock.is_some() { "; its clock goes on as it is, --clock is ignored" } else { "" };
+        let ignored = if cli.clock.is_some() {
+            "; its clock goes on as it is, --clock is ignored"
+        } else {
+            ""
+        };
         format!("inside a session: the commands join it{ignored}")
     });
     let mask = SigSet::thread_get_mask().unwrap_or_else(|_| SigSet::empty());
@@ -53,7 +61,9 @@ pub fn run(cli: &Cli, commands: &[Vec<OsString>]) -> u8 {
             }
             match command.spawn() {
                 Ok(child) => {
-                    report::verbose(2, || format!("process {} runs {}", child.id(), words[0].to_string_lossy()));
+                    report::verbose(2, || {
+                        format!("process {} runs {}", child.id(), words[0].to_string_lossy())
+                    });
                     running.push(Pid::from_raw(child.id() as i32));
                     waiting = later;
                 }
@@ -82,9 +92,11 @@ pub fn run(cli: &Cli, commands: &[Vec<OsString>]) -> u8 {
         }
         next = match wait(&set, !waiting.is_empty()) {
             Some((number, code)) => {
-                // One from the terminal has reached the commands already: it goes to the whole foreground process group.
+                // One from the terminal has reached the commands already: it goes to the whole
+                // foreground process group.
                 const SI_KERNEL: i32 = 0x80;
-                let signal = FORWARDED.into_iter().find(|&s| s as i32 == number && code != SI_KERNEL);
+                let signal =
+                    FORWARDED.into_iter().find(|&s| s as i32 == number && code != SI_KERNEL);
                 signal.into_iter().for_each(|signal| send(&running, signal));
                 false
             }

@@ -33,7 +33,8 @@ pub fn descendants(root: u32) -> Vec<u32> {
     found
 }
 
-/// A file below `/proc`, empty if it cannot be read. By one read, where a standard buffer would take nine.
+/// A file below `/proc`, empty if it cannot be read. By one read, where a standard buffer would
+/// take nine.
 pub fn text(path: &str) -> String {
     const USUAL: usize = 4096;
     let mut text = String::with_capacity(USUAL);
@@ -56,7 +57,8 @@ pub fn tell_of_stranger(pid: u32) {
     // One that has the library mapped is only late.
     let maps = text(&format!("/proc/{pid}/maps"));
     let name = name(pid, 0);
-    let new = || TOLD.lock().is_ok_and(|mut told| told.get_or_insert_default().insert(name.clone()));
+    let new =
+        || TOLD.lock().is_ok_and(|mut told| told.get_or_insert_default().insert(name.clone()));
     if !maps.contains("/libflux.so") && new() {
         report::verbose(1, || {
             let why = program::why_alone(pid).unwrap_or("it has not loaded libflux.so");

@@ -36,11 +36,14 @@ pub fn of_command(name: &OsStr) -> Option<Program> {
         return of_file(Path::new(name));
     }
     let path = std::env::var_os("PATH").unwrap_or_else(|| "/bin:/usr/bin".into());
-    let runs = |file: &PathBuf| file.metadata().is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0);
+    let runs = |file: &PathBuf| {
+        file.metadata().is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0)
+    };
     of_file(&std::env::split_paths(&path).map(|folder| folder.join(name)).find(runs)?)
 }
 
-/// Why the process, which was started in the session, has not loaded the library; `None` if nothing speaks against it.
+/// Why the process, which was started in the session, has not loaded the library; `None` if nothing
+/// speaks against it.
 pub fn why_alone(pid: u32) -> Option<&'static str> {
     match of_file(&PathBuf::from(format!("/proc/{pid}/exe"))) {
         Some(Program::Static) => Some("it is statically linked"),
@@ -51,10 +54,13 @@ pub fn why_alone(pid: u32) -> Option<&'static str> {
     }
 }
 
-/// Was it started with AT_SECURE: a set-user-ID program, or one with capabilities? Who may not ask is told so too.
+/// Was it started with AT_SECURE: a set-user-ID program, or one with capabilities? Who may not ask
+/// is told so too.
 fn has_privileges(pid: u32) -> bool {
     let Ok(vector) = std::fs::read(format!("/proc/{pid}/auxv")) else { return true };
     let (words, _) = vector.as_chunks::<8>();
     let (pairs, _) = words.as_chunks::<2>();
-    pairs.iter().any(|&[key, value]| u64::from_ne_bytes(key) == libc::AT_SECURE && u64::from_ne_bytes(value) != 0)
+    pairs.iter().any(|&[key, value]| {
+        u64::from_ne_bytes(key) == libc::AT_SECURE && u64::from_ne_bytes(value) != 0
+    })
 }

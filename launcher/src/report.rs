@@ -1,4 +1,5 @@
-//! flux-launch's own words: to standard error, or to --output's file. One line each, beginning with the program's name.
+//! flux-launch's own words: to standard error, or to --output's file. One line each, beginning with
+//! the program's name.
 
 use std::fs::File;
 use std::io::Write;
@@ -47,7 +48,9 @@ pub fn duration(ns: u64) -> String {
     }
     let at = UNITS.iter().position(|&(unit, _)| seconds >= unit).unwrap_or(3);
     let (unit, name) = UNITS[at];
-    let rest = UNITS.get(at + 1).map_or(String::new(), |&(small, n)| format!(" {} {n}", seconds % unit / small));
+    let rest = UNITS
+        .get(at + 1)
+        .map_or(String::new(), |&(small, n)| format!(" {} {n}", seconds % unit / small));
     format!("{} {name}{rest}", seconds / unit)
 }
 

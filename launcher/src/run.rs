@@ -18,7 +18,8 @@ use std::time::{Duration, Instant};
 
 /// Forwarded to the commands.
 const FORWARDED: [Signal; 4] = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT];
-/// How long processes that are asked to end get before they are killed, real time: a busy machine may let them wait.
+/// How long processes that are asked to end get before they are killed, real time: a busy machine
+/// may let them wait.
 const GRACE: Duration = Duration::from_secs(2);
 /// Two SIGINTs within this time are impatience.
 const TWICE: Duration = Duration::from_secs(2);
@@ -59,7 +60,8 @@ pub fn run(session: Session, commands: &[Vec<OsString>]) -> u8 {
     FORWARDED.into_iter().chain([Signal::SIGCHLD]).for_each(|s| set.add(s));
     let prepared = set.thread_block().and_then(|()| {
         let signals = SignalFd::with_flags(&set, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
-        let rest = EventFd::from_value_and_flags(0, EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?;
+        let rest =
+            EventFd::from_value_and_flags(0, EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?;
         Ok((signals, Arc::new(rest)))
     });
     let (signals, rest) = match prepared {
@@ -85,7 +87,10 @@ pub fn run(session: Session, commands: &[Vec<OsString>]) -> u8 {
     };
     course.start_next();
     while !course.reap() {
-        let mut fds = [PollFd::new(signals.as_fd(), PollFlags::POLLIN), PollFd::new(rest.as_fd(), PollFlags::POLLIN)];
+        let mut fds = [
+            PollFd::new(signals.as_fd(), PollFlags::POLLIN),
+            PollFd::new(rest.as_fd(), PollFlags::POLLIN),
+        ];
         match poll(&mut fds, course.patience()) {
             Ok(_) | Err(Errno::EINTR) => {}
             Err(_) => break,
@@ -94,7 +99,8 @@ pub fn run(session: Session, commands: &[Vec<OsString>]) -> u8 {
             course.kill_leftovers();
         }
         while let Ok(Some(info)) = signals.read_signal() {
-            // A command that was dead when the signal came has ended: it is for those that are left over.
+            // A command that was dead when the signal came has ended: it is for those that are left
+            // over.
             if course.reap() {
                 break;
             }
@@ -121,8 +127,8 @@ impl Course<'_> {
         self.waiting.is_empty() && self.commands.iter().all(|c| c.status.is_some())
     }
 
-    /// Starts the next command. While more are waiting the clock is held, so that each finds the one before at rest and
-    /// no time passed.
+    /// Starts the next command. While more are waiting the clock is held, so that each finds the
+    /// one before at rest and no time passed.
     fn start_next(&mut self) {
         let Some((words, later)) = self.waiting.split_first() else { return };
         self.waiting = later;
@@ -136,7 +142,9 @@ impl Course<'_> {
             Ok(child) => {
                 self.started += 1;
                 header.hold.store(!later.is_empty() as u32, SeqCst);
-                report::verbose(2, || format!("process {} runs {}", child.id(), words[0].to_string_lossy()));
+                report::verbose(2, || {
+                    format!("process {} runs {}", child.id(), words[0].to_string_lossy())
+                });
                 self.commands.push(Running { pid: Pid::from_raw(child.id() as i32), status: None });
             }
             Err(e) => {
@@ -169,7 +177,9 @@ impl Course<'_> {
                 Err(_) => return true,
             };
             report::verbose(3, || format!("process {pid} ended with {status}"));
-            if let Some(command) = self.commands.iter_mut().find(|c| c.pid == pid && c.status.is_none()) {
+            if let Some(command) =
+                self.commands.iter_mut().find(|c| c.pid == pid && c.status.is_none())
+            {
                 command.status = Some(status);
             }
             self.session.engine.kick_keeper();
@@ -218,16 +228,19 @@ impl Course<'_> {
     fn kill_leftovers(&mut self) {
         self.leftovers = Leftovers::Killed;
         let left = self.living();
-        report::verbose(1, || format!("still there after being asked to end: {}; sending SIGKILL", names(&left)));
+        report::verbose(1, || {
+            format!("still there after being asked to end: {}; sending SIGKILL", names(&left))
+        });
         self.send(&left, Signal::SIGKILL);
     }
 
-    /// A signal to the launcher. One from the terminal has reached the commands already: it goes to the whole
-    /// foreground process group.
+    /// A signal to the launcher. One from the terminal has reached the commands already: it goes to
+    /// the whole foreground process group.
     fn signal(&mut self, number: i32, code: i32) {
         const SI_KERNEL: i32 = 0x80;
         let Some(signal) = FORWARDED.into_iter().find(|&s| s as i32 == number) else { return };
-        let before = if signal == Signal::SIGINT { self.interrupted.replace(Instant::now()) } else { None };
+        let before =
+            if signal == Signal::SIGINT { self.interrupted.replace(Instant::now()) } else { None };
         if before.is_some_and(|before| before.elapsed() <= TWICE) {
             report::say("interrupted twice; ending the session");
             self.waiting = &[];
@@ -249,8 +262,8 @@ impl Course<'_> {
         self.session.engine.kick_keeper();
     }
 
-    /// The session's processes: our descendants. Not those with a slot: in a PID namespace of their own they see themselves
-    /// by numbers that are strangers' here.
+    /// The session's processes: our descendants. Not those with a slot: in a PID namespace of their
+    /// own they see themselves by numbers that are strangers' here.
     fn living(&self) -> Vec<Pid> {
         let tracer = self.tracer.pid();
         let all = proc::descendants(std::process::id()).into_iter().filter(|&pid| pid != tracer);

@@ -54,7 +54,11 @@ fn bases() -> [Spec; CLOCKS] {
     std::array::from_fn(|id| match (clock(id as libc::clockid_t), clock(libc::CLOCK_MONOTONIC)) {
         (Some(there), Some(here)) if id != libc::CLOCK_MONOTONIC as usize => {
             let (sec, nsec) = (there.sec - here.sec, there.nsec - here.nsec);
-            if nsec < 0 { Spec { sec: sec - 1, nsec: nsec + 1_000_000_000 } } else { Spec { sec, nsec } }
+            if nsec < 0 {
+                Spec { sec: sec - 1, nsec: nsec + 1_000_000_000 }
+            } else {
+                Spec { sec, nsec }
+            }
         }
         _ => Spec { sec: 0, nsec: 0 },
     })
@@ -65,7 +69,8 @@ pub fn find_library(libpath: Option<&Path>) -> Result<PathBuf, String> {
     let folders: Vec<PathBuf> = match libpath {
         Some(folder) => vec![folder.to_path_buf()],
         None => {
-            let program = std::env::current_exe().map_err(|e| format!("cannot find out where I am: {e}"))?;
+            let program =
+                std::env::current_exe().map_err(|e| format!("cannot find out where I am: {e}"))?;
             let beside = program.parent().unwrap_or(Path::new("/")).to_path_buf();
             let lib = beside.parent().map(|p| p.join("lib"));
             [Some(beside), lib].into_iter().flatten().collect()
@@ -77,7 +82,10 @@ pub fn find_library(libpath: Option<&Path>) -> Result<PathBuf, String> {
         }
     }
     let places: Vec<String> = folders.iter().map(|f| f.display().to_string()).collect();
-    Err(format!("{LIBRARY} is not in {}; name its folder with --libpath=DIR", places.join(" nor in ")))
+    Err(format!(
+        "{LIBRARY} is not in {}; name its folder with --libpath=DIR",
+        places.join(" nor in ")
+    ))
 }
 
 /// A command that gets back what the launcher was started with, and `mask` as its signal mask.
@@ -126,7 +134,8 @@ pub fn refusal(name: &OsStr, e: &std::io::Error) -> (u8, String) {
 /// Maps the region at `path`, for a process of ours.
 pub fn map(path: &OsStr) -> Result<&'static Page, String> {
     let failed = |e: &dyn std::fmt::Display| format!("cannot map the session's shared memory: {e}");
-    let file = std::fs::File::options().read(true).write(true).open(path).map_err(|e| failed(&e))?;
+    let file =
+        std::fs::File::options().read(true).write(true).open(path).map_err(|e| failed(&e))?;
     let page = map_file(&file).map_err(|e| failed(&e))?;
     if page.valid() { Ok(page) } else { Err(failed(&"it is another build's")) }
 }
@@ -138,25 +147,38 @@ fn map_file(file: &std::fs::File) -> std::io::Result<&'static Page> {
     // SAFETY: a fresh shared mapping of a file of that size; it stays for the life of the process.
     let at = unsafe {
         let prot = libc::PROT_READ | libc::PROT_WRITE;
-        libc::mmap(std::ptr::null_mut(), size_of::<Page>(), prot, libc::MAP_SHARED, file.as_raw_fd(), 0)
+        libc::mmap(
+            std::ptr::null_mut(),
+            size_of::<Page>(),
+            prot,
+            libc::MAP_SHARED,
+            file.as_raw_fd(),
+            0,
+        )
     };
     if at == libc::MAP_FAILED {
         return Err(std::io::Error::last_os_error());
     }
-    // SAFETY: zeroed or filled by the launcher, and of the right size; every field is an atomic integer.
+    // SAFETY: zeroed or filled by the launcher, and of the right size; every field is an atomic
+    // integer.
     Ok(unsafe { &*(at as *const Page) })
 }
 
 impl Session {
     /// Makes the region.
     pub fn new(library: PathBuf, cli: &Cli) -> Result<Session, String> {
-        let failed = |e: &dyn std::fmt::Display| format!("cannot make the session's shared memory: {e}");
-        let file =
-            MemfdOptions::default().close_on_exec(true).create("flux-session").map_err(|e| failed(&e))?.into_file();
+        let failed =
+            |e: &dyn std::fmt::Display| format!("cannot make the session's shared memory: {e}");
+        let file = MemfdOptions::default()
+            .close_on_exec(true)
+            .create("flux-session")
+            .map_err(|e| failed(&e))?
+            .into_file();
         file.set_len(size_of::<Page>() as u64).map_err(|e| failed(&e))?;
         let page = map_file(&file).map_err(|e| failed(&e))?;
         let pid = std::process::id();
-        let mode = if cli.clock == Some(Clock::Frozen) { ClockMode::Frozen } else { ClockMode::Elapsed };
+        let mode =
+            if cli.clock == Some(Clock::Frozen) { ClockMode::Frozen } else { ClockMode::Elapsed };
         let started = real_now();
         page.init(mode, started, &bases(), pid, cli.verbose as u32);
         page.header.signal.store(cli.signal as u32, SeqCst);
@@ -164,9 +186,11 @@ impl Session {
         let clocks = (0..CLOCKS).filter(|&id| clock(id as libc::clockid_t).is_some());
         page.header.clocks.store(clocks.fold(0, |set, id| set | 1 << id), SeqCst);
         let path = format!("/proc/{pid}/fd/{}", file.as_raw_fd()).into();
-        // The descriptor is what others open by its path: it stays open as long as the launcher lives.
+        // The descriptor is what others open by its path: it stays open as long as the launcher
+        // lives.
         std::mem::forget(file);
-        // The launcher blocks the signals it reads from a descriptor; the commands get the mask that it was given.
+        // The launcher blocks the signals it reads from a descriptor; the commands get the mask
+        // that it was given.
         let mask = SigSet::thread_get_mask().map_err(|e| failed(&e))?;
         let files = getrlimit(Resource::RLIMIT_NOFILE).map_err(|e| failed(&e))?;
         // Looking at many threads takes many descriptors; the commands get the limit back.
@@ -185,7 +209,8 @@ impl Session {
     /// Shows in `file` whether the session is busy, from now on.
     pub fn track(&mut self, file: &Path) -> Result<(), String> {
         let bad = |reason: &str| format!("cannot use {} as state file: {reason}", file.display());
-        let path = CString::new(file.as_os_str().as_bytes()).map_err(|_| bad("there is no such file"))?;
+        let path =
+            CString::new(file.as_os_str().as_bytes()).map_err(|_| bad("there is no such file"))?;
         let state = StateFile::open(&path, crate::report::say).map_err(bad)?;
         let serial = state.read().ok_or_else(|| bad("it is no state file"))?;
         self.engine.page.track(state, serial);
@@ -206,8 +231,12 @@ impl Session {
         }
         let files = self.files;
         // SAFETY: setrlimit(2) is async-signal-safe.
-        unsafe { command.pre_exec(move || Ok(setrlimit(Resource::RLIMIT_NOFILE, files.0, files.1)?)) };
-        if let (Some(credit), true) = (credit, kind.is_some_and(|kind| self.engine.to_be_traced(kind))) {
+        unsafe {
+            command.pre_exec(move || Ok(setrlimit(Resource::RLIMIT_NOFILE, files.0, files.1)?))
+        };
+        if let (Some(credit), true) =
+            (credit, kind.is_some_and(|kind| self.engine.to_be_traced(kind)))
+        {
             let engine = self.engine;
             // SAFETY: atomics and system calls.
             unsafe {

@@ -1,4 +1,5 @@
-//! The reports that time does not jump: because nobody can move, with who waits for what; or because somebody runs for long.
+//! The reports that time does not jump: because nobody can move, with who waits for what; or
+//! because somebody runs for long.
 
 use crate::{proc, report};
 use engine::lock::KEEPER;
@@ -8,9 +9,11 @@ use engine::{Engine, Kind, Page, What};
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::{Duration, Instant};
 
-/// Everybody has to be at rest for this long, real time: somebody outside may be about to wake them.
+/// Everybody has to be at rest for this long, real time: somebody outside may be about to wake
+/// them.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// How long one thread runs while others wait for the clock, real time, before that is worth a line.
+/// How long one thread runs while others wait for the clock, real time, before that is worth a
+/// line.
 const LONG: Duration = Duration::from_secs(3);
 /// Threads named.
 const NAMED: usize = 16;
@@ -33,7 +36,8 @@ struct Runs {
 }
 
 impl Stuck {
-    /// Everybody is blocked and nobody has a deadline (or not, any more) while commands run. Says so once.
+    /// Everybody is blocked and nobody has a deadline (or not, any more) while commands run. Says
+    /// so once.
     pub fn rests(&mut self, rests: bool, page: &Page) {
         self.runs = None;
         if !rests {
@@ -44,8 +48,8 @@ impl Stuck {
         }
     }
 
-    /// Somebody runs, the thread of `slot` if it was seen who. Says once who it is, if it has gone on for long with no jump between and somebody
-    /// waits for the clock.
+    /// Somebody runs, the thread of `slot` if it was seen who. Says once who it is, if it has gone
+    /// on for long with no jump between and somebody waits for the clock.
     pub fn runs(&mut self, slot: Option<usize>, engine: &Engine) {
         self.since = None;
         let Some(slot) = slot.filter(|_| !self.said_who_runs) else { return };
@@ -55,11 +59,15 @@ impl Stuck {
             Some(runs) if (runs.slot, runs.jumps) == (slot, jumps) => runs,
             _ => self.runs.insert(Runs { slot, since: Instant::now(), jumps }),
         };
-        if runs.since.elapsed() >= LONG && engine.next_waiter(KEEPER).is_some_and(|(_, due)| due != NEVER) {
+        if runs.since.elapsed() >= LONG
+            && engine.next_waiter(KEEPER).is_some_and(|(_, due)| due != NEVER)
+        {
             self.said_who_runs = true;
             let (pid, tid) = thread(&page.slots[slot]);
             report::verbose(1, || match proc::name(pid, tid).as_str() {
-                "" => format!("time does not jump: a thread that has ended counts as running ({pid}/{tid})"),
+                "" => format!(
+                    "time does not jump: a thread that has ended counts as running ({pid}/{tid})"
+                ),
                 name => format!("time does not jump while {name} ({pid}/{tid}) runs"),
             });
         }
@@ -73,7 +81,9 @@ fn thread(slot: &Slot) -> (u32, u32) {
 }
 
 fn waits(page: &Page) -> String {
-    let waiting = |kind| matches!(kind, Kind::Parked | Kind::Kernel | Kind::Ending | Kind::Leaving | Kind::Foreign);
+    let waiting = |kind| {
+        matches!(kind, Kind::Parked | Kind::Kernel | Kind::Ending | Kind::Leaving | Kind::Foreign)
+    };
     let slots = || {
         let program = page.slots[..page.high()].iter().filter(|slot| !slot.is_for(What::Timer));
         program.filter(|slot| waiting(slot.state.load().kind()))

@@ -1,8 +1,9 @@
-//! Timer descriptors that nobody knows the owner of any more: who set one has closed it or died, and others may have it.
+//! Timer descriptors that nobody knows the owner of any more: who set one has closed it or died,
+//! and others may have it.
 //!
-//! Which processes do, `/proc/PID/fdinfo` tells: the interval of the kernel's timer names the slot (see [`engine::timer`]).
-//! Reading it takes some microseconds a descriptor, so it is done only when such a timer is due, and now and then to give
-//! back the slots of those that are gone.
+//! Which processes do, `/proc/PID/fdinfo` tells: the interval of the kernel's timer names the slot
+//! (see [`engine::timer`]). Reading it takes some microseconds a descriptor, so it is done only
+//! when such a timer is due, and now and then to give back the slots of those that are gone.
 
 use crate::proc;
 use engine::slots::Slot;
@@ -36,7 +37,9 @@ impl Timers {
         let tid = unsafe { libc::gettid() } as u32;
         for index in 0..engine.page.high() {
             let slot = &engine.page.slots[index];
-            if slot.state.load().kind() != Kind::Timer || slot.pid.load(SeqCst) != 0 && !is_lost(slot) {
+            if slot.state.load().kind() != Kind::Timer
+                || slot.pid.load(SeqCst) != 0 && !is_lost(slot)
+            {
                 continue;
             }
             let locked = engine.lock_timer(index, tid);
@@ -48,7 +51,8 @@ impl Timers {
                         locked.tick();
                     }
                 }
-                // It may be on its way in a socket, so what is set is kept; but not when there are too many.
+                // It may be on its way in a socket, so what is set is kept; but not when there are
+                // too many.
                 None if many && slot.pid.load(SeqCst) == 0 => locked.release(),
                 None => {}
             }
@@ -66,7 +70,9 @@ fn holders(engine: &Engine) -> HashMap<usize, (u32, i32)> {
     for pid in proc::descendants(std::process::id()) {
         let Ok(folder) = std::fs::read_dir(format!("/proc/{pid}/fdinfo")) else { continue };
         for entry in folder.flatten() {
-            let Some(fd) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+            let Some(fd) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
+                continue;
+            };
             let text = std::fs::read_to_string(entry.path()).unwrap_or_default();
             if let Some(index) = interval(&text).and_then(|(sec, nsec)| engine.named(sec, nsec)) {
                 found.insert(index, (pid, fd));

@@ -1,4 +1,5 @@
-//! The rows: every name that libflux.so exports, one a line, by family; see also `interpose/src/shared_rows.rs`.
+//! The rows: every name that libflux.so exports, one a line, by family; see also
+//! `interpose/src/shared_rows.rs`.
 
 use interpose::hooks;
 use interpose::hooks::clocks::Timeb;

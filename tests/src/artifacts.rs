@@ -22,9 +22,11 @@ pub fn workspace_root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ has a parent")
 }
 
-/// The target folder this very test was built into: `TARGET/debug/deps/test-…`, or one level deeper with `--target`.
+/// The target folder this very test was built into: `TARGET/debug/deps/test-…`, or one level deeper
+/// with `--target`.
 ///
-/// Asked of the executable and not of CARGO_TARGET_DIR, because `--target-dir` and configuration files can choose it too.
+/// Asked of the executable and not of CARGO_TARGET_DIR, because `--target-dir` and configuration
+/// files can choose it too.
 pub fn target_dir() -> &'static Path {
     static DIR: OnceLock<PathBuf> = OnceLock::new();
     DIR.get_or_init(|| {
@@ -37,7 +39,8 @@ pub fn target_dir() -> &'static Path {
     })
 }
 
-/// Builds the workspace in release mode, once a test process. Cargo's own lock makes test processes take turns.
+/// Builds the workspace in release mode, once a test process. Cargo's own lock makes test processes
+/// take turns.
 pub fn artifacts() -> &'static Artifacts {
     static ARTIFACTS: OnceLock<Artifacts> = OnceLock::new();
     ARTIFACTS.get_or_init(|| {
@@ -65,13 +68,20 @@ fn build() {
         .arg("--target-dir")
         .arg(target_dir())
         .current_dir(workspace_root());
-    // What the outer cargo told the test about its package would make the inner one rebuild what depends on it.
+    // What the outer cargo told the test about its package would make the inner one rebuild what
+    // depends on it.
     for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("CARGO_PKG_") || name == "CARGO_MANIFEST_DIR" || name == "LD_LIBRARY_PATH"
+        if name.to_string_lossy().starts_with("CARGO_PKG_")
+            || name == "CARGO_MANIFEST_DIR"
+            || name == "LD_LIBRARY_PATH"
         {
             command.env_remove(name);
         }
     }
     let output = command.output().expect("cargo starts");
-    assert!(output.status.success(), "cargo build --release failed:\n{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "cargo build --release failed:\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }

@@ -43,7 +43,8 @@ impl Guest {
 
     /// Compiles the guest unless that was done before, and gives the executable's path.
     ///
-    /// The path holds a hash of all that went into it, so a changed source is never mistaken for a built one.
+    /// The path holds a hash of all that went into it, so a changed source is never mistaken for a
+    /// built one.
     pub fn compile(&self) -> PathBuf {
         let source = guests_dir().join(&self.name).with_extension("c");
         let mut inputs = vec![source.clone()];
@@ -66,7 +67,8 @@ impl Guest {
         executable
     }
 
-    /// Compiles under a name of its own and renames: another test may be compiling the same guest right now.
+    /// Compiles under a name of its own and renames: another test may be compiling the same guest
+    /// right now.
     fn compile_to(&self, source: &Path, executable: &Path) {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let unique = format!("tmp{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
@@ -107,7 +109,8 @@ impl Guest {
 
 fn headers(dir: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(dir).unwrap_or_else(|e| panic!("{}: {e}", dir.display()));
-    let mut found: Vec<PathBuf> = entries.map(|entry| entry.expect("a folder entry").path()).collect();
+    let mut found: Vec<PathBuf> =
+        entries.map(|entry| entry.expect("a folder entry").path()).collect();
     found.retain(|path| path.extension().is_some_and(|e| e == "h"));
     found.sort();
     found

@@ -2,7 +2,8 @@
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-/// Runs `body` while `threads` others compute, all on the first processor that this process may use if `on_first`.
+/// Runs `body` while `threads` others compute, all on the first processor that this process may use
+/// if `on_first`.
 pub fn beside_load<R>(threads: usize, on_first: bool, body: impl FnOnce() -> R) -> R {
     /// Ends the others however the body ends.
     struct Ends<'a>(&'a AtomicBool);
@@ -33,7 +34,8 @@ fn pin_to_first() {
     unsafe {
         let (mut all, mut one): (libc::cpu_set_t, libc::cpu_set_t) = std::mem::zeroed();
         libc::sched_getaffinity(0, size_of_val(&all), &mut all);
-        if let Some(first) = (0..libc::CPU_SETSIZE as usize).find(|&cpu| libc::CPU_ISSET(cpu, &all)) {
+        if let Some(first) = (0..libc::CPU_SETSIZE as usize).find(|&cpu| libc::CPU_ISSET(cpu, &all))
+        {
             libc::CPU_SET(first, &mut one);
             libc::sched_setaffinity(0, size_of_val(&one), &one);
         }

@@ -1,7 +1,8 @@
 //! Ending everything a run started, and saying first what it was doing.
 //!
-//! A process group is not enough: shells and daemons leave theirs. So the children of children are looked up in /proc, and
-//! the root goes last, because once it is gone its orphans can no longer be told from other processes.
+//! A process group is not enough: shells and daemons leave theirs. So the children of children are
+//! looked up in /proc, and the root goes last, because once it is gone its orphans can no longer be
+//! told from other processes.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -41,9 +42,13 @@ pub fn describe(root: u32) -> String {
         let tasks: Vec<_> = tasks.flatten().map(|task| task.path()).collect();
         // A guest with a thousand threads says enough with the first few.
         for task in tasks.iter().take(12) {
-            let read = |name: &str| fs::read_to_string(task.join(name)).unwrap_or_default().trim().to_owned();
-            let state =
-                read("stat").rsplit(')').next().and_then(|rest| rest.split_whitespace().next().map(str::to_owned));
+            let read = |name: &str| {
+                fs::read_to_string(task.join(name)).unwrap_or_default().trim().to_owned()
+            };
+            let state = read("stat")
+                .rsplit(')')
+                .next()
+                .and_then(|rest| rest.split_whitespace().next().map(str::to_owned));
             let _ = writeln!(
                 text,
                 "  pid {pid} thread {} {} {} in {} ({})",
@@ -68,7 +73,8 @@ fn descendants(root: u32) -> Vec<u32> {
             continue;
         };
         let stat = fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
-        // The name in parentheses may hold anything, so the fields are counted from its end: state, parent.
+        // The name in parentheses may hold anything, so the fields are counted from its end: state,
+        // parent.
         let mut fields = stat.rsplit(')').next().unwrap_or("").split_whitespace();
         let zombie = fields.next() == Some("Z");
         if let Some(parent) = fields.next().and_then(|field| field.parse::<u32>().ok()) {

@@ -142,7 +142,8 @@ impl Run {
         self
     }
 
-    /// It gets the processor before whatever else the machine does, where that is allowed: for what is measured in real time.
+    /// It gets the processor before whatever else the machine does, where that is allowed: for what
+    /// is measured in real time.
     pub fn before_others(mut self) -> Self {
         self.before_others = true;
         self
@@ -161,7 +162,8 @@ impl Run {
             }
         };
         command.args(&self.args);
-        // A preload of whoever runs the tests, a language or a time zone must not decide what a guest prints.
+        // A preload of whoever runs the tests, a language or a time zone must not decide what a
+        // guest prints.
         command.env_remove("LD_PRELOAD").env("LC_ALL", "C").env("TZ", "UTC");
         for (name, value) in &self.envs {
             match value {
@@ -205,7 +207,8 @@ impl Run {
         let mut child = command.spawn().unwrap_or_else(|e| panic!("{shown}: {e}"));
         let pid = child.id();
         if let (Some(text), Some(mut pipe)) = (self.stdin.clone(), child.stdin.take()) {
-            // A thread: the command may write more than a pipe holds before it reads. One that never reads is no error.
+            // A thread: the command may write more than a pipe holds before it reads. One that
+            // never reads is no error.
             thread::spawn(move || pipe.write_all(&text));
         }
 
@@ -229,7 +232,13 @@ impl Run {
                     // The pipes may stay open in something that escaped: take what is there.
                     thread::sleep(Duration::from_millis(50));
                     let (stdout, stderr) = (text(&stdout), text(&stderr));
-                    return Err(TimedOut { command: shown, bound: self.within, stdout, stderr, threads });
+                    return Err(TimedOut {
+                        command: shown,
+                        bound: self.within,
+                        stdout,
+                        stderr,
+                        threads,
+                    });
                 }
                 Err(RecvTimeoutError::Disconnected) => {
                     unreachable!("each sender sends before it goes")
@@ -251,7 +260,10 @@ enum Event {
 type Collected = Arc<Mutex<Vec<u8>>>;
 
 /// Reads into a buffer that can be looked at before the end.
-fn collect(mut pipe: impl Read + Send + 'static, done: std::sync::mpsc::Sender<Event>) -> Collected {
+fn collect(
+    mut pipe: impl Read + Send + 'static,
+    done: std::sync::mpsc::Sender<Event>,
+) -> Collected {
     let collected = Collected::default();
     let sink = collected.clone();
     thread::spawn(move || {
@@ -304,6 +316,10 @@ impl fmt::Display for Outcome {
 impl fmt::Display for TimedOut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{} was still running after {:?}", self.command, self.bound)?;
-        write!(f, "its threads:\n{}stdout so far:\n{}\nstderr so far:\n{}", self.threads, self.stdout, self.stderr)
+        write!(
+            f,
+            "its threads:\n{}stdout so far:\n{}\nstderr so far:\n{}",
+            self.threads, self.stdout, self.stderr
+        )
     }
 }

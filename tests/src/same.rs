@@ -6,17 +6,21 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// A unit natively: long against the delays of a busy machine, short against the patience of whoever runs the tests.
+/// A unit natively: long against the delays of a busy machine, short against the patience of
+/// whoever runs the tests.
 pub const NATIVE_UNIT_MS: u64 = 30;
-/// A short unit in elapsed mode, where a delay of the machine is a delay of the clock: longer than those.
+/// A short unit in elapsed mode, where a delay of the machine is a delay of the clock: longer than
+/// those.
 const ELAPSED_UNIT_MS: u64 = 10_000;
 const HOUR_MS: u64 = 3_600_000;
 /// The unit of guests that compute until it is over, natively and under flux.
 const COMPUTED_UNIT_MS: u64 = 200;
-/// A machine with other work to do delays a run in real time now and then, and then it counts a unit too many: it is run again,
-/// with longer units in the end, so that a delay is a smaller part of each.
+/// A machine with other work to do delays a run in real time now and then, and then it counts a
+/// unit too many: it is run again, with longer units in the end, so that a delay is a smaller part
+/// of each.
 const ATTEMPTS: [u64; 7] = [1, 1, 1, 2, 4, 8, 16];
-/// What is waited for under flux is over in this much real time; a second would do for most guests on an idle machine.
+/// What is waited for under flux is over in this much real time; a second would do for most guests
+/// on an idle machine.
 const SOON: Duration = Duration::from_secs(120);
 /// What guests print when something is wrong.
 const COMPLAINTS: [&str; 2] = ["EARLY", "FAIL"];
@@ -32,9 +36,9 @@ pub fn same_everywhere(name: &str, args: &[&str], units: u64) {
     same.check();
 }
 
-/// What one guest's test consists of:
-/// frozen with the native unit, elapsed with a second, both with an hour; then natively, which must print the same and must
-/// have taken as long as its waits are, while an hour under flux is over in seconds.
+/// What one guest's test consists of: frozen with the native unit, elapsed with a second, both with
+/// an hour; then natively, which must print the same and must have taken as long as its waits are,
+/// while an hour under flux is over in seconds.
 #[derive(Clone, Debug)]
 pub struct Same {
     guest: Guest,
@@ -92,8 +96,8 @@ impl Same {
         self
     }
 
-    /// For guests that compute until some time has passed: with an elapsed clock that is real time, which a busy machine delays as
-    /// it delays a native run.
+    /// For guests that compute until some time has passed: with an elapsed clock that is real time,
+    /// which a busy machine delays as it delays a native run.
     pub fn computes(mut self) -> Self {
         self.longest_unit = COMPUTED_UNIT_MS;
         self.computes = true;
@@ -119,7 +123,10 @@ impl Same {
     }
 
     fn command(&self, mode: Mode, unit_ms: u64) -> Run {
-        let run = Run::new(self.guest.compile()).mode(mode).args(&self.args).env("GUEST_UNIT_MS", unit_ms.to_string());
+        let run = Run::new(self.guest.compile())
+            .mode(mode)
+            .args(&self.args)
+            .env("GUEST_UNIT_MS", unit_ms.to_string());
         let run = if mode == Mode::Native { run.before_others() } else { run };
         self.options.iter().fold(run, Run::flux_option)
     }
@@ -179,8 +186,8 @@ impl Same {
         self.check_in(&modes.map(|mode| (mode, self.longest_unit)).collect::<Vec<_>>());
     }
 
-    /// In both modes, with the longest unit, built or run in another way than `guest`: fails unless it prints what that does natively,
-    /// or, where libraries differ, what it does natively itself.
+    /// In both modes, with the longest unit, built or run in another way than `guest`: fails unless
+    /// it prints what that does natively, or, where libraries differ, what it does natively itself.
     pub fn check_beside(&self, guest: &Same) {
         if native_only() {
             return self.check_natively();
@@ -191,13 +198,16 @@ impl Same {
             let what = format!("{}: {mode:?}, not the same", self.guest.name());
             assert!(self.native, "{what}\n--- expected\n{expected:?}\n--- but\n{outcome}");
             // It may have left out what another library has not, and wait for less.
-            let native = Same { units: 0, ..self.clone() }.run_natively(Some(&Printed::by(&outcome)));
-            native.unwrap_or_else(|native| panic!("{what}\n--- natively\n{native}\n--- but\n{outcome}"));
+            let native =
+                Same { units: 0, ..self.clone() }.run_natively(Some(&Printed::by(&outcome)));
+            native.unwrap_or_else(|native| {
+                panic!("{what}\n--- natively\n{native}\n--- but\n{outcome}")
+            });
         }
     }
 
-    /// What it prints natively, which is the same in every run: another test process may have found out. Of what must not run natively,
-    /// what it prints under flux.
+    /// What it prints natively, which is the same in every run: another test process may have found
+    /// out. Of what must not run natively, what it prints under flux.
     fn printed(&self) -> Printed {
         if !self.native {
             return Printed::by(self.run(Mode::Elapsed, self.longest_unit).assert_success());
@@ -206,7 +216,8 @@ impl Same {
         Printed::found(&self.record()).unwrap_or_else(native)
     }
 
-    /// The file that says what it prints natively. The executable's name says what it was built from.
+    /// The file that says what it prints natively. The executable's name says what it was built
+    /// from.
     fn record(&self) -> PathBuf {
         let arguments: String = self.args.iter().map(|arg| format!(".{arg}")).collect();
         let mut path = self.guest.compile().into_os_string();
@@ -226,7 +237,8 @@ impl Same {
             return self.check_natively();
         }
         // A frozen clock is the one that no delay moves.
-        let &(first_mode, first_unit) = runs.iter().find(|(mode, _)| *mode == Mode::Frozen).unwrap_or(&runs[0]);
+        let &(first_mode, first_unit) =
+            runs.iter().find(|(mode, _)| *mode == Mode::Frozen).unwrap_or(&runs[0]);
         let first = self.run(first_mode, first_unit);
         if !self.native {
             first.assert_success();
@@ -248,28 +260,33 @@ impl Same {
         }
     }
 
-    /// What native runs print: what is expected, or where nothing is, what the first prints that has no complaint. They are repeated,
-    /// because natively there is such a thing as bad luck. A guest may even hang when an event that it waits for has come too early.
+    /// What native runs print: what is expected, or where nothing is, what the first prints that
+    /// has no complaint. They are repeated, because natively there is such a thing as bad luck. A
+    /// guest may even hang when an event that it waits for has come too early.
     fn run_natively(&self, expected: Option<&Printed>) -> Result<Printed, String> {
         let mut attempts = Attempts::default();
         let mut last = String::new();
         for factor in ATTEMPTS {
             let unit = NATIVE_UNIT_MS * factor;
             let least = self.least(unit);
-            let outcome = match self.command(Mode::Native, unit).within(2 * least + NATIVE_DELAY).try_run() {
-                Ok(outcome) => outcome,
-                Err(late) => {
-                    last = late.to_string();
-                    continue;
-                }
-            };
+            let outcome =
+                match self.command(Mode::Native, unit).within(2 * least + NATIVE_DELAY).try_run() {
+                    Ok(outcome) => outcome,
+                    Err(late) => {
+                        last = late.to_string();
+                        continue;
+                    }
+                };
             let fine = match expected {
                 Some(expected) => attempts.have_shown(&outcome, expected),
                 None => !COMPLAINTS.iter().any(|word| outcome.stdout.contains(word)),
             };
             if fine {
                 // Without the tool the waits are real, or the guest would prove nothing.
-                assert!(outcome.took >= least, "natively it should have taken {least:?}: {outcome}");
+                assert!(
+                    outcome.took >= least,
+                    "natively it should have taken {least:?}: {outcome}"
+                );
                 return Ok(expected.cloned().unwrap_or_else(|| Printed::by(&outcome)));
             }
             last = outcome.to_string();
@@ -278,8 +295,8 @@ impl Same {
     }
 }
 
-/// Runs in real time. A delay changes some lines of one run, and others of the next; so where a run prints as many lines as it should,
-/// each of them counts by itself.
+/// Runs in real time. A delay changes some lines of one run, and others of the next; so where a run
+/// prints as many lines as it should, each of them counts by itself.
 #[derive(Default)]
 struct Attempts {
     /// Which of the expected lines have been printed, at their place.
@@ -290,11 +307,12 @@ impl Attempts {
     /// Has each line been printed by now?
     fn have_shown(&mut self, outcome: &Outcome, expected: &Printed) -> bool {
         let printed = Printed::by(outcome);
-        let lines = |printed: &Printed| printed.stdout.split('\n').map(str::to_owned).collect::<Vec<_>>();
+        let lines =
+            |printed: &Printed| printed.stdout.split('\n').map(str::to_owned).collect::<Vec<_>>();
         let (lines, wanted) = (lines(&printed), lines(expected));
         self.shown.resize(wanted.len(), false);
-        let comparable =
-            lines.len() == wanted.len() && (printed.code, &printed.stderr) == (expected.code, &expected.stderr);
+        let comparable = lines.len() == wanted.len()
+            && (printed.code, &printed.stderr) == (expected.code, &expected.stderr);
         if comparable {
             for (shown, (line, wanted)) in self.shown.iter_mut().zip(lines.iter().zip(&wanted)) {
                 *shown |= line == wanted;
@@ -318,7 +336,11 @@ struct Printed {
 
 impl Printed {
     fn by(outcome: &Outcome) -> Self {
-        Printed { code: outcome.code(), stdout: outcome.stdout.clone(), stderr: outcome.stderr.clone() }
+        Printed {
+            code: outcome.code(),
+            stdout: outcome.stdout.clone(),
+            stderr: outcome.stderr.clone(),
+        }
     }
 
     /// As it was noted in `record`.
@@ -333,6 +355,8 @@ impl Printed {
     fn note(&self, record: &Path) {
         let temporary = record.with_extension(format!("{}", std::process::id()));
         let text = format!("{}\0{}\0{}", self.code, self.stdout, self.stderr);
-        fs::write(&temporary, text).and_then(|()| fs::rename(&temporary, record)).expect("a note beside the guest");
+        fs::write(&temporary, text)
+            .and_then(|()| fs::rename(&temporary, record))
+            .expect("a note beside the guest");
     }
 }

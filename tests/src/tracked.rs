@@ -51,14 +51,22 @@ impl Tracked {
     /// Starts the command with libidle.so, and a state file in a folder of its own.
     pub fn start(command: &mut Command) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("flux-tracked-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let name = format!(
+            "flux-tracked-{}-{}",
+            std::process::id(),
+            COUNT.fetch_add(1, Ordering::Relaxed)
+        );
         let folder = std::env::temp_dir().join(name);
         fs::create_dir_all(&folder).expect("a folder for a state file");
         let state = folder.join("state");
-        // There before its program, so that it can be opened now, and writable by a program that changes its user.
+        // There before its program, so that it can be opened now, and writable by a program that
+        // changes its user.
         let file = File::create_new(&state).and_then(|_| File::open(&state)).expect("a state file");
         fs::set_permissions(&state, fs::Permissions::from_mode(0o666)).expect("ours");
-        command.env("LD_PRELOAD", &artifacts().libidle).env("LIBIDLE_STATEFILE", &state).process_group(0);
+        command
+            .env("LD_PRELOAD", &artifacts().libidle)
+            .env("LIBIDLE_STATEFILE", &state)
+            .process_group(0);
         let child = command.spawn().unwrap_or_else(|e| panic!("{command:?}: {e}"));
         Tracked { child, folder, file }
     }
@@ -68,7 +76,8 @@ impl Tracked {
         self.folder.join("state")
     }
 
-    /// The lock and the number if it is idle now. An empty file is one whose program has not started.
+    /// The lock and the number if it is idle now. An empty file is one whose program has not
+    /// started.
     pub fn rests(&self) -> Option<Rest<'_>> {
         match flock(&self.file, libc::LOCK_SH | libc::LOCK_NB) {
             Err(e) if e.kind() == io::ErrorKind::WouldBlock => None,
@@ -92,7 +101,10 @@ impl Tracked {
             }
             if start.elapsed() > PATIENCE {
                 let threads = process_tree::describe(self.child.id());
-                panic!("not idle past {past}; the file holds {:?}; its threads:\n{threads}", number(&self.file));
+                panic!(
+                    "not idle past {past}; the file holds {:?}; its threads:\n{threads}",
+                    number(&self.file)
+                );
             }
         }
     }
@@ -113,7 +125,8 @@ impl Tracked {
 
     /// Sends it a signal.
     pub fn signal(&self, signal: i32) {
-        // SAFETY: kill(2) takes two numbers; the child has not been waited for, so the number is still its own.
+        // SAFETY: kill(2) takes two numbers; the child has not been waited for, so the number is
+        // still its own.
         assert_eq!(unsafe { libc::kill(self.child.id() as i32, signal) }, 0);
     }
 }

@@ -25,7 +25,8 @@ pub enum Variant {
     Raw,
     /// As they are, under `--trace=all`.
     Traced,
-    /// The waits and clock reads of guests with the library are system calls in line, under `--trace=all`.
+    /// The waits and clock reads of guests with the library are system calls in line, under
+    /// `--trace=all`.
     TracedRaw,
 }
 
@@ -39,7 +40,8 @@ impl Variant {
         }
     }
 
-    /// Do the guests' own calls stop for the tracer? Then they make fewer of them where the number does not matter.
+    /// Do the guests' own calls stop for the tracer? Then they make fewer of them where the number
+    /// does not matter.
     fn is_traced(self) -> bool {
         !matches!(self, Variant::Syscall | Variant::RawWaits)
     }
@@ -51,20 +53,28 @@ impl Variant {
             Variant::Static => guest.flag("-static"),
             Variant::Musl => {
                 // The kernel's headers, which musl has not.
-                let after = ["-idirafter", "/usr/include", "-idirafter", "/usr/include/x86_64-linux-gnu"];
-                let guest = guest.compiler("musl-gcc").flag("-static").flag("-include").flag(&header("musl.h"));
+                let after =
+                    ["-idirafter", "/usr/include", "-idirafter", "/usr/include/x86_64-linux-gnu"];
+                let guest = guest
+                    .compiler("musl-gcc")
+                    .flag("-static")
+                    .flag("-include")
+                    .flag(&header("musl.h"));
                 after.into_iter().fold(guest, Same::flag)
             }
             Variant::Syscall => guest.flag("-include").flag(&header("raw.h")).flag("-DRAW_BY_LIBC"),
             Variant::RawWaits => guest.flag("-include").flag(&header("raw.h")).flag("-DRAW_WAITS"),
             Variant::Traced => guest.traced(),
-            Variant::TracedRaw => guest.traced().flag("-include").flag(&header("raw.h")).flag("-DRAW_NO_TIMERS"),
+            Variant::TracedRaw => {
+                guest.traced().flag("-include").flag(&header("raw.h")).flag("-DRAW_NO_TIMERS")
+            }
             Variant::Raw => guest.flag("-static").flag("-include").flag(&header("raw.h")),
         }
     }
 }
 
-/// All guests of all families in one variant, but for those that are excepted, each with its reason.
+/// All guests of all families in one variant, but for those that are excepted, each with its
+/// reason.
 #[derive(Debug)]
 pub struct Matrix {
     variant: Variant,
@@ -94,7 +104,8 @@ impl Matrix {
         LOOPS.into_iter().fold(self, |matrix, guest| matrix.except(guest, reason))
     }
 
-    /// `guest` (`family/name`, or `family/` for all of it) says nothing about the variant, or does not exist in it.
+    /// `guest` (`family/name`, or `family/` for all of it) says nothing about the variant, or does
+    /// not exist in it.
     pub fn except(mut self, guest: &'static str, reason: &'static str) -> Self {
         self.except.push((guest, reason));
         self
@@ -106,23 +117,30 @@ impl Matrix {
         self
     }
 
-    /// Fails, naming them, unless each guest prints the same everywhere. FLUX_TESTS_MATRIX chooses those whose name it is in.
+    /// Fails, naming them, unless each guest prints the same everywhere. FLUX_TESTS_MATRIX chooses
+    /// those whose name it is in.
     pub fn check(&self) {
         let all = tables();
         for (guest, reason) in &self.except {
-            assert!(all.iter().any(|row| row.name.starts_with(guest)), "no guest {guest}, which is excepted: {reason}");
+            assert!(
+                all.iter().any(|row| row.name.starts_with(guest)),
+                "no guest {guest}, which is excepted: {reason}"
+            );
         }
         let chosen = std::env::var("FLUX_TESTS_MATRIX").unwrap_or_default();
         let applies = |row: &Row| !self.except.iter().any(|(guest, _)| row.name.starts_with(guest));
-        let rows: Vec<Row> = all.into_iter().filter(|row| row.name.contains(&chosen)).filter(applies).collect();
+        let rows: Vec<Row> =
+            all.into_iter().filter(|row| row.name.contains(&chosen)).filter(applies).collect();
         let (queue, failed) = (Mutex::new(rows.iter()), Mutex::new(Vec::new()));
         let next = || queue.lock().expect("no panic while locked").next();
         thread::scope(|scope| {
             for _ in 0..AT_ONCE {
                 scope.spawn(|| {
                     while let Some(row) = next() {
-                        let shorter = self.at_most_ms.iter().filter(|(guest, _)| row.name.starts_with(guest));
-                        let guest = shorter.fold(row.guest(), |guest, &(_, unit)| guest.at_most_ms(unit));
+                        let shorter =
+                            self.at_most_ms.iter().filter(|(guest, _)| row.name.starts_with(guest));
+                        let guest =
+                            shorter.fold(row.guest(), |guest, &(_, unit)| guest.at_most_ms(unit));
                         if catch_unwind(AssertUnwindSafe(|| self.variant.check(guest))).is_err() {
                             failed.lock().expect("no panic while locked").push(row.name.clone());
                         }
@@ -131,7 +149,13 @@ impl Matrix {
             }
         });
         let failed = failed.into_inner().expect("no panic while locked");
-        assert!(failed.is_empty(), "{:?}, {} of {}: {failed:#?}", self.variant, failed.len(), rows.len());
+        assert!(
+            failed.is_empty(),
+            "{:?}, {} of {}: {failed:#?}",
+            self.variant,
+            failed.len(),
+            rows.len()
+        );
     }
 }
 
@@ -161,12 +185,15 @@ impl Row {
     }
 }
 
-/// The rows of [`crate::guests!`] in all of `tests/tests/guests_*.rs`: a guest that is added there is in the matrix.
+/// The rows of [`crate::guests!`] in all of `tests/tests/guests_*.rs`: a guest that is added there
+/// is in the matrix.
 fn tables() -> Vec<Row> {
     let files = fs::read_dir(workspace_root().join("tests/tests")).expect("the folder of tests");
     let paths = files.map(|file| file.expect("a folder entry").path());
     let mut rows: Vec<Row> = paths
-        .filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("guests_")))
+        .filter(|path| {
+            path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("guests_"))
+        })
         .flat_map(|path| table(&fs::read_to_string(&path).expect("a test's source")))
         .collect();
     rows.sort_by(|a, b| a.name.cmp(&b.name));

@@ -1,5 +1,5 @@
-//! flux-launch is killed by a signal that it cannot catch: the programs of the session go on in real time, and no wait is
-//! lost, in either mode.
+//! flux-launch is killed by a signal that it cannot catch: the programs of the session go on in
+//! real time, and no wait is lost, in either mode.
 
 use flux_tests::{Guest, Mode, NATIVE_UNIT_MS, Run, artifacts};
 use std::ffi::OsStr;
@@ -15,8 +15,13 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// For so long the tracer is waited for where nobody knows that it cannot come.
 const TRACER: Duration = Duration::from_secs(60);
 
-/// Runs a command until it says "ready", kills its flux-launch, and gives what it prints after that and how long it took.
-fn orphaned<A: AsRef<OsStr>>(mode: Mode, args: impl IntoIterator<Item = A>, unit_ms: u64) -> (String, Duration) {
+/// Runs a command until it says "ready", kills its flux-launch, and gives what it prints after that
+/// and how long it took.
+fn orphaned<A: AsRef<OsStr>>(
+    mode: Mode,
+    args: impl IntoIterator<Item = A>,
+    unit_ms: u64,
+) -> (String, Duration) {
     let clock = if mode == Mode::Frozen { "--clock=frozen" } else { "--clock=elapsed" };
     let mut launcher = Command::new(&artifacts().launcher)
         .args([clock, "--"])
@@ -43,7 +48,8 @@ fn orphaned<A: AsRef<OsStr>>(mode: Mode, args: impl IntoIterator<Item = A>, unit
     launcher.wait().expect("our child");
     assert_eq!(ready.as_deref(), Ok("ready\n"), "{mode:?}");
     // The end of file comes when the last process of the session has ended.
-    let rest = texts.recv_timeout(PATIENCE).unwrap_or_else(|e| panic!("{mode:?}: it does not end: {e}"));
+    let rest =
+        texts.recv_timeout(PATIENCE).unwrap_or_else(|e| panic!("{mode:?}: it does not end: {e}"));
     (rest, killed.elapsed())
 }
 
@@ -67,7 +73,10 @@ fn nobody_waits_for_a_tracer_that_cannot_come() {
 /// The number of a processor that the caller may use, as text.
 fn some_processor() -> String {
     let status = std::fs::read_to_string("/proc/self/status").expect("proc(5)");
-    let list = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:")).expect("since Linux 2.6.24");
+    let list = status
+        .lines()
+        .find_map(|line| line.strip_prefix("Cpus_allowed_list:"))
+        .expect("since Linux 2.6.24");
     list.trim().chars().take_while(char::is_ascii_digit).collect()
 }
 
@@ -95,8 +104,12 @@ fn waits_under_way_end_by_the_real_clock() {
     in_both_modes(|mode| {
         let (output, took) = orphaned(mode, [guest.as_os_str(), OsStr::new("alone")], unit);
         assert_eq!(output, native.assert_success().stdout, "{mode:?}");
-        // One unit of the threads and one of the child; the threads' may have begun a little before the end of the launcher.
-        assert!(took > Duration::from_millis(2 * unit - 100), "{mode:?}: it did not wait: {took:?}");
+        // One unit of the threads and one of the child; the threads' may have begun a little before
+        // the end of the launcher.
+        assert!(
+            took > Duration::from_millis(2 * unit - 100),
+            "{mode:?}: it did not wait: {took:?}"
+        );
     });
 }
 
@@ -116,9 +129,10 @@ fn waits_that_begin_later_take_real_time() {
 #[test]
 fn programs_executed_later_run() {
     in_both_modes(|mode| {
-        let script =
-            "python3 -c 'import threading, time; threading.Timer(0.2, print, [\"timer\"]).start(); time.sleep(0.4)'";
-        let script = format!("{PERL} exec qw(bash -c), q({script}; sleep 0.3; date > /dev/null && echo dated)");
+        let script = "python3 -c 'import threading, time; threading.Timer(0.2, print, [\"timer\"]).start(); time.sleep(0.4)'";
+        let script = format!(
+            "{PERL} exec qw(bash -c), q({script}; sleep 0.3; date > /dev/null && echo dated)"
+        );
         let (output, took) = orphaned(mode, ["perl", "-e", &script], 0);
         assert_eq!(output, "timer\ndated\n", "{mode:?}");
         assert!(took >= Duration::from_millis(700), "{mode:?}: {took:?}");

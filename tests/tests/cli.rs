@@ -27,8 +27,10 @@ fn exit_status_of_several_commands_is_the_largest() {
     let line = "-- bash -c exit\t3 -- sleep 9000 -- bash -c exit\t5 -- true";
     let args = line.split(' ').map(|word| word.replace('\t', " "));
     assert_eq!(flux(args).code(), 5);
-    // What the tests themselves were started with (in a script's background SIGINT is ignored) is not to matter.
-    let outcome = flux(["--", "env", "--default-signal=INT", "bash", "-c", "kill -INT $$", "--", "false"]);
+    // What the tests themselves were started with (in a script's background SIGINT is ignored) is
+    // not to matter.
+    let outcome =
+        flux(["--", "env", "--default-signal=INT", "bash", "-c", "kill -INT $$", "--", "false"]);
     assert_eq!(outcome.code(), 130, "{outcome}");
 }
 
@@ -64,7 +66,8 @@ fn a_program_that_waits_for_a_reader_at_its_end() {
 
 #[test]
 fn deaths_without_a_hook_are_seen_in_time() {
-    // Threads of a killed process go one by one; its parent must get to know before any other deadline comes.
+    // Threads of a killed process go one by one; its parent must get to know before any other
+    // deadline comes.
     let guest = Guest::new("lifecycle/exits").compile();
     let run = |mode| Run::new(&guest).env("GUEST_UNIT_MS", "3600000").mode(mode).within(REAL).run();
     let expected = run(Mode::Elapsed).assert_success().stdout.clone();
@@ -72,7 +75,9 @@ fn deaths_without_a_hook_are_seen_in_time() {
     thread::scope(|scope| {
         for mode in [Mode::Elapsed, Mode::Frozen, Mode::Elapsed, Mode::Frozen] {
             let (run, expected) = (&run, &expected);
-            scope.spawn(move || (0..25).for_each(|_| assert_eq!(&run(mode).stdout, expected, "{mode:?}")));
+            scope.spawn(move || {
+                (0..25).for_each(|_| assert_eq!(&run(mode).stdout, expected, "{mode:?}"))
+            });
         }
     });
 }
@@ -81,10 +86,24 @@ fn deaths_without_a_hook_are_seen_in_time() {
 
 #[test]
 fn commands_start_in_order_each_when_the_one_before_is_at_rest() {
-    // The first computes for a while before it comes to rest, and time does not pass before the last has started.
+    // The first computes for a while before it comes to rest, and time does not pass before the
+    // last has started.
     let first = "for ((i = 0; i < 100000; i++)); do :; done; echo 1; sleep 100; echo 4";
     let second = "sleep 0; echo 2; sleep 200; echo 5";
-    let args = ["--clock=frozen", "--", "bash", "-c", first, "--", "bash", "-c", second, "--", "echo", "3"];
+    let args = [
+        "--clock=frozen",
+        "--",
+        "bash",
+        "-c",
+        first,
+        "--",
+        "bash",
+        "-c",
+        second,
+        "--",
+        "echo",
+        "3",
+    ];
     for args in [&args[..], &args[1..]] {
         let outcome = flux(args);
         assert_eq!(outcome.assert_success().stdout, "1\n2\n3\n4\n5\n", "{outcome}");
@@ -96,7 +115,8 @@ fn commands_share_one_clock() {
     let nap = |seconds: u32| format!("date +%s; sleep {seconds}; date +%s");
     let args = ["--clock=frozen", "--", "sh", "-c", &nap(1000), "--", "sh", "-c", &nap(500)];
     let outcome = flux(args);
-    let times: Vec<u64> = outcome.stdout.lines().map(|line| line.parse().expect("a time")).collect();
+    let times: Vec<u64> =
+        outcome.stdout.lines().map(|line| line.parse().expect("a time")).collect();
     let [first, second, early, late] = times[..] else { panic!("{outcome}") };
     assert_eq!((second - first, early - first, late - first), (0, 500, 1000), "{outcome}");
 }
@@ -138,18 +158,24 @@ fn leftovers_that_stay_are_killed() {
 
 #[test]
 fn a_leftover_with_a_deadline_is_left_alone() {
-    let outcome = flux(["--", "bash", "-c", "(trap 'echo asked' TERM; sleep 86400; echo done) & exit 0"]);
+    let outcome =
+        flux(["--", "bash", "-c", "(trap 'echo asked' TERM; sleep 86400; echo done) & exit 0"]);
     assert_eq!(outcome.assert_success().stdout, "done\n", "{outcome}");
 }
 
 #[test]
 fn a_pid_namespace_inside_the_session() {
     // Its processes know themselves by numbers that belong to others here.
-    if !Command::new("unshare").args(["-pf", "--mount-proc", "true"]).status().is_ok_and(|s| s.success()) {
+    if !Command::new("unshare")
+        .args(["-pf", "--mount-proc", "true"])
+        .status()
+        .is_ok_and(|s| s.success())
+    {
         return;
     }
     let crowd = format!("for (1 .. 7) {{ last unless fork }} {FOR_EVER} while 1");
-    let victims = "for i in 1 2 3 4 5 6 7; do (trap 'echo hit' TERM; while :; do sleep 0.1; done) & done";
+    let victims =
+        "for i in 1 2 3 4 5 6 7; do (trap 'echo hit' TERM; while :; do sleep 0.1; done) & done";
     let session = format!("sh -c \"unshare -pf perl -e '{crowd}' & sleep 1; echo slept\"");
     let ends = "read -r line <&3; echo $line; sleep 0.2; kill $launcher; wait $launcher; echo $?";
     let script = format!(
@@ -165,14 +191,22 @@ fn a_pid_namespace_inside_the_session() {
 
 #[test]
 fn a_static_program_in_a_pid_namespace_inside_the_session() {
-    // It asks for the tracer by a number that is another's here. (So is a victim's the number that it has.)
-    if !Command::new("unshare").args(["-pf", "--mount-proc", "true"]).status().is_ok_and(|s| s.success()) {
+    // It asks for the tracer by a number that is another's here. (So is a victim's the number that
+    // it has.)
+    if !Command::new("unshare")
+        .args(["-pf", "--mount-proc", "true"])
+        .status()
+        .is_ok_and(|s| s.success())
+    {
         return;
     }
-    let victims = "for i in 1 2 3 4 5 6 7; do (trap 'echo hit' TERM; while :; do sleep 0.1; done) & done";
+    let victims =
+        "for i in 1 2 3 4 5 6 7; do (trap 'echo hit' TERM; while :; do sleep 0.1; done) & done";
     let traced = "grep -h TracerPid /proc/[1-8]/status | sort -u";
     let session = "sh -c 'unshare -pf busybox sleep 0.3; unshare -pf busybox sh -c \"busybox sleep 0.1; exit 3\"'";
-    let script = format!("{victims}; timeout 20 $0 -- {session} & sleep 0.2; {traced}; wait $!; echo $?; {traced}");
+    let script = format!(
+        "{victims}; timeout 20 $0 -- {session} & sleep 0.2; {traced}; wait $!; echo $?; {traced}"
+    );
     let end = "kill -0 2 3 4 5 6 7 8 && echo all there";
     let outcome = Run::new("unshare")
         .args(["-pf", "--mount-proc", "bash", "-c", &format!("{script}; {end}")])
@@ -186,7 +220,12 @@ fn a_static_program_in_a_pid_namespace_inside_the_session() {
 
 #[test]
 fn signals_reach_the_command() {
-    let signals = [("INT", libc::SIGINT), ("TERM", libc::SIGTERM), ("HUP", libc::SIGHUP), ("QUIT", libc::SIGQUIT)];
+    let signals = [
+        ("INT", libc::SIGINT),
+        ("TERM", libc::SIGTERM),
+        ("HUP", libc::SIGHUP),
+        ("QUIT", libc::SIGQUIT),
+    ];
     for (name, signal) in signals {
         // The default action: the command dies of it.
         let session = Session::start("");

@@ -8,7 +8,12 @@ use flux_tests::{Mode, Run, artifacts};
 /// A shell script under flux, in which `$FLUX` is flux-launch.
 #[track_caller]
 fn script(mode: Mode, script: &str) -> flux_tests::Outcome {
-    Run::new("bash").args(["-c", script]).env("FLUX", artifacts().launcher.clone()).mode(mode).within(REAL).run()
+    Run::new("bash")
+        .args(["-c", script])
+        .env("FLUX", artifacts().launcher.clone())
+        .mode(mode)
+        .within(REAL)
+        .run()
 }
 
 #[test]
@@ -19,8 +24,7 @@ fn it_shares_the_clock() {
         assert_eq!(outcome.stdout, "2\n", "{mode:?}: {outcome}");
         assert_eq!(outcome.stderr, "", "{mode:?}: {outcome}");
         // Two that wait for each other's times, outside and inside.
-        let text =
-            "(sleep 100; echo out 100) & ($FLUX -- bash -c 'sleep 50; echo in 50; sleep 100; echo in 150') & wait";
+        let text = "(sleep 100; echo out 100) & ($FLUX -- bash -c 'sleep 50; echo in 50; sleep 100; echo in 150') & wait";
         let outcome = script(mode, text);
         assert_eq!(outcome.stdout, "in 50\nout 100\nin 150\n", "{mode:?}: {outcome}");
     }
@@ -55,7 +59,9 @@ fn what_it_says() {
     assert!(ignored.contains("--clock is ignored"), "{ignored}");
     let scratch = Scratch::new("nested");
     assert_eq!(says(&format!("-v --output={}", scratch.file("out"))), "");
-    assert!(std::fs::read_to_string(scratch.file("out")).expect("written").contains("inside a session"));
+    assert!(
+        std::fs::read_to_string(scratch.file("out")).expect("written").contains("inside a session")
+    );
 }
 
 #[test]
@@ -91,7 +97,10 @@ fn it_joins_from_programs_that_cannot_load_the_library() {
 #[test]
 fn one_whose_session_is_over_makes_its_own() {
     // What a program that outlived its session has in its environment.
-    let outcome =
-        Run::new("sleep").arg("86400").env("FLUX_SESSION", "/proc/1/fd/99999").mode(Mode::Elapsed).within(REAL);
+    let outcome = Run::new("sleep")
+        .arg("86400")
+        .env("FLUX_SESSION", "/proc/1/fd/99999")
+        .mode(Mode::Elapsed)
+        .within(REAL);
     outcome.run().assert_success();
 }

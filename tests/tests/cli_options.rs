@@ -12,8 +12,11 @@ use std::process::Command;
 fn help_and_version() {
     let help = flux(["--help"]);
     help.assert_success();
-    let session = ["--libpath", "--signal", "--verbose", "-v", "--output", "--clock", "frozen", "-- "];
-    for word in session.into_iter().chain(["Usage", "--version", "--wait-idle", "--after", "--timeout"]) {
+    let session =
+        ["--libpath", "--signal", "--verbose", "-v", "--output", "--clock", "frozen", "-- "];
+    for word in
+        session.into_iter().chain(["Usage", "--version", "--wait-idle", "--after", "--timeout"])
+    {
         assert!(help.stdout.contains(word), "nothing about {word}: {help}");
     }
     let version = flux(["--version"]);
@@ -40,7 +43,8 @@ fn verbose_names_what_runs_in_real_time() {
     let scratch = Scratch::new("static");
     let source = "#include <unistd.h>\nint main(void) { usleep(300000); return 0; }\n";
     let program = compile(&scratch, &["-static"], source);
-    let outcome = flux(["-v", "--trace=none", "--", "sh", "-c", &format!("{program}; sleep 100; exit 0")]);
+    let outcome =
+        flux(["-v", "--trace=none", "--", "sh", "-c", &format!("{program}; sleep 100; exit 0")]);
     let said = outcome
         .assert_success()
         .stderr
@@ -56,8 +60,10 @@ fn verbose_says_who_waits_when_nobody_can_move() {
     let fifo = scratch.file("fifo");
     assert!(Command::new("mkfifo").arg(&fifo).status().expect("mkfifo").success());
     let script = format!("(sleep 2; echo > {fifo}) & \"$0\" -v -- sh -c 'cat {fifo}; exit 0'");
-    let outcome = Run::new("bash").args(["-c", &script]).arg(&artifacts().launcher).within(REAL).run();
-    let lines: Vec<_> = outcome.assert_success().stderr.lines().filter(|l| l.contains("nobody can move")).collect();
+    let outcome =
+        Run::new("bash").args(["-c", &script]).arg(&artifacts().launcher).within(REAL).run();
+    let lines: Vec<_> =
+        outcome.assert_success().stderr.lines().filter(|l| l.contains("nobody can move")).collect();
     let [line] = lines[..] else { panic!("{outcome}") };
     for words in ["sh (", "waits for a child", "cat ("] {
         assert!(line.contains(words), "nothing about {words}: {outcome}");
@@ -72,7 +78,8 @@ fn verbose_says_who_computes_while_others_wait() {
         "\"$0\" -v --output={file} -- sh -c 'sleep 3600 & exec python3 -c \"while True: pass\"' & \
          until grep -s 'does not jump' {file} || ! kill -0 $!; do sleep 0.1; done; kill $!; wait"
     );
-    let outcome = Run::new("bash").args(["-c", &script]).arg(&artifacts().launcher).within(6 * REAL).run();
+    let outcome =
+        Run::new("bash").args(["-c", &script]).arg(&artifacts().launcher).within(6 * REAL).run();
     let line = outcome.assert_success().stdout.trim_end();
     assert!(line.contains("while python3 (") && line.ends_with(" runs"), "{outcome}");
 }
@@ -94,7 +101,8 @@ fn output_takes_the_launchers_messages() {
 
 #[test]
 fn clock_modes() {
-    let script = "a=$EPOCHREALTIME; for ((i = 0; i < 20000; i++)); do :; done; echo $a $EPOCHREALTIME";
+    let script =
+        "a=$EPOCHREALTIME; for ((i = 0; i < 20000; i++)); do :; done; echo $a $EPOCHREALTIME";
     let differ = |options: &[&str]| {
         let outcome = flux(options.iter().chain(&["--", "bash", "-c", script]));
         let (before, after) = outcome.stdout.trim().split_once(' ').expect("two times");
@@ -109,8 +117,7 @@ fn clock_modes() {
 #[test]
 fn signal_is_a_choice() {
     // With the signal that ends kernel waits chosen, the usual ones belong to the program.
-    let script =
-        "trap 'echo usr1' USR1; (sleep 10; kill -USR1 $$) & sleep 20; wait; read -t 30 < <(sleep 100); echo $?";
+    let script = "trap 'echo usr1' USR1; (sleep 10; kill -USR1 $$) & sleep 20; wait; read -t 30 < <(sleep 100); echo $?";
     for name in ["SIGUSR2", "USR2", "SIGRTMIN+3"] {
         let outcome = flux([&format!("--signal={name}"), "--", "bash", "-c", script]);
         assert_eq!(outcome.assert_success().stdout, "usr1\n142\n", "{name}: {outcome}");
@@ -130,7 +137,9 @@ fn libpath_says_where_the_library_is() {
     let launcher = scratch.file("programs/flux-launch");
     fs::copy(&artifacts().launcher, &launcher).expect("copied");
     fs::copy(&artifacts().libflux, scratch.file("libraries/libflux.so")).expect("copied");
-    let run = |options: &[String]| Run::new(&launcher).args(options).args(["--", "sleep", "5000"]).within(REAL).run();
+    let run = |options: &[String]| {
+        Run::new(&launcher).args(options).args(["--", "sleep", "5000"]).within(REAL).run()
+    };
     assert_refused(&run(&[]), OWN_FAILURE, &["libflux.so", &scratch.file("programs"), "--libpath"]);
     let empty = scratch.file("empty");
     assert_refused(&run(&[format!("--libpath={empty}")]), OWN_FAILURE, &["libflux.so", &empty]);
@@ -195,10 +204,12 @@ fn a_region_that_cannot_be_made() {
 fn standard_input_and_environment_are_the_commands() {
     let outcome = Run::launcher().args(["--", "cat"]).stdin("one\ntwo\n").within(REAL).run();
     assert_eq!(outcome.assert_success().stdout, "one\ntwo\n");
-    let outcome = Run::launcher().args(["--", "printenv", "GREETING"]).env("GREETING", "hello").run();
+    let outcome =
+        Run::launcher().args(["--", "printenv", "GREETING"]).env("GREETING", "hello").run();
     assert_eq!(outcome.assert_success().stdout, "hello\n");
     // Somebody else's preload stays.
-    let outcome = Run::launcher().args(["--", "printenv", "LD_PRELOAD"]).env("LD_PRELOAD", "libm.so.6").run();
+    let outcome =
+        Run::launcher().args(["--", "printenv", "LD_PRELOAD"]).env("LD_PRELOAD", "libm.so.6").run();
     assert!(outcome.assert_success().stdout.contains("libm.so.6"), "{outcome}");
 }
 
@@ -209,26 +220,39 @@ fn signal_dispositions_are_the_commands() {
         // Not 32 and 33: glibc uses them for itself as soon as there are threads.
         let lines = |outcome: Outcome| -> Vec<u64> {
             let sets = outcome.stdout.lines().filter_map(|line| line.split('\t').nth(1));
-            sets.map(|set| u64::from_str_radix(set, 16).expect("hexadecimal") & !(3 << 31)).collect()
+            sets.map(|set| u64::from_str_radix(set, 16).expect("hexadecimal") & !(3 << 31))
+                .collect()
         };
         let command = ["grep", "-E", "SigIgn|SigBlk", "/proc/self/status"];
         let native = Run::new("bash").args(["-c", &script, "bash"]).args(command).run();
         let args = ["-c", &script, "bash"];
-        let flux = Run::new("bash").args(args).arg(&artifacts().launcher).arg("--").args(command).within(REAL).run();
+        let flux = Run::new("bash")
+            .args(args)
+            .arg(&artifacts().launcher)
+            .arg("--")
+            .args(command)
+            .within(REAL)
+            .run();
         assert_eq!(lines(native), lines(flux), "{ignored}");
     };
     ["PIPE", "CHLD", "XFSZ", "PIPE CHLD XFSZ HUP", ""].into_iter().for_each(status);
     // Whoever ignores it has no children to wait for; the launcher does.
     let script = "trap '' CHLD; \"$0\" -- bash -c 'sleep 5; exit 3'";
-    assert_eq!(Run::new("bash").args(["-c", script]).arg(&artifacts().launcher).within(REAL).run().code(), 3);
+    assert_eq!(
+        Run::new("bash").args(["-c", script]).arg(&artifacts().launcher).within(REAL).run().code(),
+        3
+    );
 }
 
 #[test]
 fn closed_descriptors_stay_closed() {
     let python = "import os, sys\nopen_fds = []\nfor fd in range(3):\n  try: os.fstat(fd); open_fds.append(fd)\n  except OSError: pass\nsys.exit(len(open_fds) * 10 + sum(open_fds))";
-    for (closed, code) in [("<&-", 23), ("<&- >&-", 12), (">&- 2>&-", 10), ("<&- >&- 2>&-", 0), ("", 33)] {
+    for (closed, code) in
+        [("<&-", 23), ("<&- >&-", 12), (">&- 2>&-", 10), ("<&- >&- 2>&-", 0), ("", 33)]
+    {
         let script = format!("exec \"$0\" -- python3 -c '{python}' {closed}");
-        let outcome = Run::new("bash").args(["-c", &script]).arg(&artifacts().launcher).within(REAL).run();
+        let outcome =
+            Run::new("bash").args(["-c", &script]).arg(&artifacts().launcher).within(REAL).run();
         assert_eq!(outcome.code(), code, "{closed}: {outcome}");
     }
 }
@@ -238,7 +262,8 @@ fn few_descriptors() {
     // Each needs three to be looked at.
     let many = "for ((i = 0; i < 20; i++)); do (sleep 1000; echo) | cat & done; wait";
     let script = format!("ulimit -n 40; exec \"$0\" -- bash -c '{many}'");
-    let outcome = Run::new("bash").args(["-c", &script]).arg(&artifacts().launcher).within(REAL).run();
+    let outcome =
+        Run::new("bash").args(["-c", &script]).arg(&artifacts().launcher).within(REAL).run();
     assert_eq!(outcome.assert_success().stdout.lines().count(), 20, "{outcome}");
 }
 
@@ -266,7 +291,8 @@ fn programs_that_clear_the_environment() {
     let nap = "date +%s; sleep 1000; date +%s";
     let perl = format!("%ENV = (); exec '/bin/sh', '-c', '{nap}'");
     let python = format!("import os; os.execve('/bin/sh', ['sh', '-c', '{nap}'], {{}})");
-    let spawn = format!("import os; os.waitpid(os.posix_spawn('/bin/sh', ['sh', '-c', '{nap}'], {{}}), 0)");
+    let spawn =
+        format!("import os; os.waitpid(os.posix_spawn('/bin/sh', ['sh', '-c', '{nap}'], {{}}), 0)");
     let commands: [&[&str]; 4] = [
         &["env", "-i", "sh", "-c", nap],
         &["perl", "-e", &perl],
@@ -274,7 +300,8 @@ fn programs_that_clear_the_environment() {
         &["python3", "-c", &spawn],
     ];
     for command in commands {
-        let outcome = Run::new(command[0]).args(&command[1..]).mode(Mode::Elapsed).within(REAL).run();
+        let outcome =
+            Run::new(command[0]).args(&command[1..]).mode(Mode::Elapsed).within(REAL).run();
         let times: Vec<u64> = outcome.stdout.lines().flat_map(str::parse).collect();
         assert!(times.len() == 2 && (1000..1040).contains(&(times[1] - times[0])), "{outcome}");
     }
@@ -290,7 +317,9 @@ fn programs_that_close_all_descriptors() {
         "os.open('/dev/null', os.O_RDWR); os.dup2(0, 900); time.sleep(500); os.closerange(0, 1000); time.sleep(500)",
     ];
     for wait in waits {
-        let script = format!("{close_all} {wait}; os._exit(not 1000 <= (time.monotonic_ns() - start) / 1e9 < 1040)");
+        let script = format!(
+            "{close_all} {wait}; os._exit(not 1000 <= (time.monotonic_ns() - start) / 1e9 < 1040)"
+        );
         for mode in [Mode::Elapsed, Mode::Frozen] {
             let outcome = Run::new("python3").args(["-c", &script]).mode(mode).within(REAL).run();
             assert_eq!(outcome.code(), 0, "{mode:?}: {outcome}");

@@ -1,4 +1,5 @@
-//! An ordinary program is neither filtered nor traced: debuggers work on it, inside the session and from outside.
+//! An ordinary program is neither filtered nor traced: debuggers work on it, inside the session and
+//! from outside.
 
 mod command;
 
@@ -11,7 +12,9 @@ use std::process::{Command, Stdio};
 fn an_ordinary_program_shows_no_filter_and_no_tracer() {
     let lines = "^\\(TracerPid\\|NoNewPrivs\\|Seccomp\\|Seccomp_filters\\):";
     let status = |mode: Mode| {
-        let script = format!("grep '{lines}' /proc/self/status; sleep 3600; exec grep '{lines}' /proc/self/status");
+        let script = format!(
+            "grep '{lines}' /proc/self/status; sleep 3600; exec grep '{lines}' /proc/self/status"
+        );
         Run::new("sh").args(["-c", &script]).mode(mode).within(REAL).run().stdout
     };
     let [elapsed, frozen] = [Mode::Elapsed, Mode::Frozen].map(status);
@@ -28,7 +31,11 @@ fn strace_inside_a_session() {
     let log = scratch.file("log");
     let script = "sleep 86400; (sleep 86400; exit 3); echo $?";
     for mode in [Mode::Elapsed, Mode::Frozen] {
-        let outcome = Run::new("strace").args(["-f", "-o", &log, "sh", "-c", script]).mode(mode).within(2 * REAL).run();
+        let outcome = Run::new("strace")
+            .args(["-f", "-o", &log, "sh", "-c", script])
+            .mode(mode)
+            .within(2 * REAL)
+            .run();
         assert_eq!((outcome.stdout.as_str(), outcome.code()), ("3\n", 0), "{mode:?}: {outcome}");
         let text = std::fs::read_to_string(&log).expect("a log");
         for words in ["execve(", "exited with 3", "exited with 0"] {
@@ -71,9 +78,13 @@ fn gdb_inside_a_session() {
     }
     for mode in [Mode::Elapsed, Mode::Frozen] {
         let outcome = run.clone().arg(&program).mode(mode).within(3 * REAL).run();
-        for words in
-            ["Breakpoint 1, a_day_later (n=1)", "#0  a_day_later (n=1)", "a_day_later (n=2)", "reached 3", "code 07"]
-        {
+        for words in [
+            "Breakpoint 1, a_day_later (n=1)",
+            "#0  a_day_later (n=1)",
+            "a_day_later (n=2)",
+            "reached 3",
+            "code 07",
+        ] {
             assert!(outcome.stdout.contains(words), "{mode:?}: nothing about {words}: {outcome}");
         }
     }
@@ -83,16 +94,22 @@ fn gdb_inside_a_session() {
 #[test]
 fn strace_of_a_static_program_concerns_no_other() {
     let scratch = Scratch::new("strace-static");
-    let source =
-        DAYS.replace("int main(void)\n{", "int main(int argc, char **argv)\n{\n\tif (argc > 1) return !argv[1];");
+    let source = DAYS.replace(
+        "int main(void)\n{",
+        "int main(int argc, char **argv)\n{\n\tif (argc > 1) return !argv[1];",
+    );
     let program = compile(&scratch, &["-static"], &source);
     let script = format!("strace -o {} {program} at-once; echo $?; {program}", scratch.file("log"));
     let outcome = Run::new("sh").args(["-c", &script]).mode(Mode::Elapsed).within(2 * REAL).run();
-    assert_eq!((outcome.stdout.as_str(), outcome.code()), ("0\nreached 1\nreached 2\nreached 3\n", 7), "{outcome}");
+    assert_eq!(
+        (outcome.stdout.as_str(), outcome.code()),
+        ("0\nreached 1\nreached 2\nreached 3\n", 7),
+        "{outcome}"
+    );
 }
 
-/// A session of a program that never ends, and a debugger on its process from outside. (No shell: a strace that is ended
-/// between a vfork and its exec waits for ever, natively too.)
+/// A session of a program that never ends, and a debugger on its process from outside. (No shell: a
+/// strace that is ended between a vfork and its exec waits for ever, natively too.)
 fn attached(debugger: &str, args: &[&str]) -> String {
     let mut session = Command::new(&artifacts().launcher)
         .args(["--", "perl", "-e", "$| = 1; print qq($$\n); sleep 86400 while 1"])
@@ -103,7 +120,8 @@ fn attached(debugger: &str, args: &[&str]) -> String {
     let mut line = String::new();
     let mut stdout = BufReader::new(session.stdout.take().expect("piped"));
     stdout.read_line(&mut line).expect("a pid");
-    let outcome = Run::new(debugger).args(args).args(["-p", line.trim()]).within(2 * REAL).try_run();
+    let outcome =
+        Run::new(debugger).args(args).args(["-p", line.trim()]).within(2 * REAL).try_run();
     // SAFETY: kill(2) takes two numbers; the child has not been waited for.
     unsafe { libc::kill(session.id() as i32, libc::SIGTERM) };
     session.wait().expect("our child");
@@ -113,14 +131,16 @@ fn attached(debugger: &str, args: &[&str]) -> String {
 
 #[test]
 fn gdb_and_strace_on_a_session_from_outside() {
-    let said = attached("gdb", &[&QUIET_GDB[..], &["-ex", "info sharedlibrary", "-ex", "detach"]].concat());
+    let said = attached(
+        "gdb",
+        &[&QUIET_GDB[..], &["-ex", "info sharedlibrary", "-ex", "detach"]].concat(),
+    );
     assert!(said.contains("libflux.so") && said.contains("detached"), "{said}");
     let said = attached("timeout", &["1", "strace", "-f"]);
     assert!(said.contains("attached") && said.contains("detached"), "{said}");
 }
 
-const REFUSED: &str =
-    "could not trace what is traced already; use --trace=auto, or --trace=none for statically linked programs";
+const REFUSED: &str = "could not trace what is traced already; use --trace=auto, or --trace=none for statically linked programs";
 
 /// They fail by their own words, everything ends, and flux-launch says why.
 #[test]
@@ -134,7 +154,10 @@ fn under_trace_all_debuggers_say_that_they_cannot() {
             let run = Run::new(command[0]).args(&command[1..]).mode(mode).within(2 * REAL);
             let outcome = run.flux_option("--trace=all").flux_option("-v").run();
             assert!(outcome.stderr.contains("Operation not permitted"), "{mode:?}: {outcome}");
-            assert!(!outcome.stdout.contains("later") && outcome.stderr.contains(REFUSED), "{mode:?}: {outcome}");
+            assert!(
+                !outcome.stdout.contains("later") && outcome.stderr.contains(REFUSED),
+                "{mode:?}: {outcome}"
+            );
         }
     }
 }
@@ -143,7 +166,8 @@ fn under_trace_all_debuggers_say_that_they_cannot() {
 #[test]
 fn a_traced_program_has_one_tracer() {
     for debugger in ["strace -p $!", "gdb -q -nx -batch -p $!"] {
-        let script = format!("busybox sleep 86400 & sleep 1; {debugger} 2>&1; wait $!; echo ended with $?");
+        let script =
+            format!("busybox sleep 86400 & sleep 1; {debugger} 2>&1; wait $!; echo ended with $?");
         for mode in [Mode::Elapsed, Mode::Frozen] {
             let run = Run::new("bash").args(["-c", &script]).mode(mode).within(2 * REAL);
             let outcome = run.flux_option("-v").run();
@@ -169,14 +193,18 @@ fn what_a_traced_program_starts_has_one_tracer() {
     }
 }
 
-/// Valgrind is a statically linked program that loads the one it runs, and this library with it, and makes all its system calls.
+/// Valgrind is a statically linked program that loads the one it runs, and this library with it,
+/// and makes all its system calls.
 #[test]
 fn valgrind_inside_a_session() {
     let scratch = Scratch::new("valgrind");
     let program = compile(&scratch, &["-g"], DAYS);
     for mode in [Mode::Elapsed, Mode::Frozen] {
-        let outcome =
-            Run::new("valgrind").args(["-q", "--error-exitcode=9", &program]).mode(mode).within(2 * REAL).run();
+        let outcome = Run::new("valgrind")
+            .args(["-q", "--error-exitcode=9", &program])
+            .mode(mode)
+            .within(2 * REAL)
+            .run();
         assert_eq!(outcome.code(), 7, "{mode:?}: {outcome}");
         assert_eq!(outcome.stdout, "reached 1\nreached 2\nreached 3\n", "{mode:?}: {outcome}");
     }

@@ -1,4 +1,5 @@
-//! The table of entry points says the truth: it has the names that are exported, and each is in a guest that it names.
+//! The table of entry points says the truth: it has the names that are exported, and each is in a
+//! guest that it names.
 
 use flux_tests::workspace_root;
 use std::collections::BTreeSet;
@@ -29,7 +30,11 @@ fn lines() -> Vec<Line> {
         .map(|line| {
             let cells: Vec<_> = line.trim_matches('|').split('|').collect();
             assert_eq!(cells.len(), 3, "{line}");
-            Line { names: quoted(cells[0]), tier: cells[1].trim().to_owned(), guests: quoted(cells[2]) }
+            Line {
+                names: quoted(cells[0]),
+                tier: cells[1].trim().to_owned(),
+                guests: quoted(cells[2]),
+            }
         })
         .collect()
 }
@@ -43,10 +48,14 @@ fn the_table_has_each_exported_name_once() {
     let rows = rows::names("libflux");
     let missing: Vec<_> = rows.difference(&named).collect();
     let stale: Vec<_> = named.difference(&rows).collect();
-    assert!(missing.is_empty() && stale.is_empty(), "missing: {missing:?}; not exported: {stale:?}");
+    assert!(
+        missing.is_empty() && stale.is_empty(),
+        "missing: {missing:?}; not exported: {stale:?}"
+    );
 }
 
-/// What makes a program wait, time it or live, by the families of the man pages: with a hook or without one, there is a line.
+/// What makes a program wait, time it or live, by the families of the man pages: with a hook or
+/// without one, there is a line.
 const FAMILIES: &str = "
     nanosleep clock_nanosleep usleep sleep thrd_sleep pause sigsuspend
     poll ppoll select pselect epoll_wait epoll_pwait epoll_pwait2 __poll_chk __ppoll_chk
@@ -66,10 +75,14 @@ const FAMILIES: &str = "
 #[test]
 fn no_call_of_the_families_is_left_out() {
     let text = read("libflux/ENTRY-POINTS.md");
-    let cells =
-        text.lines().filter(|line| line.starts_with("| ")).map(|line| line.rsplit_once(" | ").map_or(line, |(c, _)| c));
-    let words: BTreeSet<_> = cells.flat_map(|cell| cell.split(|c: char| c != '_' && !c.is_alphanumeric())).collect();
-    let missing: Vec<_> = FAMILIES.split_whitespace().filter(|name| !words.contains(name)).collect();
+    let cells = text
+        .lines()
+        .filter(|line| line.starts_with("| "))
+        .map(|line| line.rsplit_once(" | ").map_or(line, |(c, _)| c));
+    let words: BTreeSet<_> =
+        cells.flat_map(|cell| cell.split(|c: char| c != '_' && !c.is_alphanumeric())).collect();
+    let missing: Vec<_> =
+        FAMILIES.split_whitespace().filter(|name| !words.contains(name)).collect();
     assert!(missing.is_empty(), "no line for {missing:?}");
 }
 
@@ -77,12 +90,23 @@ fn no_call_of_the_families_is_left_out() {
 fn each_name_has_a_tier_and_a_guest_that_says_it() {
     for line in lines() {
         let names = &line.names;
-        assert!(!line.tier.is_empty() && !line.guests.is_empty(), "{names:?}: {} {:?}", line.tier, line.guests);
-        let texts: Vec<_> = line.guests.iter().map(|guest| read(&format!("tests/guests/{guest}"))).collect();
-        let word =
-            |text: &String, name: &str| text.split(|c: char| c != '_' && !c.is_alphanumeric()).any(|w| w == name);
+        assert!(
+            !line.tier.is_empty() && !line.guests.is_empty(),
+            "{names:?}: {} {:?}",
+            line.tier,
+            line.guests
+        );
+        let texts: Vec<_> =
+            line.guests.iter().map(|guest| read(&format!("tests/guests/{guest}"))).collect();
+        let word = |text: &String, name: &str| {
+            text.split(|c: char| c != '_' && !c.is_alphanumeric()).any(|w| w == name)
+        };
         for name in names {
-            assert!(texts.iter().any(|text| word(text, name)), "{name}: none of {:?} has it", line.guests);
+            assert!(
+                texts.iter().any(|text| word(text, name)),
+                "{name}: none of {:?} has it",
+                line.guests
+            );
         }
     }
 }

@@ -1,5 +1,6 @@
-//! The programs in `c-examples/`: each compiles without a warning and keeps its promise, in both clock modes; without
-//! flux-launch the same program would still wait. Those that begin with `idle_` are about libidle.so.
+//! The programs in `c-examples/`: each compiles without a warning and keeps its promise, in both
+//! clock modes; without flux-launch the same program would still wait. Those that begin with
+//! `idle_` are about libidle.so.
 
 use flux_tests::{Mode, Run, artifacts, target_dir, workspace_root};
 use std::fs;
@@ -50,15 +51,17 @@ const ALONE: &[(&str, &str)] = &[
 ];
 
 /// Programs that the tests below run.
-const TOGETHER: &[&str] = &["echo_client", "echo_server", "idle_client", "idle_driver", "idle_server"];
+const TOGETHER: &[&str] =
+    &["echo_client", "echo_server", "idle_client", "idle_driver", "idle_server"];
 
-/// Compiles an example, with warnings as errors: under a name of its own, then renamed, since another test may be running
-/// the same one.
+/// Compiles an example, with warnings as errors: under a name of its own, then renamed, since
+/// another test may be running the same one.
 fn compile(name: &str) -> PathBuf {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let folder = target_dir().join("examples");
     fs::create_dir_all(&folder).expect("a folder for compiled examples");
-    let program = folder.join(format!("{name}.{}-{}", std::process::id(), COUNT.fetch_add(1, Relaxed)));
+    let program =
+        folder.join(format!("{name}.{}-{}", std::process::id(), COUNT.fetch_add(1, Relaxed)));
     let output = Command::new("gcc")
         .args(["-O2", "-Wall", "-Wextra", "-Werror", "-pthread", "-Ilibidle/include", "-o"])
         .arg(&program)
@@ -96,10 +99,16 @@ fn client_and_server_keep_their_promise() {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = listener.local_addr().expect("bound").port().to_string();
         drop(listener);
-        let run = Run::launcher().args([clock, "--"]).arg(&server).args([&port, "--"]).arg(&client).arg(&port);
+        let run = Run::launcher()
+            .args([clock, "--"])
+            .arg(&server)
+            .args([&port, "--"])
+            .arg(&client)
+            .arg(&port);
         let outcome = run.within(REAL).run();
-        let expected: String =
-            (1..=3).map(|i| format!("line {i}: no answer after 10 min\nline {i}: answered after 15 min\n")).collect();
+        let expected: String = (1..=3)
+            .map(|i| format!("line {i}: no answer after 10 min\nline {i}: answered after 15 min\n"))
+            .collect();
         assert_eq!(outcome.assert_success().stdout, expected, "{clock}: {outcome}");
     }
 }
@@ -107,11 +116,16 @@ fn client_and_server_keep_their_promise() {
 #[test]
 fn driver_waits_for_rest() {
     let [driver, server, client] = ["idle_driver", "idle_server", "idle_client"].map(compile);
-    let outcome = Run::new(driver).arg(&artifacts().libidle).args([&server, &client]).within(REAL).run();
+    let outcome =
+        Run::new(driver).arg(&artifacts().libidle).args([&server, &client]).within(REAL).run();
     let expected = "a request in four pieces: busy once\nthree questions: busy from the first to the last answer\n";
     assert_eq!(outcome.assert_success().stdout, expected, "{outcome}");
     // Without the library nobody holds a lock or writes a number.
-    let native = Run::new(compile("idle_driver")).args(["", &server.to_string_lossy(), &client.to_string_lossy()]);
+    let native = Run::new(compile("idle_driver")).args([
+        "",
+        &server.to_string_lossy(),
+        &client.to_string_lossy(),
+    ]);
     assert!(native.within(PATIENCE).try_run().is_err(), "it does not need libidle.so");
 }
 
@@ -119,7 +133,11 @@ fn driver_waits_for_rest() {
 fn same_differences_in_every_frozen_run() {
     // Nanoseconds: one process sleeps, the others are started and collected meanwhile.
     let script = r#"s=$(date +%s%N); "$0" >/dev/null; echo $(($(date +%s%N) - s))"#;
-    let run = Run::new("bash").args(["-c", script]).arg(compile("sleep_sort")).mode(Mode::Frozen).within(REAL);
+    let run = Run::new("bash")
+        .args(["-c", script])
+        .arg(compile("sleep_sort"))
+        .mode(Mode::Frozen)
+        .within(REAL);
     let first = run.run();
     assert_eq!(first.assert_success().stdout, format!("{}\n", 123_213_000_000_000u64), "{first}");
     assert_eq!(run.run().stdout, first.stdout);
@@ -128,7 +146,8 @@ fn same_differences_in_every_frozen_run() {
 #[test]
 fn every_example_is_run() {
     artifacts();
-    let mut listed: Vec<&str> = ALONE.iter().map(|&(name, _)| name).chain(TOGETHER.iter().copied()).collect();
+    let mut listed: Vec<&str> =
+        ALONE.iter().map(|&(name, _)| name).chain(TOGETHER.iter().copied()).collect();
     let mut present: Vec<String> = fs::read_dir(workspace_root().join("c-examples"))
         .expect("the examples")
         .map(|entry| entry.expect("a folder entry").path())

@@ -1,6 +1,8 @@
-//! libflux.so and libidle.so export their hooks and nothing else, and every hook of their tables is exported.
+//! libflux.so and libidle.so export their hooks and nothing else, and every hook of their tables is
+//! exported.
 //!
-//! A stray export would take a name away from the program; a missing one would let the program pass by.
+//! A stray export would take a name away from the program; a missing one would let the program pass
+//! by.
 
 mod rows;
 
@@ -38,7 +40,8 @@ fn the_exports_are_the_rows() {
 fn libidle_leaves_time_alone() {
     let (flux, idle) = (rows::names("libflux"), rows::names("libidle"));
     assert!(
-        idle.iter().all(|name| !name.contains("time") || name.contains("timed") || name == "semtimedop"),
+        idle.iter()
+            .all(|name| !name.contains("time") || name.contains("timed") || name == "semtimedop"),
         "{idle:?}"
     );
     for name in ["poll", "sem_wait", "pthread_cond_clockwait", "read", "fork", "syscall"] {

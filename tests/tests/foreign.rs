@@ -1,5 +1,5 @@
-//! Programs that the library cannot be loaded into and that are not traced: they run in real time, undisturbed, and the session
-//! waits for them while they compute.
+//! Programs that the library cannot be loaded into and that are not traced: they run in real time,
+//! undisturbed, and the session waits for them while they compute.
 
 mod command;
 
@@ -56,26 +56,41 @@ fn with(compiler: &str, scratch: &Scratch, flags: &[&str], source: &str) -> Stri
     compile_with(compiler, scratch, flags, &source)
 }
 
-/// Natively and under flux, as a command and as a shell's child: the same output, at least 0.3 s, and one line about it.
+/// Natively and under flux, as a command and as a shell's child: the same output, at least 0.3 s,
+/// and one line about it.
 #[track_caller]
 fn runs_in_real_time(program: &str, why: &str) {
     let untraced = |run: Run, mode| run.mode(mode).flux_option("--trace=none").within(REAL);
-    let run = |mode| untraced(Run::new("sh").args(["-c", "\"$0\"; sleep 100 & wait; echo $?", program]), mode);
+    let run = |mode| {
+        untraced(Run::new("sh").args(["-c", "\"$0\"; sleep 100 & wait; echo $?", program]), mode)
+    };
     let short = Run::new(program).run();
     short.assert_success();
     for mode in [Mode::Elapsed, Mode::Frozen] {
         let quiet = run(mode).run();
-        assert_eq!((quiet.stdout.as_str(), quiet.stderr.as_str()), (&*format!("{}0\n", short.stdout), ""), "{quiet}");
+        assert_eq!(
+            (quiet.stdout.as_str(), quiet.stderr.as_str()),
+            (&*format!("{}0\n", short.stdout), ""),
+            "{quiet}"
+        );
         assert!(quiet.took >= Duration::from_millis(300), "{quiet}");
         let alone = untraced(Run::new(program), mode).run();
-        assert_eq!((alone.stdout.as_str(), alone.stderr.as_str()), (short.stdout.as_str(), ""), "{alone}");
+        assert_eq!(
+            (alone.stdout.as_str(), alone.stderr.as_str()),
+            (short.stdout.as_str(), ""),
+            "{alone}"
+        );
         told_once(&run(mode).flux_option("-v").run(), why);
     }
 }
 
 #[track_caller]
 fn told_once(outcome: &Outcome, why: &str) {
-    let told = outcome.stderr.lines().filter(|line| line.ends_with(&format!("runs in real time: {why}"))).count();
+    let told = outcome
+        .stderr
+        .lines()
+        .filter(|line| line.ends_with(&format!("runs in real time: {why}")))
+        .count();
     assert_eq!(told, 1, "not once \"{why}\": {outcome}");
 }
 
@@ -97,7 +112,10 @@ fn programs_of_32_bits() {
         let program = with("gcc", &scratch, flags, SLEEPS);
         runs_in_real_time(&program, "it is not an x86-64 program");
         // Nor does its dynamic linker complain when a traced program starts it.
-        let outcome = Run::new("busybox").args(["sh", "-c", "\"$0\"; exit 3", &program]).mode(Mode::Elapsed).run();
+        let outcome = Run::new("busybox")
+            .args(["sh", "-c", "\"$0\"; exit 3", &program])
+            .mode(Mode::Elapsed)
+            .run();
         assert_eq!((outcome.code(), outcome.stderr.as_str()), (3, ""), "{outcome}");
         is_waited_for(&with("gcc", &scratch, flags, COMPUTES));
     }
@@ -111,7 +129,11 @@ fn programs_of_another_libc() {
     runs_in_real_time(&program, "its libc is not glibc");
     // What it executes itself is in the session again.
     for mode in [Mode::Elapsed, Mode::Frozen] {
-        let day = Run::new(&program).args(["sh", "-c", "sleep 86400; exec sleep 86400"]).mode(mode).within(REAL).run();
+        let day = Run::new(&program)
+            .args(["sh", "-c", "sleep 86400; exec sleep 86400"])
+            .mode(mode)
+            .within(REAL)
+            .run();
         assert_eq!((day.code(), day.stderr.as_str()), (0, ""), "{day}");
     }
 }
@@ -121,14 +143,20 @@ fn static_programs_hand_the_library_on() {
     let scratch = Scratch::new("handed-on");
     let program = with("gcc", &scratch, &["-static"], SLEEPS);
     for mode in [Mode::Elapsed, Mode::Frozen] {
-        let day = Run::new(&program).args(["sh", "-c", "sleep 86400; exec sleep 86400"]).mode(mode).within(REAL).run();
+        let day = Run::new(&program)
+            .args(["sh", "-c", "sleep 86400; exec sleep 86400"])
+            .mode(mode)
+            .within(REAL)
+            .run();
         assert_eq!((day.code(), day.stderr.as_str()), (0, ""), "{day}");
     }
 }
 
 /// Files that anybody may read and execute, in a folder of their own.
 fn for_all(scratch: &Scratch, files: &[&str]) -> Vec<String> {
-    let open = |path: &str| fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("our own file");
+    let open = |path: &str| {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("our own file")
+    };
     open(&scratch.file("."));
     let place = |file: &&str| {
         let name = file.rsplit('/').next().expect("a name");
@@ -147,11 +175,17 @@ fn set_user_id_programs_keep_their_privilege() {
     // SAFETY: no arguments.
     if unsafe { libc::geteuid() } != 0 {
         // Only root can make one; this one is everywhere, and ends before it would be reported.
-        let [native, flux] = [Mode::Native, Mode::Elapsed].map(|mode| Run::new("su").arg("--help").mode(mode).run());
-        assert_eq!((&native.stdout, &native.stderr, native.code()), (&flux.stdout, &flux.stderr, flux.code()));
+        let [native, flux] =
+            [Mode::Native, Mode::Elapsed].map(|mode| Run::new("su").arg("--help").mode(mode).run());
+        assert_eq!(
+            (&native.stdout, &native.stderr, native.code()),
+            (&flux.stdout, &flux.stderr, flux.code())
+        );
         return;
     }
-    let [program] = &for_all(&scratch, &[&with("gcc", &scratch, &[], SLEEPS)])[..] else { unreachable!() };
+    let [program] = &for_all(&scratch, &[&with("gcc", &scratch, &[], SLEEPS)])[..] else {
+        unreachable!()
+    };
     let owned_by = |user| {
         chown(program, Some(user), None).expect("we are root");
         fs::set_permissions(program, fs::Permissions::from_mode(0o4755)).expect("our own file");
@@ -164,13 +198,25 @@ fn set_user_id_programs_keep_their_privilege() {
     // A user's session, in which a program becomes root: the launcher may not look into that.
     owned_by(0);
     let launcher = artifacts().launcher.to_str().expect("UTF-8");
-    let [launcher, _] = &for_all(&scratch, &[launcher, artifacts().libflux.to_str().expect("UTF-8")])[..] else {
+    let [launcher, _] =
+        &for_all(&scratch, &[launcher, artifacts().libflux.to_str().expect("UTF-8")])[..]
+    else {
         unreachable!()
     };
     fs::rename(scratch.file("all-libflux.so"), scratch.file("libflux.so")).expect("renamed");
     let script = "sleep 86400; \"$0\"; sleep 86400";
     let outcome = Run::new("setpriv")
-        .args(["--reuid=65534", "--clear-groups", launcher, "-v", "--", "sh", "-c", script, program])
+        .args([
+            "--reuid=65534",
+            "--clear-groups",
+            launcher,
+            "-v",
+            "--",
+            "sh",
+            "-c",
+            script,
+            program,
+        ])
         .within(REAL)
         .run();
     assert_eq!(outcome.stdout, "64 bits, secure 1, effective user 0, slept 1\n", "{outcome}");
@@ -187,7 +233,11 @@ fn programs_that_may_not_be_read() {
     }
     let scratch = Scratch::new("unreadable");
     let program = with("gcc", &scratch, &["-static"], SLEEPS);
-    let files = [&program, artifacts().launcher.to_str().expect("UTF-8"), artifacts().libflux.to_str().expect("UTF-8")];
+    let files = [
+        &program,
+        artifacts().launcher.to_str().expect("UTF-8"),
+        artifacts().libflux.to_str().expect("UTF-8"),
+    ];
     let [program, launcher, library] = &for_all(&scratch, &files)[..] else { unreachable!() };
     fs::rename(library, scratch.file("libflux.so")).expect("renamed");
     let closed = scratch.file("closed");
@@ -199,7 +249,10 @@ fn programs_that_may_not_be_read() {
         let line = "64 bits, secure 0, effective user 65534, slept 1\n";
         let frozen = outcome.stdout.strip_prefix(line).expect("the first one can be read");
         // It sleeps in real time, which a frozen clock does not show.
-        assert!(frozen == line || clock.ends_with("frozen") && frozen.ends_with("slept 0\n"), "{outcome}");
+        assert!(
+            frozen == line || clock.ends_with("frozen") && frozen.ends_with("slept 0\n"),
+            "{outcome}"
+        );
         assert!(outcome.took >= Duration::from_millis(300), "{outcome}");
     }
 }

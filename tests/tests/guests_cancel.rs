@@ -1,4 +1,5 @@
-//! Cancellation in every cancellation point: while blocked and already pending, cleanup handlers, what must not be one.
+//! Cancellation in every cancellation point: while blocked and already pending, cleanup handlers,
+//! what must not be one.
 
 flux_tests::guests! { "cancel";
     sleeps: 8;

@@ -1,4 +1,5 @@
-//! The clocks family: every clock of a session moves together, never back, and costs no processor time.
+//! The clocks family: every clock of a session moves together, never back, and costs no processor
+//! time.
 
 flux_tests::guests! { "clocks";
     bad_addresses: 0;

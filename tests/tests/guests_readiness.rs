@@ -1,4 +1,5 @@
-//! The readiness family: poll, ppoll, select, pselect, epoll_wait, epoll_pwait, epoll_pwait2 and their checked forms.
+//! The readiness family: poll, ppoll, select, pselect, epoll_wait, epoll_pwait, epoll_pwait2 and
+//! their checked forms.
 
 flux_tests::guests! { "readiness";
     poll: 9;

@@ -1,4 +1,5 @@
-//! Signals while something waits: sigwait and its relatives, signalfd, restarted calls, handlers that sleep or jump away.
+//! Signals while something waits: sigwait and its relatives, signalfd, restarted calls, handlers
+//! that sleep or jump away.
 
 use flux_tests::{Guest, Mode, Run, beside_load};
 
@@ -22,8 +23,14 @@ flux_tests::guests! { "signals";
 #[test]
 fn a_signal_finds_who_sleeps_asleep_on_a_busy_machine() {
     for mode in [Mode::Elapsed, Mode::Frozen] {
-        let run = Run::new(Guest::new("busy_machine/interrupts").compile()).mode(mode).env("GUEST_UNIT_MS", "3600000");
+        let run = Run::new(Guest::new("busy_machine/interrupts").compile())
+            .mode(mode)
+            .env("GUEST_UNIT_MS", "3600000");
         let outcome = beside_load(3, true, || run.run());
-        assert_eq!(outcome.assert_success().stdout, "nanosleep: EINTR after 1\n".repeat(10), "{outcome}");
+        assert_eq!(
+            outcome.assert_success().stdout,
+            "nanosleep: EINTR after 1\n".repeat(10),
+            "{outcome}"
+        );
     }
 }

@@ -25,7 +25,8 @@ const RESCUED: &str = "steps for threads that spin";
 
 fn verbose(guest: &str, mode: Mode, unit_ms: u64) -> Outcome {
     let run = Run::new(Guest::new(guest).compile()).mode(mode).flux_option("-v");
-    let outcome = run.env("GUEST_UNIT_MS", unit_ms.to_string()).within(Duration::from_secs(90)).run();
+    let outcome =
+        run.env("GUEST_UNIT_MS", unit_ms.to_string()).within(Duration::from_secs(90)).run();
     outcome.assert_success();
     outcome
 }
@@ -71,7 +72,8 @@ fn who_waits_is_not_rescued() {
 fn who_gives_way_a_few_times_on_a_busy_machine_is_not_rescued() {
     let others = 2 * std::thread::available_parallelism().map_or(1, usize::from);
     for mode in [Mode::Elapsed, Mode::Frozen] {
-        let outcome = beside_load(others, false, || verbose("busy_machine/yields", mode, 3_600_000));
+        let outcome =
+            beside_load(others, false, || verbose("busy_machine/yields", mode, 3_600_000));
         assert_eq!(outcome.stdout, "before the sleeper\n");
         assert!(!outcome.stderr.contains(RESCUED), "{outcome}");
     }

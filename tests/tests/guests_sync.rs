@@ -1,4 +1,5 @@
-//! The synchronisation family: conditions, semaphores, mutexes, read-write locks, barriers, join, C11 threads, futexes.
+//! The synchronisation family: conditions, semaphores, mutexes, read-write locks, barriers, join,
+//! C11 threads, futexes.
 
 flux_tests::guests! { "sync";
     cond_wait: 5;

@@ -1,4 +1,5 @@
-//! Waits of programs with the library that no hook sees: system calls in line, and those inside libc.
+//! Waits of programs with the library that no hook sees: system calls in line, and those inside
+//! libc.
 
 use flux_tests::{Guest, Mode, Run};
 use std::time::Duration;
@@ -16,7 +17,8 @@ flux_tests::guests! { "unseen";
 fn hours_pass_in_frozen_mode() {
     for guest in ["unseen/waits", "unseen/others"] {
         let run = Run::new(Guest::new(guest).compile()).env("GUEST_UNIT_MS", "3600000");
-        let [elapsed, frozen] = [Mode::Elapsed, Mode::Frozen].map(|mode| run.clone().mode(mode).run());
+        let [elapsed, frozen] =
+            [Mode::Elapsed, Mode::Frozen].map(|mode| run.clone().mode(mode).run());
         frozen.assert_success();
         assert_eq!(frozen.stdout, elapsed.stdout);
         assert!(!frozen.stdout.contains("EARLY"), "{frozen}");
@@ -25,16 +27,22 @@ fn hours_pass_in_frozen_mode() {
 
 #[test]
 fn clock_reads_in_line_are_real_where_not_all_is_traced() {
-    let run = Run::new(Guest::new("unseen/clocks").compile()).env("GUEST_UNIT_MS", "3600000").mode(Mode::Elapsed);
+    let run = Run::new(Guest::new("unseen/clocks").compile())
+        .env("GUEST_UNIT_MS", "3600000")
+        .mode(Mode::Elapsed);
     let outcome = run.run();
     outcome.assert_success();
-    assert!(outcome.stdout.contains("at first: 0 wrong") && !outcome.stdout.contains("later: 0 wrong"), "{outcome}");
+    assert!(
+        outcome.stdout.contains("at first: 0 wrong") && !outcome.stdout.contains("later: 0 wrong"),
+        "{outcome}"
+    );
 }
 
 #[test]
 fn without_visits_they_take_real_time() {
     for (guest, least) in [("unseen/waits", 42 * 20), ("unseen/lookup", 1000)] {
-        let run = Run::new(Guest::new(guest).compile()).env("GUEST_UNIT_MS", "20").mode(Mode::Elapsed);
+        let run =
+            Run::new(Guest::new(guest).compile()).env("GUEST_UNIT_MS", "20").mode(Mode::Elapsed);
         let (visited, left_alone) = (run.run(), run.clone().flux_option("--trace=none").run());
         left_alone.assert_success();
         assert_eq!(visited.stdout, left_alone.stdout);

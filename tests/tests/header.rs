@@ -1,4 +1,5 @@
-//! `libidle.h`: every dialect compiles it without a warning, and it does nothing where libidle is not loaded.
+//! `libidle.h`: every dialect compiles it without a warning, and it does nothing where libidle is
+//! not loaded.
 
 mod command;
 
@@ -7,8 +8,10 @@ use flux_tests::{Outcome, Run, workspace_root};
 use std::process::Command;
 
 const STRICT: &[&str] = &["-Wall", "-Wextra", "-pedantic", "-Werror", "-pthread"];
-const DIALECTS: &[(&str, &[&str])] =
-    &[("c", &["c89", "gnu89", "c99", "c11", "gnu17"]), ("c++", &["c++98", "c++11", "gnu++17", "c++20"])];
+const DIALECTS: &[(&str, &[&str])] = &[
+    ("c", &["c89", "gnu89", "c99", "c11", "gnu17"]),
+    ("c++", &["c++98", "c++11", "gnu++17", "c++20"]),
+];
 /// Eight threads, 1 000 rounds; a second source file adds a pair of its own to each.
 const ALL_CALLS: &str = "idle 16000 16000 busy 8000 8000\n";
 
@@ -29,13 +32,20 @@ fn program(scratch: &Scratch, language: &str, dialect: &str, optimise: &str) -> 
     let dialect = format!("-std={dialect}");
     let (calls, other) = (source("calls.c"), source("other_file.c"));
     let runtime = if language == "c++" { "-lstdc++" } else { "-lc" };
-    compile(&[&dialect, optimise, &include, "-x", language, &calls, &other, "-ldl", runtime], &program);
+    compile(
+        &[&dialect, optimise, &include, "-x", language, &calls, &other, "-ldl", runtime],
+        &program,
+    );
     program
 }
 
 #[track_caller]
 fn assert_printed(outcome: &Outcome, expected: &str) {
-    assert_eq!((outcome.assert_success().stdout.as_str(), outcome.stderr.as_str()), (expected, ""), "{outcome}");
+    assert_eq!(
+        (outcome.assert_success().stdout.as_str(), outcome.stderr.as_str()),
+        (expected, ""),
+        "{outcome}"
+    );
 }
 
 #[test]
@@ -55,7 +65,8 @@ fn every_dialect_with_and_without_the_library() {
 
 #[test]
 fn nothing_else_of_a_program_changes() {
-    // Other names would be in the way of the program's own, and a library to link would be one to install.
+    // Other names would be in the way of the program's own, and a library to link would be one to
+    // install.
     let scratch = Scratch::new("header-names");
     let program = program(&scratch, "c", "c11", "-O2");
     let needed = Run::new("objdump").args(["-p", &program]).run();
@@ -68,14 +79,19 @@ fn nothing_else_of_a_program_changes() {
 #[test]
 fn pkg_config_finds_what_was_installed() {
     let scratch = Scratch::new("pkg-config");
-    let text = std::fs::read_to_string(workspace_root().join("libidle/libidle.pc")).expect("the file");
-    assert!(text.contains(concat!("Version: ", env!("CARGO_PKG_VERSION"), "\n")), "not the version of the workspace");
+    let text =
+        std::fs::read_to_string(workspace_root().join("libidle/libidle.pc")).expect("the file");
+    assert!(
+        text.contains(concat!("Version: ", env!("CARGO_PKG_VERSION"), "\n")),
+        "not the version of the workspace"
+    );
     let prefix = scratch.file("prefix");
     let folder = format!("{prefix}/lib/pkgconfig");
     std::fs::create_dir_all(&folder).expect("a folder");
     std::fs::write(format!("{folder}/libidle.pc"), text).expect("copied");
     let ask = |what: &str| {
-        let outcome = Run::new("pkg-config").args([what, "libidle"]).env("PKG_CONFIG_PATH", &folder).run();
+        let outcome =
+            Run::new("pkg-config").args([what, "libidle"]).env("PKG_CONFIG_PATH", &folder).run();
         outcome.assert_success().stdout.trim().replace("/lib/pkgconfig/../..", "")
     };
     assert_eq!(ask("--cflags"), format!("-I{prefix}/include"));

@@ -1,5 +1,6 @@
-//! Two programs whose threads hand one turn on, by semaphores and by conditions: they are never idle before their end. This is
-//! the short form; `tests/stress/idle.py` does it a thousand times, also on busy cores.
+//! Two programs whose threads hand one turn on, by semaphores and by conditions: they are never
+//! idle before their end. This is the short form; `tests/stress/idle.py` does it a thousand times,
+//! also on busy cores.
 
 mod command;
 
@@ -54,7 +55,8 @@ fn whoever_watches_sees_a_program_that_rests() {
     for how in ["try", "block"] {
         let outcome = watch(how, 3, "nap", 2, 20);
         assert_eq!(outcome.code(), 1, "{outcome}");
-        let found = ["failed 0", "sightings 0", "numbers moved 3"].map(|words| outcome.stdout.contains(words));
+        let found = ["failed 0", "sightings 0", "numbers moved 3"]
+            .map(|words| outcome.stdout.contains(words));
         assert_eq!(found, [true, false, true], "{outcome}");
     }
 }

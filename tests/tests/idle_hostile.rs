@@ -6,10 +6,14 @@ use command::Scratch;
 use flux_tests::{Guest, Outcome, Run, Tracked, artifacts};
 use std::process::{Command, Stdio};
 
-/// Runs it tracked, with its state file in a folder of its own; the folder stays until the test ends.
+/// Runs it tracked, with its state file in a folder of its own; the folder stays until the test
+/// ends.
 fn tracked(scratch: &Scratch, program: impl AsRef<std::ffi::OsStr>, arguments: &[&str]) -> Outcome {
     let state = scratch.file("state");
-    let run = Run::new(program).args(arguments).env("LD_PRELOAD", &artifacts().libidle).env("LIBIDLE_STATEFILE", state);
+    let run = Run::new(program)
+        .args(arguments)
+        .env("LD_PRELOAD", &artifacts().libidle)
+        .env("LIBIDLE_STATEFILE", state);
     run.cwd(scratch.file("")).run()
 }
 
@@ -39,10 +43,12 @@ fn a_limit_of_file_sizes_ends_nobody() {
 
 #[test]
 fn computing_children_are_no_rest() {
-    // Each process that waits for the first time starts a thread of libidle's; waiting for that is no rest either.
+    // Each process that waits for the first time starts a thread of libidle's; waiting for that is
+    // no rest either.
     let script = "import subprocess\nfor i in range(10): subprocess.run(['sh', '-c', 'i=0; while [ $i -lt 9999 ]; do i=$((i+1)); done'])";
     for _ in 0..5 {
-        let mut tracked = Tracked::start(Command::new("python3").args(["-c", script]).stdin(Stdio::null()));
+        let mut tracked =
+            Tracked::start(Command::new("python3").args(["-c", script]).stdin(Stdio::null()));
         assert!(tracked.end().success());
         assert_eq!(tracked.rests().expect("ended").number, 1, "at rest while a child computed");
     }
@@ -50,7 +56,8 @@ fn computing_children_are_no_rest() {
 
 #[test]
 fn bytes_that_tcp_holds_back_are_no_rest() {
-    // Nagle's algorithm and the delayed acknowledgement: the kernel would let both sides wait for 40 ms.
+    // Nagle's algorithm and the delayed acknowledgement: the kernel would let both sides wait for
+    // 40 ms.
     let script = "import socket, threading\n\
         listener = socket.create_server(('127.0.0.1', 0))\n\
         def answer():\n  \
@@ -61,7 +68,8 @@ fn bytes_that_tcp_holds_back_are_no_rest() {
           for i in range(20):\n    \
             for half in (b'a', b'b'): peer.sendall(half)\n    \
             peer.recv(2, socket.MSG_WAITALL)";
-    let mut tracked = Tracked::start(Command::new("python3").args(["-c", script]).stdin(Stdio::null()));
+    let mut tracked =
+        Tracked::start(Command::new("python3").args(["-c", script]).stdin(Stdio::null()));
     assert!(tracked.end().success());
     assert_eq!(tracked.rests().expect("ended").number, 1, "at rest while bytes were held back");
 }

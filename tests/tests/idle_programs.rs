@@ -1,4 +1,5 @@
-//! Real programs under libidle.so: once started each comes to rest, and no request goes by unnoticed.
+//! Real programs under libidle.so: once started each comes to rest, and no request goes by
+//! unnoticed.
 
 mod programs;
 
@@ -14,7 +15,8 @@ use std::time::{Duration, Instant};
 const REQUESTS: usize = 1000;
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The program rests after its start. From rest, each request is answered, and by then the number has moved.
+/// The program rests after its start. From rest, each request is answered, and by then the number
+/// has moved.
 fn check(tracked: &Tracked, mut request: impl FnMut()) {
     request();
     let mut before = tracked.rest_past(0).number;
@@ -73,7 +75,10 @@ fn fetch(port: u16) {
 
 /// A port that was free a moment ago.
 fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port()
+    TcpListener::bind("127.0.0.1:0")
+        .and_then(|listener| listener.local_addr())
+        .expect("a free port")
+        .port()
 }
 
 #[test]
@@ -81,7 +86,9 @@ fn python_http_server() {
     let scratch = Scratch::new();
     let port = free_port();
     let mut command = Command::new(python());
-    command.args(["-m", "http.server", "--bind", "127.0.0.1", &port.to_string()]).current_dir(scratch.file(""));
+    command
+        .args(["-m", "http.server", "--bind", "127.0.0.1", &port.to_string()])
+        .current_dir(scratch.file(""));
     let tracked = Tracked::start(command.stdout(Stdio::null()).stderr(Stdio::null()));
     check(&tracked, || fetch(port));
     finish(tracked, libc::SIGINT);
@@ -91,7 +98,8 @@ fn python_http_server() {
 fn node_http_server() {
     let script = "require('http').createServer((request, answer) => answer.end('here'))\
                   .listen(0, '127.0.0.1', function () { console.log(this.address().port) })";
-    let mut tracked = Tracked::start(Command::new("node").args(["-e", script]).stdout(Stdio::piped()));
+    let mut tracked =
+        Tracked::start(Command::new("node").args(["-e", script]).stdout(Stdio::piped()));
     let (line, _stdout) = first_line(&mut tracked);
     let port = line.parse().expect("a port");
     check(&tracked, || fetch(port));
@@ -102,11 +110,19 @@ fn node_http_server() {
 fn java_echo_server() {
     let classes = target_dir().join("java");
     let mut compile = Command::new("javac");
-    let compiled = compile.arg("-d").arg(&classes).arg(path("java/Echo.java")).status().expect("javac is installed");
+    let compiled = compile
+        .arg("-d")
+        .arg(&classes)
+        .arg(path("java/Echo.java"))
+        .status()
+        .expect("javac is installed");
     assert!(compiled.success(), "javac failed");
-    let mut tracked = Tracked::start(Command::new("java").arg("-cp").arg(&classes).arg("Echo").stdout(Stdio::piped()));
+    let mut tracked = Tracked::start(
+        Command::new("java").arg("-cp").arg(&classes).arg("Echo").stdout(Stdio::piped()),
+    );
     let (line, _stdout) = first_line(&mut tracked);
-    let mut connection = TcpStream::connect(("127.0.0.1", line.parse().expect("a port"))).expect("it listens");
+    let mut connection =
+        TcpStream::connect(("127.0.0.1", line.parse().expect("a port"))).expect("it listens");
     connection.set_read_timeout(Some(PATIENCE)).expect("a socket");
     check(&tracked, || exchange(&mut connection, "hello\n", "hello\n"));
     drop(connection);
@@ -120,7 +136,8 @@ fn redis_server() {
     let socket = scratch.file("socket");
     let options = ["--port", "0", "--unixsocket", &socket, "--save", "", "--appendonly", "no"];
     let mut command = Command::new("redis-server");
-    let tracked = Tracked::start(command.args(options).current_dir(scratch.file("")).stdout(Stdio::null()));
+    let tracked =
+        Tracked::start(command.args(options).current_dir(scratch.file("")).stdout(Stdio::null()));
     let mut connection = connect(|| UnixStream::connect(&socket));
     connection.set_read_timeout(Some(PATIENCE)).expect("a socket");
     check(&tracked, || exchange(&mut connection, "PING\r\n", "+PONG\r\n"));
@@ -138,7 +155,9 @@ fn nginx_and_its_worker() {
     );
     fs::write(scratch.file("nginx.conf"), configuration).expect("written");
     let mut command = Command::new("nginx");
-    command.args(["-p", &scratch.file(""), "-c", "nginx.conf"]).env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
+    command
+        .args(["-p", &scratch.file(""), "-c", "nginx.conf"])
+        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
     let tracked = Tracked::start(command.stderr(Stdio::null()));
     check(&tracked, || fetch(port));
     finish(tracked, libc::SIGQUIT);
@@ -166,7 +185,9 @@ fn postgresql_and_its_processes() {
     // SAFETY: only asks.
     assert!(owner.success() || unsafe { libc::geteuid() } != 0);
     let data = scratch.file("data");
-    let made = as_postgres("initdb").args(["--no-sync", "--auth=trust", "--username=postgres", "-D", &data]).output();
+    let made = as_postgres("initdb")
+        .args(["--no-sync", "--auth=trust", "--username=postgres", "-D", &data])
+        .output();
     let made = made.expect("initdb starts");
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     let mut server = as_postgres("postgres");
@@ -176,7 +197,10 @@ fn postgresql_and_its_processes() {
     connect(|| UnixStream::connect(scratch.file(".s.PGSQL.5432")));
     tracked.rest_past(0);
     let mut client = as_postgres("psql");
-    client.args(["-XAtq", "-h", &folder, "-U", "postgres", "postgres"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    client
+        .args(["-XAtq", "-h", &folder, "-U", "postgres", "postgres"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped());
     let mut client = client.spawn().expect("psql starts");
     let mut questions = client.stdin.take().expect("piped");
     let mut answers = BufReader::new(client.stdout.take().expect("piped"));

@@ -1,5 +1,5 @@
-//! The state file as everybody reads it: flock(1), flock(2) in C, Python, Perl and Rust, `flux-launch --wait-idle`. They all see
-//! the same.
+//! The state file as everybody reads it: flock(1), flock(2) in C, Python, Perl and Rust,
+//! `flux-launch --wait-idle`. They all see the same.
 
 use flux_tests::{Guest, Run, Tracked, artifacts};
 use std::io::{BufRead, BufReader, Write};
@@ -15,7 +15,9 @@ const PERL: &str = "open S, '<', shift; flock(S, 1 | 4) ? print <S> : print qq(b
 /// What each of them says, with its name.
 fn answers(tracked: &Tracked) -> Vec<(&'static str, String)> {
     let state = tracked.state();
-    let said = |program: &str, arguments: &[&str]| Run::new(program).args(arguments).arg(&state).run().stdout;
+    let said = |program: &str, arguments: &[&str]| {
+        Run::new(program).args(arguments).arg(&state).run().stdout
+    };
     let shell = r#"flock --shared --nonblock "$0" cat "$0" || echo busy"#;
     let waiting = r#""$0" --timeout 0 --wait-idle "$1" || { [ $? = 124 ] && echo busy; }"#;
     let c = Guest::new("idle/reader").compile();

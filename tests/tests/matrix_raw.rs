@@ -1,4 +1,5 @@
-//! Each guest once more, statically linked, with waits, clock reads and timers by system calls in line.
+//! Each guest once more, statically linked, with waits, clock reads and timers by system calls in
+//! line.
 
 mod matrix;
 

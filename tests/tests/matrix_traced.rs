@@ -8,7 +8,10 @@ const HANDLER: &str = "it waits in a handler that interrupts a hook's wait";
 
 #[test]
 fn all_are_traced() {
-    Matrix::new(Variant::Traced).except("lifecycle/debugged", ONE).at_most_ms("spin/", 5_000).check();
+    Matrix::new(Variant::Traced)
+        .except("lifecycle/debugged", ONE)
+        .at_most_ms("spin/", 5_000)
+        .check();
 }
 
 #[test]
@@ -25,11 +28,20 @@ fn waits_and_clock_reads_in_line() {
         .except("lifecycle/fork_kinds", MEMORY)
         .except("lifecycle/vfork_computes", MEMORY)
         .except("signals/alternate_stack", HANDLER)
-        .except("signals/not_blocked", "the kernel keeps what a traced thread ignores, for the tracer to see")
-        .except("sleep/clock_nanosleep_arguments", "libc refuses clocks with another error than the kernel")
+        .except(
+            "signals/not_blocked",
+            "the kernel keeps what a traced thread ignores, for the tracer to see",
+        )
+        .except(
+            "sleep/clock_nanosleep_arguments",
+            "libc refuses clocks with another error than the kernel",
+        )
         .except("sync/cond_handler", HANDLER)
         .except("timers/last_thread", "nobody sees that a thread ends by a system call in line")
-        .except("unseen/helper", "a thread that libc made for itself, and that has waited in no hook, has no slot")
+        .except(
+            "unseen/helper",
+            "a thread that libc made for itself, and that has waited in no hook, has no slot",
+        )
         .except_loops("loops that ask again and again are not noticed where no hook sees them")
         .check();
 }

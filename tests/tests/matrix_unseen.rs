@@ -3,16 +3,19 @@
 use flux_tests::{Matrix, Variant};
 
 const LEFT: &str = "what the kernel says to be left of a wait that ends early is real";
-const MEMORY: &str = "a child that shares its parent's memory, and has called no hook, is not visited";
-const SPINS: &str =
-    "who asks again and again does not know of waits that no hook sees, and keeps them from being noticed";
+const MEMORY: &str =
+    "a child that shares its parent's memory, and has called no hook, is not visited";
+const SPINS: &str = "who asks again and again does not know of waits that no hook sees, and keeps them from being noticed";
 
 #[test]
 fn waits_in_line() {
     Matrix::new(Variant::RawWaits)
         .except("cancel/", "a system call in line is no cancellation point")
         .except("descriptors/many_messages", "recvmmsg looks at its time-out between messages only")
-        .except("descriptors/tcp", "bytes that TCP holds back are not released before a wait that no hook sees")
+        .except(
+            "descriptors/tcp",
+            "bytes that TCP holds back are not released before a wait that no hook sees",
+        )
         .except("lifecycle/beside", MEMORY)
         .except("lifecycle/debugged", "a thread that somebody else traces is not visited")
         .except("lifecycle/fork_kinds", MEMORY)
@@ -20,7 +23,10 @@ fn waits_in_line() {
         .except("readiness/interrupted", LEFT)
         .except("readiness/select", LEFT)
         .except("signals/alternate_stack", "it waits in a handler that interrupts a hook's wait")
-        .except("signals/in_the_engine", "it is about threads that move the clock themselves, by a hook")
+        .except(
+            "signals/in_the_engine",
+            "it is about threads that move the clock themselves, by a hook",
+        )
         .except("sleep/interrupted", LEFT)
         .except("sleep/nested_handlers", LEFT)
         .except("sleep/seconds", LEFT)
@@ -34,6 +40,9 @@ fn waits_in_line() {
         )
         .except("timers/taken", LEFT)
         .except("timers/waits_clock_set", "nobody moves its end when the clock is set")
-        .except("unseen/helper", "a thread that libc made for itself, and that has waited in no hook, is not visited")
+        .except(
+            "unseen/helper",
+            "a thread that libc made for itself, and that has waited in no hook, is not visited",
+        )
         .check();
 }

@@ -1,5 +1,5 @@
-//! Programs that are executed after a change of user, user namespace or root stay in the session: they could not open
-//! anything of the launcher's any more, and inherit what they need.
+//! Programs that are executed after a change of user, user namespace or root stay in the session:
+//! they could not open anything of the launcher's any more, and inherit what they need.
 
 mod command;
 mod programs;
@@ -22,7 +22,8 @@ struct Library(PathBuf);
 impl Library {
     fn new() -> Library {
         static COPIES: AtomicU32 = AtomicU32::new(0);
-        let name = format!("flux-privileges-{}-{}", std::process::id(), COPIES.fetch_add(1, Relaxed));
+        let name =
+            format!("flux-privileges-{}-{}", std::process::id(), COPIES.fetch_add(1, Relaxed));
         let folder = env::temp_dir().join(name);
         fs::create_dir(&folder).unwrap();
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
@@ -37,10 +38,15 @@ impl Drop for Library {
     }
 }
 
-/// The script prints the same natively, where what it sleeps is nothing, and in both clock modes, where it is hours.
+/// The script prints the same natively, where what it sleeps is nothing, and in both clock modes,
+/// where it is hours.
 fn stays(words: &[&str], script: &str) {
     // `true` instead of the shell: may this be done at all?
-    let allowed = Command::new(words[0]).args(&words[1..]).arg("true").status().is_ok_and(|status| status.success());
+    let allowed = Command::new(words[0])
+        .args(&words[1..])
+        .arg("true")
+        .status()
+        .is_ok_and(|status| status.success());
     assert!(allowed, "{words:?}: not permitted here; run the tests as root");
     let library = Library::new();
     let run = |script: &str, mode| {
@@ -60,8 +66,8 @@ fn stays(words: &[&str], script: &str) {
     }
 }
 
-/// Sleeps by itself, in what it starts, and after its environment was cleared; and counts its descriptors, among which there is
-/// nothing of ours.
+/// Sleeps by itself, in what it starts, and after its environment was cleared; and counts its
+/// descriptors, among which there is nothing of ours.
 const SLEEPS: &str = "sleep HOUR; (sleep HOUR; echo later) & wait; env -i sleep HOUR; ls /proc/self/fd | wc -l; id -u";
 
 #[test]
@@ -86,7 +92,8 @@ fn traced_programs_and_what_they_start() {
 }
 
 /// In traced programs as well.
-const SLEEPS_TRACED: &str = "busybox sh -c 'sleep HOUR; busybox sleep HOUR; bash -c \"sleep HOUR\"'";
+const SLEEPS_TRACED: &str =
+    "busybox sh -c 'sleep HOUR; busybox sleep HOUR; bash -c \"sleep HOUR\"'";
 
 /// Gives up its privileges in the way that its first argument says, and executes the others.
 const GIVES_UP: &str = r#"

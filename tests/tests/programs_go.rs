@@ -1,5 +1,6 @@
-//! Go programs: their runtime makes system calls of its own, and finds the clock in the vDSO itself. Statically linked they are
-//! traced; with cgo they have the library, which sees none of their waits.
+//! Go programs: their runtime makes system calls of its own, and finds the clock in the vDSO
+//! itself. Statically linked they are traced; with cgo they have the library, which sees none of
+//! their waits.
 
 #[macro_use]
 mod programs;
@@ -39,7 +40,8 @@ fn loops_that_ask_end_soon() {
         assert_eq!(outcome.stdout, format!("{what}: after 1\n"), "{outcome}");
         outcome
     };
-    // With a clock that runs, those that only give way are seen to ask where the runtime reads the clock for them.
+    // With a clock that runs, those that only give way are seen to ask where the runtime reads the
+    // clock for them.
     let ask = [(Mode::Elapsed, "both"), (Mode::Frozen, "clock"), (Mode::Frozen, "gosched")];
     for (mode, what) in ask {
         let native = run(Mode::Native, what, "300ms");
@@ -52,6 +54,10 @@ fn loops_that_ask_end_soon() {
 #[test]
 fn the_same_with_cgo() {
     waits(true);
-    let libraries = Command::new("ldd").arg(programs::go("waits", true)).output().expect("ldd is there").stdout;
-    assert!(String::from_utf8_lossy(&libraries).contains("libc.so"), "it is not linked dynamically");
+    let libraries =
+        Command::new("ldd").arg(programs::go("waits", true)).output().expect("ldd is there").stdout;
+    assert!(
+        String::from_utf8_lossy(&libraries).contains("libc.so"),
+        "it is not linked dynamically"
+    );
 }

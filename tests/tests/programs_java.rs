@@ -1,4 +1,5 @@
-//! Java programs. The JVM has threads of its own that wake up twenty times a second, all of which must be waited out.
+//! Java programs. The JVM has threads of its own that wake up twenty times a second, all of which
+//! must be waited out.
 
 #[macro_use]
 mod programs;

@@ -22,7 +22,9 @@ impl Pair {
     fn by_script(&self, mode: Mode, unit: f64, slack: f64) -> Outcome {
         let scratch = Scratch::new();
         let port_file = scratch.file("port");
-        let line = |command: &[String], last: String| format!("{} {port_file} {unit}{last}", command.join(" "));
+        let line = |command: &[String], last: String| {
+            format!("{} {port_file} {unit}{last}", command.join(" "))
+        };
         self.finish(Run::new("sh").mode(mode).args([
             path("shell/pair.sh"),
             port_file.clone(),
@@ -110,14 +112,21 @@ fn redis(mode: Mode, unit: u32) -> Outcome {
 
 #[test]
 fn redis_forgets_keys_in_time() {
-    // The script counts whole units by date(1), so on a busy machine a second natively may be too short for it.
-    let in_time = |run: &Outcome| run.stdout.contains("after 3: alice") && run.stdout.contains("item after 7\n");
-    let native = (1..=3).map(|unit| redis(Mode::Native, unit)).find(in_time).expect("one of three attempts is in time");
+    // The script counts whole units by date(1), so on a busy machine a second natively may be too
+    // short for it.
+    let in_time = |run: &Outcome| {
+        run.stdout.contains("after 3: alice") && run.stdout.contains("item after 7\n")
+    };
+    let native = (1..=3)
+        .map(|unit| redis(Mode::Native, unit))
+        .find(in_time)
+        .expect("one of three attempts is in time");
     assert!(native.took >= Duration::from_secs(7), "{native}");
     if std::env::var_os("FLUX_TESTS_NATIVE_ONLY").is_some() {
         return;
     }
-    // The server wakes up ten times a second, so a longer unit would be about that and nothing else.
+    // The server wakes up ten times a second, so a longer unit would be about that and nothing
+    // else.
     for (mode, unit) in [(Mode::Elapsed, 300), (Mode::Frozen, 60)] {
         let outcome = redis(mode, unit);
         assert_eq!(outcome.stdout, native.stdout, "{mode:?}: {outcome}");

@@ -1,4 +1,5 @@
-//! Node programs: timers of libuv's loop, worker threads that wait on shared memory, a slow HTTP server.
+//! Node programs: timers of libuv's loop, worker threads that wait on shared memory, a slow HTTP
+//! server.
 
 #[macro_use]
 mod programs;

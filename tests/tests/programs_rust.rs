@@ -1,4 +1,5 @@
-//! Rust programs: std waits through `syscall(SYS_futex, …)`, tokio through `epoll_wait` and parked threads.
+//! Rust programs: std waits through `syscall(SYS_futex, …)`, tokio through `epoll_wait` and parked
+//! threads.
 
 #[macro_use]
 mod programs;

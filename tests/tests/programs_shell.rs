@@ -3,7 +3,8 @@
 use flux_tests::{Mode, Outcome, Run};
 use std::time::Duration;
 
-/// Hours to centuries of virtual time must be over in this much real time, which a busy machine may need. A second would do on an idle one.
+/// Hours to centuries of virtual time must be over in this much real time, which a busy machine may
+/// need. A second would do on an idle one.
 const REAL: Duration = Duration::from_secs(40);
 
 /// Runs a bash script under flux in one mode.
@@ -25,12 +26,16 @@ fn numbers(outcome: &Outcome) -> Vec<u64> {
     lines.map(|line| line.parse().unwrap_or_else(|_| panic!("{outcome}"))).collect()
 }
 
-/// The difference of the first and the last number printed is so many seconds, and no more than real time passed on top.
+/// The difference of the first and the last number printed is so many seconds, and no more than
+/// real time passed on top.
 #[track_caller]
 fn assert_seconds(outcome: &Outcome, expected: u64) {
     let numbers = numbers(outcome);
     let passed = numbers[numbers.len() - 1] - numbers[0];
-    assert!((expected..=expected + REAL.as_secs()).contains(&passed), "{passed} s instead of {expected}: {outcome}");
+    assert!(
+        (expected..=expected + REAL.as_secs()).contains(&passed),
+        "{passed} s instead of {expected}: {outcome}"
+    );
 }
 
 #[test]
@@ -88,7 +93,8 @@ fn every_clock_of_a_shell_agrees() {
 
 #[test]
 fn sleep_sort() {
-    let script = "for n in 7 123213 500 3 40000 1 86400 2 99 0; do (sleep $n; echo $n) & done; wait";
+    let script =
+        "for n in 7 123213 500 3 40000 1 86400 2 99 0; do (sleep $n; echo $n) & done; wait";
     for outcome in both(script) {
         let mut sorted = numbers(&outcome);
         sorted.sort_unstable();
@@ -120,7 +126,8 @@ fn a_year() {
 
 #[test]
 fn fifty_five_sleeps_of_ten_years() {
-    // Nanoseconds since 1970 pass the range of a signed 64-bit number in 2262 and come near the unsigned one's end here.
+    // Nanoseconds since 1970 pass the range of a signed 64-bit number in 2262 and come near the
+    // unsigned one's end here.
     let script = "date +%s; for i in {1..55}; do sleep 3652d; done; date +%s; date +%Y >&2";
     for outcome in both(script) {
         assert_seconds(&outcome, 55 * 3652 * 86400);

@@ -1,4 +1,5 @@
-//! Programs that are driven by timers: timeout(1), watch(1), alarms in Perl and Python, and timers by the thousand.
+//! Programs that are driven by timers: timeout(1), watch(1), alarms in Perl and Python, and timers
+//! by the thousand.
 
 mod programs;
 
@@ -25,11 +26,13 @@ fn outcomes(command: &[&str], real: Duration) -> [Outcome; 2] {
     })
 }
 
-/// The same in a shell, and so many seconds pass; with a clock that runs no more than real time on top.
+/// The same in a shell, and so many seconds pass; with a clock that runs no more than real time on
+/// top.
 #[track_caller]
 fn shell(script: &str, stdout: &str, seconds: u64) {
     let script = format!("began=$(date +%s)\n{script}\necho $(( $(date +%s) - began ))");
-    for (outcome, late) in outcomes(&["bash", "-c", &script], REAL).iter().zip([REAL.as_secs(), 0]) {
+    for (outcome, late) in outcomes(&["bash", "-c", &script], REAL).iter().zip([REAL.as_secs(), 0])
+    {
         let (printed, passed) = outcome.stdout.trim_end().rsplit_once('\n').unwrap_or_default();
         let passed: u64 = passed.parse().unwrap_or(0);
         assert!(printed == stdout && (seconds..=seconds + late).contains(&passed), "{outcome}");
@@ -60,7 +63,11 @@ fn perl_alarm() {
     let handled = r#"$SIG{ALRM} = sub { die "alarm\n" }; alarm 5; eval { sleep 100 }; print $@; alarm 0; sleep 50; print "rested\n""#;
     both(&["perl", "-e", handled], 0, "alarm\nrested\n");
     both(
-        &["perl", "-e", r#"$SIG{ALRM} = sub { print "tick\n" }; for (1 .. 3) { alarm 5; sleep 100 }"#],
+        &[
+            "perl",
+            "-e",
+            r#"$SIG{ALRM} = sub { print "tick\n" }; for (1 .. 3) { alarm 5; sleep 100 }"#,
+        ],
         0,
         "tick\ntick\ntick\n",
     );
@@ -77,10 +84,15 @@ fn perl_alarm() {
 fn python_alarm() {
     let python = programs::python();
     let alarms = programs::path("python/alarms.py");
-    both(&[&python, &alarms, "alarm"], 0, "alarm after 60\nleft of an alarm: 0 100\nslept on 260\n");
+    both(
+        &[&python, &alarms, "alarm"],
+        0,
+        "alarm after 60\nleft of an alarm: 0 100\nslept on 260\n",
+    );
 }
 
-/// 60 000 signals, one after the other; with a frozen clock half of them will do. `tests/stress/ticks.py` goes on for longer.
+/// 60 000 signals, one after the other; with a frozen clock half of them will do.
+/// `tests/stress/ticks.py` goes on for longer.
 #[test]
 fn python_ticks_for_ten_minutes() {
     let (python, alarms) = (programs::python(), programs::path("python/alarms.py"));
@@ -96,7 +108,10 @@ fn python_faulthandler() {
     let python = programs::python();
     let alarms = programs::path("python/alarms.py");
     for outcome in outcomes(&[&python, &alarms, "dump"], REAL) {
-        assert!(outcome.code() == 1 && outcome.stdout.starts_with("Timeout (0:01:00)!\n"), "{outcome}");
+        assert!(
+            outcome.code() == 1 && outcome.stdout.starts_with("Timeout (0:01:00)!\n"),
+            "{outcome}"
+        );
     }
     both(&[&python, &alarms, "dump_cancelled"], 0, "cancelled\n");
 }
@@ -111,8 +126,7 @@ fn watch_sees_the_minute_change() {
 #[test]
 fn a_loop_like_crons() {
     // How far into the minute it is when date(1) runs depends on the machine.
-    let script =
-        "for n in 1 2 3 4 5; do sleep $((60 - $(date +%s) % 60)); [ $(date +%S) -lt 40 ] && echo in time; done";
+    let script = "for n in 1 2 3 4 5; do sleep $((60 - $(date +%s) % 60)); [ $(date +%S) -lt 40 ] && echo in time; done";
     both(&["bash", "-c", script], 0, &"in time\n".repeat(5));
 }
 

@@ -1,7 +1,8 @@
 //! Every command in the README files works as it stands there.
 //!
-//! A command is a line that starts with `$ ` in a fenced block marked `sh`; a line that ends in a backslash goes on in the
-//! next. Lines without the mark are what the reader would see, which differs from run to run.
+//! A command is a line that starts with `$ ` in a fenced block marked `sh`; a line that ends in a
+//! backslash goes on in the next. Lines without the mark are what the reader would see, which
+//! differs from run to run.
 
 use flux_tests::{Run, artifacts, target_dir, workspace_root};
 use std::fs;
@@ -76,7 +77,8 @@ fn every_command_works() {
 
 #[test]
 fn what_is_skipped_is_there() {
-    // The test command is the one promise that cannot be kept from in here, so at least it must be made.
+    // The test command is the one promise that cannot be kept from in here, so at least it must be
+    // made.
     let commands = commands("README.md");
     assert!(
         commands.iter().any(|(_, command)| command.starts_with("cargo test")),

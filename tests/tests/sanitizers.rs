@@ -1,11 +1,13 @@
-//! Programs with a sanitizer's runtime, which intercepts the same calls and makes system calls of its own.
+//! Programs with a sanitizer's runtime, which intercepts the same calls and makes system calls of
+//! its own.
 
 mod command;
 
 use command::*;
 use flux_tests::{Mode, Run};
 
-/// Waits for four hours, and says so; the memory that another thread has returned is freed twice if there is an argument.
+/// Waits for four hours, and says so; the memory that another thread has returned is freed twice if
+/// there is an argument.
 const HOURS: &str = r#"
 #include <poll.h>
 #include <pthread.h>
@@ -72,7 +74,11 @@ fn four_hours_under_each_sanitizer() {
             for mode in [Mode::Elapsed, Mode::Frozen] {
                 let words: Vec<&str> = before.iter().copied().chain([program.as_str()]).collect();
                 let outcome = Run::new(words[0]).args(&words[1..]).mode(mode).within(REAL).run();
-                assert_eq!(outcome.assert_success().stdout, "4 hours\n", "{kind}, {mode:?}: {outcome}");
+                assert_eq!(
+                    outcome.assert_success().stdout,
+                    "4 hours\n",
+                    "{kind}, {mode:?}: {outcome}"
+                );
             }
         }
     }
@@ -83,7 +89,12 @@ fn a_sanitizer_still_sees_what_it_is_there_for() {
     let scratch = Scratch::new("sanitizer-finds");
     let program = compile(&scratch, &["-pthread", "-g", "-fsanitize=address"], HOURS);
     for mode in [Mode::Elapsed, Mode::Frozen] {
-        let outcome = Run::new(&program).arg("twice").env("ASAN_OPTIONS", "exitcode=77").mode(mode).within(REAL).run();
+        let outcome = Run::new(&program)
+            .arg("twice")
+            .env("ASAN_OPTIONS", "exitcode=77")
+            .mode(mode)
+            .within(REAL)
+            .run();
         assert!(outcome.stderr.contains("attempting double-free"), "{mode:?}: {outcome}");
         assert_eq!(outcome.code(), 77, "{mode:?}: {outcome}");
     }

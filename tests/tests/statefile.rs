@@ -1,5 +1,5 @@
-//! The state file of libidle.so: locked while the program is busy, free with a new number when it has come to rest. Of a
-//! tree of processes, and with what threads say themselves.
+//! The state file of libidle.so: locked while the program is busy, free with a new number when it
+//! has come to rest. Of a tree of processes, and with what threads say themselves.
 
 use flux_tests::{Guest, Run, Tracked, artifacts};
 use std::fs;
@@ -82,7 +82,11 @@ fn each_request_is_a_busy_period() {
     let Echo { mut tracked, input, .. } = echo;
     drop(input);
     assert!(tracked.end().success());
-    assert_eq!(tracked.rest_past(0).number, number + 1, "the end of its input is the last thing that it hears");
+    assert_eq!(
+        tracked.rest_past(0).number,
+        number + 1,
+        "the end of its input is the last thing that it hears"
+    );
 }
 
 #[test]
@@ -139,7 +143,11 @@ fn only_the_first_process_if_so_desired() {
         let number = echo.number();
         echo.say(b'c');
         thread::sleep(Duration::from_millis(50));
-        assert_eq!(echo.tracked.rests().map(|rest| rest.number), Some(number), "{how}: the child is not tracked");
+        assert_eq!(
+            echo.tracked.rests().map(|rest| rest.number),
+            Some(number),
+            "{how}: the child is not tracked"
+        );
         assert_eq!(echo.hear(), b'c');
     }
     let mut command = Command::new(Guest::new("statefile/tree").compile());
@@ -150,7 +158,8 @@ fn only_the_first_process_if_so_desired() {
 
 #[test]
 fn threads_say_what_they_count_as() {
-    let mut echo = Echo::start(Command::new(Guest::new("statefile/forced").compile()).stderr(Stdio::piped()));
+    let mut echo =
+        Echo::start(Command::new(Guest::new("statefile/forced").compile()).stderr(Stdio::piped()));
     echo.ask(b'x');
     echo.assert_busy("it computes");
     echo.ask(b'I');
@@ -222,11 +231,14 @@ fn files_that_cannot_be_one() {
         (text.clone(), "it is no state file"),
     ];
     for (path, reason) in cases {
-        let run = Run::new(&guest).arg("waits").stdin("xyz").env("LD_PRELOAD", &artifacts().libidle);
+        let run =
+            Run::new(&guest).arg("waits").stdin("xyz").env("LD_PRELOAD", &artifacts().libidle);
         let outcome = run.env("LIBIDLE_STATEFILE", &path).run();
         assert_eq!(outcome.stdout, "xyz", "it runs all the same");
-        let line =
-            format!("libidle: cannot use {} as state file: {reason}; the program runs untracked\n", path.display());
+        let line = format!(
+            "libidle: cannot use {} as state file: {reason}; the program runs untracked\n",
+            path.display()
+        );
         assert_eq!(outcome.stderr, line);
     }
     assert_eq!(fs::read_to_string(&text).expect("still there"), "something else\n");
@@ -235,7 +247,9 @@ fn files_that_cannot_be_one() {
 
 #[test]
 fn a_file_that_is_deleted_meanwhile() {
-    let mut echo = Echo::start(Command::new(Guest::new("statefile/tree").compile()).arg("echo").stderr(Stdio::piped()));
+    let mut echo = Echo::start(
+        Command::new(Guest::new("statefile/tree").compile()).arg("echo").stderr(Stdio::piped()),
+    );
     echo.number();
     fs::remove_file(echo.tracked.state()).expect("it is there");
     for _ in 0..10 {
@@ -268,8 +282,12 @@ fn a_session_of_flux_launch() {
     let mut input = launcher.stdin.take().expect("piped");
     assert_eq!(output.next().expect("a line").expect("readable"), "awake");
     let rest = |after: u64| -> u64 {
-        let wait =
-            Run::launcher().arg("--wait-idle").arg(&state).args(["--timeout", "30", "--after", &after.to_string()]);
+        let wait = Run::launcher().arg("--wait-idle").arg(&state).args([
+            "--timeout",
+            "30",
+            "--after",
+            &after.to_string(),
+        ]);
         wait.run().stdout.trim().parse().expect("a number")
     };
     let mut number = rest(0);
@@ -294,7 +312,10 @@ fn a_row_at_each_change() {
     fs::create_dir_all(&folder).expect("a folder");
     let guest = Guest::new("idle/bounce").compile();
     let run = |to: &str| {
-        let run = Run::new(&guest).args(["sem", "2", "20"]).cwd(&folder).env("LD_PRELOAD", &artifacts().libidle);
+        let run = Run::new(&guest)
+            .args(["sem", "2", "20"])
+            .cwd(&folder)
+            .env("LD_PRELOAD", &artifacts().libidle);
         run.env("LIBIDLE_VERBOSE", to).run()
     };
     let plain = Run::new(&guest).args(["sem", "2", "20"]).cwd(&folder).run().stdout;
@@ -308,7 +329,8 @@ fn a_row_at_each_change() {
         assert!(letters.iter().all(|word| word.contains(['-', 'S'])), "{rows}");
     };
     let outcome = run("1");
-    let (rows, own): (Vec<_>, Vec<_>) = outcome.stdout.lines().partition(|line| line.starts_with("libidle: "));
+    let (rows, own): (Vec<_>, Vec<_>) =
+        outcome.stdout.lines().partition(|line| line.starts_with("libidle: "));
     assert_rows(&rows.join("\n"));
     assert_eq!(own, plain.lines().collect::<Vec<_>>());
     let file = folder.join("rows");
@@ -334,10 +356,12 @@ fn a_thread_that_ends_alone_ends_its_process() {
     // Children of clone(2) among others: libc ends them by exit(2), which ends one thread.
     let guest = Guest::new("lifecycle/fork_kinds").compile();
     let scratch = std::env::temp_dir().join(format!("flux-clone-state-{}", std::process::id()));
-    let run = Run::new(&guest).env("LD_PRELOAD", &artifacts().libidle).env("LIBIDLE_STATEFILE", &scratch);
+    let run =
+        Run::new(&guest).env("LD_PRELOAD", &artifacts().libidle).env("LIBIDLE_STATEFILE", &scratch);
     let outcome = run.run();
     assert!(
-        outcome.stdout.contains("clone, memory shared: 0") && outcome.stdout.contains("generation 4"),
+        outcome.stdout.contains("clone, memory shared: 0")
+            && outcome.stdout.contains("generation 4"),
         "{}",
         outcome.stdout
     );

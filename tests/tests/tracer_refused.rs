@@ -1,4 +1,5 @@
-//! Where the tracer may not do what it usually does: without privileges, and where ptrace(2) is refused.
+//! Where the tracer may not do what it usually does: without privileges, and where ptrace(2) is
+//! refused.
 
 mod command;
 
@@ -41,7 +42,8 @@ fn refused_it_says_so_once_and_goes_on() {
     let launcher = artifacts().launcher.to_str().expect("UTF-8");
     let script = "busybox sleep 0.2; sleep 86400; busybox sleep 0.2; busybox true; echo over";
     for clock in ["--clock=elapsed", "--clock=frozen"] {
-        let outcome = Run::new(&refuses).args([launcher, clock, "--", "sh", "-c", script]).within(REAL).run();
+        let outcome =
+            Run::new(&refuses).args([launcher, clock, "--", "sh", "-c", script]).within(REAL).run();
         assert_eq!((outcome.stdout.as_str(), outcome.code()), ("over\n", 0), "{outcome}");
         assert!(outcome.took >= Duration::from_millis(400), "{outcome}");
         let said: Vec<&str> = outcome.stderr.lines().collect();
@@ -63,9 +65,16 @@ fn refused_a_wait_that_no_hook_sees_takes_real_time() {
         Run::new(&refuses).args([&[launcher], options, &["--", guest]].concat()).within(REAL).run()
     };
     let (quiet, verbose) = (run(&[]), run(&["-v"]));
-    assert!(quiet.stdout.starts_with("EAI_AGAIN, asked: 1\n") && quiet.stderr.is_empty(), "{quiet}");
+    assert!(
+        quiet.stdout.starts_with("EAI_AGAIN, asked: 1\n") && quiet.stderr.is_empty(),
+        "{quiet}"
+    );
     assert!(quiet.took >= Duration::from_secs(1), "{quiet}");
-    let said = verbose.stderr.lines().filter(|line| line.ends_with("; waits that no hook sees take real time")).count();
+    let said = verbose
+        .stderr
+        .lines()
+        .filter(|line| line.ends_with("; waits that no hook sees take real time"))
+        .count();
     assert_eq!(said, 1, "{verbose}");
 }
 
@@ -77,7 +86,9 @@ fn a_user_without_privileges() {
         return;
     }
     let scratch = Scratch::new("user");
-    let open = |path: &str| fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("our own file");
+    let open = |path: &str| {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("our own file")
+    };
     open(&scratch.file("."));
     let place = |from: &std::path::Path, name: &str| {
         let path = scratch.file(name);
@@ -89,7 +100,8 @@ fn a_user_without_privileges() {
     place(&artifacts().libflux, "libflux.so");
     let guest = Guest::new("unseen/waits").compile();
     let unseen = place(&guest, "waits");
-    let expected = Run::new(&guest).env("GUEST_UNIT_MS", "3600000").mode(Mode::Elapsed).run().stdout;
+    let expected =
+        Run::new(&guest).env("GUEST_UNIT_MS", "3600000").mode(Mode::Elapsed).run().stdout;
     let script = "busybox sleep 86400; sleep 86400; busybox sh -c 'sleep 86400; busybox sleep 86400'; exec \"$0\"";
     for clock in ["--clock=elapsed", "--clock=frozen"] {
         let outcome = Run::new("setpriv")
@@ -98,6 +110,10 @@ fn a_user_without_privileges() {
             .env("GUEST_UNIT_MS", "3600000")
             .within(REAL)
             .run();
-        assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str()), (expected.as_str(), ""), "{outcome}");
+        assert_eq!(
+            (outcome.stdout.as_str(), outcome.stderr.as_str()),
+            (expected.as_str(), ""),
+            "{outcome}"
+        );
     }
 }

@@ -25,7 +25,8 @@ fn sleeper() -> std::path::PathBuf {
 
 #[test]
 fn without_the_tracer_it_sleeps_really() {
-    let run = |unit: u64| Run::new(sleeper()).env("GUEST_UNIT_MS", unit.to_string()).mode(Mode::Elapsed);
+    let run =
+        |unit: u64| Run::new(sleeper()).env("GUEST_UNIT_MS", unit.to_string()).mode(Mode::Elapsed);
     let traced = run(3_600_000).run();
     let mut untraced = Vec::new();
     // A busy machine may delay a sleep by a unit.
@@ -44,7 +45,8 @@ fn without_the_tracer_it_sleeps_really() {
 #[test]
 fn dynamic_programs_are_neither_filtered_nor_traced() {
     let script = format!("{}; cat /proc/self/status", sleeper().display());
-    let outcome = Run::new("sh").args(["-c", &script]).env("GUEST_UNIT_MS", "1000").mode(Mode::Elapsed).run();
+    let outcome =
+        Run::new("sh").args(["-c", &script]).env("GUEST_UNIT_MS", "1000").mode(Mode::Elapsed).run();
     outcome.assert_success();
     for line in ["TracerPid:\t0", "NoNewPrivs:\t0", "Seccomp:\t0"] {
         assert!(outcome.stdout.lines().any(|l| l == line), "{line} is missing: {outcome}");
@@ -54,9 +56,11 @@ fn dynamic_programs_are_neither_filtered_nor_traced() {
 #[test]
 fn all_programs_are_filtered_and_traced() {
     let script = "sleep 1000; cat /proc/self/status; (sleep 500; kill -CONT $$) & kill -STOP $$; wait; date +%s";
-    let outcome = Run::new("sh").args(["-c", script]).mode(Mode::Elapsed).flux_option("--trace=all").run();
+    let outcome =
+        Run::new("sh").args(["-c", script]).mode(Mode::Elapsed).flux_option("--trace=all").run();
     outcome.assert_success();
-    let has = |start: &str, not: &str| outcome.stdout.lines().any(|l| l.starts_with(start) && l != not);
+    let has =
+        |start: &str, not: &str| outcome.stdout.lines().any(|l| l.starts_with(start) && l != not);
     assert!(has("TracerPid:", "TracerPid:\t0") && has("Seccomp:\t2", ""), "{outcome}");
 }
 
@@ -80,20 +84,24 @@ fn a_tracer_that_is_killed_is_started_anew() {
          grep -q '^/proc/self/exe' /proc/$p/cmdline && kill -9 $p && echo killed; done; {0}",
         program.display()
     );
-    let run = Run::new("sh").args(["-c", &script]).env("GUEST_UNIT_MS", "3600000").mode(Mode::Elapsed);
+    let run =
+        Run::new("sh").args(["-c", &script]).env("GUEST_UNIT_MS", "3600000").mode(Mode::Elapsed);
     let outcome = run.within(REAL).run();
-    assert!(outcome.stdout.starts_with("killed\n") && outcome.stdout.lines().count() > 2, "{outcome}");
+    assert!(
+        outcome.stdout.starts_with("killed\n") && outcome.stdout.lines().count() > 2,
+        "{outcome}"
+    );
 }
 
 #[test]
 fn one_session_with_static_and_dynamic_programs() {
-    let script =
-        "date +%s; busybox sleep 1000; sleep 500; busybox sh -c 'sleep 250; busybox sleep 125' & wait; date +%s";
+    let script = "date +%s; busybox sleep 1000; sleep 500; busybox sh -c 'sleep 250; busybox sleep 125' & wait; date +%s";
     for mode in [Mode::Elapsed, Mode::Frozen] {
         for trace in ["--trace=auto", "--trace=all"] {
             let outcome = Run::new("bash").args(["-c", script]).mode(mode).flux_option(trace).run();
             outcome.assert_success().assert_took_less(Duration::from_secs(60));
-            let times: Vec<u64> = outcome.stdout.lines().map(|line| line.parse().expect("a number")).collect();
+            let times: Vec<u64> =
+                outcome.stdout.lines().map(|line| line.parse().expect("a number")).collect();
             assert!((1875..1935).contains(&(times[1] - times[0])), "{outcome}");
         }
     }
@@ -104,7 +112,8 @@ fn loops_that_ask_end_soon() {
     for guest in ["spin/looks", "spin/arms"] {
         let program = Guest::new(guest).flag("-static").compile();
         for mode in [Mode::Elapsed, Mode::Frozen] {
-            let run = Run::new(&program).mode(mode).flux_option("-v").env("GUEST_UNIT_MS", "3600000");
+            let run =
+                Run::new(&program).mode(mode).flux_option("-v").env("GUEST_UNIT_MS", "3600000");
             let outcome = run.within(REAL).run();
             outcome.assert_success();
             assert!(outcome.stdout.lines().all(|line| line.ends_with(": after 1")), "{outcome}");
@@ -118,7 +127,11 @@ fn loops_that_ask_end_soon() {
 fn who_ends_with_its_process_holds_no_instant() {
     let program = Guest::new("tracer/leaves").flag("-static").compile();
     for _ in 0..8 {
-        let outcome = Run::new(&program).mode(Mode::Elapsed).flux_option("-v").env("GUEST_UNIT_MS", "3600000").run();
+        let outcome = Run::new(&program)
+            .mode(Mode::Elapsed)
+            .flux_option("-v")
+            .env("GUEST_UNIT_MS", "3600000")
+            .run();
         outcome.assert_success();
         assert!(!outcome.stderr.contains(" d "), "{outcome}");
     }
@@ -156,7 +169,10 @@ fn a_thread_that_is_not_the_leader_executes() {
     for flags in [&["-pthread"][..], &["-pthread", "-static"]] {
         let program = compile(&scratch, flags, EXECUTES);
         for mode in [Mode::Elapsed, Mode::Frozen] {
-            for words in [&["busybox", "sh", "-c", "sleep 86400; exit 4"][..], &["sh", "-c", "sleep 86400; exit 4"]] {
+            for words in [
+                &["busybox", "sh", "-c", "sleep 86400; exit 4"][..],
+                &["sh", "-c", "sleep 86400; exit 4"],
+            ] {
                 let outcome = Run::new(&program).args(words).mode(mode).within(REAL).run();
                 assert_eq!(outcome.code(), 4, "{words:?}: {outcome}");
             }
@@ -172,8 +188,12 @@ fn programs_with_many_arguments() {
     for mode in [Mode::Elapsed, Mode::Frozen] {
         let outcome = Run::new("busybox").args(["sh", "-c", script]).mode(mode).within(REAL).run();
         outcome.assert_success();
-        let numbers: Vec<u64> = outcome.stdout.lines().map(|line| line.parse().expect("a number")).collect();
+        let numbers: Vec<u64> =
+            outcome.stdout.lines().map(|line| line.parse().expect("a number")).collect();
         let [before, between, 29999, 29999, after] = numbers[..] else { panic!("{outcome}") };
-        assert!((1000..1040).contains(&(between - before)) && (1000..1040).contains(&(after - between)), "{outcome}");
+        assert!(
+            (1000..1040).contains(&(between - before)) && (1000..1040).contains(&(after - between)),
+            "{outcome}"
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! `flux-launch --wait-idle`: beside a program that keeps a state file by hand, so nothing here depends on libidle.so.
+//! `flux-launch --wait-idle`: beside a program that keeps a state file by hand, so nothing here
+//! depends on libidle.so.
 
 mod command;
 
@@ -14,7 +15,8 @@ use std::time::{Duration, Instant};
 /// Long enough for a waiter to be asleep, and to notice if it did not wait.
 const WHILE: Duration = Duration::from_millis(150);
 
-/// What a tracked program does: the lock while it is busy, and a number one higher for each time it goes busy.
+/// What a tracked program does: the lock while it is busy, and a number one higher for each time it
+/// goes busy.
 struct Tracked {
     file: File,
     number: u64,
@@ -23,7 +25,12 @@ struct Tracked {
 impl Tracked {
     /// Busy from the start.
     fn start(path: &str) -> Self {
-        let file = OpenOptions::new().write(true).create(true).truncate(false).open(path).expect("a state file");
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)
+            .expect("a state file");
         let mut tracked = Tracked { file, number: 0 };
         tracked.goes_busy();
         tracked
@@ -57,7 +64,11 @@ fn assert_idle(outcome: &Outcome, number: u64) {
 
 #[track_caller]
 fn assert_timed_out(outcome: &Outcome) {
-    assert_eq!((outcome.code(), outcome.stdout.as_str(), outcome.stderr.as_str()), (124, "", ""), "{outcome}");
+    assert_eq!(
+        (outcome.code(), outcome.stdout.as_str(), outcome.stderr.as_str()),
+        (124, "", ""),
+        "{outcome}"
+    );
 }
 
 /// Waits while `meanwhile` runs, and says how long that took.
@@ -149,10 +160,17 @@ fn a_waiter_holds_up_nobody_and_computes_nothing() {
     let file = scratch.file("state");
     let mut tracked = Tracked::start(&file);
     let script = r#""$0" --wait-idle "$1" --after=1 --timeout=0.5; echo $?; times"#;
-    let run = || Run::new("bash").args(["-c", script]).arg(&flux_tests::artifacts().launcher).arg(&file).run();
+    let run = || {
+        Run::new("bash")
+            .args(["-c", script])
+            .arg(&flux_tests::artifacts().launcher)
+            .arg(&file)
+            .run()
+    };
     let computed = |outcome: &Outcome| {
         let line = outcome.stdout.lines().last().expect("times of children").to_owned();
-        let seconds = |time: &str| time.trim_end_matches('s').rsplit('m').next()?.parse::<f64>().ok();
+        let seconds =
+            |time: &str| time.trim_end_matches('s').rsplit('m').next()?.parse::<f64>().ok();
         line.split(' ').filter_map(seconds).sum::<f64>()
     };
     let busy = run();
@@ -247,7 +265,17 @@ fn files_that_are_no_state_files() {
     let scratch = Scratch::new("wait-no-state");
     let file = scratch.file("state");
     assert_refused(&wait_for(&file, &[]), OWN_FAILURE, &[&file, "no such file"]);
-    for text in ["hello\n", "12", "12\n\n", "-1\n", " 1\n", "\n", "99999999999999999999999\n", "1 2\n", "\u{fc}\n"] {
+    for text in [
+        "hello\n",
+        "12",
+        "12\n\n",
+        "-1\n",
+        " 1\n",
+        "\n",
+        "99999999999999999999999\n",
+        "1 2\n",
+        "\u{fc}\n",
+    ] {
         fs::write(&file, text).expect("written");
         assert_refused(&wait_for(&file, &[]), OWN_FAILURE, &[&file, "not a state file"]);
     }
@@ -264,12 +292,20 @@ fn options_of_waiting() {
         assert_refused(&flux([option]), 2, &["--wait-idle"]);
         assert_refused(&flux([option, "--", "true"]), 2, &[&option[..7], "cannot be used with"]);
     }
-    assert_refused(&flux(["--wait-idle=state", "--", "true"]), 2, &["--wait-idle", "cannot be used with"]);
-    for (option, value) in [("--timeout", "soon"), ("--timeout", "-1"), ("--after", "one"), ("--after", "-1")] {
+    assert_refused(
+        &flux(["--wait-idle=state", "--", "true"]),
+        2,
+        &["--wait-idle", "cannot be used with"],
+    );
+    for (option, value) in
+        [("--timeout", "soon"), ("--timeout", "-1"), ("--after", "one"), ("--after", "-1")]
+    {
         let outcome = flux(["--wait-idle", "state", &format!("{option}={value}")]);
         assert_refused(&outcome, 2, &[option, value]);
     }
-    let to_full_disk = r#"f=$(mktemp); echo 1 >$f; "$0" --wait-idle $f >/dev/full; code=$?; rm $f; exit $code"#;
-    let outcome = Run::new("bash").args(["-c", to_full_disk]).arg(&flux_tests::artifacts().launcher).run();
+    let to_full_disk =
+        r#"f=$(mktemp); echo 1 >$f; "$0" --wait-idle $f >/dev/full; code=$?; rm $f; exit $code"#;
+    let outcome =
+        Run::new("bash").args(["-c", to_full_disk]).arg(&flux_tests::artifacts().launcher).run();
     assert_refused(&outcome, OWN_FAILURE, &["standard output"]);
 }

@@ -76,13 +76,15 @@ impl Timer {
         }
     }
 
-    /// Its signal is being taken, at `now`: what has expired by then, and nobody was told of, are overruns.
+    /// Its signal is being taken, at `now`: what has expired by then, and nobody was told of, are
+    /// overruns.
     pub fn overrun(&mut self, now: u64) {
         if self.interval == 0 || now <= self.deadline {
             return;
         }
         let missed = (now - self.deadline).div_ceil(self.interval);
-        self.deadline = self.deadline.saturating_add(missed.saturating_mul(self.interval)).min(NEVER - 1);
+        self.deadline =
+            self.deadline.saturating_add(missed.saturating_mul(self.interval)).min(NEVER - 1);
         self.overruns.0 = self.overruns.0.saturating_add(missed.min(i32::MAX as u64) as i32);
     }
 
@@ -120,7 +122,12 @@ impl Timers {
     }
 
     /// Changes timer `id` of the process, if there is one.
-    pub fn change<R>(&mut self, process: pid_t, id: i32, change: impl FnOnce(&mut Timer) -> R) -> Option<R> {
+    pub fn change<R>(
+        &mut self,
+        process: pid_t,
+        id: i32,
+        change: impl FnOnce(&mut Timer) -> R,
+    ) -> Option<R> {
         let whose = (process, id);
         let timer = self.all.get_mut(&whose)?;
         let entry = |timer: &Timer| timer.due().map(|due| (due, timer.turn, whose));
@@ -171,7 +178,11 @@ impl Timers {
             };
             by && timer.sent
         };
-        self.all.range(Timers::of(process)).filter(|(_, timer)| told(timer)).map(|(&(_, id), _)| id).collect()
+        self.all
+            .range(Timers::of(process))
+            .filter(|(_, timer)| told(timer))
+            .map(|(&(_, id), _)| id)
+            .collect()
     }
 
     /// Has the process any?
@@ -202,10 +213,12 @@ impl Timers {
     /// A clock was set ahead by so many ns: timers for an instant of it move.
     pub fn clock_was_set(&mut self, ahead: i64) {
         let moves = |timer: &Timer| timer.settable && timer.deadline != NEVER;
-        let whose: Vec<Whose> = self.all.iter().filter(|(_, timer)| moves(timer)).map(|(&whose, _)| whose).collect();
+        let whose: Vec<Whose> =
+            self.all.iter().filter(|(_, timer)| moves(timer)).map(|(&whose, _)| whose).collect();
         for (process, id) in whose {
             self.change(process, id, |timer| {
-                timer.deadline = timer.deadline.saturating_add_signed(ahead.saturating_neg()).min(NEVER - 1);
+                timer.deadline =
+                    timer.deadline.saturating_add_signed(ahead.saturating_neg()).min(NEVER - 1);
             });
         }
     }
@@ -217,14 +230,18 @@ mod tests {
 
     fn set(timers: &mut Timers, process: pid_t, id: i32, deadline: u64, notify: Notify) {
         let turn = timers.next_turn();
-        timers.add(process, Timer { deadline, turn, ..Timer::new(id, libc::CLOCK_MONOTONIC, notify, 0) });
+        timers.add(
+            process,
+            Timer { deadline, turn, ..Timer::new(id, libc::CLOCK_MONOTONIC, notify, 0) },
+        );
     }
 
     #[test]
     fn the_earliest_first_and_then_the_one_that_was_set_first() {
         let mut timers = Timers::default();
         let tells = Notify::Process(libc::SIGALRM);
-        for (process, id, deadline) in [(7, 1, 50), (7, 2, 30), (8, 1, 30), (8, 2, 20), (6, 1, 30)] {
+        for (process, id, deadline) in [(7, 1, 50), (7, 2, 30), (8, 1, 30), (8, 2, 20), (6, 1, 30)]
+        {
             set(&mut timers, process, id, deadline, tells);
         }
         set(&mut timers, 6, 2, 10, Notify::Nobody);

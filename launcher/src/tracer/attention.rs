@@ -1,6 +1,6 @@
-//! When the tracer sleeps. Being woken on another processor takes longer than all that it does for a stop; so when stops
-//! follow each other closely it looks for the next one a moment by itself. SIGCHLD is blocked meanwhile, because a signal for
-//! each stop would cost as much again.
+//! When the tracer sleeps. Being woken on another processor takes longer than all that it does for
+//! a stop; so when stops follow each other closely it looks for the next one a moment by itself.
+//! SIGCHLD is blocked meanwhile, because a signal for each stop would cost as much again.
 
 use crate::session::real_now;
 use engine::sys::{self, Timespec};
@@ -28,8 +28,8 @@ impl Attention {
         Ok(Attention { last: 0, close: false, child })
     }
 
-    /// Is another report to be expected at once? `reported`: there has been one just now. Gives others the processor first,
-    /// perhaps the one that is to report.
+    /// Is another report to be expected at once? `reported`: there has been one just now. Gives
+    /// others the processor first, perhaps the one that is to report.
     pub fn expects(&mut self, reported: bool) -> bool {
         let now = real_now();
         if reported {
@@ -43,8 +43,8 @@ impl Attention {
         expects
     }
 
-    /// Sleeps until `word` is not `seen` any more, at most until real time is `until`; a stop that has not been looked at changes
-    /// the word by SIGCHLD's handler.
+    /// Sleeps until `word` is not `seen` any more, at most until real time is `until`; a stop that
+    /// has not been looked at changes the word by SIGCHLD's handler.
     pub fn sleep(&mut self, word: &AtomicU32, seen: u32, until: Option<u64>) {
         let left = until.map(|until| Spec::from_nanos(until.saturating_sub(real_now())));
         let left = left.map(|left| Timespec { sec: left.sec, nsec: left.nsec });

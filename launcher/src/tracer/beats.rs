@@ -1,5 +1,5 @@
-//! Frozen clocks that are read again and again, where no hook counts; and beats: the sleeps between which Go's runtime looks after its
-//! threads (NOTE [Beats] in [`engine::deadlines`]).
+//! Frozen clocks that are read again and again, where no hook counts; and beats: the sleeps between
+//! which Go's runtime looks after its threads (NOTE [Beats] in [`engine::deadlines`]).
 
 use super::calls::switches;
 use super::memory::Memory;
@@ -14,8 +14,9 @@ use engine::quiescence::Survey;
 use libc::{c_long, pid_t, user_regs_struct};
 
 impl Wait {
-    /// Is it a beat, if the program has Go's runtime: that one's own sleep of at most 10 ms, whose time lies where its stack
-    /// ends? All others, of programs in Go too, come by functions that have something there.
+    /// Is it a beat, if the program has Go's runtime: that one's own sleep of at most 10 ms, whose
+    /// time lies where its stack ends? All others, of programs in Go too, come by functions that
+    /// have something there.
     pub fn beats(&self, engine: &Engine) -> bool {
         const BEAT: std::ops::RangeInclusive<u64> = 10_000..=10_000_000;
         let r = &self.before;
@@ -39,7 +40,10 @@ impl Tracer {
         let Some(process) = self.processes.get_mut(&thread.process) else { return };
         // Reads through the vDSO stop only when they are many; all others always do.
         let many = process.space.is_some()
-            && !process.filtered.first().is_some_and(|own| own.start <= regs.rip && regs.rip < own.end);
+            && !process
+                .filtered
+                .first()
+                .is_some_and(|own| own.start <= regs.rip && regs.rip < own.end);
         let reset = |process: &Process, to: u32| {
             if let Some(space) = process.space {
                 let _ = Memory(tid).write(space.counter, &to);
@@ -71,7 +75,8 @@ impl Tracer {
         // Of a thread with the library its own slot says that it runs.
         let me = self.own_slot(tid).map_or(SLOTS, |(me, _)| me);
         if !self.others_are_awake(tid, me) {
-            let laps = if many { (over / STEP) as u64 * LAPS } else { (over / FEW) as u64 * FEW_LAPS };
+            let laps =
+                if many { (over / STEP) as u64 * LAPS } else { (over / FEW) as u64 * FEW_LAPS };
             self.engine.creep(me, naps::step(laps, FROZEN_STEP));
         }
     }

@@ -70,7 +70,8 @@ impl Assembler {
             if code == GO {
                 return Some(sock_filter { code, jt: 0, jf: 0, k: distance(at, yes)? as u32 });
             }
-            let (jt, jf) = (u8::try_from(distance(at, yes)?).ok()?, u8::try_from(distance(at, no)?).ok()?);
+            let (jt, jf) =
+                (u8::try_from(distance(at, yes)?).ok()?, u8::try_from(distance(at, no)?).ok()?);
             Some(sock_filter { code, jt, jf, k })
         };
         self.code.iter().enumerate().map(assemble).collect()

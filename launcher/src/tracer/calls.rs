@@ -40,11 +40,21 @@ impl Tracer {
         let process = thread.process;
         let beats = thread.slot.is_some_and(|me| engine.page.slots[me].beats());
         let again = thread.again.take().filter(|wait| wait.is(&regs));
-        let call = Call { engine: &engine, memory: Memory(tid), regs: &regs, again: again.as_deref(), beats };
+        let call = Call {
+            engine: &engine,
+            memory: Memory(tid),
+            regs: &regs,
+            again: again.as_deref(),
+            beats,
+        };
         let done = decide(&call, process);
-        let reads =
-            matches!(regs.orig_rax as c_long, libc::SYS_clock_gettime | libc::SYS_gettimeofday | libc::SYS_time);
-        if reads && let Some(asks) = self.threads.get_mut(&tid).and_then(|thread| thread.asks.as_mut()) {
+        let reads = matches!(
+            regs.orig_rax as c_long,
+            libc::SYS_clock_gettime | libc::SYS_gettimeofday | libc::SYS_time
+        );
+        if reads
+            && let Some(asks) = self.threads.get_mut(&tid).and_then(|thread| thread.asks.as_mut())
+        {
             asks.reads_clock();
         }
         if reads && engine.frozen() && matches!(done, Do::Answer(_)) {
@@ -64,7 +74,9 @@ impl Tracer {
                     Some(Verdict::Socket(_)) => Some(Then::Socket),
                     Some(Verdict::Traces) => Some(Then::Traces),
                     Some(Verdict::Uptime) => Some(Then::Uptime(regs.rdi)),
-                    _ if regs.orig_rax as c_long == libc::SYS_rt_sigtimedwait => Some(Then::SignalTaken(regs.rsi)),
+                    _ if regs.orig_rax as c_long == libc::SYS_rt_sigtimedwait => {
+                        Some(Then::SignalTaken(regs.rsi))
+                    }
                     _ => None,
                 };
                 if let Some(then) = then {
@@ -76,7 +88,9 @@ impl Tracer {
             Do::Wait(wait) if again.is_none() && wait.only_asks(&engine) => self.go(stopped, 0),
             Do::Wait(wait) if self.is_of_library(tid) => self.wait_of_library(stopped, wait),
             Do::Wait(mut wait) => {
-                if self.processes.get(&process).is_some_and(|process| process.go) && wait.beats(&engine) {
+                if self.processes.get(&process).is_some_and(|process| process.go)
+                    && wait.beats(&engine)
+                {
                     wait.what = What::Beat;
                 }
                 match self.begins(tid, wait.deadline) {
@@ -93,7 +107,8 @@ impl Tracer {
         }
     }
 
-    /// The slot of a thread that is about to wait until `deadline`. Unless that has come it asks no more.
+    /// The slot of a thread that is about to wait until `deadline`. Unless that has come it asks no
+    /// more.
     fn begins(&mut self, tid: pid_t, deadline: u64) -> Option<usize> {
         let over = deadline <= self.engine.now();
         if !over {
@@ -125,7 +140,9 @@ impl Tracer {
             return self.answer(stopped, 0);
         }
         let process = self.processes.get(&self.threads[&tid].process);
-        if let Some(space) = process.filter(|process| process.confined).and_then(|process| process.space) {
+        if let Some(space) =
+            process.filter(|process| process.confined).and_then(|process| process.space)
+        {
             let wait = wait.for_ever(Memory(tid), space.for_ever);
             return self.wait(stopped, me, wait);
         }
@@ -140,7 +157,8 @@ impl Tracer {
         wait.begun(&engine, me);
         let space = process.and_then(|process| process.space);
         let state = slot.state.load();
-        let word = space.map_or(0, |space| space.region) + (offset_of!(Page, slots) + me * size_of::<Slot>()) as u64;
+        let word = space.map_or(0, |space| space.region)
+            + (offset_of!(Page, slots) + me * size_of::<Slot>()) as u64;
         let parked = if state.kind() == Kind::Parked { state.0 } else { !state.0 };
         let futex = user_regs_struct {
             orig_rax: libc::SYS_futex as u64,
@@ -155,8 +173,9 @@ impl Tracer {
         self.go(stopped, 0)
     }
 
-    /// The keeper has the clock's lock while it looks around, which is a matter of microseconds. A thread that is parked
-    /// because of that has to be woken again, which takes much longer than to let it have done.
+    /// The keeper has the clock's lock while it looks around, which is a matter of microseconds. A
+    /// thread that is parked because of that has to be woken again, which takes much longer than to
+    /// let it have done.
     fn let_keeper_look(&self) {
         let until = real_now() + MOMENT;
         while self.engine.page.header.clock.holder().is_some() && real_now() < until {
@@ -165,7 +184,12 @@ impl Tracer {
     }
 
     /// A wait that the kernel ends, or the tracer at its deadline.
-    pub(super) fn wait(&mut self, stopped: Stopped, me: usize, wait: Box<Wait>) -> Result<(), Failed> {
+    pub(super) fn wait(
+        &mut self,
+        stopped: Stopped,
+        me: usize,
+        wait: Box<Wait>,
+    ) -> Result<(), Failed> {
         stopped.set_registers(&wait.during)?;
         if self.threads[&stopped.tid()].asks.is_none() {
             self.slot(me).what.store(wait.word(), SeqCst);
@@ -185,7 +209,8 @@ impl Tracer {
             return;
         }
         for thread in self.threads.values_mut() {
-            let (Doing::Waits(wait), Some(me), Some(running)) = (&mut thread.doing, thread.slot, &thread.running)
+            let (Doing::Waits(wait), Some(me), Some(running)) =
+                (&mut thread.doing, thread.slot, &thread.running)
             else {
                 continue;
             };
@@ -265,8 +290,9 @@ impl Tracer {
         }
     }
 
-    /// A wait has been interrupted, and its deadline has come: is there a signal to be delivered as well? Then the kernel would
-    /// say so. Else none is from now on that only the call's own mask lets in.
+    /// A wait has been interrupted, and its deadline has come: is there a signal to be delivered as
+    /// well? Then the kernel would say so. Else none is from now on that only the call's own mask
+    /// lets in.
     fn signalled(&self, stopped: &Stopped, wait: &Wait) -> Result<bool, Failed> {
         let mask = wait.mask(Memory(stopped.tid()));
         if stopped.has_pending()? {
@@ -285,25 +311,31 @@ impl Tracer {
         let (engine, slot, tid) = (self.engine, self.slot(me), stopped.tid());
         let mut regs = stopped.registers()?;
         let answer = regs.rax as i64;
-        let signal = (wait.what == What::Signal && answer > 0).then_some((answer as i32, wait.before.rsi));
+        let signal =
+            (wait.what == What::Signal && answer > 0).then_some((answer as i32, wait.before.rsi));
         arguments_of(&wait.before, &mut regs);
         regs.orig_rax = wait.before.orig_rax;
         let seen = slot.state.load();
-        if wait.sleep && seen.waits() && slot.state.promise(seen.seq(), Reason::Interrupted).is_some() {
+        if wait.sleep
+            && seen.waits()
+            && slot.state.promise(seen.seq(), Reason::Interrupted).is_some()
+        {
             engine.page.set_busy(me);
         }
         slot.deadline.store(engine::time::NEVER, SeqCst);
         let reason = slot.state.resume(self.threads[&tid].base);
         self.part(tid, me);
         let interrupted = interrupted(answer);
-        let timed_out =
-            reason == Reason::TimedOut && (wait.sleep || interrupted && !self.signalled(&stopped, &wait)?);
+        let timed_out = reason == Reason::TimedOut
+            && (wait.sleep || interrupted && !self.signalled(&stopped, &wait)?);
         self.woken.extend(timed_out.then_some(tid));
         let too_early = wait.what == What::Descriptor
             && reason != Reason::TimedOut
             && answer == wait.timed_out
             && engine.now() < wait.deadline;
-        let once_more = timed_out && wait.early(&engine) || wait.sleep && !timed_out && !interrupted || too_early;
+        let once_more = timed_out && wait.early(&engine)
+            || wait.sleep && !timed_out && !interrupted
+            || too_early;
         if let Some(transfer) = wait.transfer.filter(|_| !once_more) {
             let answer = if timed_out { wait.timed_out } else { answer };
             return self.step_done(stopped, regs, (wait, transfer), answer);

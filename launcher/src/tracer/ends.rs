@@ -10,8 +10,8 @@ impl Tracer {
     /// A thread has ended, and whoever waits for it has been woken: its slot goes back.
     pub(super) fn ended(&mut self, tid: pid_t) {
         self.early.remove(&tid);
-        // A leader's end is told when no other is left: who is known still had the number before it executed a program, and was
-        // killed before it could say so.
+        // A leader's end is told when no other is left: who is known still had the number before it
+        // executed a program, and was killed before it could say so.
         if self.threads.get(&tid).is_none_or(|thread| thread.process == tid) {
             self.forget_all(tid);
         }
@@ -27,13 +27,17 @@ impl Tracer {
             self.keep_time();
         }
         self.forget(&thread);
-        // If it has the library its slot is that one's, and the keeper gives it back when nobody of this number is there.
+        // If it has the library its slot is that one's, and the keeper gives it back when nobody of
+        // this number is there.
         self.engine.kick_keeper();
     }
 
     /// All threads of the process are gone but the leader.
     pub(super) fn forget_all(&mut self, process: pid_t) {
-        let others = self.threads.iter().filter(|&(&tid, thread)| thread.process == process && tid != process);
+        let others = self
+            .threads
+            .iter()
+            .filter(|&(&tid, thread)| thread.process == process && tid != process);
         for tid in others.map(|(&tid, _)| tid).collect::<Vec<_>>() {
             self.never_continues(tid);
             if let Some(thread) = self.threads.remove(&tid) {
@@ -53,9 +57,13 @@ impl Tracer {
         if matches!(&thread.doing, Doing::Waits(wait) if !wait.sleep) {
             self.expiring -= 1;
         }
-        let Some(index) = thread.slot.filter(|&index| owned(self.slot(index).tracer.load(SeqCst))) else { return };
-        // Its parent may have been sent SIGCHLD, and the others of its process SIGKILL: parked threads are looked at once more.
-        // Said before the slot, which has kept time from jumping, is given back.
+        let Some(index) = thread.slot.filter(|&index| owned(self.slot(index).tracer.load(SeqCst)))
+        else {
+            return;
+        };
+        // Its parent may have been sent SIGCHLD, and the others of its process SIGKILL: parked
+        // threads are looked at once more. Said before the slot, which has kept time from jumping,
+        // is given back.
         self.engine.page.header.signals_sent.fetch_add(1, SeqCst);
         self.slot(index).tracer.store(NONE, SeqCst);
         self.engine.page.release(index);

@@ -1,6 +1,7 @@
-//! The environment of a dynamically linked program that a traced one has executed: it must load the library and find the
-//! session and its slot. The kernel has laid out the initial stack by now; a new one is built below it. From that of a
-//! 32-bit program the library is taken out where it stands.
+//! The environment of a dynamically linked program that a traced one has executed: it must load the
+//! library and find the session and its slot. The kernel has laid out the initial stack by now; a
+//! new one is built below it. From that of a 32-bit program the library is taken out where it
+//! stands.
 
 use super::memory::Memory;
 use super::privileges::DESCRIPTORS;
@@ -14,7 +15,8 @@ use std::os::unix::ffi::OsStrExt;
 const PRELOAD: &[u8] = b"LD_PRELOAD=";
 /// Longest variable that is read.
 const LONGEST: usize = 1 << 17;
-/// Words of the old stack that are looked through for their end. Of arguments and environment the kernel allows 6 MiB.
+/// Words of the old stack that are looked through for their end. Of arguments and environment the
+/// kernel allows 6 MiB.
 const MOST: usize = 1 << 20;
 
 /// Variables of the session, and the library.
@@ -26,8 +28,8 @@ pub struct Variables {
 }
 
 impl Variables {
-    /// Rewrites the environment of the `program` that has just been executed; `slot` is its credit, `kept` a descriptor of the
-    /// region. Does nothing where the stack cannot be read.
+    /// Rewrites the environment of the `program` that has just been executed; `slot` is its credit,
+    /// `kept` a descriptor of the region. Does nothing where the stack cannot be read.
     pub fn set(
         &self,
         kit: &Kit,
@@ -42,7 +44,9 @@ impl Variables {
             self.take_out(memory, regs.rsp);
             return Ok(stopped);
         }
-        let Some((at, bytes)) = self.rebuilt(memory, regs.rsp, program, slot, kept) else { return Ok(stopped) };
+        let Some((at, bytes)) = self.rebuilt(memory, regs.rsp, program, slot, kept) else {
+            return Ok(stopped);
+        };
         let stopped = kit.grow_stack(stopped, at)?;
         if memory.write_bytes(at, &bytes).is_ok() {
             regs.rsp = at;
@@ -51,7 +55,8 @@ impl Variables {
         Ok(stopped)
     }
 
-    /// Takes the library out of the environment of a 32-bit program, whose dynamic linker would complain.
+    /// Takes the library out of the environment of a 32-bit program, whose dynamic linker would
+    /// complain.
     fn take_out(&self, memory: Memory, stack: u64) -> Option<()> {
         let word = |n: u64| memory.read::<u32>(stack + 4 * n).ok();
         let count = word(0)? as u64;
@@ -102,7 +107,8 @@ impl Variables {
             }
         }
         let lines = self.lines(&preload, program, slot, kept);
-        // More entries, whose addresses are known when the strings are placed, a NULL, and the auxiliary vector.
+        // More entries, whose addresses are known when the strings are placed, a NULL, and the
+        // auxiliary vector.
         let entries = words.len();
         words.resize(entries + lines.len() + 1, 0);
         for _ in 0..MOST {
@@ -130,13 +136,21 @@ impl Variables {
         Some((new, bytes))
     }
 
-    fn lines(&self, preload: &[u8], program: Option<Program>, slot: u64, kept: Option<i32>) -> Vec<Vec<u8>> {
+    fn lines(
+        &self,
+        preload: &[u8],
+        program: Option<Program>,
+        slot: u64,
+        kept: Option<i32>,
+    ) -> Vec<Vec<u8>> {
         let library = self.library.as_bytes();
         let kept = kept.map(|fd| format!("{DESCRIPTORS}{fd}").into());
         let session = kept.as_ref().unwrap_or(&self.session).as_bytes();
         let mut list = PRELOAD.to_vec();
-        // AddressSanitizer reads its options from where the kernel says that the environment is, which is not here.
-        let form = if program == Some(Program::ShimmedAsan) { Form::Out } else { Form::of(program) };
+        // AddressSanitizer reads its options from where the kernel says that the environment is,
+        // which is not here.
+        let form =
+            if program == Some(Program::ShimmedAsan) { Form::Out } else { Form::of(program) };
         form.value(library, preload, &mut |piece| list.extend(piece));
         let mut lines = vec![
             [b"FLUX_SESSION=", session].concat(),

@@ -1,7 +1,7 @@
 //! Timers of traced processes whose time has come.
 //!
-//! The tracer parks a slot of its own until the earliest deadline, like the thread that serves the timers of a process with the
-//! library: so time does not move on while it tells somebody.
+//! The tracer parks a slot of its own until the earliest deadline, like the thread that serves the
+//! timers of a process with the library: so time does not move on while it tells somebody.
 
 use super::armed::{Notify, Timer};
 use super::run::Tracer;
@@ -13,11 +13,12 @@ use libc::pid_t;
 use std::sync::atomic::Ordering::SeqCst;
 
 impl Tracer {
-    /// Lets timers expire that are due, and parks until the next. Whoever changes a deadline calls it before the
-    /// program goes on.
+    /// Lets timers expire that are due, and parks until the next. Whoever changes a deadline calls
+    /// it before the program goes on.
     ///
-    /// A timer of a few nanoseconds is due again at once, for ever. So if the next one is due already, the tracer does not park:
-    /// it is busy, and comes here again when it has heard what its tracees report.
+    /// A timer of a few nanoseconds is due again at once, for ever. So if the next one is due
+    /// already, the tracer does not park: it is busy, and comes here again when it has heard what
+    /// its tracees report.
     pub(super) fn keep_time(&mut self) {
         self.follow_clock();
         let (engine, page) = (self.engine, self.engine.page);
@@ -83,7 +84,9 @@ fn expire(engine: &Engine, now: u64, pid: pid_t, timer: &mut Timer) {
     let missed = (now - timer.deadline).checked_div(timer.interval).unwrap_or(0);
     timer.deadline = match timer.interval {
         0 => NEVER,
-        interval => timer.deadline.saturating_add(interval.saturating_mul(missed + 1)).min(NEVER - 1),
+        interval => {
+            timer.deadline.saturating_add(interval.saturating_mul(missed + 1)).min(NEVER - 1)
+        }
     };
     let missed = missed.min(i32::MAX as u64) as i32;
     let (number, thread) = match timer.notify {
@@ -102,7 +105,8 @@ fn expire(engine: &Engine, now: u64, pid: pid_t, timer: &mut Timer) {
 /// What says who sends it, as far as a process that is not the receiver may say so.
 fn signal(number: i32, timer: &Timer) -> Info {
     let mut info = [0; 32];
-    (info[NUMBER], info[CODE], info[TIMER], info[OVERRUN]) = (number, libc::SI_TIMER, timer.id, timer.overruns.0);
+    (info[NUMBER], info[CODE], info[TIMER], info[OVERRUN]) =
+        (number, libc::SI_TIMER, timer.id, timer.overruns.0);
     (info[6], info[7]) = (timer.value as i32, (timer.value >> 32) as i32);
     info
 }

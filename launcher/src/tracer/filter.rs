@@ -1,9 +1,11 @@
-//! The seccomp filter of traced processes, made from the engine's table of verdicts. See seccomp(2).
+//! The seccomp filter of traced processes, made from the engine's table of verdicts. See
+//! seccomp(2).
 //!
-//! Numbers come first, so that the kernel finds out by itself which calls always pass and does not run the filter for
-//! them. A call that is to stop must also come from the code the filter is for: filters are inherited for ever, and a child
-//! that executes another program is let go. There nobody answers, and the kernel fails a call that should have stopped
-//! with ENOSYS; with the condition none does.
+//! Numbers come first, so that the kernel finds out by itself which calls always pass and does not
+//! run the filter for them. A call that is to stop must also come from the code the filter is for:
+//! filters are inherited for ever, and a child that executes another program is let go. There
+//! nobody answers, and the kernel fails a call that should have stopped with ENOSYS; with the
+//! condition none does.
 
 use super::bpf::{AND, AT_LEAST, Assembler, BITS, EQUAL, LOAD, RETURN, To};
 use super::sockets;
@@ -44,14 +46,14 @@ const fn arg(n: u8) -> u32 {
 /// `AUDIT_ARCH_X86_64`.
 const X86_64: u32 = 0xc000_003e;
 
-/// Stops what [`engine::verdicts`] says for calls made at an address in `ranges`; all else passes. `None` if there are too
-/// many ranges for one filter.
+/// Stops what [`engine::verdicts`] says for calls made at an address in `ranges`; all else passes.
+/// `None` if there are too many ranges for one filter.
 pub fn build(ranges: &[Range]) -> Option<Vec<sock_filter>> {
     stops(table(), Whose::Code(ranges))
 }
 
-/// The same for calls made anywhere, but for those that take the gate ([`engine::sys::GATE`]). It does not depend on where
-/// things are, so it is good for whatever is executed later.
+/// The same for calls made anywhere, but for those that take the gate ([`engine::sys::GATE`]). It
+/// does not depend on where things are, so it is good for whatever is executed later.
 pub fn of_all() -> Option<Vec<sock_filter>> {
     stops(table(), Whose::Beside)
 }
@@ -144,7 +146,9 @@ fn stops(calls: impl Iterator<Item = (u32, When)>, whose: Whose) -> Option<Vec<s
                 asm.plain(LOAD, arg(1));
                 asm.jump(EQUAL, libc::SOL_SOCKET as u32, To::Next, to(of_others));
                 asm.plain(LOAD, arg(2));
-                SOCKET_LIMITS.iter().for_each(|&option| asm.jump(EQUAL, option, to(origin), To::Next));
+                SOCKET_LIMITS
+                    .iter()
+                    .for_each(|&option| asm.jump(EQUAL, option, to(origin), To::Next));
                 asm.go(pass);
                 asm.here(of_others);
                 no_delay(&mut asm, origin, pass);
@@ -189,7 +193,10 @@ fn stops(calls: impl Iterator<Item = (u32, When)>, whose: Whose) -> Option<Vec<s
             }
             (Whose::Beside, None) => asm.go(trace),
             (Whose::Code(ranges), _) => {
-                ranges.iter().flat_map(|&r| within_4g(r)).for_each(|range| within(&mut asm, range, trace));
+                ranges
+                    .iter()
+                    .flat_map(|&r| within_4g(r))
+                    .for_each(|range| within(&mut asm, range, trace));
                 asm.go(pass);
             }
         }
@@ -280,10 +287,14 @@ mod tests {
 
     #[test]
     fn stops_are_as_few_as_the_table_says() {
-        let ranges =
-            [Range { start: 0x40_1000, end: 0x50_0000 }, Range { start: 0x7fff_ffff_f000, end: 0x8000_0000_0000 }];
+        let ranges = [
+            Range { start: 0x40_1000, end: 0x50_0000 },
+            Range { start: 0x7fff_ffff_f000, end: 0x8000_0000_0000 },
+        ];
         let program = build(&ranges).expect("short enough");
-        let stops = |nr: libc::c_long, ip, args| run(&program, nr as i32, ip, args) == libc::SECCOMP_RET_TRACE;
+        let stops = |nr: libc::c_long, ip, args| {
+            run(&program, nr as i32, ip, args) == libc::SECCOMP_RET_TRACE
+        };
         let inside = 0x40_1000;
         assert!(stops(libc::SYS_nanosleep, inside, [0; 6]));
         assert!(stops(libc::SYS_nanosleep, 0x4f_ffff, [0; 6]));
@@ -303,21 +314,41 @@ mod tests {
         assert!(!stops(libc::SYS_tgkill, inside, [1, 1, 1 << 32, 0, 0, 0]));
         assert!(stops(libc::SYS_select, inside, [0, 0, 0, 0, 1 << 32, 0]));
         assert!(!stops(libc::SYS_select, inside, [9, 9, 9, 9, 0, 0]));
-        let socket = |family: i32, kind: i32| stops(libc::SYS_socket, inside, [family as u64, kind as u64, 0, 0, 0, 0]);
+        let socket = |family: i32, kind: i32| {
+            stops(libc::SYS_socket, inside, [family as u64, kind as u64, 0, 0, 0, 0])
+        };
         assert!(
-            socket(libc::AF_INET, libc::SOCK_STREAM) && socket(libc::AF_INET6, libc::SOCK_STREAM | libc::SOCK_CLOEXEC)
+            socket(libc::AF_INET, libc::SOCK_STREAM)
+                && socket(libc::AF_INET6, libc::SOCK_STREAM | libc::SOCK_CLOEXEC)
         );
-        assert!(!socket(libc::AF_UNIX, libc::SOCK_STREAM) && !socket(libc::AF_INET, libc::SOCK_DGRAM));
-        let option =
-            |level: i32, name: i32| stops(libc::SYS_setsockopt, inside, [3, level as u64, name as u64, 0, 0, 0]);
-        assert!(option(libc::SOL_SOCKET, libc::SO_RCVTIMEO) && option(libc::IPPROTO_TCP, libc::TCP_NODELAY));
-        assert!(!option(libc::SOL_SOCKET, libc::SO_DEBUG) && !option(libc::IPPROTO_TCP, libc::TCP_CORK));
-        let asks = |level: i32, name: i32| stops(libc::SYS_getsockopt, inside, [3, level as u64, name as u64, 0, 0, 0]);
-        assert!(asks(libc::IPPROTO_TCP, libc::TCP_NODELAY) && !asks(libc::IPPROTO_TCP, libc::TCP_CORK));
+        assert!(
+            !socket(libc::AF_UNIX, libc::SOCK_STREAM) && !socket(libc::AF_INET, libc::SOCK_DGRAM)
+        );
+        let option = |level: i32, name: i32| {
+            stops(libc::SYS_setsockopt, inside, [3, level as u64, name as u64, 0, 0, 0])
+        };
+        assert!(
+            option(libc::SOL_SOCKET, libc::SO_RCVTIMEO)
+                && option(libc::IPPROTO_TCP, libc::TCP_NODELAY)
+        );
+        assert!(
+            !option(libc::SOL_SOCKET, libc::SO_DEBUG) && !option(libc::IPPROTO_TCP, libc::TCP_CORK)
+        );
+        let asks = |level: i32, name: i32| {
+            stops(libc::SYS_getsockopt, inside, [3, level as u64, name as u64, 0, 0, 0])
+        };
+        assert!(
+            asks(libc::IPPROTO_TCP, libc::TCP_NODELAY) && !asks(libc::IPPROTO_TCP, libc::TCP_CORK)
+        );
         assert!(!asks(libc::SOL_SOCKET, libc::TCP_NODELAY));
         let traces = |request| stops(libc::SYS_ptrace, inside, [request as u64, 1, 0, 0, 0, 0]);
-        assert!(traces(libc::PTRACE_TRACEME) && traces(libc::PTRACE_SEIZE) && !traces(libc::PTRACE_CONT));
-        let futex = |op: u64, timeout: u64| stops(libc::SYS_futex, inside, [0x1000, op, 0, timeout, 0, 0]);
+        assert!(
+            traces(libc::PTRACE_TRACEME)
+                && traces(libc::PTRACE_SEIZE)
+                && !traces(libc::PTRACE_CONT)
+        );
+        let futex =
+            |op: u64, timeout: u64| stops(libc::SYS_futex, inside, [0x1000, op, 0, timeout, 0, 0]);
         assert!(futex(128, 1) && futex(9 | 128 | 256, 1 << 40) && futex(6, 8));
         assert!(!futex(0, 0) && !futex(1, 1) && !futex(5, 1) && !futex(3, 7));
     }
@@ -325,8 +356,11 @@ mod tests {
     #[test]
     fn calls_by_the_gate_pass() {
         let program = of_all().expect("short enough");
-        let stops = |nr: libc::c_long, ip, args| run(&program, nr as i32, ip, args) == libc::SECCOMP_RET_TRACE;
-        let by_gate = |args: [u64; 5]| [args[0], args[1], args[2], args[3], args[4], (GATE as u64) << 32 | 7];
+        let stops = |nr: libc::c_long, ip, args| {
+            run(&program, nr as i32, ip, args) == libc::SECCOMP_RET_TRACE
+        };
+        let by_gate =
+            |args: [u64; 5]| [args[0], args[1], args[2], args[3], args[4], (GATE as u64) << 32 | 7];
         for ip in [0x40_1000, 0x7e90_0000_0000] {
             assert!(stops(libc::SYS_clock_gettime, ip, [1, 0, 0, 0, 0, 0]));
             assert!(!stops(libc::SYS_clock_gettime, ip, by_gate([1, 0, 0, 0, 0])));
@@ -341,9 +375,13 @@ mod tests {
 
     #[test]
     fn ranges_are_cut_at_4g() {
-        let pieces: Vec<Range> = within_4g(Range { start: 0xffff_f000, end: 0x1_0000_2000 }).collect();
+        let pieces: Vec<Range> =
+            within_4g(Range { start: 0xffff_f000, end: 0x1_0000_2000 }).collect();
         let [a, b] = pieces[..] else { panic!("{pieces:?}") };
-        assert_eq!((a.start, a.end, b.start, b.end), (0xffff_f000, 1 << 32, 1 << 32, 0x1_0000_2000));
+        assert_eq!(
+            (a.start, a.end, b.start, b.end),
+            (0xffff_f000, 1 << 32, 1 << 32, 0x1_0000_2000)
+        );
         let all = build(&[Range { start: 0, end: 1 << 33 }]).expect("short enough");
         assert_eq!(run(&all, 35, u32::MAX as u64, [0; 6]), libc::SECCOMP_RET_TRACE);
         assert_eq!(run(&all, 35, 0, [0; 6]), libc::SECCOMP_RET_TRACE);

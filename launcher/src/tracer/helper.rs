@@ -25,7 +25,8 @@ const OVER: u32 = u32::MAX;
 pub struct Helper {
     /// Its number, 0 or [`OVER`].
     pid: AtomicU32,
-    /// Starts it and waits for it. There is none before somebody has asked: most sessions need no tracer.
+    /// Starts it and waits for it. There is none before somebody has asked: most sessions need no
+    /// tracer.
     thread: Mutex<Option<JoinHandle<()>>>,
     engine: Engine,
     region: OsString,
@@ -36,7 +37,13 @@ impl Helper {
     /// Nobody has asked yet.
     pub fn new(session: &Session) -> Arc<Helper> {
         let (region, library) = (session.path.clone(), session.library.clone());
-        Arc::new(Helper { pid: AtomicU32::new(0), thread: Mutex::default(), engine: session.engine, region, library })
+        Arc::new(Helper {
+            pid: AtomicU32::new(0),
+            thread: Mutex::default(),
+            engine: session.engine,
+            region,
+            library,
+        })
     }
 
     /// The tracer's number, 0 if there is none.
@@ -47,8 +54,9 @@ impl Helper {
         }
     }
 
-    /// For the keeper, before each look: has somebody asked, and nobody heard it yet? A request is counted before the keeper is
-    /// kicked ([`Engine::ask_tracer`]). So either this very look sees it, or the kick is on record and the next one does.
+    /// For the keeper, before each look: has somebody asked, and nobody heard it yet? A request is
+    /// counted before the keeper is kicked ([`Engine::ask_tracer`]). So either this very look sees
+    /// it, or the kick is on record and the next one does.
     pub fn hear(self: &Arc<Self>) {
         if self.engine.page.header.tracer_asked.load(SeqCst) == 0 {
             return;
@@ -70,8 +78,9 @@ impl Helper {
         }
     }
 
-    /// Starts the tracer's process when somebody asks for it, and anew if it was killed. The thread that starts it waits for it
-    /// too, so that the launcher's main thread, which waits for its own children alone, never meets it.
+    /// Starts the tracer's process when somebody asks for it, and anew if it was killed. The thread
+    /// that starts it waits for it too, so that the launcher's main thread, which waits for its own
+    /// children alone, never meets it.
     fn watch(&self) {
         /// No more often: then it does not end by chance.
         const STARTS: u32 = 3;
@@ -95,7 +104,8 @@ impl Helper {
                     break;
                 }
             }
-            // Its tracees have ended with it, and nobody else gives their slots back. It may not have answered all.
+            // Its tracees have ended with it, and nobody else gives their slots back. It may not
+            // have answered all.
             for slot in &engine.page.slots[..engine.page.high()] {
                 match slot.tracer.load(SeqCst) {
                     TRACED.. => slot.tracer.store(NONE, SeqCst),
@@ -107,7 +117,9 @@ impl Helper {
         }
         if pid.load(SeqCst) != OVER {
             header.trace.store(Trace::None as u32, SeqCst);
-            report::say(&format!("cannot start the tracer: {why}; statically linked programs run in real time"));
+            report::say(&format!(
+                "cannot start the tracer: {why}; statically linked programs run in real time"
+            ));
         }
     }
 }
@@ -135,17 +147,24 @@ fn asked(engine: &Engine, pid: &AtomicU32) -> bool {
 
 fn start(region: &OsStr, library: &Path) -> io::Result<Child> {
     let mut command = Command::new("/proc/self/exe");
-    command.env_clear().env(ENV_TRACER, region).env("FLUX_LIBRARY", library).stdin(Stdio::null()).stdout(Stdio::null());
+    command
+        .env_clear()
+        .env(ENV_TRACER, region)
+        .env("FLUX_LIBRARY", library)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null());
     if let Some(file) = report::output() {
         command.stderr(file);
     }
-    // Not in the terminal's foreground group: it has to go on when the commands are stopped or interrupted.
+    // Not in the terminal's foreground group: it has to go on when the commands are stopped or
+    // interrupted.
     command.process_group(0);
     let launcher = std::process::id() as libc::pid_t;
     // SAFETY: plain system calls.
     unsafe {
         command.pre_exec(move || {
-            // When the thread that started it ends, and so when the launcher does; which may have been before this.
+            // When the thread that started it ends, and so when the launcher does; which may have
+            // been before this.
             libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
             if libc::getppid() != launcher {
                 // Nobody is left to be told.

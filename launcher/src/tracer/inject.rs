@@ -5,12 +5,15 @@ use super::timers::CODE;
 use libc::{pid_t, user_regs_struct};
 use std::mem::MaybeUninit;
 
-/// What waitid(2) answers for thread `tid`, zeroed where it has nothing to tell; `None` if there is no such thread.
+/// What waitid(2) answers for thread `tid`, zeroed where it has nothing to tell; `None` if there is
+/// no such thread.
 fn wait(tid: pid_t, options: i32) -> Option<libc::siginfo_t> {
     let mut info = MaybeUninit::<libc::siginfo_t>::zeroed();
     loop {
         // SAFETY: a valid out-parameter.
-        let waited = unsafe { libc::waitid(libc::P_PID, tid as libc::id_t, info.as_mut_ptr(), options | libc::__WALL) };
+        let waited = unsafe {
+            libc::waitid(libc::P_PID, tid as libc::id_t, info.as_mut_ptr(), options | libc::__WALL)
+        };
         if waited == 0 {
             // SAFETY: zeroed or filled by the call.
             return Some(unsafe { info.assume_init() });
@@ -21,7 +24,8 @@ fn wait(tid: pid_t, options: i32) -> Option<libc::siginfo_t> {
     }
 }
 
-/// Waits for thread `tid`'s next stop, and for nobody else's; the status. An end is left for the main loop to collect.
+/// Waits for thread `tid`'s next stop, and for nobody else's; the status. An end is left for the
+/// main loop to collect.
 fn next_stop(tid: pid_t) -> Result<i32, Failed> {
     let reason = |info: &libc::siginfo_t| {
         // SAFETY: of SIGCHLD, or zero.
@@ -29,7 +33,8 @@ fn next_stop(tid: pid_t) -> Result<i32, Failed> {
         matches!(info.si_code, libc::CLD_TRAPPED | libc::CLD_STOPPED).then_some(status)
     };
     let met = wait(tid, libc::WEXITED | libc::WSTOPPED | libc::WNOWAIT).as_ref().and_then(reason);
-    // A leader's number goes on with the thread that has executed a program, when that one has killed it.
+    // A leader's number goes on with the thread that has executed a program, when that one has
+    // killed it.
     if met.is_none_or(|reason| reason >> 8 == libc::PTRACE_EVENT_EXEC) {
         return Err(Failed::Died);
     }
@@ -60,8 +65,11 @@ pub fn again(stopped: &Stopped, late: Vec<Event>) -> Result<(), Failed> {
     for event in late {
         match event {
             // SAFETY: plain numbers. The thread is stopped, so the number is its own.
-            Event::Signal(signal) => _ = unsafe { libc::syscall(libc::SYS_tkill, stopped.tid(), signal) },
-            // Its process has stopped, or goes on by now: that is what it reports as soon as it is let go.
+            Event::Signal(signal) => {
+                _ = unsafe { libc::syscall(libc::SYS_tkill, stopped.tid(), signal) }
+            }
+            // Its process has stopped, or goes on by now: that is what it reports as soon as it is
+            // let go.
             _ => stopped.interrupt()?,
         }
     }
@@ -78,7 +86,8 @@ pub struct Calls {
 }
 
 impl Calls {
-    /// `stopped` is about to run an instruction of its own; `instruction` is the address of a `syscall` in its memory.
+    /// `stopped` is about to run an instruction of its own; `instruction` is the address of a
+    /// `syscall` in its memory.
     pub fn new(stopped: Stopped, instruction: u64) -> Result<Calls, Failed> {
         let before = stopped.registers()?;
         Ok(Calls { stopped, before, instruction, late: vec![] })

@@ -1,5 +1,6 @@
-//! Instants that have come, for tracees that are looked at ([`super::spinning`]): who finds nothing and reads a frozen clock, equally
-//! often each time, sees it move on; see the hooks' `spin.rs`, whose rule this is.
+//! Instants that have come, for tracees that are looked at ([`super::spinning`]): who finds nothing
+//! and reads a frozen clock, equally often each time, sees it move on; see the hooks' `spin.rs`,
+//! whose rule this is.
 
 use super::memory::Memory;
 use super::run::Tracer;
@@ -30,7 +31,8 @@ impl Tracer {
         }
         let Some(thread) = self.threads.get_mut(&tid) else { return };
         let space = self.processes.get(&thread.process).and_then(|process| process.space);
-        let counter: u32 = space.and_then(|space| Memory(tid).read(space.counter).ok()).unwrap_or(0);
+        let counter: u32 =
+            space.and_then(|space| Memory(tid).read(space.counter).ok()).unwrap_or(0);
         let (Some(asks), Some(me)) = (&mut thread.asks, thread.slot) else { return };
         let instants = &mut asks.instants;
         let reads = counter.wrapping_sub(std::mem::replace(&mut instants.counter, counter));

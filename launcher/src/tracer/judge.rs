@@ -26,7 +26,9 @@ pub fn judge(regs: &user_regs_struct) -> Call {
         // Who asks for its own processor time computes.
         libc::SYS_clock_gettime if is_of_processor(regs.rdi as libc::clockid_t) => Call::Done,
         libc::SYS_getrusage => Call::Done,
-        libc::SYS_sched_yield | libc::SYS_waitid | libc::SYS_clock_gettime | libc::SYS_times => Call::Futile,
+        libc::SYS_sched_yield | libc::SYS_waitid | libc::SYS_clock_gettime | libc::SYS_times => {
+            Call::Futile
+        }
         libc::SYS_kill if regs.rsi == 0 => Call::Futile,
         number if answer == 0 && zero_is_nothing(number) => Call::Futile,
         libc::SYS_futex if answer == 0 => Call::Nothing,
@@ -46,7 +48,8 @@ pub fn judge(regs: &user_regs_struct) -> Call {
     }
 }
 
-/// Is it a clock of processor time, of the caller or of others (negative numbers, clock_getcpuclockid(3))?
+/// Is it a clock of processor time, of the caller or of others (negative numbers,
+/// clock_getcpuclockid(3))?
 fn is_of_processor(clock: libc::clockid_t) -> bool {
     clock < 0 || matches!(clock, libc::CLOCK_PROCESS_CPUTIME_ID | libc::CLOCK_THREAD_CPUTIME_ID)
 }

@@ -1,10 +1,12 @@
-//! Under `--trace=all`: programs with the library, which are traced too. Its hooks do what they always do, by calls that take the
-//! gate ([`engine::sys::GATE`]) or by calls of libc's; what stops beside them is a system call in line, or one that libc makes
-//! behind the hooks, and is virtual at once.
+//! Under `--trace=all`: programs with the library, which are traced too. Its hooks do what they
+//! always do, by calls that take the gate ([`engine::sys::GATE`]) or by calls of libc's; what stops
+//! beside them is a system call in line, or one that libc makes behind the hooks, and is virtual at
+//! once.
 //!
-//! Such a thread has a slot of its own, which is the library's. While it says that a hook waits, a call is the hook's. Otherwise
-//! it becomes the tracer's for as long as the thread waits in a call of its own. No hook of the thread runs meanwhile: a
-//! signal's handler begins after the stop at the end of the call.
+//! Such a thread has a slot of its own, which is the library's. While it says that a hook waits, a
+//! call is the hook's. Otherwise it becomes the tracer's for as long as the thread waits in a call
+//! of its own. No hook of the thread runs meanwhile: a signal's handler begins after the stop at
+//! the end of the call.
 
 use super::programs::vdso_of;
 use super::run::{Tracer, runs};
@@ -25,7 +27,12 @@ impl Tracer {
     }
 
     /// Is the call to be made as it is, though it has stopped?
-    pub(super) fn is_the_kernels(&mut self, tid: pid_t, regs: &user_regs_struct, verdict: Option<Verdict>) -> bool {
+    pub(super) fn is_the_kernels(
+        &mut self,
+        tid: pid_t,
+        regs: &user_regs_struct,
+        verdict: Option<Verdict>,
+    ) -> bool {
         let library = self.is_of_library(tid);
         match verdict {
             Some(Verdict::Clock(_)) => self.is_of_real_clock(tid, regs.rip, library),
@@ -35,17 +42,27 @@ impl Tracer {
         }
     }
 
-    /// Is a clock read by the vDSO because somebody wants the real time, and it has to ask the kernel?
+    /// Is a clock read by the vDSO because somebody wants the real time, and it has to ask the
+    /// kernel?
     fn is_of_real_clock(&mut self, tid: pid_t, from: u64, library: bool) -> bool {
         let frozen = self.engine.page.mode() == ClockMode::Frozen;
-        let Some(process) = self.threads.get(&tid).map(|thread| thread.process) else { return false };
-        let Some(known) = self.processes.get_mut(&process).filter(|known| known.gated) else { return false };
+        let Some(process) = self.threads.get(&tid).map(|thread| thread.process) else {
+            return false;
+        };
+        let Some(known) = self.processes.get_mut(&process).filter(|known| known.gated) else {
+            return false;
+        };
         let vdso = *known.vdso.get_or_insert_with(|| vdso_of(process).unwrap_or(0));
         (library || !frozen) && self.kit.in_vdso(vdso, from)
     }
 
-    /// A thread with the library is about to wait until a deadline. Where it has no slot, or a hook has, it is as before.
-    pub(super) fn wait_of_library(&mut self, stopped: Stopped, mut wait: Box<Wait>) -> Result<(), Failed> {
+    /// A thread with the library is about to wait until a deadline. Where it has no slot, or a hook
+    /// has, it is as before.
+    pub(super) fn wait_of_library(
+        &mut self,
+        stopped: Stopped,
+        mut wait: Box<Wait>,
+    ) -> Result<(), Failed> {
         let tid = stopped.tid();
         let over = wait.deadline <= self.engine.now();
         if over && wait.what == What::Sleep {
@@ -74,7 +91,8 @@ impl Tracer {
         }
     }
 
-    /// The slot that speaks for the thread, and what that says it does. One that a handler's own slot covers does not.
+    /// The slot that speaks for the thread, and what that says it does. One that a handler's own
+    /// slot covers does not.
     pub(super) fn own_slot(&self, tid: pid_t) -> Option<(usize, Kind)> {
         let speaks = |&(_, slot): &(usize, &Slot)| slot.covered.load(SeqCst) == 0;
         self.slots_of(tid).find(speaks).map(|(index, slot)| (index, slot.state.load().kind()))
@@ -91,7 +109,8 @@ impl Tracer {
         page.slots[..page.high()].iter().enumerate().filter(move |(_, slot)| theirs(slot))
     }
 
-    /// A signal has stopped a thread with the library. Its queues need [`Slot::key`], so the run count stands beside.
+    /// A signal has stopped a thread with the library. Its queues need [`Slot::key`], so the run
+    /// count stands beside.
     pub(super) fn paused(&self, tid: pid_t) {
         let Some(thread) = self.threads.get(&tid) else { return };
         let word = PAUSED | runs(thread.process, tid) as u32;

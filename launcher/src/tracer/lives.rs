@@ -36,7 +36,8 @@ impl Tracer {
         let credit = slot.filter(|_| asked).and_then(|me| credit_of(page, me));
         credit.inspect(|&credit| page.place(credit, child as u32));
         if is_new {
-            let thread = !asked && PathBuf::from(format!("/proc/{creator_process}/task/{child}")).exists();
+            let thread =
+                !asked && PathBuf::from(format!("/proc/{creator_process}/task/{child}")).exists();
             let process = if thread { creator_process } else { child };
             let (childs_slot, doing) = match slot {
                 Some(_) if asked => {
@@ -44,8 +45,16 @@ impl Tracer {
                     (credit.map(Credit::index).filter(ours), Doing::Asked)
                 }
                 Some(me) => {
-                    let claimed = page.claim(Kind::Foreign, process as u32, child as u32, page.birth_of_child(me));
-                    (claimed.inspect(|&index| page.slots[index].tracer.store(TRACED, SeqCst)), Doing::Runs)
+                    let claimed = page.claim(
+                        Kind::Foreign,
+                        process as u32,
+                        child as u32,
+                        page.birth_of_child(me),
+                    );
+                    (
+                        claimed.inspect(|&index| page.slots[index].tracer.store(TRACED, SeqCst)),
+                        Doing::Runs,
+                    )
                 }
                 None => (None, Doing::Runs),
             };
@@ -76,8 +85,9 @@ impl Tracer {
         Ok(())
     }
 
-    /// A thread of process `tid` has executed a program. If nobody is known by that number, it has had another till now: it was
-    /// the only one of its process that was traced, and not the leader.
+    /// A thread of process `tid` has executed a program. If nobody is known by that number, it has
+    /// had another till now: it was the only one of its process that was traced, and not the
+    /// leader.
     pub(super) fn renumber(&mut self, tid: pid_t) {
         let Ok(former) = Stopped::reported(tid).message() else { return };
         if !self.threads.contains_key(&tid)
@@ -89,14 +99,18 @@ impl Tracer {
 
     /// A thread that stays traced, and knows its slot better than the tracer.
     fn asks_no_more(&mut self, tid: pid_t) {
-        self.threads.entry(tid).and_modify(|thread| (thread.doing, thread.slot) = (Doing::Runs, None));
+        self.threads
+            .entry(tid)
+            .and_modify(|thread| (thread.doing, thread.slot) = (Doing::Runs, None));
     }
 
-    /// A program was executed, perhaps by a thread that was not the leader and is now. The others are gone.
+    /// A program was executed, perhaps by a thread that was not the leader and is now. The others
+    /// are gone.
     pub(super) fn executed(&mut self, stopped: Stopped) -> Result<(), Failed> {
         let tid = stopped.tid();
         let former = stopped.message()? as pid_t;
-        let Some(mut thread) = self.threads.remove(&former).or_else(|| self.threads.remove(&tid)) else {
+        let Some(mut thread) = self.threads.remove(&former).or_else(|| self.threads.remove(&tid))
+        else {
             return Ok(());
         };
         self.forget_all(tid);
@@ -105,7 +119,8 @@ impl Tracer {
         }
         self.stop_looking(&mut thread);
         let doing = std::mem::replace(&mut thread.doing, Doing::Runs);
-        (thread.again, thread.process, thread.base, thread.paused) = (None, tid, Kind::Foreign, false);
+        (thread.again, thread.process, thread.base, thread.paused) =
+            (None, tid, Kind::Foreign, false);
         let file = PathBuf::from(format!("/proc/{tid}/exe"));
         let program = program::of_file(&file);
         if let Some(process) = self.processes.get_mut(&tid)
@@ -119,7 +134,8 @@ impl Tracer {
             return self.go(stopped, 0);
         }
         let page = self.engine.page;
-        let slot = thread.slot.or_else(|| page.claim(Kind::Foreign, tid as u32, tid as u32, tid as u64));
+        let slot =
+            thread.slot.or_else(|| page.claim(Kind::Foreign, tid as u32, tid as u32, tid as u64));
         thread.slot = slot;
         self.threads.insert(tid, thread);
         if let Some(index) = slot {
@@ -141,8 +157,9 @@ impl Tracer {
         if !gated && (self.engine.trace() == Trace::All || filtered.len() > MANY) {
             (stopped, gated) = self.kit.close_gate(stopped)?;
         }
-        let left_by_library =
-            slot.map_or((0, 0), |i| (self.slot(i).start.swap(0, SeqCst), self.slot(i).start_arg.swap(0, SeqCst)));
+        let left_by_library = slot.map_or((0, 0), |i| {
+            (self.slot(i).start.swap(0, SeqCst), self.slot(i).start_arg.swap(0, SeqCst))
+        });
         let alarm = self.timers.get(tid, ITIMER).filter(|alarm| alarm.deadline != NEVER);
         let alarm = alarm.map(|alarm| (alarm.deadline, alarm.interval));
         let alarm = alarm.or((left_by_library.0 != 0).then_some(left_by_library));
@@ -153,7 +170,12 @@ impl Tracer {
         }
         match program {
             Some(kind) if kind.cannot_load() => {
-                let found = Found { alarm: left_by_library.0 != 0, timers: self.keep_timers(tid), gated, kept };
+                let found = Found {
+                    alarm: left_by_library.0 != 0,
+                    timers: self.keep_timers(tid),
+                    gated,
+                    kept,
+                };
                 let (stopped, ready) = self.kit.prepare(stopped, &filtered, found)?;
                 match ready {
                     Some(ready) => {
@@ -174,7 +196,9 @@ impl Tracer {
                         self.keep_time();
                         self.go(stopped, 0)
                     }
-                    None => self.let_go(stopped, slot, program, Former { filtered, gated, kept }, alarm),
+                    None => {
+                        self.let_go(stopped, slot, program, Former { filtered, gated, kept }, alarm)
+                    }
                 }
             }
             _ => self.let_go(stopped, slot, program, Former { filtered, gated, kept }, alarm),
@@ -215,8 +239,12 @@ impl Tracer {
         }
         if former.gated || meets(tid, &former.filtered) {
             // Without a tracer its calls would fail.
-            let process =
-                Process { library: former.gated, gated: former.gated, filtered: former.filtered, ..Process::default() };
+            let process = Process {
+                library: former.gated,
+                gated: former.gated,
+                filtered: former.filtered,
+                ..Process::default()
+            };
             self.processes.insert(tid, process);
             if let Some(index) = slot {
                 self.slot(index).tracer.store(NONE, SeqCst);
@@ -273,7 +301,8 @@ impl Tracer {
             Err(failed) => {
                 if matches!(failed, Failed::Request(.., libc::EPERM))
                     && !exception(tid)
-                    && self.engine.page.header.trace.swap(Trace::None as u32, SeqCst) != Trace::None as u32
+                    && self.engine.page.header.trace.swap(Trace::None as u32, SeqCst)
+                        != Trace::None as u32
                 {
                     report::say(&format!("{failed}; statically linked programs run in real time"));
                 }
@@ -282,8 +311,8 @@ impl Tracer {
         }
     }
 
-    /// Is it the thread of these numbers that asks by slot `index`? In a PID namespace of its own it knows itself by those
-    /// of a stranger here, who must not be touched, or of nobody.
+    /// Is it the thread of these numbers that asks by slot `index`? In a PID namespace of its own
+    /// it knows itself by those of a stranger here, who must not be touched, or of nobody.
     fn is_here(&self, index: usize, pid: pid_t, tid: pid_t) -> bool {
         let page = self.engine.page;
         let another = |i: usize| {
@@ -293,11 +322,14 @@ impl Tracer {
             // A handler's slot stands beside that of the wait which it has interrupted.
             i != index && thread && same && slot.covered.load(SeqCst) != index as u32 + 1
         };
-        process::descends(pid as u32, page.header.launcher.load(SeqCst)) == Ok(true) && !(0..page.high()).any(another)
+        process::descends(pid as u32, page.header.launcher.load(SeqCst)) == Ok(true)
+            && !(0..page.high()).any(another)
     }
 
     pub(super) fn give_back(&mut self, index: usize) {
-        let asker = |t: &&mut Thread| t.slot == Some(index) && matches!(t.doing, Doing::Asked | Doing::AskedForChild);
+        let asker = |t: &&mut Thread| {
+            t.slot == Some(index) && matches!(t.doing, Doing::Asked | Doing::AskedForChild)
+        };
         match self.threads.values_mut().find(asker) {
             Some(thread) if self.processes.contains_key(&thread.process) => {
                 (thread.doing, thread.slot) = (Doing::Runs, None);
@@ -314,8 +346,9 @@ impl Tracer {
     }
 }
 
-/// So much code of former programs is filtered, and no filter is made for more: the kernel takes some two hundred, and a program
-/// may execute itself again and again. One that depends on no address ([`super::programs::Kit::close_gate`]) is the last.
+/// So much code of former programs is filtered, and no filter is made for more: the kernel takes
+/// some two hundred, and a program may execute itself again and again. One that depends on no
+/// address ([`super::programs::Kit::close_gate`]) is the last.
 const MANY: usize = 32;
 
 /// What a program has from those before it.
@@ -326,22 +359,25 @@ struct Former {
     kept: Option<i32>,
 }
 
-/// The credit that a thread has taken for its next child: while it asks it is in no queue, and names it where queues have
-/// their key.
+/// The credit that a thread has taken for its next child: while it asks it is in no queue, and
+/// names it where queues have their key.
 fn credit_of(page: &Page, asker: usize) -> Option<Credit> {
     Credit::from_word(page.slots[asker].key.load(SeqCst))
 }
 
-/// Is the thread traced by this process? No more if it has been killed, and waitpid(2) has told of it.
+/// Is the thread traced by this process? No more if it has been killed, and waitpid(2) has told of
+/// it.
 fn is_tracee(tid: pid_t) -> bool {
     let options = libc::WEXITED | libc::WSTOPPED | libc::WNOHANG | libc::WNOWAIT | libc::__WALL;
     // SAFETY: no status is asked for.
     unsafe { libc::waitid(libc::P_PID, tid as libc::id_t, std::ptr::null_mut(), options) == 0 }
 }
 
-/// Is it this thread alone that may not be traced, because it has been killed meanwhile or somebody else traces it?
+/// Is it this thread alone that may not be traced, because it has been killed meanwhile or somebody
+/// else traces it?
 fn exception(tid: pid_t) -> bool {
     let status = status(tid);
-    let field = |name| status.lines().find_map(|line| line.strip_prefix(name)).map_or("", str::trim);
+    let field =
+        |name| status.lines().find_map(|line| line.strip_prefix(name)).map_or("", str::trim);
     field("State:").starts_with(['Z', 'X']) || field("TracerPid:") != "0"
 }

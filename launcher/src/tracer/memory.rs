@@ -78,7 +78,9 @@ impl Memory {
     /// Writes where the program itself may.
     pub fn write<T: Plain>(self, at: u64, value: &T) -> Result<(), Fault> {
         // SAFETY: the bytes of a plain value.
-        self.write_bytes(at, unsafe { std::slice::from_raw_parts((value as *const T).cast(), size_of::<T>()) })
+        self.write_bytes(at, unsafe {
+            std::slice::from_raw_parts((value as *const T).cast(), size_of::<T>())
+        })
     }
 
     /// See [`Memory::write`].

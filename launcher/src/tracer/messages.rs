@@ -1,11 +1,14 @@
-//! recvmmsg(2) and sendmmsg(2) of tracees, where a time-out is involved: the call's own, or the socket's.
+//! recvmmsg(2) and sendmmsg(2) of tracees, where a time-out is involved: the call's own, or the
+//! socket's.
 //!
-//! They go message by message. The call is made for one of them, and when that is done the thread makes it again, which stops
-//! again, for the next. So each message has the socket's limit for itself, and the call's time-out, which the kernel only looks
-//! at after each message, is compared with the virtual clock.
+//! They go message by message. The call is made for one of them, and when that is done the thread
+//! makes it again, which stops again, for the next. So each message has the socket's limit for
+//! itself, and the call's time-out, which the kernel only looks at after each message, is compared
+//! with the virtual clock.
 //!
-//! An error that comes after the first message is the next call's, but who receives takes it away. So a later message is waited
-//! for by poll(2), whose set is in the place where the length of that message will be.
+//! An error that comes after the first message is the next call's, but who receives takes it away.
+//! So a later message is waited for by poll(2), whose set is in the place where the length of that
+//! message will be.
 
 use super::calls::{SYSCALL, interrupted};
 use super::memory::Memory;
@@ -106,7 +109,8 @@ impl Call<'_> {
         }
         let goes_on = self.again.and_then(|wait| wait.transfer);
         let end = || timeout.map(|ns| self.engine.now().saturating_add(ns));
-        let mut transfer = goes_on.unwrap_or_else(|| Transfer { done: 0, end: end(), until: None, polls: None });
+        let mut transfer =
+            goes_on.unwrap_or_else(|| Transfer { done: 0, end: end(), until: None, polls: None });
         let option = if receives { libc::SO_RCVTIMEO } else { libc::SO_SNDTIMEO };
         if transfer.done > 0 && r.r10 as c_int & libc::MSG_WAITFORONE != 0 {
             flags |= libc::MSG_DONTWAIT;
@@ -134,7 +138,9 @@ impl Call<'_> {
             }
             transfer.polls = before;
         }
-        let until = transfer.until.unwrap_or_else(|| limit.map_or(NEVER, |ns| self.engine.now().saturating_add(ns)));
+        let until = transfer
+            .until
+            .unwrap_or_else(|| limit.map_or(NEVER, |ns| self.engine.now().saturating_add(ns)));
         transfer.until = Some(until);
         // Without a limit no deadline comes.
         let timed_out = if limit.is_some() { EAGAIN } else { 0 };
@@ -153,12 +159,20 @@ impl Call<'_> {
 }
 
 impl Wait {
-    /// A signal is about to be delivered to a thread with these registers: if it is between two messages, they become those
-    /// of a call that is over.
-    pub fn ends_between(&self, engine: &Engine, memory: Memory, regs: &mut user_regs_struct) -> bool {
-        let between = |transfer: &Transfer| transfer.done > 0 && regs.rip.wrapping_add(SYSCALL) == self.before.rip;
+    /// A signal is about to be delivered to a thread with these registers: if it is between two
+    /// messages, they become those of a call that is over.
+    pub fn ends_between(
+        &self,
+        engine: &Engine,
+        memory: Memory,
+        regs: &mut user_regs_struct,
+    ) -> bool {
+        let between = |transfer: &Transfer| {
+            transfer.done > 0 && regs.rip.wrapping_add(SYSCALL) == self.before.rip
+        };
         let Some(transfer) = self.transfer.filter(between) else { return false };
-        (regs.rax, regs.rip) = (transfer.answer(engine, memory, &self.before) as u64, self.before.rip);
+        (regs.rax, regs.rip) =
+            (transfer.answer(engine, memory, &self.before) as u64, self.before.rip);
         true
     }
 }
@@ -180,7 +194,8 @@ impl Tracer {
                 let set = memory.read::<u64>(at);
                 // The kernel has just written there.
                 let _ = memory.write(at, &before);
-                let failed = |set: u64| (set >> 48) as c_short & (libc::POLLERR | libc::POLLNVAL) != 0;
+                let failed =
+                    |set: u64| (set >> 48) as c_short & (libc::POLLERR | libc::POLLNVAL) != 0;
                 answer == 1 && set.is_ok_and(|set| !failed(set))
             }
             None if answer == 1 => {

@@ -1,11 +1,17 @@
-//! The tracer: joins programs to the session that cannot load the library. See ptrace(2), seccomp(2).
+//! The tracer: joins programs to the session that cannot load the library. See ptrace(2),
+//! seccomp(2).
 //!
-//! It is a process of its own, started when the first such program is about to run: the kernel then keeps its children apart
-//! from the launcher's, and wakes a traced process's parent when the tracer has collected it. It ends with the launcher,
-//! and its tracees end with it.
+//! It is a process of its own, started when the first such program is about to run: the kernel then
+//! keeps its children apart from the launcher's, and wakes a traced process's parent when the
+//! tracer has collected it. It ends with the launcher, and its tracees end with it.
 //!
-//! [`helper`] is the launcher's side. Of the rest, [`run`] is the loop, [`lives`] how tracees come and go, [`ends`] how they end, [`calls`] what happens
-//! to a call that stops, [`programs`] what is done at an exec stop, [`rules`], [`waits`] and [`messages`] what system calls mean, [`library`] what is different about programs with the library, [`timers`], [`armed`], [`expiry`] and [`timerfd`] the timers of tracees, [`privileges`] what they need in order to give up theirs; [`spinning`], [`judge`], [`steps`], [`naps`], [`instants`] and [`beats`] their loops; [`stop`], [`memory`], [`inject`], [`filter`] and [`bpf`] are the tools.
+//! [`helper`] is the launcher's side. Of the rest, [`run`] is the loop, [`lives`] how tracees come
+//! and go, [`ends`] how they end, [`calls`] what happens to a call that stops, [`programs`] what is
+//! done at an exec stop, [`rules`], [`waits`] and [`messages`] what system calls mean, [`library`]
+//! what is different about programs with the library, [`timers`], [`armed`], [`expiry`] and
+//! [`timerfd`] the timers of tracees, [`privileges`] what they need in order to give up theirs;
+//! [`spinning`], [`judge`], [`steps`], [`naps`], [`instants`] and [`beats`] their loops; [`stop`],
+//! [`memory`], [`inject`], [`filter`] and [`bpf`] are the tools.
 
 mod armed;
 mod attention;

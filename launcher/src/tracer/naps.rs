@@ -1,9 +1,11 @@
-//! Naps of tracees that spin ([`super::spinning`]): when they may take one, what it is, how it ends.
+//! Naps of tracees that spin ([`super::spinning`]): when they may take one, what it is, how it
+//! ends.
 //!
-//! A nap counts as blocked only while nobody has done anything since the lap before it began, for the thread may not have seen it.
-//! Of those with the library their words tell. A tracee's word tells nothing while it runs and when it falls asleep; so the
-//! lap counts only if all other tracees were asleep when it began and have not run when it is over. If they have, the
-//! thread naps all the same, so as to leave them the processor, and counts as running.
+//! A nap counts as blocked only while nobody has done anything since the lap before it began, for
+//! the thread may not have seen it. Of those with the library their words tell. A tracee's word
+//! tells nothing while it runs and when it falls asleep; so the lap counts only if all other
+//! tracees were asleep when it began and have not run when it is over. If they have, the thread
+//! naps all the same, so as to leave them the processor, and counts as running.
 
 use super::run::{Tracer, runs};
 use super::stop::{Failed, Stopped};
@@ -19,7 +21,8 @@ use std::sync::atomic::Ordering::SeqCst;
 
 /// A thread that is not looked at any closer is looked at again after this long, real ns.
 pub const MOMENT: u64 = 50_000;
-/// What no state of the session's words is: [`engine::slots::Slot::spin`] of who naps and counts as running.
+/// What no state of the session's words is: [`engine::slots::Slot::spin`] of who naps and counts as
+/// running.
 const VOID: u32 = 2;
 
 /// A nap.
@@ -45,11 +48,14 @@ pub struct Lap {
 }
 
 impl Tracer {
-    /// The tracees whose words do not tell whether they do anything, but for those that ask themselves, or look after others.
+    /// The tracees whose words do not tell whether they do anything, but for those that ask
+    /// themselves, or look after others.
     fn others(&self, tid: pid_t) -> impl Iterator<Item = (pid_t, pid_t)> {
         let quiet = |me: usize| {
             let slot = self.slot(me);
-            slot.beats() || slot.tracer.load(SeqCst) == STOPPED || slot.state.load().kind() != Kind::Foreign
+            slot.beats()
+                || slot.tracer.load(SeqCst) == STOPPED
+                || slot.state.load().kind() != Kind::Foreign
         };
         self.threads.iter().filter_map(move |(&other, thread)| {
             let counts = other != tid && thread.asks.is_none() && !thread.slot.is_none_or(quiet);
@@ -62,7 +68,10 @@ impl Tracer {
         let mut before = std::mem::take(&mut lap.others);
         lap.quiet = self.others(tid).all(|(process, other)| {
             let open = || Files::open(process as u32, other as u32, real_now).ok();
-            let Some(mut files) = before.remove(&other).map(|(files, _)| files).or_else(open) else { return false };
+            let Some(mut files) = before.remove(&other).map(|(files, _)| files).or_else(open)
+            else {
+                return false;
+            };
             let found = files.look(None);
             lap.others.insert(other, (files, found));
             matches!(found, Found::Asleep(_) | Found::Zombie)
@@ -86,7 +95,8 @@ impl Tracer {
         slot.spin().store(1, SeqCst);
         let words = page.words();
         slot.spin().store(words, SeqCst);
-        let Some(mut asks) = self.threads.get_mut(&tid).and_then(|thread| thread.asks.take()) else {
+        let Some(mut asks) = self.threads.get_mut(&tid).and_then(|thread| thread.asks.take())
+        else {
             return self.go(stopped, 0);
         };
         (asks.asked, asks.other, asks.repeats) = (0, 0, false);
@@ -100,7 +110,8 @@ impl Tracer {
     /// A lap is over.
     pub(super) fn lap_over(&mut self, stopped: Stopped, me: usize) -> Result<(), Failed> {
         let (engine, tid) = (self.engine, stopped.tid());
-        let Some(mut asks) = self.threads.get_mut(&tid).and_then(|thread| thread.asks.take()) else {
+        let Some(mut asks) = self.threads.get_mut(&tid).and_then(|thread| thread.asks.take())
+        else {
             return self.go(stopped, 0);
         };
         let words = asks.lap.words == engine.page.words();
@@ -116,10 +127,12 @@ impl Tracer {
         let now = engine.now();
         let shortest = if engine.frozen() { FROZEN_STEP } else { STEP };
         let step = naps::step(asks.laps.unwrap_or(0) + asks.weight, shortest);
-        // Who is due at this very instant is woken first. A round that repeats does so until somebody is.
+        // Who is due at this very instant is woken first. A round that repeats does so until
+        // somebody is.
         let until = if asks.repeats { due } else { now.saturating_add(step).min(due) }.max(now);
         let slot = &engine.page.slots[me];
-        // The registers have been read, so the thread has let go of the processor, and the count is the last one.
+        // The registers have been read, so the thread has let go of the processor, and the count is
+        // the last one.
         slot.key.store(runs(thread.process, tid), SeqCst);
         let _ = slot.tracer.compare_exchange(TRACED, NAPS, SeqCst, SeqCst);
         asks.until = real_now() + LONGEST_NAP;
@@ -154,8 +167,8 @@ impl Tracer {
         if own && timed_out {
             asks.laps = asks.laps.map(|laps| laps + asks.weight);
         } else if !go && jumped {
-            // Something has happened, if only the time of another: it is from there that it asks for nothing. (Of the deadlines
-            // in a program in Go some are always its runtime's.)
+            // Something has happened, if only the time of another: it is from there that it asks
+            // for nothing. (Of the deadlines in a program in Go some are always its runtime's.)
             asks.laps = Some(0);
         }
         let laps = asks.laps.unwrap_or(0);
@@ -166,7 +179,8 @@ impl Tracer {
     /// Go moves what spins from thread to thread, and stops it to collect garbage.
     pub(super) fn has_spun(&mut self, tid: pid_t, laps: u64) {
         let now = self.engine.now();
-        let process = self.threads.get(&tid).and_then(|thread| self.processes.get_mut(&thread.process));
+        let process =
+            self.threads.get(&tid).and_then(|thread| self.processes.get_mut(&thread.process));
         if let Some(process) = process.filter(|process| process.go) {
             process.spun = (now, laps);
         }

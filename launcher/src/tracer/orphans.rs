@@ -11,19 +11,22 @@ use std::collections::HashMap;
 use std::sync::atomic::Ordering::SeqCst;
 
 impl Tracer {
-    /// Takes in children that have stopped so long ago that their creator must have been killed before it could report them.
-    /// Real time at which to look again, if there are any. Little is lost if the report comes after all.
+    /// Takes in children that have stopped so long ago that their creator must have been killed
+    /// before it could report them. Real time at which to look again, if there are any. Little is
+    /// lost if the report comes after all.
     pub(super) fn adopt(&mut self) -> Option<u64> {
         /// The report comes at once, real ns.
         const LATE: u64 = 50_000_000;
-        /// Where the creator's process lives, a busy machine may be why it has not come. (Or another thread has executed a program.)
+        /// Where the creator's process lives, a busy machine may be why it has not come. (Or
+        /// another thread has executed a program.)
         const LATEST: u64 = 2_000_000_000;
         let now = real_now();
         let until = |tid, since| match since + LATE {
             late if late <= now && self.creator_lives(tid) => since + LATEST,
             late => late,
         };
-        let due: HashMap<_, _> = self.early.iter().map(|(&tid, &(_, since))| (tid, until(tid, since))).collect();
+        let due: HashMap<_, _> =
+            self.early.iter().map(|(&tid, &(_, since))| (tid, until(tid, since))).collect();
         let orphans: Vec<_> = self.early.extract_if(|tid, _| due[tid] <= now).collect();
         for (tid, (event, _)) in orphans {
             let [leader] = of_status(tid, ["Tgid:"]);

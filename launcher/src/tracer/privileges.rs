@@ -1,9 +1,10 @@
-//! Tracees that give up privileges, or go into another user namespace or another root. What they execute afterwards could not
-//! open the session's region any more by its path, which is the launcher's. So before such a call their process opens it, for
-//! good, and what it executes inherits the descriptor; as it is with the library (`interpose::idle::kept`).
+//! Tracees that give up privileges, or go into another user namespace or another root. What they
+//! execute afterwards could not open the session's region any more by its path, which is the
+//! launcher's. So before such a call their process opens it, for good, and what it executes
+//! inherits the descriptor; as it is with the library (`interpose::idle::kept`).
 //!
-//! The call is put off: in its place none is made, the region is opened where it would have ended, and the thread makes it
-//! once more.
+//! The call is put off: in its place none is made, the region is opened where it would have ended,
+//! and the thread makes it once more.
 
 use super::calls::SYSCALL;
 use super::memory::Memory;
@@ -42,7 +43,12 @@ impl Kept {
 
 impl Tracer {
     /// Is the call one before which the process of thread `tid` has to open the region?
-    pub(super) fn is_to_keep(&self, tid: pid_t, regs: &user_regs_struct, verdict: Option<Verdict>) -> bool {
+    pub(super) fn is_to_keep(
+        &self,
+        tid: pid_t,
+        regs: &user_regs_struct,
+        verdict: Option<Verdict>,
+    ) -> bool {
         let gives_up = match verdict {
             Some(Verdict::Privileges) => true,
             Some(Verdict::Spawn(_)) => {
@@ -54,23 +60,34 @@ impl Tracer {
         };
         let process = self.threads.get(&tid).and_then(|thread| self.processes.get(&thread.process));
         gives_up
-            && process.is_some_and(|process| process.space.is_some() && !process.confined && process.kept == Kept::Not)
+            && process.is_some_and(|process| {
+                process.space.is_some() && !process.confined && process.kept == Kept::Not
+            })
     }
 
     /// Puts off the call.
-    pub(super) fn put_off(&mut self, stopped: Stopped, mut regs: user_regs_struct) -> Result<(), Failed> {
+    pub(super) fn put_off(
+        &mut self,
+        stopped: Stopped,
+        mut regs: user_regs_struct,
+    ) -> Result<(), Failed> {
         let number = std::mem::replace(&mut regs.orig_rax, u64::MAX);
         stopped.set_registers(&regs)?;
-        self.threads.entry(stopped.tid()).and_modify(|thread| thread.doing = Doing::Then(Then::Keeps(number)));
+        self.threads
+            .entry(stopped.tid())
+            .and_modify(|thread| thread.doing = Doing::Then(Then::Keeps(number)));
         self.go(stopped, 0)
     }
 
-    /// Opens the region for the process of a thread that has put off call `number`, and makes it go on with that.
+    /// Opens the region for the process of a thread that has put off call `number`, and makes it go
+    /// on with that.
     pub(super) fn keep(&mut self, stopped: Stopped, number: u64) -> Result<(), Failed> {
         let process = self.threads[&stopped.tid()].process;
         let mut stopped = stopped;
         // Another thread may have been quicker.
-        if let Some(process) = self.processes.get_mut(&process).filter(|process| process.kept == Kept::Not) {
+        if let Some(process) =
+            self.processes.get_mut(&process).filter(|process| process.kept == Kept::Not)
+        {
             let (after, descriptor) = self.kit.keep(stopped)?;
             (stopped, process.kept) = (after, descriptor.map_or(Kept::Refused, Kept::At));
         }
@@ -80,9 +97,13 @@ impl Tracer {
         self.go(stopped, 0)
     }
 
-    /// The descriptor that program `pid`, which has just been executed, has inherited from one that kept it, traced or not.
+    /// The descriptor that program `pid`, which has just been executed, has inherited from one that
+    /// kept it, traced or not.
     pub(super) fn inherited(&self, pid: pid_t, former: Kept) -> Option<i32> {
-        former.descriptor().or_else(|| of_environment(pid)).filter(|&fd| self.kit.is_region(pid, fd))
+        former
+            .descriptor()
+            .or_else(|| of_environment(pid))
+            .filter(|&fd| self.kit.is_region(pid, fd))
     }
 }
 
@@ -90,6 +111,7 @@ impl Tracer {
 fn of_environment(pid: pid_t) -> Option<i32> {
     let environ = std::fs::read(format!("/proc/{pid}/environ")).ok()?;
     let start = format!("FLUX_SESSION={DESCRIPTORS}");
-    let number = environ.split(|&byte| byte == 0).find_map(|line| line.strip_prefix(start.as_bytes()))?;
+    let number =
+        environ.split(|&byte| byte == 0).find_map(|line| line.strip_prefix(start.as_bytes()))?;
     std::str::from_utf8(number).ok()?.parse().ok()
 }

@@ -1,5 +1,5 @@
-//! What is done to a program at its exec stop, before its first instruction: the session's region is mapped, clock code written
-//! over the vDSO, the filter installed.
+//! What is done to a program at its exec stop, before its first instruction: the session's region
+//! is mapped, clock code written over the vDSO, the filter installed.
 
 use super::calls::SYSCALL;
 use super::filter::{self, Range};
@@ -80,8 +80,11 @@ impl Kit {
         if base.is_null() {
             return None;
         }
-        // SAFETY: the kernel maps an ELF image there for the life of the process, of the size that its header says.
-        let bytes = unsafe { std::slice::from_raw_parts(base, Image::size(std::slice::from_raw_parts(base, 64))?) };
+        // SAFETY: the kernel maps an ELF image there for the life of the process, of the size that
+        // its header says.
+        let bytes = unsafe {
+            std::slice::from_raw_parts(base, Image::size(std::slice::from_raw_parts(base, 64))?)
+        };
         let instruction = bytes.windows(2).position(|w| w == [0x0f, 0x05])? as u64;
         let file = std::fs::metadata(region).ok().map(|file| (file.dev(), file.ino()))?;
         let mut region = region.as_bytes().to_vec();
@@ -90,8 +93,9 @@ impl Kit {
         Some(Kit { engine, region, file, image: Image::parse(bytes)?, instruction, size })
     }
 
-    /// Under `--trace=all`: from now on the calls stop of the program that has just been executed, and of all that come after it,
-    /// unless they take the gate. False if the kernel refuses the filter.
+    /// Under `--trace=all`: from now on the calls stop of the program that has just been executed,
+    /// and of all that come after it, unless they take the gate. False if the kernel refuses the
+    /// filter.
     pub fn close_gate(&self, stopped: Stopped) -> Result<(Stopped, bool), Failed> {
         let Some(vdso) = vdso_of(stopped.tid()) else { return Ok((stopped, false)) };
         let memory = Memory(stopped.tid());
@@ -105,7 +109,9 @@ impl Kit {
     pub fn grow_stack(&self, stopped: Stopped, at: u64) -> Result<Stopped, Failed> {
         let memory = Memory(stopped.tid());
         match vdso_of(stopped.tid()).filter(|_| memory.read::<u64>(at).is_err()) {
-            Some(vdso) => touch(Calls::new(stopped, vdso + self.instruction)?, memory, at)?.finish(),
+            Some(vdso) => {
+                touch(Calls::new(stopped, vdso + self.instruction)?, memory, at)?.finish()
+            }
             None => Ok(stopped),
         }
     }
@@ -115,8 +121,9 @@ impl Kit {
         (vdso..vdso + self.size).contains(&at)
     }
 
-    /// Makes the program ready that has just been executed. `before` is what former programs' filters, which are inherited,
-    /// stop. `None` if the kernel refuses something: then nothing is filtered, and the program can be let go.
+    /// Makes the program ready that has just been executed. `before` is what former programs'
+    /// filters, which are inherited, stop. `None` if the kernel refuses something: then nothing is
+    /// filtered, and the program can be let go.
     pub fn prepare(
         &self,
         stopped: Stopped,
@@ -140,8 +147,8 @@ impl Kit {
             [at as u64, size, prot as u64, flags as u64, fd as u64, 0]
         };
         // A page more, in whose place comes one of its own.
-        let (calls, region) =
-            calls.call(libc::SYS_mmap, map(0, REGION + PAGE, libc::PROT_READ, libc::MAP_SHARED, fd))?;
+        let (calls, region) = calls
+            .call(libc::SYS_mmap, map(0, REGION + PAGE, libc::PROT_READ, libc::MAP_SHARED, fd))?;
         let calls = match found.kept {
             Some(_) => calls,
             None => calls.call(libc::SYS_close, [fd as u64, 0, 0, 0, 0, 0])?.0,
@@ -149,16 +156,21 @@ impl Kit {
         if region < 0 {
             return Ok((calls.finish()?, None));
         }
-        let (rw, flags) =
-            (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED);
-        let (calls, counter) = calls.call(libc::SYS_mmap, map(region + REGION as i64, PAGE, rw, flags, -1))?;
+        let (rw, flags) = (
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED,
+        );
+        let (calls, counter) =
+            calls.call(libc::SYS_mmap, map(region + REGION as i64, PAGE, rw, flags, -1))?;
         if counter < 0 {
             return Ok((calls.finish()?, None));
         }
         let space = self.space(region as u64, vdso);
         let mode = self.engine.page.mode();
         let target = Target::page(mode, space.region, space.counter, SPINNING);
-        let Some(patch) = Patch::new(&self.image, vdso, target) else { return Ok((calls.finish()?, None)) };
+        let Some(patch) = Patch::new(&self.image, vdso, target) else {
+            return Ok((calls.finish()?, None));
+        };
         let own = code(pid, mode);
         let new = own.iter().any(|r| !before.iter().any(|b| b.holds(*r)));
         let (calls, installed) = if new && !found.gated {
@@ -188,15 +200,25 @@ impl Kit {
 
     /// What is known of a process by what its memory shows, if nobody knows whose child it is.
     pub fn process(&self, pid: i32) -> Process {
-        let region = mappings(pid, 's').into_iter().flatten().find(|(_, name)| name == "/memfd:flux-session");
-        let space = region.zip(vdso_of(pid)).map(|((range, _), vdso)| self.space(range.start, vdso));
+        let region = mappings(pid, 's')
+            .into_iter()
+            .flatten()
+            .find(|(_, name)| name == "/memfd:flux-session");
+        let space =
+            region.zip(vdso_of(pid)).map(|((range, _), vdso)| self.space(range.start, vdso));
         let go = program::is_go(&PathBuf::from(format!("/proc/{pid}/exe")));
         Process { space, filtered: code(pid, self.engine.page.mode()), go, ..Process::default() }
     }
 
-    /// Makes more calls of a process stop that are made by code in `ranges`. The thread has just made a call by an instruction of
-    /// its own; all threads get the filter. False if the kernel refuses it.
-    pub fn stop_more(&self, stopped: Stopped, build: Build, ranges: &[Range]) -> Result<(Stopped, bool), Failed> {
+    /// Makes more calls of a process stop that are made by code in `ranges`. The thread has just
+    /// made a call by an instruction of its own; all threads get the filter. False if the kernel
+    /// refuses it.
+    pub fn stop_more(
+        &self,
+        stopped: Stopped,
+        build: Build,
+        ranges: &[Range],
+    ) -> Result<(Stopped, bool), Failed> {
         let memory = Memory(stopped.tid());
         let filter = in_ranges(build, ranges);
         let (stopped, installed) = after_a_call(stopped, |calls, scratch| {
@@ -205,8 +227,9 @@ impl Kit {
         Ok((stopped, installed.unwrap_or(false)))
     }
 
-    /// Opens the region for a process whose thread has just made a call by an instruction of its own; to be inherited, and where
-    /// the program's own descriptors hardly ever come to. `None` if the kernel refuses it.
+    /// Opens the region for a process whose thread has just made a call by an instruction of its
+    /// own; to be inherited, and where the program's own descriptors hardly ever come to. `None` if
+    /// the kernel refuses it.
     pub fn keep(&self, stopped: Stopped) -> Result<(Stopped, Option<i32>), Failed> {
         /// The lowest number it gets.
         const HIGH: u64 = 240;
@@ -216,7 +239,8 @@ impl Kit {
             if low < 0 {
                 return Ok((calls, low));
             }
-            let (calls, high) = calls.call(libc::SYS_fcntl, [low as u64, libc::F_DUPFD as u64, HIGH, 0, 0, 0])?;
+            let (calls, high) =
+                calls.call(libc::SYS_fcntl, [low as u64, libc::F_DUPFD as u64, HIGH, 0, 0, 0])?;
             let (calls, _) = calls.call(libc::SYS_close, [low as u64, 0, 0, 0, 0, 0])?;
             Ok((calls, high))
         })?;
@@ -224,7 +248,13 @@ impl Kit {
     }
 
     /// Opens the region by its path, written to `scratch` for that; the kernel's answer.
-    fn open(&self, calls: Calls, memory: Memory, scratch: u64, flags: i32) -> Result<(Calls, i64), Failed> {
+    fn open(
+        &self,
+        calls: Calls,
+        memory: Memory,
+        scratch: u64,
+        flags: i32,
+    ) -> Result<(Calls, i64), Failed> {
         if memory.write_bytes(scratch, &self.region).is_err() {
             return Ok((calls, -libc::EFAULT as i64));
         }
@@ -233,12 +263,13 @@ impl Kit {
 
     /// Is `fd` of process `pid` the region?
     pub fn is_region(&self, pid: i32, fd: i32) -> bool {
-        std::fs::metadata(format!("/proc/{pid}/fd/{fd}")).is_ok_and(|file| (file.dev(), file.ino()) == self.file)
+        std::fs::metadata(format!("/proc/{pid}/fd/{fd}"))
+            .is_ok_and(|file| (file.dev(), file.ino()) == self.file)
     }
 }
 
-/// Makes calls for a thread that has just made one by an instruction of its own, with memory of their own at the address that
-/// `make` is given. `None` if the kernel refuses that.
+/// Makes calls for a thread that has just made one by an instruction of its own, with memory of
+/// their own at the address that `make` is given. `None` if the kernel refuses that.
 fn after_a_call<T>(
     stopped: Stopped,
     make: impl FnOnce(Calls, u64) -> Result<(Calls, T), Failed>,
@@ -250,8 +281,10 @@ fn after_a_call<T>(
     stopped.set_mask(ALL)?;
     let instruction = stopped.registers()?.rip - SYSCALL;
     let calls = Calls::new(stopped, instruction)?;
-    let (prot, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
-    let (calls, scratch) = calls.call(libc::SYS_mmap, [0, SIZE, prot as u64, flags as u64, u64::MAX, 0])?;
+    let (prot, flags) =
+        (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+    let (calls, scratch) =
+        calls.call(libc::SYS_mmap, [0, SIZE, prot as u64, flags as u64, u64::MAX, 0])?;
     let (calls, made) = if scratch < 0 {
         (calls, None)
     } else {
@@ -301,23 +334,28 @@ fn install(
     if answer != -libc::EACCES as i64 {
         return Ok((calls, answer == 0));
     }
-    let (calls, _) = calls.call(libc::SYS_prctl, [libc::PR_SET_NO_NEW_PRIVS as u64, 1, 0, 0, 0, 0])?;
+    let (calls, _) =
+        calls.call(libc::SYS_prctl, [libc::PR_SET_NO_NEW_PRIVS as u64, 1, 0, 0, 0, 0])?;
     let (calls, answer) = calls.call(libc::SYS_seccomp, arguments)?;
     Ok((calls, answer == 0))
 }
 
-/// A place in the memory of a program that has just been executed: far enough below what its stack holds.
+/// A place in the memory of a program that has just been executed: far enough below what its stack
+/// holds.
 fn scratch(calls: Calls, memory: Memory) -> Result<(Calls, u64), Failed> {
     let at = (calls.registers().rsp - 0x4000) & !0xfff;
     Ok((touch(calls, memory, at)?, at))
 }
 
-/// Makes the kernel write somewhere in the stack if that is not there yet, which a write by another process does not: it has
-/// room for some thousand arguments. Nothing comes of it where the stack may not grow so much.
+/// Makes the kernel write somewhere in the stack if that is not there yet, which a write by another
+/// process does not: it has room for some thousand arguments. Nothing comes of it where the stack
+/// may not grow so much.
 fn touch(calls: Calls, memory: Memory, at: u64) -> Result<Calls, Failed> {
     match memory.read::<u64>(at) {
         Ok(_) => Ok(calls),
-        Err(_) => Ok(calls.call(libc::SYS_rt_sigprocmask, [libc::SIG_BLOCK as u64, 0, at, 8, 0, 0])?.0),
+        Err(_) => {
+            Ok(calls.call(libc::SYS_rt_sigprocmask, [libc::SIG_BLOCK as u64, 0, at, 8, 0, 0])?.0)
+        }
     }
 }
 
@@ -328,7 +366,8 @@ pub fn vdso_of(pid: i32) -> Option<u64> {
     auxv.chunks_exact(16).find(|c| word(&c[..8]) == libc::AT_SYSINFO_EHDR).map(|c| word(&c[8..]))
 }
 
-/// The program's code. In elapsed mode the vDSO's calls are to get the real time, so it is none of it.
+/// The program's code. In elapsed mode the vDSO's calls are to get the real time, so it is none of
+/// it.
 fn code(pid: i32, mode: ClockMode) -> Vec<Range> {
     mappings(pid, 'x')
         .into_iter()
@@ -338,11 +377,13 @@ fn code(pid: i32, mode: ClockMode) -> Vec<Range> {
         .collect()
 }
 
-/// Does any of the code that process `pid` has mapped lie where a filter stops calls, as far as that can be told? A program that
-/// its user may not read cannot be looked at.
+/// Does any of the code that process `pid` has mapped lie where a filter stops calls, as far as
+/// that can be told? A program that its user may not read cannot be looked at.
 pub fn meets(pid: i32, filtered: &[Range]) -> bool {
     !filtered.is_empty()
-        && mappings(pid, 'x').is_none_or(|code| code.iter().any(|(range, _)| filtered.iter().any(|f| f.meets(*range))))
+        && mappings(pid, 'x').is_none_or(|code| {
+            code.iter().any(|(range, _)| filtered.iter().any(|f| f.meets(*range)))
+        })
 }
 
 /// Mappings that have this letter in what they permit, and their names.
@@ -353,7 +394,10 @@ pub fn mappings(pid: i32, permits: char) -> Option<Vec<(Range, String)>> {
         let (start, end) = fields.next()?.split_once('-')?;
         let hex = |text| u64::from_str_radix(text, 16).ok();
         let range = Range { start: hex(start)?, end: hex(end)? };
-        fields.next()?.contains(permits).then(|| (range, fields.nth(3).unwrap_or_default().to_owned()))
+        fields
+            .next()?
+            .contains(permits)
+            .then(|| (range, fields.nth(3).unwrap_or_default().to_owned()))
     };
     Some(maps.lines().filter_map(parse).collect())
 }

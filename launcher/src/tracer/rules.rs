@@ -18,7 +18,8 @@ pub enum Do {
     Answer(i64),
     /// It waits.
     Wait(Box<Wait>),
-    /// It is made with other registers, and with another word in memory (address, value until it is done).
+    /// It is made with other registers, and with another word in memory (address, value until it is
+    /// done).
     Change(Box<user_regs_struct>, Option<(u64, u32)>),
 }
 
@@ -28,25 +29,33 @@ const EINVAL: i64 = -(libc::EINVAL as i64);
 /// What is to be done about `call` of a thread of `process`?
 pub fn decide(call: &Call, process: pid_t) -> Do {
     match row(call.regs.orig_rax).map(|row| row.verdict) {
-        Some(_) if matches!(call.regs.orig_rax as c_long, libc::SYS_recvmmsg | libc::SYS_sendmmsg) => {
+        Some(_)
+            if matches!(call.regs.orig_rax as c_long, libc::SYS_recvmmsg | libc::SYS_sendmmsg) =>
+        {
             call.transfer(process)
         }
         Some(Verdict::Timed(_)) => call.begins().map_or(Do::Pass, |wait| Do::Wait(Box::new(wait))),
-        Some(Verdict::Blocks) => call.limited(process).map_or(Do::Pass, |wait| Do::Wait(Box::new(wait))),
+        Some(Verdict::Blocks) => {
+            call.limited(process).map_or(Do::Pass, |wait| Do::Wait(Box::new(wait)))
+        }
         Some(Verdict::Clock(_)) => clock(call),
         Some(Verdict::SetClock) => set_clock(call).unwrap_or(Do::Answer(EFAULT)),
         Some(Verdict::Spawn(_)) => spawn(call),
         Some(Verdict::Signals(_)) => {
-            // Before it is sent. The sender counts as running until it has been seen asleep, which is after.
-            // Signal 0 only asks whether somebody is there; and a runtime's thread sends one to who has its processor for long, and
-            // that one is not asleep.
+            // Before it is sent. The sender counts as running until it has been seen asleep, which
+            // is after. Signal 0 only asks whether somebody is there; and a runtime's thread sends
+            // one to who has its processor for long, and that one is not asleep.
             let signal = match call.regs.orig_rax as c_long {
                 libc::SYS_kill | libc::SYS_tkill => call.regs.rsi,
                 libc::SYS_tgkill => call.regs.rdx,
                 _ => 1,
             };
             let urges = call.beats && signal as i32 == libc::SIGURG;
-            call.engine.page.header.signals_sent.fetch_add((signal as i32 != 0 && !urges) as _, SeqCst);
+            call.engine
+                .page
+                .header
+                .signals_sent
+                .fetch_add((signal as i32 != 0 && !urges) as _, SeqCst);
             Do::Pass
         }
         _ => Do::Pass,
@@ -65,7 +74,11 @@ fn clock(call: &Call) -> Do {
         },
         libc::SYS_gettimeofday => {
             let now = now(libc::CLOCK_REALTIME);
-            let time = if r.rdi == 0 { Ok(()) } else { call.memory.write(r.rdi, &[now.sec, now.nsec / 1000]) };
+            let time = if r.rdi == 0 {
+                Ok(())
+            } else {
+                call.memory.write(r.rdi, &[now.sec, now.nsec / 1000])
+            };
             time.and_then(|()| if r.rsi == 0 { Ok(()) } else { call.memory.write(r.rsi, &0u64) })
         }
         libc::SYS_time => {
@@ -75,7 +88,8 @@ fn clock(call: &Call) -> Do {
         }
         _ => return Do::Pass,
     };
-    // Where it cannot be written the kernel knows why, or may do it: the memory may be closed to other processes.
+    // Where it cannot be written the kernel knows why, or may do it: the memory may be closed to
+    // other processes.
     if written.is_ok() { Do::Answer(0) } else { Do::Pass }
 }
 
@@ -83,7 +97,9 @@ fn clock(call: &Call) -> Do {
 fn set_clock(call: &Call) -> Result<Do, Fault> {
     let r = call.regs;
     let spec = |at: u64, unit: i64| {
-        call.memory.read::<[i64; 2]>(at).map(|[sec, part]| Spec { sec, nsec: part.saturating_mul(unit) })
+        call.memory
+            .read::<[i64; 2]>(at)
+            .map(|[sec, part]| Spec { sec, nsec: part.saturating_mul(unit) })
     };
     let answer = match r.orig_rax as c_long {
         libc::SYS_clock_settime => {
@@ -96,7 +112,9 @@ fn set_clock(call: &Call) -> Result<Do, Fault> {
         libc::SYS_settimeofday if r.rdi == 0 => 0,
         libc::SYS_settimeofday => set(call, spec(r.rdi, 1000)?),
         libc::SYS_adjtimex => return adjust(call, r.rdi),
-        libc::SYS_clock_adjtime if r.rdi as i32 == libc::CLOCK_REALTIME => return adjust(call, r.rsi),
+        libc::SYS_clock_adjtime if r.rdi as i32 == libc::CLOCK_REALTIME => {
+            return adjust(call, r.rsi);
+        }
         _ => return Ok(Do::Pass),
     };
     Ok(Do::Answer(answer))
@@ -129,7 +147,8 @@ fn adjust(call: &Call, at: u64) -> Result<Do, Fault> {
     let modes: u32 = call.memory.read(at)?;
     if modes & ADJ_SETOFFSET != 0 {
         let [sec, part] = call.memory.read::<[i64; 2]>(at + TIME)?;
-        let (unit, most) = if modes & ADJ_NANO != 0 { (1, 1_000_000_000) } else { (1000, 1_000_000) };
+        let (unit, most) =
+            if modes & ADJ_NANO != 0 { (1, 1_000_000_000) } else { (1000, 1_000_000) };
         if !(0..most).contains(&part) {
             return Ok(Do::Answer(EINVAL));
         }
@@ -139,19 +158,21 @@ fn adjust(call: &Call, at: u64) -> Result<Do, Fault> {
     Ok(Do::Change(Box::new(*call.regs), Some((at, modes))))
 }
 
-/// A call of adjtimex(2) has been answered, or another that was changed: the time at `at` is virtual.
+/// A call of adjtimex(2) has been answered, or another that was changed: the time at `at` is
+/// virtual.
 pub fn adjusted(engine: &Engine, memory: Memory, regs: &user_regs_struct, at: u64) {
-    let adjusts =
-        matches!(regs.orig_rax as c_long, libc::SYS_adjtimex | libc::SYS_clock_adjtime) && regs.rax as i64 >= 0;
+    let adjusts = matches!(regs.orig_rax as c_long, libc::SYS_adjtimex | libc::SYS_clock_adjtime)
+        && regs.rax as i64 >= 0;
     if let Some(now) = waits::read(engine, libc::CLOCK_REALTIME).filter(|_| adjusts) {
-        let nano = memory.read::<u32>(at + STATUS).is_ok_and(|status| status & libc::STA_NANO as u32 != 0);
+        let nano =
+            memory.read::<u32>(at + STATUS).is_ok_and(|status| status & libc::STA_NANO as u32 != 0);
         // The kernel has just written there.
         let _ = memory.write(at + TIME, &[now.sec, if nano { now.nsec } else { now.nsec / 1000 }]);
     }
 }
 
-/// times(2) or sysinfo(2) has been answered: what they say of the time since the machine was started, or since some instant
-/// (times(2), NOTES), is virtual. The kernel rounds sysinfo's up.
+/// times(2) or sysinfo(2) has been answered: what they say of the time since the machine was
+/// started, or since some instant (times(2), NOTES), is virtual. The kernel rounds sysinfo's up.
 pub fn uptime(engine: &Engine, stopped: &Stopped, at: u64) -> Result<(), Failed> {
     /// Of times(2) in a second: USER_HZ.
     const TICKS: i64 = 100;

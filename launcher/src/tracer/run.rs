@@ -1,11 +1,13 @@
-//! The tracer's loop: what its tracees report, what the session's threads ask for, whose waits have ended.
+//! The tracer's loop: what its tracees report, what the session's threads ask for, whose waits have
+//! ended.
 //!
-//! All three make the tracer's word in the region count up (its own SIGCHLD handler does for the first), and it sleeps only
-//! while the word is what it was before it looked for all three.
+//! All three make the tracer's word in the region count up (its own SIGCHLD handler does for the
+//! first), and it sleeps only while the word is what it was before it looked for all three.
 //!
-//! A traced thread's slot says *foreign* while it runs, so the exact look tells whether it sleeps. In a call with a time-out
-//! the time-out is taken away, and the slot says *kernel* with a deadline; when that has come the thread is interrupted and
-//! gets the answer of a time-out. A sleep is a wait for the slot's own word, in which the thread parks like any other.
+//! A traced thread's slot says *foreign* while it runs, so the exact look tells whether it sleeps.
+//! In a call with a time-out the time-out is taken away, and the slot says *kernel* with a
+//! deadline; when that has come the thread is interrupted and gets the answer of a time-out. A
+//! sleep is a wait for the slot's own word, in which the thread parks like any other.
 
 use super::armed::Timers;
 use super::attention::Attention;
@@ -94,7 +96,8 @@ pub struct Tracer {
     pub(super) variables: Variables,
     pub(super) threads: HashMap<pid_t, Thread>,
     pub(super) processes: HashMap<pid_t, Process>,
-    /// Children that have stopped before their creator has reported them: how, and when in real time.
+    /// Children that have stopped before their creator has reported them: how, and when in real
+    /// time.
     pub(super) early: HashMap<pid_t, (Event, u64)>,
     /// Threads that burn the processor, and what they do is looked at.
     pub(super) asking: Vec<pid_t>,
@@ -162,7 +165,8 @@ impl Tracer {
         if let Some(slot) = thread.slot.map(|index| &self.engine.page.slots[index]) {
             let _ = slot.tracer.compare_exchange(STOPPED, TRACED, SeqCst, SeqCst);
         }
-        let (paused, leaves) = (std::mem::take(&mut thread.paused), matches!(thread.doing, Doing::Leaves));
+        let (paused, leaves) =
+            (std::mem::take(&mut thread.paused), matches!(thread.doing, Doing::Leaves));
         if paused {
             self.continued(tid);
         }
@@ -220,9 +224,11 @@ impl Tracer {
         let tid = stopped.tid();
         let Some(thread) = self.threads.get_mut(&tid) else { return Ok(()) };
         // The slot of one that asks is still the library's.
-        let own = thread.slot.filter(|&index| owned(self.engine.page.slots[index].tracer.load(SeqCst)));
+        let own =
+            thread.slot.filter(|&index| owned(self.engine.page.slots[index].tracer.load(SeqCst)));
         if let Some(slot) = own.map(|index| &self.engine.page.slots[index]) {
-            // A request waits until the thread has let go of the processor, so the count is the last one.
+            // A request waits until the thread has let go of the processor, so the count is the
+            // last one.
             stopped.message()?;
             slot.key.store(runs(thread.process, tid), SeqCst);
             let _ = slot.tracer.compare_exchange(TRACED, STOPPED, SeqCst, SeqCst);
@@ -237,11 +243,11 @@ impl Tracer {
         Ok(())
     }
 
-    /// A signal is about to be delivered, and may have interrupted a wait. If a handler runs the wait is over; else the
-    /// kernel starts most calls again, and the wait goes on.
+    /// A signal is about to be delivered, and may have interrupted a wait. If a handler runs the
+    /// wait is over; else the kernel starts most calls again, and the wait goes on.
     ///
-    /// One that is ignored would not have interrupted an untraced thread, and the calls that it has made fail (epoll_wait(2)
-    /// does) are started again here.
+    /// One that is ignored would not have interrupted an untraced thread, and the calls that it has
+    /// made fail (epoll_wait(2) does) are started again here.
     fn signal(&mut self, stopped: Stopped, signal: i32) -> Result<(), Failed> {
         let tid = stopped.tid();
         if self.has_timers(tid) {
@@ -252,7 +258,8 @@ impl Tracer {
         }
         let mut regs = stopped.registers()?;
         if regs.r9 >> 32 == GATE as u64 {
-            // No handler is to find the gate open. If the call is made again it stops, as one that a hook makes.
+            // No handler is to find the gate open. If the call is made again it stops, as one that
+            // a hook makes.
             regs.r9 = regs.r9 as u32 as u64;
             stopped.set_registers(&regs)?;
         }
@@ -262,7 +269,9 @@ impl Tracer {
             let [caught, ignored] = ["SigCgt:", "SigIgn:"].map(|which| in_set(tid, which, signal));
             let harmless = ignored || !caught && HARMLESS.contains(&signal);
             match again {
-                Some(wait) if !harmless && wait.ends_between(&self.engine, Memory(tid), &mut regs) => {
+                Some(wait)
+                    if !harmless && wait.ends_between(&self.engine, Memory(tid), &mut regs) =>
+                {
                     stopped.set_registers(&regs)?;
                 }
                 Some(wait) => {
@@ -288,7 +297,8 @@ impl Tracer {
 /// Signals that stop a process that does not catch them.
 const STOPS: [i32; 4] = [libc::SIGSTOP, libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU];
 
-/// Signals that do nothing to a process that does not catch them. (SIGCONT belongs to a stop, which is no harmless one.)
+/// Signals that do nothing to a process that does not catch them. (SIGCONT belongs to a stop, which
+/// is no harmless one.)
 const HARMLESS: [i32; 3] = [libc::SIGCHLD, libc::SIGURG, libc::SIGWINCH];
 
 /// Is `signal` in a set of the thread's `status` file?

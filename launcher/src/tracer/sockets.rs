@@ -1,14 +1,15 @@
 //! Sockets of traced processes.
 //!
-//! *Held-back bytes*. Two small writes and a wait for the reply: Nagle's algorithm holds the second until the first is
-//! acknowledged, which takes 40 ms of the kernel's own time, and the clock would jump meanwhile. What a tracee sends does not stop.
-//! So its TCP sockets have TCP_NODELAY from their making on; those that they accept inherit it (tcp(7)). Who asks is told what
-//! the program has set ([`Hurried`]).
+//! *Held-back bytes*. Two small writes and a wait for the reply: Nagle's algorithm holds the second
+//! until the first is acknowledged, which takes 40 ms of the kernel's own time, and the clock would
+//! jump meanwhile. What a tracee sends does not stop. So its TCP sockets have TCP_NODELAY from
+//! their making on; those that they accept inherit it (tcp(7)). Who asks is told what the program
+//! has set ([`Hurried`]).
 //!
-//! *Limits*: SO_RCVTIMEO and SO_SNDTIMEO, see socket(7).
-//! The kernel keeps to them by the real clock. Virtual time is never behind that in elapsed mode, so the virtual deadline comes first;
-//! in frozen mode a call that the kernel has ended too early is made once more. Only the calls of processes that have set such an
-//! option stop: with the first one more filter is installed.
+//! *Limits*: SO_RCVTIMEO and SO_SNDTIMEO, see socket(7). The kernel keeps to them by the real
+//! clock. Virtual time is never behind that in elapsed mode, so the virtual deadline comes first;
+//! in frozen mode a call that the kernel has ended too early is made once more. Only the calls of
+//! processes that have set such an option stop: with the first one more filter is installed.
 
 use super::filter;
 use super::memory::Memory;
@@ -40,15 +41,18 @@ pub const CALLS: [c_long; 13] = [
 ];
 
 impl Call<'_> {
-    /// The wait that the call of a thread of `process` begins if it is one of [`CALLS`] for a socket that has a limit.
+    /// The wait that the call of a thread of `process` begins if it is one of [`CALLS`] for a
+    /// socket that has a limit.
     pub fn limited(&self, process: pid_t) -> Option<Wait> {
         let (r, fd) = (self.regs, self.regs.rdi as c_int);
         let number = r.orig_rax as c_long;
         let option = match number {
             _ if !CALLS.contains(&number) => return None,
-            libc::SYS_write | libc::SYS_writev | libc::SYS_sendto | libc::SYS_sendmsg | libc::SYS_connect => {
-                libc::SO_SNDTIMEO
-            }
+            libc::SYS_write
+            | libc::SYS_writev
+            | libc::SYS_sendto
+            | libc::SYS_sendmsg
+            | libc::SYS_connect => libc::SO_SNDTIMEO,
             _ => libc::SO_RCVTIMEO,
         };
         let flags = match number {
@@ -77,8 +81,8 @@ pub fn limit_of(fd: c_int, option: c_int) -> Option<u64> {
     timeval(sec, usec).filter(|&ns| (1..NEVER).contains(&ns))
 }
 
-/// Does a call with these flags wait for socket `fd` of this process? Local sockets have no queue of errors: there that flag
-/// means nothing.
+/// Does a call with these flags wait for socket `fd` of this process? Local sockets have no queue
+/// of errors: there that flag means nothing.
 pub fn waits(fd: c_int, flags: c_int) -> bool {
     // SAFETY: plain numbers.
     flags & libc::MSG_DONTWAIT == 0
@@ -94,26 +98,35 @@ fn is_local(fd: c_int) -> bool {
 fn option_of<T: Copy + Default>(fd: c_int, option: c_int) -> Option<T> {
     let (mut value, mut size) = (T::default(), size_of::<T>() as libc::socklen_t);
     // SAFETY: a value of integers, and its size.
-    let failed = unsafe { libc::getsockopt(fd, libc::SOL_SOCKET, option, (&raw mut value).cast(), &mut size) };
+    let failed = unsafe {
+        libc::getsockopt(fd, libc::SOL_SOCKET, option, (&raw mut value).cast(), &mut size)
+    };
     (failed == 0).then_some(value)
 }
 
-/// What programs have set TCP_NODELAY to, by the number of the socket (its inode), of those that have it by the tracer. It is a
-/// matter of politeness: of too many sockets they are told what holds.
+/// What programs have set TCP_NODELAY to, by the number of the socket (its inode), of those that
+/// have it by the tracer. It is a matter of politeness: of too many sockets they are told what
+/// holds.
 #[derive(Default)]
 pub struct Hurried(HashMap<u64, bool>);
 
 impl Hurried {
     const MOST: usize = 100_000;
 
-    /// Bytes sent by TCP socket `fd` of `process` are not held back; the program has asked for that (`Some(true)`), or not, or has
-    /// not been heard yet.
+    /// Bytes sent by TCP socket `fd` of `process` are not held back; the program has asked for that
+    /// (`Some(true)`), or not, or has not been heard yet.
     fn hurry(&mut self, process: pid_t, fd: c_int, asked: Option<bool>) {
         let (on, size): (c_int, _) = (1, size_of::<c_int>() as libc::socklen_t);
         with_descriptor(process as u32, fd, |fd| {
             // SAFETY: an int and its size. What is no TCP socket refuses it.
             let set = unsafe {
-                libc::setsockopt(fd, libc::IPPROTO_TCP, libc::TCP_NODELAY, (&raw const on).cast(), size) == 0
+                libc::setsockopt(
+                    fd,
+                    libc::IPPROTO_TCP,
+                    libc::TCP_NODELAY,
+                    (&raw const on).cast(),
+                    size,
+                ) == 0
             };
             if self.0.len() >= Self::MOST {
                 self.0.clear();
@@ -164,14 +177,15 @@ impl Tracer {
         Ok(stopped)
     }
 
-    /// A limit was set: from now on the calls stop that it is for. Where that cannot be, it is real. The library asks for limits
-    /// at each wait.
+    /// A limit was set: from now on the calls stop that it is for. Where that cannot be, it is
+    /// real. The library asks for limits at each wait.
     fn limit_set(&mut self, stopped: Stopped, process: pid_t) -> Result<Stopped, Failed> {
         let Some(known) = self.processes.get_mut(&process) else { return Ok(stopped) };
         if known.sockets_stop || known.library || known.confined {
             return Ok(stopped);
         }
-        let (stopped, installed) = self.kit.stop_more(stopped, filter::of_sockets, &known.filtered)?;
+        let (stopped, installed) =
+            self.kit.stop_more(stopped, filter::of_sockets, &known.filtered)?;
         known.sockets_stop = installed;
         Ok(stopped)
     }

@@ -1,13 +1,14 @@
-//! Loops of tracees that ask again and again for what a sleeping thread will do; see the hooks' `spin.rs` for those of others,
-//! which count what they ask for. Here nobody sees that, so the keeper names a thread that burns the processor while others
-//! wait for an instant, and the tracer looks over its shoulder for a moment: it stops at all its calls, and is
-//! interrupted where it makes none.
+//! Loops of tracees that ask again and again for what a sleeping thread will do; see the hooks'
+//! `spin.rs` for those of others, which count what they ask for. Here nobody sees that, so the
+//! keeper names a thread that burns the processor while others wait for an instant, and the tracer
+//! looks over its shoulder for a moment: it stops at all its calls, and is interrupted where it
+//! makes none.
 //!
-//! A call that got nothing, and coming to the vDSO, where clocks are read, is *asking*; so is a round that repeats
-//! ([`super::steps`]). A call that got something done
-//! ends the look, and so does being met elsewhere too often: it computes. One that asks and does nothing else spins, and takes
-//! naps from then on ([`super::naps`]): it stays stopped, and its slot says *kernel* with a deadline of its own. Between two
-//! naps it asks some more.
+//! A call that got nothing, and coming to the vDSO, where clocks are read, is *asking*; so is a
+//! round that repeats ([`super::steps`]). A call that got something done ends the look, and so does
+//! being met elsewhere too often: it computes. One that asks and does nothing else spins, and takes
+//! naps from then on ([`super::naps`]): it stays stopped, and its slot says *kernel* with a
+//! deadline of its own. Between two naps it asks some more.
 
 use super::calls::SYSCALL;
 use super::filter::Range;
@@ -33,14 +34,15 @@ const PATIENCE: u32 = 60;
 const LAP: u32 = 5;
 /// How many laps of the hooks that stands for, which read less and take no stops.
 const LAPS: u64 = 8;
-/// What being met elsewhere counts for, in calls that neither get nothing nor anything done, and how many of those are enough in
-/// that time: it does something else.
+/// What being met elsewhere counts for, in calls that neither get nothing nor anything done, and
+/// how many of those are enough in that time: it does something else.
 const ELSEWHERE: u32 = 4;
 /// The same for a round in which it comes to nothing, which costs as much as all the others.
 const COMPUTES: u32 = ENOUGH / 2;
 /// Instructions in a round: some loops have a loop of pauses in them.
 const ROUND: u64 = 1024;
-/// The same for one that may just not have gone on since it was met before, on a busy machine: twice as many each time.
+/// The same for one that may just not have gone on since it was met before, on a busy machine:
+/// twice as many each time.
 const SHORT: u64 = 16;
 /// The same from one clock reading that stops to the next.
 const TIGHT: u64 = 128;
@@ -70,7 +72,8 @@ pub struct Asks {
     pub until: u64,
     /// The call that it is in reads a clock.
     reads: bool,
-    /// It has last asked by reading a frozen clock, which is counted: it is not interrupted for that.
+    /// It has last asked by reading a frozen clock, which is counted: it is not interrupted for
+    /// that.
     counted: bool,
     /// It has done so since the keeper last named it.
     counts: bool,
@@ -98,16 +101,16 @@ impl Asks {
         }
     }
 
-    /// A clock is read by a call that stops. How long it computes between two of those cannot be told, so such a reading is
-    /// nothing.
+    /// A clock is read by a call that stops. How long it computes between two of those cannot be
+    /// told, so such a reading is nothing.
     pub fn reads_clock(&mut self) {
         self.reads = true;
     }
 }
 
 impl Tracer {
-    /// Whom the keeper suspects, and whom to interrupt or to wake by now. Real time at which to look again, if anybody is
-    /// looked at.
+    /// Whom the keeper suspects, and whom to interrupt or to wake by now. Real time at which to
+    /// look again, if anybody is looked at.
     pub(super) fn oversee(&mut self) -> Option<u64> {
         match self.engine.page.header.suspect.swap(0, SeqCst) {
             0 => {}
@@ -146,14 +149,17 @@ impl Tracer {
         {
             (asks.counted, asks.until) = (false, 0);
         }
-        if thread.slot == Some(index) && thread.asks.is_none() && matches!(thread.doing, Doing::Runs | Doing::Waits(_))
+        if thread.slot == Some(index)
+            && thread.asks.is_none()
+            && matches!(thread.doing, Doing::Runs | Doing::Waits(_))
         {
             thread.asks = Some(Box::default());
             self.asking.push(tid);
         }
     }
 
-    /// Thread `tid` begins a wait: is that over already? Who makes one such wait after the other is looked at.
+    /// Thread `tid` begins a wait: is that over already? Who makes one such wait after the other is
+    /// looked at.
     pub(super) fn waits_too_late(&mut self, tid: pid_t, over: bool) {
         let Some(thread) = self.threads.get_mut(&tid) else { return };
         thread.late = if over { thread.late.saturating_add(1) } else { 0 };
@@ -204,8 +210,13 @@ impl Tracer {
     pub(super) fn found(&mut self, stopped: Stopped) -> Result<(), Failed> {
         let tid = stopped.tid();
         let Some(thread) = self.threads.get_mut(&tid) else { return Ok(()) };
-        let clocks = self.processes.get(&thread.process).and_then(|process| process.space).map(|space| space.clocks);
-        let (Some(asks), Doing::Runs, Some(clocks)) = (&mut thread.asks, &thread.doing, clocks) else {
+        let clocks = self
+            .processes
+            .get(&thread.process)
+            .and_then(|process| process.space)
+            .map(|space| space.clocks);
+        let (Some(asks), Doing::Runs, Some(clocks)) = (&mut thread.asks, &thread.doing, clocks)
+        else {
             return self.go(stopped, 0);
         };
         let mut regs = stopped.registers()?;
@@ -245,7 +256,12 @@ impl Tracer {
     }
 
     /// What is the thread about to do?
-    fn walks(&mut self, stopped: Stopped, clocks: Range, most: u64) -> Result<(Stopped, Round), Failed> {
+    fn walks(
+        &mut self,
+        stopped: Stopped,
+        clocks: Range,
+        most: u64,
+    ) -> Result<(Stopped, Round), Failed> {
         let (stopped, found, steps) = round(stopped, clocks, most)?;
         if let Some(thread) = self.threads.get_mut(&stopped.tid()) {
             thread.switches += steps;
@@ -255,7 +271,9 @@ impl Tracer {
 
     /// A thread that may be looked at has come to a call, or to the end of one.
     pub(super) fn has_asked(&mut self, stopped: Stopped) -> Result<(), Failed> {
-        let Some(asks) = self.threads.get_mut(&stopped.tid()).and_then(|thread| thread.asks.as_mut()) else {
+        let Some(asks) =
+            self.threads.get_mut(&stopped.tid()).and_then(|thread| thread.asks.as_mut())
+        else {
             return self.go(stopped, 0);
         };
         let mut regs = stopped.registers()?;
@@ -265,7 +283,10 @@ impl Tracer {
             asks.until = NEVER;
             return self.go(stopped, 0);
         }
-        if answer == -(libc::EINTR as i64) && regs.orig_rax as i64 >= 0 && deliverable(stopped.tid()) == 0 {
+        if answer == -(libc::EINTR as i64)
+            && regs.orig_rax as i64 >= 0
+            && deliverable(stopped.tid()) == 0
+        {
             // By the tracer alone.
             (regs.rax, regs.rip) = (regs.orig_rax, regs.rip - SYSCALL);
             stopped.set_registers(&regs)?;
@@ -313,7 +334,9 @@ impl Tracer {
     /// It goes on asking, its lap is over, or it is let alone.
     fn goes_on(&mut self, stopped: Stopped) -> Result<(), Failed> {
         let Some(thread) = self.threads.get_mut(&stopped.tid()) else { return Ok(()) };
-        let (Some(asks), Some(me)) = (&mut thread.asks, thread.slot) else { return self.go(stopped, 0) };
+        let (Some(asks), Some(me)) = (&mut thread.asks, thread.slot) else {
+            return self.go(stopped, 0);
+        };
         if asks.other >= ENOUGH {
             return self.let_alone(stopped);
         }

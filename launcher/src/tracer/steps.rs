@@ -1,11 +1,13 @@
 //! What a thread does from here on, found out by letting it make one instruction after the other.
 //!
-//! NOTE [A round that repeats]. A loop on plain memory makes no calls, so nobody can tell what it does from outside. But if a thread
-//! comes back to where it was with the same registers, and each word that it has written meanwhile is what it was, then it does the
-//! same again and again until somebody else changes its memory. That is proved, and not guessed, as long as all that its
-//! instructions depend on is registers and memory: so only instructions are let pass of which that is known (none asks the
-//! processor for the time, a random number or its own number, none goes into the kernel), and only memory that
-//! nothing but programs writes to. What others write meanwhile must be told by other means: they have to be asleep.
+//! NOTE [A round that repeats]. A loop on plain memory makes no calls, so nobody can tell what it
+//! does from outside. But if a thread comes back to where it was with the same registers, and each
+//! word that it has written meanwhile is what it was, then it does the same again and again until
+//! somebody else changes its memory. That is proved, and not guessed, as long as all that its
+//! instructions depend on is registers and memory: so only instructions are let pass of which that
+//! is known (none asks the processor for the time, a random number or its own number, none goes
+//! into the kernel), and only memory that nothing but programs writes to. What others write
+//! meanwhile must be told by other means: they have to be asleep.
 
 use super::filter::Range;
 use super::inject::{again, step};
@@ -14,8 +16,8 @@ use super::programs::mappings;
 use super::run::in_set;
 use super::stop::{Failed, Stopped};
 use iced_x86::{
-    CpuidFeature, Decoder, DecoderOptions, FlowControl, Instruction, InstructionInfoFactory, Mnemonic, OpAccess,
-    OpKind, Register, UsedMemory,
+    CpuidFeature, Decoder, DecoderOptions, FlowControl, Instruction, InstructionInfoFactory,
+    Mnemonic, OpAccess, OpKind, Register, UsedMemory,
 };
 use libc::user_regs_struct;
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,8 +35,8 @@ pub enum Round {
     Computes,
 }
 
-/// What the thread is about to do in its next `most` instructions, and how many have been made: each is a stop, and takes some
-/// microseconds. `clocks` is where its clocks are read.
+/// What the thread is about to do in its next `most` instructions, and how many have been made:
+/// each is a stop, and takes some microseconds. `clocks` is where its clocks are read.
 pub fn round(stopped: Stopped, clocks: Range, most: u64) -> Result<(Stopped, Round, u64), Failed> {
     const TRAP: u64 = 1 << (libc::SIGTRAP - 1);
     // A trap that is blocked or ignored would change what the program has set.
@@ -105,7 +107,12 @@ struct Walk {
 
 impl Walk {
     fn new(memory: Memory) -> Walk {
-        Walk { memory, info: InstructionInfoFactory::new(), written: BTreeMap::new(), pages: BTreeSet::new() }
+        Walk {
+            memory,
+            info: InstructionInfoFactory::new(),
+            written: BTreeMap::new(),
+            pages: BTreeSet::new(),
+        }
     }
 
     fn instruction(&self, at: u64) -> Option<Instruction> {
@@ -120,8 +127,8 @@ impl Walk {
         (!instruction.is_invalid()).then_some(instruction)
     }
 
-    /// The instruction is about to be made: what it writes to is noted. `None` if it depends on anything but registers and memory, or
-    /// if that is not known.
+    /// The instruction is about to be made: what it writes to is noted. `None` if it depends on
+    /// anything but registers and memory, or if that is not known.
     fn notes(&mut self, instruction: &Instruction, regs: &user_regs_struct) -> Option<()> {
         if !is_plain(instruction) {
             return None;
@@ -145,7 +152,8 @@ impl Walk {
         Some(())
     }
 
-    /// Has the memory that was written to the same contents again, and is all that was touched a program's memory?
+    /// Has the memory that was written to the same contents again, and is all that was touched a
+    /// program's memory?
     fn is_as_before(&self) -> bool {
         let mut words = self.written.iter();
         words.all(|(&at, &before)| self.memory.read(at) == Ok(before)) && self.is_of_programs()
@@ -154,18 +162,22 @@ impl Walk {
     /// Nothing but programs writes there: no device, nor the kernel.
     fn is_of_programs(&self) -> bool {
         let foreign = |name: &str| {
-            let device = name.starts_with("/dev/") && !name.starts_with("/dev/shm/") && !name.starts_with("/dev/zero");
+            let device = name.starts_with("/dev/")
+                && !name.starts_with("/dev/shm/")
+                && !name.starts_with("/dev/zero");
             device || ["anon_inode:", "socket:", "[vvar"].iter().any(|kind| name.starts_with(kind))
         };
         mappings(self.memory.0, 'r').is_some_and(|all| {
-            let holds = |range: &Range, page: u64| range.start <= page << 12 && page << 12 < range.end;
+            let holds =
+                |range: &Range, page: u64| range.start <= page << 12 && page << 12 < range.end;
             let of = |page: u64| all.iter().find(|(range, _)| holds(range, page));
             self.pages.iter().all(|&page| of(page).is_some_and(|(_, name)| !foreign(name)))
         })
     }
 }
 
-/// Does what the instruction does depend on registers and memory alone, and is it known which memory?
+/// Does what the instruction does depend on registers and memory alone, and is it known which
+/// memory?
 fn is_plain(i: &Instruction) -> bool {
     use CpuidFeature::*;
     const KNOWN: [CpuidFeature; 27] = [
@@ -220,11 +232,16 @@ fn is_plain(i: &Instruction) -> bool {
             | FlowControl::Call
             | FlowControl::IndirectCall
     );
-    let segment = i.op_count() > 0 && i.op0_kind() == OpKind::Register && i.op0_register().is_segment_register();
+    let segment = i.op_count() > 0
+        && i.op0_kind() == OpKind::Register
+        && i.op0_register().is_segment_register();
     flow && !segment
         && i.cpuid_features().iter().all(|feature| KNOWN.contains(feature))
         && !NOT_PLAIN.contains(&i.mnemonic())
-        && !(i.is_privileged() || i.is_string_instruction() || i.is_vsib() || i.is_save_restore_instruction())
+        && !(i.is_privileged()
+            || i.is_string_instruction()
+            || i.is_vsib()
+            || i.is_save_restore_instruction())
 }
 
 fn address(used: &UsedMemory, regs: &user_regs_struct) -> Option<u64> {
@@ -272,9 +289,12 @@ mod tests {
         assert!([lock_cmpxchg, pause, call, ret].iter().all(|i| plain(i)));
         let [rdtsc, rdtscp, cpuid, rdrand] =
             [&[0x0f, 0x31][..], &[0x0f, 0x01, 0xf9], &[0x0f, 0xa2], &[0x0f, 0xc7, 0xf0]];
-        let [syscall, int80, pushf, xsave] = [&[0x0f, 0x05][..], &[0xcd, 0x80], &[0x9c], &[0x0f, 0xae, 0x27]];
+        let [syscall, int80, pushf, xsave] =
+            [&[0x0f, 0x05][..], &[0xcd, 0x80], &[0x9c], &[0x0f, 0xae, 0x27]];
         let [rep_stos, input, rdpid] = [&[0xf3, 0xaa][..], &[0xec], &[0xf3, 0x0f, 0xc7, 0xf8]];
-        for i in [rdtsc, rdtscp, cpuid, rdrand, syscall, int80, pushf, xsave, rep_stos, input, rdpid] {
+        for i in
+            [rdtsc, rdtscp, cpuid, rdrand, syscall, int80, pushf, xsave, rep_stos, input, rdpid]
+        {
             assert!(!plain(i), "{i:x?}");
         }
     }

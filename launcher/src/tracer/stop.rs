@@ -1,10 +1,12 @@
 //! Tracees as types, and the requests of ptrace(2).
 //!
-//! A [`Running`] tracee can only be interrupted, a [`Stopped`] one read, changed and resumed; resuming consumes it. Neither
-//! can be copied, so a request to a tracee that is not stopped does not compile.
+//! A [`Running`] tracee can only be interrupted, a [`Stopped`] one read, changed and resumed;
+//! resuming consumes it. Neither can be copied, so a request to a tracee that is not stopped does
+//! not compile.
 //!
-//! ESRCH. ptrace(2) gives it for three reasons: no such thread, not our tracee, not stopped. The types rule out the last
-//! two, so it means that the tracee has been killed, and is [`Failed::Died`]; waitpid(2) will report it.
+//! ESRCH. ptrace(2) gives it for three reasons: no such thread, not our tracee, not stopped. The
+//! types rule out the last two, so it means that the tracee has been killed, and is
+//! [`Failed::Died`]; waitpid(2) will report it.
 
 use super::timers::{CODE, Info, NUMBER};
 use libc::{c_long, c_void, pid_t, user_regs_struct};
@@ -78,7 +80,9 @@ impl Event {
         let signal = libc::WSTOPSIG(status);
         match status >> 16 {
             libc::PTRACE_EVENT_SECCOMP => Event::Seccomp,
-            libc::PTRACE_EVENT_FORK | libc::PTRACE_EVENT_VFORK | libc::PTRACE_EVENT_CLONE => Event::Child,
+            libc::PTRACE_EVENT_FORK | libc::PTRACE_EVENT_VFORK | libc::PTRACE_EVENT_CLONE => {
+                Event::Child
+            }
             libc::PTRACE_EVENT_EXEC => Event::Exec,
             libc::PTRACE_EVENT_STOP if signal == libc::SIGTRAP => Event::Interrupted,
             libc::PTRACE_EVENT_STOP => Event::GroupStop,
@@ -88,8 +92,15 @@ impl Event {
     }
 }
 
-fn request(what: &'static str, request: u32, tid: pid_t, addr: usize, data: usize) -> Result<c_long, Failed> {
-    // SAFETY: `addr` and `data` are numbers, or point to what the callers below say is valid for this request.
+fn request(
+    what: &'static str,
+    request: u32,
+    tid: pid_t,
+    addr: usize,
+    data: usize,
+) -> Result<c_long, Failed> {
+    // SAFETY: `addr` and `data` are numbers, or point to what the callers below say is valid for
+    // this request.
     let done = unsafe { libc::ptrace(request as _, tid, addr as *mut c_void, data as *mut c_void) };
     if done >= 0 {
         return Ok(done);
@@ -146,7 +157,13 @@ impl Stopped {
     /// Its registers.
     pub fn registers(&self) -> Result<user_regs_struct, Failed> {
         let mut registers = std::mem::MaybeUninit::<user_regs_struct>::uninit();
-        request("PTRACE_GETREGS", libc::PTRACE_GETREGS, self.0, 0, registers.as_mut_ptr() as usize)?;
+        request(
+            "PTRACE_GETREGS",
+            libc::PTRACE_GETREGS,
+            self.0,
+            0,
+            registers.as_mut_ptr() as usize,
+        )?;
         // SAFETY: filled by the request.
         Ok(unsafe { registers.assume_init() })
     }
@@ -157,17 +174,25 @@ impl Stopped {
         const XSTATE: usize = 0x202;
         let mut bytes = vec![0u8; 1 << 14];
         let mut there = libc::iovec { iov_base: bytes.as_mut_ptr().cast(), iov_len: bytes.len() };
-        request("PTRACE_GETREGSET", libc::PTRACE_GETREGSET, self.0, XSTATE, &raw mut there as usize)?;
+        request(
+            "PTRACE_GETREGSET",
+            libc::PTRACE_GETREGSET,
+            self.0,
+            XSTATE,
+            &raw mut there as usize,
+        )?;
         bytes.truncate(there.iov_len);
         Ok(bytes)
     }
 
     /// Changes its registers.
     pub fn set_registers(&self, registers: &user_regs_struct) -> Result<(), Failed> {
-        request("PTRACE_SETREGS", libc::PTRACE_SETREGS, self.0, 0, registers as *const _ as usize).map(drop)
+        request("PTRACE_SETREGS", libc::PTRACE_SETREGS, self.0, 0, registers as *const _ as usize)
+            .map(drop)
     }
 
-    /// Answers the system call that it is about to make, which the kernel skips then. Two words cost less than all registers.
+    /// Answers the system call that it is about to make, which the kernel skips then. Two words
+    /// cost less than all registers.
     pub fn answer(&self, answer: i64) -> Result<(), Failed> {
         const RAX: usize = offset_of!(user_regs_struct, rax);
         const ORIG_RAX: usize = offset_of!(user_regs_struct, orig_rax);
@@ -178,7 +203,13 @@ impl Stopped {
     /// What is known of the signal that is about to be delivered.
     pub fn signal_info(&self) -> Result<Info, Failed> {
         let mut info: Info = [0; 32];
-        request("PTRACE_GETSIGINFO", libc::PTRACE_GETSIGINFO, self.0, 0, info.as_mut_ptr() as usize)?;
+        request(
+            "PTRACE_GETSIGINFO",
+            libc::PTRACE_GETSIGINFO,
+            self.0,
+            0,
+            info.as_mut_ptr() as usize,
+        )?;
         Ok(info)
     }
 
@@ -205,12 +236,14 @@ impl Stopped {
 
     /// Changes them; a call's own mask is in force no more.
     pub fn set_mask(&self, mask: u64) -> Result<(), Failed> {
-        request("PTRACE_SETSIGMASK", libc::PTRACE_SETSIGMASK, self.0, 8, &raw const mask as usize).map(drop)
+        request("PTRACE_SETSIGMASK", libc::PTRACE_SETSIGMASK, self.0, 8, &raw const mask as usize)
+            .map(drop)
     }
 
     /// Changes it.
     pub fn set_signal_info(&self, info: &Info) -> Result<(), Failed> {
-        request("PTRACE_SETSIGINFO", libc::PTRACE_SETSIGINFO, self.0, 0, info.as_ptr() as usize).map(drop)
+        request("PTRACE_SETSIGINFO", libc::PTRACE_SETSIGINFO, self.0, 0, info.as_ptr() as usize)
+            .map(drop)
     }
 
     /// The signal that it has stopped for, about to be delivered; `None` in any other stop.
@@ -223,7 +256,13 @@ impl Stopped {
     /// The message of its event: a child's number, a former number.
     pub fn message(&self) -> Result<u64, Failed> {
         let mut message: libc::c_ulong = 0;
-        request("PTRACE_GETEVENTMSG", libc::PTRACE_GETEVENTMSG, self.0, 0, &raw mut message as usize)?;
+        request(
+            "PTRACE_GETEVENTMSG",
+            libc::PTRACE_GETEVENTMSG,
+            self.0,
+            0,
+            &raw mut message as usize,
+        )?;
         Ok(message)
     }
 

@@ -36,7 +36,12 @@ pub struct Thread {
 
 impl Thread {
     /// A thread of `process` that has just been attached to.
-    pub fn new(process: pid_t, slot: Option<usize>, doing: Doing, running: Option<Running>) -> Thread {
+    pub fn new(
+        process: pid_t,
+        slot: Option<usize>,
+        doing: Doing,
+        running: Option<Running>,
+    ) -> Thread {
         Thread {
             process,
             slot,
@@ -101,8 +106,8 @@ pub struct Before {
 /// A traced process.
 #[derive(Clone, Default)]
 pub struct Process {
-    /// Under `--trace=all`: it has the library, or runs in real time. Its threads have slots of their own, which are the
-    /// tracer's only while they are in a wait that no hook makes.
+    /// Under `--trace=all`: it has the library, or runs in real time. Its threads have slots of
+    /// their own, which are the tracer's only while they are in a wait that no hook makes.
     pub library: bool,
     /// All its calls stop but those that take the gate.
     pub gated: bool,
@@ -118,8 +123,8 @@ pub struct Process {
     pub reads_stop: bool,
     /// It has Go's runtime.
     pub go: bool,
-    /// Then, virtual time at the end of the last nap of a thread of it, and the laps by then: what spins may go on in another
-    /// thread, and after a collection of garbage.
+    /// Then, virtual time at the end of the last nap of a thread of it, and the laps by then: what
+    /// spins may go on in another thread, and after a collection of garbage.
     pub spun: (u64, u64),
     /// It has a filter of its own, or those before it had: it can make none but its own calls.
     pub confined: bool,

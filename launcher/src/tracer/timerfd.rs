@@ -1,7 +1,9 @@
-//! Timer descriptors of traced processes: timerfd_create(2) and its relatives, by [`engine::timer`].
+//! Timer descriptors of traced processes: timerfd_create(2) and its relatives, by
+//! [`engine::timer`].
 //!
-//! Expirations are counted by whoever reads, so reads must stop. Few programs have such timers, so that is for them alone: with the
-//! first timer of a process one more filter is installed for its calls of read(2) and readv(2).
+//! Expirations are counted by whoever reads, so reads must stop. Few programs have such timers, so
+//! that is for them alone: with the first timer of a process one more filter is installed for its
+//! calls of read(2) and readv(2).
 
 use super::filter;
 use super::memory::{Fault, Memory};
@@ -39,10 +41,16 @@ fn lock(engine: &Engine, index: usize, process: pid_t, fd: i32) -> Locked<'_> {
 
 impl Tracer {
     /// Before a call about a timer descriptor.
-    pub(super) fn timerfd_call(&mut self, stopped: Stopped, regs: user_regs_struct) -> Result<(), Failed> {
+    pub(super) fn timerfd_call(
+        &mut self,
+        stopped: Stopped,
+        regs: user_regs_struct,
+    ) -> Result<(), Failed> {
         let tid = stopped.tid();
         if regs.orig_rax as c_long == libc::SYS_timerfd_create {
-            self.threads.entry(tid).and_modify(|t| t.doing = Doing::Then(Then::TimerFdMade(regs.rdi as i32)));
+            self.threads
+                .entry(tid)
+                .and_modify(|t| t.doing = Doing::Then(Then::TimerFdMade(regs.rdi as i32)));
             return self.go(stopped, 0);
         }
         let (process, fd) = (self.threads[&tid].process, regs.rdi as i32);
@@ -66,14 +74,17 @@ impl Tracer {
     ) -> Result<Option<i64>, Fault> {
         const KNOWN: i32 = libc::TFD_TIMER_ABSTIME | libc::TFD_TIMER_CANCEL_ON_SET;
         let (engine, fd, flags) = (self.engine, r.rdi as i32, r.rsi as i32);
-        let left = |locked: &Locked| as_itimerspec(locked.left(engine.now()), locked.slot().interval().load(Relaxed));
+        let left = |locked: &Locked| {
+            as_itimerspec(locked.left(engine.now()), locked.slot().interval().load(Relaxed))
+        };
         if r.orig_rax as c_long == libc::SYS_timerfd_gettime {
             let now = left(&lock(&engine, index, process, fd));
             memory.write(r.rsi, &now)?;
             return Ok(Some(0));
         }
         let [interval, interval_part, sec, nsec] = memory.read::<[i64; 4]>(r.rdx)?;
-        let (value, interval) = (Spec { sec, nsec }, Spec { sec: interval, nsec: interval_part }.nanos());
+        let (value, interval) =
+            (Spec { sec, nsec }, Spec { sec: interval, nsec: interval_part }.nanos());
         let (Some(ns), Some(interval)) = (value.nanos(), interval) else { return Ok(None) };
         if flags & !KNOWN != 0 {
             return Ok(None);
@@ -86,11 +97,12 @@ impl Tracer {
             (_, true) => deadline(&engine, clock, value).unwrap_or(NEVER),
             (_, false) => now.saturating_add(ns).min(NEVER - 1),
         };
-        let noted = match (absolute && is_realtime(clock), flags & libc::TFD_TIMER_CANCEL_ON_SET != 0) {
-            (false, _) => 0,
-            (true, false) => ABSOLUTE,
-            (true, true) => ABSOLUTE | CANCEL_ON_SET,
-        };
+        let noted =
+            match (absolute && is_realtime(clock), flags & libc::TFD_TIMER_CANCEL_ON_SET != 0) {
+                (false, _) => 0,
+                (true, false) => ABSOLUTE,
+                (true, true) => ABSOLUTE | CANCEL_ON_SET,
+            };
         let mut before = [0; 4];
         let set = with_descriptor(process as u32, fd, |theirs| {
             let locked = lock(&engine, index, process, fd);
@@ -104,16 +116,23 @@ impl Tracer {
         Ok(set.then_some(0))
     }
 
-    /// timerfd_create(2) has been answered. Without a slot, or with reads that do not stop, the timer is the kernel's.
+    /// timerfd_create(2) has been answered. Without a slot, or with reads that do not stop, the
+    /// timer is the kernel's.
     pub(super) fn timerfd_made(&mut self, stopped: Stopped, clock: i32) -> Result<Stopped, Failed> {
         let (tid, fd) = (stopped.tid(), stopped.registers()?.rax as i64);
         let thread = &self.threads[&tid];
-        let (Some(me), process, true) = (thread.slot, thread.process, fd >= 0) else { return Ok(stopped) };
+        let (Some(me), process, true) = (thread.slot, thread.process, fd >= 0) else {
+            return Ok(stopped);
+        };
         let (stopped, stops) = self.stop_reads(stopped, process)?;
         let (engine, page) = (self.engine, self.engine.page);
         let birth = page.birth_of_child(me);
-        if let Some(index) = stops.then(|| page.claim_timer(process as u32, fd as i32, clock, birth)).flatten() {
-            let named = with_descriptor(process as u32, fd as i32, |fd| engine.name_timer(fd, index).is_ok());
+        if let Some(index) =
+            stops.then(|| page.claim_timer(process as u32, fd as i32, clock, birth)).flatten()
+        {
+            let named = with_descriptor(process as u32, fd as i32, |fd| {
+                engine.name_timer(fd, index).is_ok()
+            });
             if !named {
                 engine.lock_timer(index, engine.pid).release();
             }
@@ -127,7 +146,8 @@ impl Tracer {
         if known.reads_stop || known.confined {
             return Ok((stopped, known.reads_stop));
         }
-        let (stopped, installed) = self.kit.stop_more(stopped, filter::of_reads, &known.filtered)?;
+        let (stopped, installed) =
+            self.kit.stop_more(stopped, filter::of_reads, &known.filtered)?;
         known.reads_stop = installed;
         Ok((stopped, installed))
     }
@@ -135,7 +155,8 @@ impl Tracer {
     /// The slots of a thread that is about to read and of the timer that it reads from.
     pub(super) fn read_timer(&self, tid: pid_t, fd: i32) -> Option<(usize, usize)> {
         let thread = &self.threads[&tid];
-        let reads_stop = self.processes.get(&thread.process).is_some_and(|process| process.reads_stop);
+        let reads_stop =
+            self.processes.get(&thread.process).is_some_and(|process| process.reads_stop);
         thread.slot.filter(|_| reads_stop).zip(find(&self.engine, thread.process, fd))
     }
 
@@ -185,7 +206,8 @@ impl Tracer {
         }
         let locked = lock(&engine, index, process, fd);
         let now = engine.now();
-        // Set anew between the kernel's answer and here: it has expired once for this reader all the same.
+        // Set anew between the kernel's answer and here: it has expired once for this reader all
+        // the same.
         let count = locked.take_expirations(now).max(1).to_ne_bytes();
         engine.arm(locked.slot().deadline.load(Relaxed), now);
         drop(locked);
@@ -195,7 +217,9 @@ impl Tracer {
             return Ok(());
         }
         for part in 0..regs.rdx {
-            let Ok([at, length]) = memory.read::<[u64; 2]>(regs.rsi + 16 * part) else { return Ok(()) };
+            let Ok([at, length]) = memory.read::<[u64; 2]>(regs.rsi + 16 * part) else {
+                return Ok(());
+            };
             let (now, later) = rest.split_at(rest.len().min(length as usize));
             // The kernel has written there a moment ago.
             let _ = memory.write_bytes(at, now);
@@ -236,7 +260,8 @@ impl Tracer {
         });
     }
 
-    /// A process runs a new program, which has the timers of the former one that were not closed on exec. True if it has any.
+    /// A process runs a new program, which has the timers of the former one that were not closed on
+    /// exec. True if it has any.
     pub(super) fn keep_timers(&self, process: pid_t) -> bool {
         let engine = self.engine;
         if engine.page.header.timers.load(SeqCst) == 0 {
@@ -247,9 +272,14 @@ impl Tracer {
             slot.pid.store(0, SeqCst);
         });
         let mut any = false;
-        for entry in std::fs::read_dir(format!("/proc/{process}/fd")).into_iter().flatten().flatten() {
-            let Some(fd) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
-            let timer = std::fs::read_link(entry.path()).is_ok_and(|to| to.as_os_str() == "anon_inode:[timerfd]");
+        for entry in
+            std::fs::read_dir(format!("/proc/{process}/fd")).into_iter().flatten().flatten()
+        {
+            let Some(fd) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
+                continue;
+            };
+            let timer = std::fs::read_link(entry.path())
+                .is_ok_and(|to| to.as_os_str() == "anon_inode:[timerfd]");
             if let Some(index) = timer.then(|| find(&engine, process, fd)).flatten() {
                 let locked = lock(&engine, index, process, fd);
                 if locked.slot().timer_flags().load(SeqCst) & LOST != 0 {

@@ -1,11 +1,13 @@
 //! Timers of traced processes that end in a signal: alarm(2), setitimer(2), timer_create(2).
 //!
-//! The tracer keeps them ([`super::armed`]) and tells of them ([`super::expiry`]). Each of timer_create(2) is also a timer of the
-//! kernel, never armed: it gives the number, checks the arguments, and counts against the user's limit.
+//! The tracer keeps them ([`super::armed`]) and tells of them ([`super::expiry`]). Each of
+//! timer_create(2) is also a timer of the kernel, never armed: it gives the number, checks the
+//! arguments, and counts against the user's limit.
 //!
-//! As in the kernel a timer has one signal under way at most, and expirations meanwhile are its overruns. How many there were
-//! is written into the signal where it is taken: by a handler, or by rt_sigtimedwait(2). Both stop for the tracer. For signalfd(2)
-//! nothing stops, so there the number is that of the first expiration.
+//! As in the kernel a timer has one signal under way at most, and expirations meanwhile are its
+//! overruns. How many there were is written into the signal where it is taken: by a handler, or by
+//! rt_sigtimedwait(2). Both stop for the tracer. For signalfd(2) nothing stops, so there the number
+//! is that of the first expiration.
 
 use super::armed::{Notify, Timer};
 use super::memory::{Fault, Memory};
@@ -23,7 +25,8 @@ pub const ITIMER: i32 = -2;
 /// `si_code` of a signal that the kernel itself sends.
 const SI_KERNEL: i32 = 0x80;
 
-/// A `siginfo_t` as far as timers have to do with it: number, error, code, nothing, timer, overrun, value.
+/// A `siginfo_t` as far as timers have to do with it: number, error, code, nothing, timer, overrun,
+/// value.
 pub type Info = [i32; 32];
 /// Its first field.
 pub const NUMBER: usize = 0;
@@ -38,7 +41,11 @@ const EXPIRED: usize = 8;
 
 impl Tracer {
     /// Before a call about a timer.
-    pub(super) fn timer_call(&mut self, stopped: Stopped, regs: user_regs_struct) -> Result<(), Failed> {
+    pub(super) fn timer_call(
+        &mut self,
+        stopped: Stopped,
+        regs: user_regs_struct,
+    ) -> Result<(), Failed> {
         let tid = stopped.tid();
         let process = self.threads[&tid].process;
         if matches!(
@@ -49,11 +56,14 @@ impl Tracer {
         }
         if regs.orig_rax as c_long == libc::SYS_timer_create {
             if let Some(made) = new_timer(Memory(tid), &regs) {
-                self.threads.entry(tid).and_modify(|t| t.doing = Doing::Then(Then::TimerMade(made, regs.rdx)));
+                self.threads
+                    .entry(tid)
+                    .and_modify(|t| t.doing = Doing::Then(Then::TimerMade(made, regs.rdx)));
             }
             return self.go(stopped, 0);
         }
-        let answer = self.timer_answer(process, Memory(tid), &regs).unwrap_or(Some(-(libc::EFAULT as i64)));
+        let answer =
+            self.timer_answer(process, Memory(tid), &regs).unwrap_or(Some(-(libc::EFAULT as i64)));
         // Before it goes on: a deadline must be known when it sleeps.
         self.keep_time();
         match answer {
@@ -62,8 +72,14 @@ impl Tracer {
         }
     }
 
-    /// The answer to a call about one of the process's timers; `None` if it is for the kernel to answer.
-    fn timer_answer(&mut self, process: pid_t, memory: Memory, r: &user_regs_struct) -> Result<Option<i64>, Fault> {
+    /// The answer to a call about one of the process's timers; `None` if it is for the kernel to
+    /// answer.
+    fn timer_answer(
+        &mut self,
+        process: pid_t,
+        memory: Memory,
+        r: &user_regs_struct,
+    ) -> Result<Option<i64>, Fault> {
         const EINVAL: i64 = -(libc::EINVAL as i64);
         let now = self.engine.now();
         let number = r.orig_rax as c_long;
@@ -73,11 +89,15 @@ impl Tracer {
                 let (left, _) = self.set_alarm(process, seconds * 1_000_000_000, 0);
                 return Ok(Some(whole_seconds(left) as i64));
             }
-            libc::SYS_setitimer | libc::SYS_getitimer if r.rdi as i32 != libc::ITIMER_REAL => return Ok(None),
+            libc::SYS_setitimer | libc::SYS_getitimer if r.rdi as i32 != libc::ITIMER_REAL => {
+                return Ok(None);
+            }
             libc::SYS_setitimer => {
                 // No value is a zero, on Linux.
                 let new = if r.rsi == 0 { [0; 4] } else { memory.read::<[i64; 4]>(r.rsi)? };
-                let [Some(interval), Some(value)] = [micros(new[0], new[1]), micros(new[2], new[3])] else {
+                let [Some(interval), Some(value)] =
+                    [micros(new[0], new[1]), micros(new[2], new[3])]
+                else {
                     return Ok(Some(EINVAL));
                 };
                 let before = self.set_alarm(process, value, interval);
@@ -87,7 +107,10 @@ impl Tracer {
                 return Ok(Some(0));
             }
             libc::SYS_getitimer => {
-                let alarm = self.timers.get(process, ITIMER).map_or((0, 0), |alarm| (alarm.left(now), alarm.interval));
+                let alarm = self
+                    .timers
+                    .get(process, ITIMER)
+                    .map_or((0, 0), |alarm| (alarm.left(now), alarm.interval));
                 memory.write(r.rsi, &as_itimerval(alarm))?;
                 return Ok(Some(0));
             }
@@ -100,8 +123,11 @@ impl Tracer {
             libc::SYS_timer_settime if r.rdx == 0 => Ok(None),
             libc::SYS_timer_settime => {
                 let [interval, interval_part, sec, nsec] = memory.read::<[i64; 4]>(r.rdx)?;
-                let (value, interval) = (Spec { sec, nsec }, Spec { sec: interval, nsec: interval_part });
-                let (Some(ns), Some(interval)) = (value.nanos(), interval.nanos()) else { return Ok(Some(EINVAL)) };
+                let (value, interval) =
+                    (Spec { sec, nsec }, Spec { sec: interval, nsec: interval_part });
+                let (Some(ns), Some(interval)) = (value.nanos(), interval.nanos()) else {
+                    return Ok(Some(EINVAL));
+                };
                 let absolute = r.rsi as i32 & libc::TIMER_ABSTIME != 0;
                 let before = as_itimerspec(timer.left(now), timer.interval);
                 let turn = self.timers.next_turn();
@@ -152,7 +178,12 @@ impl Tracer {
     }
 
     /// timer_create(2) has been answered.
-    pub(super) fn timer_made(&mut self, stopped: &Stopped, made: Timer, at: u64) -> Result<(), Failed> {
+    pub(super) fn timer_made(
+        &mut self,
+        stopped: &Stopped,
+        made: Timer,
+        at: u64,
+    ) -> Result<(), Failed> {
         let tid = stopped.tid();
         let done = stopped.registers()?.rax == 0;
         if let (true, Ok(id)) = (done, Memory(tid).read::<u32>(at)) {
@@ -164,8 +195,8 @@ impl Tracer {
         Ok(())
     }
 
-    /// A signal is about to be delivered to the thread, or was taken by rt_sigtimedwait(2): if it is a timer's, `info` is to say
-    /// what the kernel's would. True if that has changed it.
+    /// A signal is about to be delivered to the thread, or was taken by rt_sigtimedwait(2): if it
+    /// is a timer's, `info` is to say what the kernel's would. True if that has changed it.
     pub(super) fn taken(&mut self, tid: pid_t, info: &mut Info) -> bool {
         if info[CODE] != libc::SI_TIMER {
             return false;
@@ -213,11 +244,11 @@ impl Tracer {
         }
     }
 
-    /// A program with the library takes the signal of one of its timers by a call that the library does not see: what
-    /// that would have said. True if it is such a signal.
+    /// A program with the library takes the signal of one of its timers by a call that the library
+    /// does not see: what that would have said. True if it is such a signal.
     fn taken_in_line(&self, info: &mut Info) -> bool {
-        let [first, interval] =
-            [EXPIRED, EXPIRED + 2].map(|at| info[at] as u32 as u64 | (info[at + 1] as u32 as u64) << 32);
+        let [first, interval] = [EXPIRED, EXPIRED + 2]
+            .map(|at| info[at] as u32 as u64 | (info[at + 1] as u32 as u64) << 32);
         let ours = info[CODE] == libc::SI_TIMER && first != 0;
         if ours {
             info[OVERRUN] = Expired { first, interval }.overrun(self.engine.now());
@@ -229,7 +260,8 @@ impl Tracer {
 /// In the place of the value of a timer without an event, which is its number.
 const ITS_NUMBER: u64 = u64::MAX;
 
-/// The timer that timer_create(2) is about to make, without its number; `None` if it is for the kernel alone.
+/// The timer that timer_create(2) is about to make, without its number; `None` if it is for the
+/// kernel alone.
 fn new_timer(memory: Memory, r: &user_regs_struct) -> Option<Timer> {
     let clock = r.rdi as i32;
     if !is_virtual(clock) {

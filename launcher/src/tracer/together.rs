@@ -1,14 +1,15 @@
-//! A thread whose calls are answered one after the other, and the tracer, on one processor: one that sleeps, above all, and
-//! for which the clock jumps at once.
+//! A thread whose calls are answered one after the other, and the tracer, on one processor: one
+//! that sleeps, above all, and for which the clock jumps at once.
 //!
-//! Waking a thread on another processor, which has fallen idle meanwhile, takes longer than all that the tracer does for a
-//! call; and the kernel wakes a stopped thread on an idle processor if there is one, wherever the tracer runs. So after a
-//! number of answers in a row both are bound to the processor that the tracer is on.
+//! Waking a thread on another processor, which has fallen idle meanwhile, takes longer than all
+//! that the tracer does for a call; and the kernel wakes a stopped thread on an idle processor if
+//! there is one, wherever the tracer runs. So after a number of answers in a row both are bound to
+//! the processor that the tracer is on.
 //!
-//! That is over before anybody can see it. Whatever else the tracer lets a thread do ends it, among that the calls which tell
-//! or change where a thread may run; a child gets the thread's own set before its first instruction;
-//! and it ends before the tracer sleeps, a moment after the last stop. If somebody outside has bound the thread elsewhere, it
-//! stays there.
+//! That is over before anybody can see it. Whatever else the tracer lets a thread do ends it, among
+//! that the calls which tell or change where a thread may run; a child gets the thread's own set
+//! before its first instruction; and it ends before the tracer sleeps, a moment after the last
+//! stop. If somebody outside has bound the thread elsewhere, it stays there.
 
 use super::attention::MOMENT;
 use crate::session::real_now;
@@ -74,8 +75,9 @@ impl Together {
         }
     }
 
-    /// The stopped thread `creator` has created the stopped thread `child`, which may run where that one may. The child has the set that
-    /// its creator had in that moment, and the tracer may have slept since.
+    /// The stopped thread `creator` has created the stopped thread `child`, which may run where
+    /// that one may. The child has the set that its creator had in that moment, and the tracer may
+    /// have slept since.
     pub fn born(&mut self, creator: pid_t, child: pid_t) {
         let own = match self.bound.as_ref().filter(|_| creator == self.thread) {
             Some(bound) => Ok(bound.thread),
@@ -90,14 +92,20 @@ impl Together {
     }
 }
 
-/// Binds the stopped thread `tid` and the tracer to the tracer's processor; `None` if one of them may not run there alone.
+/// Binds the stopped thread `tid` and the tracer to the tracer's processor; `None` if one of them
+/// may not run there alone.
 fn bind(tid: pid_t) -> Option<Bound> {
     let thread = Pid::from_raw(tid);
     let processor = sched_getcpu().ok()?;
     let mut here = CpuSet::new();
     here.set(processor).ok()?;
-    let bound = Bound { here, tracer: sched_getaffinity(TRACER).ok()?, thread: sched_getaffinity(thread).ok()? };
-    if bound.thread.is_set(processor) != Ok(true) || sched_setaffinity(thread, &bound.here).is_err() {
+    let bound = Bound {
+        here,
+        tracer: sched_getaffinity(TRACER).ok()?,
+        thread: sched_getaffinity(thread).ok()?,
+    };
+    if bound.thread.is_set(processor) != Ok(true) || sched_setaffinity(thread, &bound.here).is_err()
+    {
         return None;
     }
     if sched_setaffinity(TRACER, &bound.here).is_err() {

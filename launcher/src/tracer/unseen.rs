@@ -1,9 +1,11 @@
-//! Waits that no hook has seen: a library's thread in a system call of its own, or in one that libc makes behind the hooks.
+//! Waits that no hook has seen: a library's thread in a system call of its own, or in one that libc
+//! makes behind the hooks.
 //!
-//! The keeper finds such a thread asleep and adopts it ([`engine::Kind::Foreign`]). If the call has a time-out, this is the
-//! place that knows when it is over, in virtual time: counted from when the thread was first seen in it, since that is
-//! never early. Nobody else needs to know. As long as the thread is not seen to be at rest by its word alone, the keeper
-//! alone decides, and here it is told of the deadline in the very survey that found the thread asleep. When the clock is there,
+//! The keeper finds such a thread asleep and adopts it ([`engine::Kind::Foreign`]). If the call has
+//! a time-out, this is the place that knows when it is over, in virtual time: counted from when the
+//! thread was first seen in it, since that is never early. Nobody else needs to know. As long as
+//! the thread is not seen to be at rest by its word alone, the keeper alone decides, and here it is
+//! told of the deadline in the very survey that found the thread asleep. When the clock is there,
 //! the thread is visited.
 
 use super::calls::of_status;
@@ -28,7 +30,8 @@ use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 /// Around the instant at which the kernel ends a wait by itself it is left alone, real ns.
 const BY_ITSELF: u64 = 1_000_000;
 
-/// What the words of threads say that sleep where no hook sees it, some of them in what they do last.
+/// What the words of threads say that sleep where no hook sees it, some of them in what they do
+/// last.
 const OUTSIDE: [Kind; 3] = [Kind::Foreign, Kind::Ending, Kind::Leaving];
 
 /// The keeper's look, and what it knows of such waits.
@@ -92,20 +95,29 @@ impl Unseen {
         }
         let (survey, real) = (self.survey, (self.engine.real_now)());
         let Some(runs) = self.look.asleep_since(index) else { return false };
-        if let Some(met) = self.waits.get_mut(&index).filter(|met| (met.state, met.runs) == (state, runs)) {
+        if let Some(met) =
+            self.waits.get_mut(&index).filter(|met| (met.state, met.runs) == (state, runs))
+        {
             met.survey = survey;
             return !self.engine.frozen() && met.ends_by_itself(real);
         }
         let [switched, tracer] = of_status(tid as i32, ["voluntary_ctxt_switches:", "TracerPid:"]);
         let Some(call) = self.look.call(index, runs) else { return false };
         let regs = registers(call);
-        let before =
-            self.waits.remove(&index).filter(|met| met.wait.as_ref().is_some_and(|wait| wait.continues(&regs)));
+        let before = self
+            .waits
+            .remove(&index)
+            .filter(|met| met.wait.as_ref().is_some_and(|wait| wait.continues(&regs)));
         let met = match before {
             Some(met) => Met { state, runs, switched, survey, ..met },
             None => {
-                let call =
-                    Call { engine: &self.engine, memory: Memory(tid as i32), regs: &regs, again: None, beats: false };
+                let call = Call {
+                    engine: &self.engine,
+                    memory: Memory(tid as i32),
+                    regs: &regs,
+                    again: None,
+                    beats: false,
+                };
                 let wait = call.begins().filter(|_| tracer == 0);
                 Met { state, runs, switched, since: (self.engine.now(), real), wait, survey }
             }
@@ -116,7 +128,8 @@ impl Unseen {
 
     /// Ends the wait of slot `index`, whose deadline has come, if its thread is still in it.
     fn visit(&mut self, page: &Page, index: usize) {
-        let (pid, tid) = (page.slots[index].pid.load(SeqCst) as i32, page.slots[index].tid.load(SeqCst) as i32);
+        let (pid, tid) =
+            (page.slots[index].pid.load(SeqCst) as i32, page.slots[index].tid.load(SeqCst) as i32);
         let Some(met) = self.waits.get_mut(&index) else { return };
         let still = self.look.call(index, met.runs).is_some();
         let by_itself = !self.engine.frozen() && met.ends_by_itself((self.engine.real_now)());
@@ -126,8 +139,13 @@ impl Unseen {
         let Some(wait) = met.wait.take() else { return };
         if wait.early(&self.engine) {
             // The clock was set back.
-            let call =
-                Call { engine: &self.engine, memory: Memory(tid), regs: &wait.before, again: None, beats: false };
+            let call = Call {
+                engine: &self.engine,
+                memory: Memory(tid),
+                regs: &wait.before,
+                again: None,
+                beats: false,
+            };
             met.wait = call.begins();
             return;
         }
@@ -154,7 +172,9 @@ impl Unseen {
 impl Look for Unseen {
     fn first(&mut self, page: &Page, index: usize, seen: State) -> Found {
         match self.look.first(page, index, seen) {
-            Found::Asleep if OUTSIDE.contains(&seen.kind()) && self.meet(page, index, seen) => Found::Running,
+            Found::Asleep if OUTSIDE.contains(&seen.kind()) && self.meet(page, index, seen) => {
+                Found::Running
+            }
             found => found,
         }
     }
@@ -194,8 +214,9 @@ impl Look for Unseen {
     fn end_unseen(&mut self, page: &Page, now: u64) -> u64 {
         self.under_way.retain_mut(|visit| !visit.over());
         self.waits.retain(|&index, met| page.slots[index].state.load() == met.state);
-        let due =
-            |(&index, met): (&usize, &Met)| met.key(page, index).filter(|key| key.deadline <= now).zip(Some(index));
+        let due = |(&index, met): (&usize, &Met)| {
+            met.key(page, index).filter(|key| key.deadline <= now).zip(Some(index))
+        };
         let mut due: Vec<_> = self.waits.iter().filter_map(due).collect();
         due.sort();
         due.into_iter().for_each(|(_, index)| self.visit(page, index));

@@ -1,15 +1,16 @@
-//! A visit: a thread that sleeps in a call with a time-out gets the answer of the time-out. It is traced for some
-//! microseconds, and no filter is left behind.
+//! A visit: a thread that sleeps in a call with a time-out gets the answer of the time-out. It is
+//! traced for some microseconds, and no filter is left behind.
 //!
-//! The launcher's keeper is the visitor. It is an ancestor of the session's programs, which Yama's default asks of a tracer.
-//! waitpid(2) would not serve it: a stop of one of the launcher's own children is reported to whichever of its threads
-//! asks first. So the state is read from `/proc`.
+//! The launcher's keeper is the visitor. It is an ancestor of the session's programs, which Yama's
+//! default asks of a tracer. waitpid(2) would not serve it: a stop of one of the launcher's own
+//! children is reported to whichever of its threads asks first. So the state is read from `/proc`.
 //!
-//! NOTE [The same wait]. The thread may have been woken meanwhile, and sleep in another wait when it is interrupted, perhaps
-//! with the same arguments. Then it has given up the processor once more by itself than it should have, which
-//! `/proc/…/status` counts; that it was preempted is another count. Not told apart is who was woken, made the same call again
-//! and was interrupted before he slept. The keeper looks at the thread right before it interrupts it, when nobody
-//! in the session runs who could wake it, and never about the time when the kernel's own time-out ends the wait.
+//! NOTE [The same wait]. The thread may have been woken meanwhile, and sleep in another wait when
+//! it is interrupted, perhaps with the same arguments. Then it has given up the processor once more
+//! by itself than it should have, which `/proc/…/status` counts; that it was preempted is another
+//! count. Not told apart is who was woken, made the same call again and was interrupted before he
+//! slept. The keeper looks at the thread right before it interrupts it, when nobody in the session
+//! runs who could wake it, and never about the time when the kernel's own time-out ends the wait.
 
 use super::calls::{SYSCALL, switches};
 use super::memory::Memory;
@@ -37,9 +38,15 @@ pub struct Visit {
 }
 
 impl Visit {
-    /// Interrupts thread `tid` of process `pid`, which sleeps in `wait`. `switched`: how often it had given up the processor by
-    /// itself by then.
-    pub fn begin(engine: Engine, pid: pid_t, tid: pid_t, wait: Wait, switched: u64) -> Result<Visit, Failed> {
+    /// Interrupts thread `tid` of process `pid`, which sleeps in `wait`. `switched`: how often it
+    /// had given up the processor by itself by then.
+    pub fn begin(
+        engine: Engine,
+        pid: pid_t,
+        tid: pid_t,
+        wait: Wait,
+        switched: u64,
+    ) -> Result<Visit, Failed> {
         let before = match wait.left {
             Left::Interrupted(at) => Memory(tid).read(at).ok().map(|time| (at, time)),
             _ => None,
@@ -101,10 +108,12 @@ impl Visit {
         stopped.set_registers(&regs)
     }
 
-    /// It was killed. A tracer has to collect a thread, or nobody else can; a child of the launcher's is for that to collect.
+    /// It was killed. A tracer has to collect a thread, or nobody else can; a child of the
+    /// launcher's is for that to collect.
     fn collected(&self) -> bool {
         let own = self.tid == self.pid
-            && Stat::of_process(self.pid as u32).is_ok_and(|stat| stat.parent() == std::process::id());
+            && Stat::of_process(self.pid as u32)
+                .is_ok_and(|stat| stat.parent() == std::process::id());
         let flags = libc::__WALL | libc::__WNOTHREAD | libc::WNOHANG;
         // SAFETY: plain numbers, and no status.
         own || unsafe { libc::waitpid(self.tid, std::ptr::null_mut(), flags) } != 0

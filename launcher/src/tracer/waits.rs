@@ -1,5 +1,5 @@
-//! Calls that wait until a deadline: when that is, what to change so that the kernel does not count the time, and what the
-//! answer is when the deadline has come.
+//! Calls that wait until a deadline: when that is, what to change so that the kernel does not count
+//! the time, and what the answer is when the deadline has come.
 
 use super::memory::{Fault, Memory};
 use super::messages::Transfer;
@@ -15,13 +15,15 @@ use libc::{c_long, user_regs_struct};
 pub struct Wait {
     /// The registers at its entry.
     pub before: user_regs_struct,
-    /// Those that it runs with, without a time-out. Of a sleep they are not used: it sleeps on its slot's word.
+    /// Those that it runs with, without a time-out. Of a sleep they are not used: it sleeps on its
+    /// slot's word.
     pub during: user_regs_struct,
     /// Nothing but the deadline or a signal ends it.
     pub sleep: bool,
     /// Absolute virtual ns.
     pub deadline: u64,
-    /// An instant of a clock that may be set meanwhile, and what it was set ahead by before it was asked when that comes.
+    /// An instant of a clock that may be set meanwhile, and what it was set ahead by before it was
+    /// asked when that comes.
     pub instant: Option<(i32, Spec, i64)>,
     /// The answer when the deadline has come.
     pub timed_out: i64,
@@ -77,7 +79,13 @@ impl Call<'_> {
     }
 
     /// A wait that ends with `timed_out` at `deadline`, made by registers with a `change`.
-    pub fn wait(&self, what: What, deadline: u64, timed_out: i64, change: impl FnOnce(&mut user_regs_struct)) -> Wait {
+    pub fn wait(
+        &self,
+        what: What,
+        deadline: u64,
+        timed_out: i64,
+        change: impl FnOnce(&mut user_regs_struct),
+    ) -> Wait {
         let mut during = *self.regs;
         change(&mut during);
         Wait {
@@ -123,7 +131,8 @@ impl Call<'_> {
         Some(wait)
     }
 
-    /// The wait that the call begins; `None` if it is for the kernel to answer: it has no time-out, or a wrong one.
+    /// The wait that the call begins; `None` if it is for the kernel to answer: it has no time-out,
+    /// or a wrong one.
     pub fn begins(&self) -> Option<Wait> {
         let r = self.regs;
         match r.orig_rax as c_long {
@@ -135,11 +144,19 @@ impl Call<'_> {
             libc::SYS_clock_nanosleep => self.clock_nanosleep(),
             libc::SYS_poll => {
                 let ms = u64::try_from(r.rdx as i32).ok()?;
-                Some(self.wait(What::Ready, self.after(ms * 1_000_000), 0, |r| r.rdx = u32::MAX as u64))
+                Some(
+                    self.wait(What::Ready, self.after(ms * 1_000_000), 0, |r| {
+                        r.rdx = u32::MAX as u64
+                    }),
+                )
             }
             libc::SYS_epoll_wait | libc::SYS_epoll_pwait => {
                 let ms = u64::try_from(r.r10 as i32).ok()?;
-                Some(self.wait(What::Ready, self.after(ms * 1_000_000), 0, |r| r.r10 = u32::MAX as u64))
+                Some(
+                    self.wait(What::Ready, self.after(ms * 1_000_000), 0, |r| {
+                        r.r10 = u32::MAX as u64
+                    }),
+                )
             }
             libc::SYS_epoll_pwait2 => self.timespec(What::Ready, r.r10, 0, |r| r.r10 = 0),
             libc::SYS_ppoll => {
@@ -154,11 +171,14 @@ impl Call<'_> {
             }
             libc::SYS_select => {
                 let [sec, usec] = self.memory.read::<[i64; 2]>(r.r8).ok()?;
-                let mut wait = self.wait(What::Ready, self.after(timeval(sec, usec)?), 0, |r| r.r8 = 0);
+                let mut wait =
+                    self.wait(What::Ready, self.after(timeval(sec, usec)?), 0, |r| r.r8 = 0);
                 wait.left = Left::Timeval(r.r8);
                 Some(wait)
             }
-            libc::SYS_io_getevents | SYS_IO_PGETEVENTS => self.timespec(What::Ready, r.r8, 0, |r| r.r8 = 0),
+            libc::SYS_io_getevents | SYS_IO_PGETEVENTS => {
+                self.timespec(What::Ready, r.r8, 0, |r| r.r8 = 0)
+            }
             libc::SYS_io_uring_enter => self.io_uring_enter(),
             libc::SYS_rt_sigtimedwait => self.timespec(What::Signal, r.rdx, EAGAIN, |r| r.rdx = 0),
             libc::SYS_semtimedop => self.timespec(What::Queue, r.r10, EAGAIN, |r| r.r10 = 0),
@@ -166,7 +186,9 @@ impl Call<'_> {
                 self.instant(What::Queue, libc::CLOCK_REALTIME, r.r8, ETIMEDOUT, |r| r.r8 = 0)
             }
             libc::SYS_futex => self.futex(),
-            libc::SYS_futex_waitv => self.instant(What::Futex, r.r8 as i32, r.r10, ETIMEDOUT, |r| r.r10 = 0),
+            libc::SYS_futex_waitv => {
+                self.instant(What::Futex, r.r8 as i32, r.r10, ETIMEDOUT, |r| r.r10 = 0)
+            }
             SYS_FUTEX_WAIT => self.instant(What::Futex, r.r9 as i32, r.r8, ETIMEDOUT, |r| r.r8 = 0),
             _ => None,
         }
@@ -176,7 +198,8 @@ impl Call<'_> {
         let r = self.regs;
         let clock = r.rdi as i32;
         // The kernel refuses to sleep on some, and CPU-time clocks are its own.
-        let refused = [libc::CLOCK_MONOTONIC_RAW, libc::CLOCK_REALTIME_COARSE, libc::CLOCK_MONOTONIC_COARSE];
+        let refused =
+            [libc::CLOCK_MONOTONIC_RAW, libc::CLOCK_REALTIME_COARSE, libc::CLOCK_MONOTONIC_COARSE];
         if !is_virtual(clock) || refused.contains(&clock) {
             return None;
         }
@@ -198,7 +221,8 @@ impl Call<'_> {
         const ETIME: i64 = -(libc::ETIME as i64);
         let r = self.regs;
         let flags = r.r10 as u32;
-        // struct io_uring_getevents_arg: a set, its size and the shortest wait in one word, a time-out.
+        // struct io_uring_getevents_arg: a set, its size and the shortest wait in one word, a
+        // time-out.
         let [set, size] = self.memory.read::<[u64; 2]>(r.r8).ok()?;
         let at = self.memory.read::<u64>(r.r8 + 16).ok()?;
         let plain = flags & (GETEVENTS | EXT_ARG_REG) == GETEVENTS && r.r9 == 24 && size >> 32 == 0;
@@ -239,7 +263,8 @@ const SYS_IO_PGETEVENTS: c_long = 333;
 const SYS_FUTEX_WAIT: c_long = 455;
 
 impl Wait {
-    /// Is it answered at once? So are those that have no time to wait, if their time-outs are durations.
+    /// Is it answered at once? So are those that have no time to wait, if their time-outs are
+    /// durations.
     pub fn only_asks(&self, engine: &Engine) -> bool {
         self.deadline <= engine.now() && matches!(self.what, What::Ready | What::Signal)
     }
@@ -249,7 +274,8 @@ impl Wait {
         self.what as u32 | if self.instant.is_some() { SETTABLE } else { 0 }
     }
 
-    /// A sleep, as the same call that never ends by itself. `at` is where in its process's memory there is room for a timespec.
+    /// A sleep, as the same call that never ends by itself. `at` is where in its process's memory
+    /// there is room for a timespec.
     pub fn for_ever(mut self: Box<Wait>, memory: Memory, at: u64) -> Box<Wait> {
         // It can be written unless the program has unmapped what is not its own.
         let _ = memory.write(at, &[i64::MAX, 0]);
@@ -272,7 +298,9 @@ impl Wait {
 
     /// Is this the call `regs`, started again by the kernel?
     pub fn is(&self, regs: &user_regs_struct) -> bool {
-        let key = |r: &user_regs_struct| [r.orig_rax, r.rip, r.rsp, r.rdi, r.rsi, r.rdx, r.r10, r.r8, r.r9];
+        let key = |r: &user_regs_struct| {
+            [r.orig_rax, r.rip, r.rsp, r.rdi, r.rsi, r.rdx, r.r10, r.r8, r.r9]
+        };
         key(&self.before) == key(regs)
     }
 
@@ -287,7 +315,8 @@ impl Wait {
         restarted && self.is(&user_regs_struct { orig_rax: self.before.orig_rax, ..*regs })
     }
 
-    /// Its deadline has been reached, but the clock that it is an instant of may have been set back.
+    /// Its deadline has been reached, but the clock that it is an instant of may have been set
+    /// back.
     pub fn early(&self, engine: &Engine) -> bool {
         let reads = |clock, at: Spec| {
             let now = read(engine, clock);
@@ -296,12 +325,15 @@ impl Wait {
         self.instant.is_some_and(|(clock, at, _)| reads(clock, at))
     }
 
-    /// Writes the time that is left at the end of the call, as the kernel does; `interrupted`: by a handler.
+    /// Writes the time that is left at the end of the call, as the kernel does; `interrupted`: by a
+    /// handler.
     pub fn write_left(&self, engine: &Engine, memory: Memory, interrupted: bool) {
         let left = Spec::from_nanos(self.deadline.saturating_sub(engine.now()));
         // As in the kernel, where it cannot be written it is not.
         let _ = match self.left {
-            Left::Interrupted(at) if interrupted && at != 0 => memory.write(at, &[left.sec, left.nsec]),
+            Left::Interrupted(at) if interrupted && at != 0 => {
+                memory.write(at, &[left.sec, left.nsec])
+            }
             Left::Timespec(at) => memory.write(at, &[left.sec, left.nsec]),
             Left::Timeval(at) => memory.write(at, &[left.sec, left.nsec / 1000]),
             Left::No | Left::Interrupted(_) => Ok(()),
@@ -322,8 +354,8 @@ impl Wait {
         if at == 0 { None } else { memory.read(at).ok() }
     }
 
-    /// Interrupted with this answer, is it not to be started again after a handler, whatever that one asks for? The kernel
-    /// means another answer where it knows of no time-out.
+    /// Interrupted with this answer, is it not to be started again after a handler, whatever that
+    /// one asks for? The kernel means another answer where it knows of no time-out.
     pub fn without_restart(&self, answer: i64) -> bool {
         const ERESTART_RESTARTBLOCK: i64 = -516;
         answer == ERESTART_RESTARTBLOCK || self.before.orig_rax as c_long == libc::SYS_futex

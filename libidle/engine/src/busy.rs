@@ -1,10 +1,12 @@
-//! The busy set: which slots may be busy, a superset in two levels of bits (NOTE [At rest] in [`crate::quiescence`]).
+//! The busy set: which slots may be busy, a superset in two levels of bits (NOTE [At rest] in
+//! [`crate::quiescence`]).
 
 use crate::page::{PER_WORD, Page};
 use crate::sync::SeqCst;
 
 impl Page {
-    /// Marks slot `index` as possibly busy. Always *after* its state word says so, by somebody who is busy himself.
+    /// Marks slot `index` as possibly busy. Always *after* its state word says so, by somebody who
+    /// is busy himself.
     #[inline]
     pub fn set_busy(&self, index: usize) {
         let (word, bit) = (&self.busy[index / PER_WORD], 1u64 << (index % PER_WORD));

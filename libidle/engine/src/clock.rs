@@ -5,8 +5,8 @@ use crate::page::{ClockMode, Page};
 use crate::sync::{Relaxed, SeqCst};
 use crate::time::Spec;
 
-/// Clocks that move with the session, a bit for each `clockid_t`. CPU-time clocks (2, 3 and the negative ids) are left
-/// alone.
+/// Clocks that move with the session, a bit for each `clockid_t`. CPU-time clocks (2, 3 and the
+/// negative ids) are left alone.
 pub const VIRTUAL: u32 = 0b1011_1111_0011;
 /// Of these, those that show the time of day: they share what `clock_settime(2)` has set.
 pub const REALTIME: u32 = 0b1001_0010_0001;
@@ -42,8 +42,9 @@ impl Page {
     #[inline]
     pub fn now(&self, real: impl FnOnce() -> u64) -> u64 {
         match self.mode() {
-            // The offset is read first: an offset read after the real time could have jumped meanwhile, and the sum
-            // would be a time that nobody has reached yet by its own deadline, only late, never early.
+            // The offset is read first: an offset read after the real time could have jumped
+            // meanwhile, and the sum would be a time that nobody has reached yet by its own
+            // deadline, only late, never early.
             ClockMode::Elapsed => {
                 let offset = self.header.clock.value();
                 real().saturating_add(offset)
@@ -82,7 +83,8 @@ impl Page {
         if shift != 0 && is_realtime(id) { shifted(now, shift) } else { now }
     }
 
-    /// Moves a frozen clock on by `ns`, so little that it is no jump. Lock's holder only; false if the lock was lost.
+    /// Moves a frozen clock on by `ns`, so little that it is no jump. Lock's holder only; false if
+    /// the lock was lost.
     pub(crate) fn pass(&self, token: Token, ns: u64) -> bool {
         let h = &self.header;
         let old = h.clock.value();
@@ -93,12 +95,15 @@ impl Page {
         passed
     }
 
-    /// Moves virtual time on to `target`, if it is ahead. Lock's holder only; false if the lock was lost.
+    /// Moves virtual time on to `target`, if it is ahead. Lock's holder only; false if the lock was
+    /// lost.
     pub(crate) fn advance(&self, token: Token, target: u64, real: u64) -> bool {
         let h = &self.header;
         let old = h.clock.value();
         let (new, ahead) = match self.mode() {
-            ClockMode::Elapsed => (target.saturating_sub(real), target.saturating_sub(real.saturating_add(old))),
+            ClockMode::Elapsed => {
+                (target.saturating_sub(real), target.saturating_sub(real.saturating_add(old)))
+            }
             ClockMode::Frozen => (target, target.saturating_sub(old)),
             ClockMode::Real => return false,
         };

@@ -1,24 +1,27 @@
 //! The earliest deadline: a binary heap in the shared region, fed by a mailbox.
 //!
-//! The facts are the slots' own deadlines; the heap is derived from them and may be rebuilt at any time. Only the
-//! lock's holder touches it. A thread that starts a timed wait stores its deadline, and posts itself to the mail only
-//! if the heap (or the mail) does not already hold it under an earlier or equal key: a loop of waits with time-outs
-//! that never come to pass costs nothing here.
+//! The facts are the slots' own deadlines; the heap is derived from them and may be rebuilt at any
+//! time. Only the lock's holder touches it. A thread that starts a timed wait stores its deadline,
+//! and posts itself to the mail only if the heap (or the mail) does not already hold it under an
+//! earlier or equal key: a loop of waits with time-outs that never come to pass costs nothing here.
 //!
-//! No deadline is missed: the thread stores its deadline and then reads `heap_key`; whoever takes the thread's entry
-//! out resets `heap_key` and then reads the deadline. Both are sequentially consistent, so either the one who takes it
-//! out sees the new deadline and puts it back, or the thread sees the reset key and posts itself.
-//! All this is before the thread stops being busy, so no jump comes between.
+//! No deadline is missed: the thread stores its deadline and then reads `heap_key`; whoever takes
+//! the thread's entry out resets `heap_key` and then reads the deadline. Both are sequentially
+//! consistent, so either the one who takes it out sees the new deadline and puts it back, or the
+//! thread sees the reset key and posts itself. All this is before the thread stops being busy, so
+//! no jump comes between.
 //!
-//! A deadline counts only while its slot waits, or is a timer descriptor's: a thread that was cancelled asynchronously or
-//! has died leaves one behind, and time must not go there. The same order makes this safe. A wait is prepared before its
-//! deadline is posted, and who finds a slot that does not wait resets its `heap_key` and then looks once more.
+//! A deadline counts only while its slot waits, or is a timer descriptor's: a thread that was
+//! cancelled asynchronously or has died leaves one behind, and time must not go there. The same
+//! order makes this safe. A wait is prepared before its deadline is posted, and who finds a slot
+//! that does not wait resets its `heap_key` and then looks once more.
 //!
-//! NOTE [Beats]. Go's runtime has a thread that looks every 10 ms whether a goroutine has had its processor for too long. It only
-//! helps others on, and has nothing to tell anybody of the time. While the session moves on in naps or small steps for the sake
-//! of a thread that spins, an hour would be as many looks; so its deadline is passed then, and it looks at the end of each step.
-//! Nor is it anybody whom a spinning thread may be waiting for, and that it has looked changes nothing
-//! ([`crate::slots::Slot::spin`]).
+//! NOTE [Beats]. Go's runtime has a thread that looks every 10 ms whether a goroutine has had its
+//! processor for too long. It only helps others on, and has nothing to tell anybody of the time.
+//! While the session moves on in naps or small steps for the sake of a thread that spins, an hour
+//! would be as many looks; so its deadline is passed then, and it looks at the end of each step.
+//! Nor is it anybody whom a spinning thread may be waiting for, and that it has looked changes
+//! nothing ([`crate::slots::Slot::spin`]).
 
 use crate::page::{ARENAS, Entry, HEAP, Page, SLOTS};
 use crate::sync::{AtomicU32, Relaxed, SeqCst};
@@ -36,12 +39,14 @@ pub struct Key {
 }
 
 impl Page {
-    /// Sets the deadline of `slot`'s next wait and makes sure that the heap's next user sees it. Owner, while busy.
+    /// Sets the deadline of `slot`'s next wait and makes sure that the heap's next user sees it.
+    /// Owner, while busy.
     pub fn post_deadline(&self, slot: usize, deadline: u64, parked: u64) {
         let s = &self.slots[slot];
         s.parked.store(parked, Relaxed);
         s.deadline.store(deadline, SeqCst);
-        // The mark holds the arena's number: one left by a holder who died with the mail in his hands is void.
+        // The mark holds the arena's number: one left by a holder who died with the mail in his
+        // hands is void.
         let mark = self.header.arena.load(SeqCst).wrapping_add(1);
         if deadline >= s.heap_key.load(SeqCst) || s.queued.swap(mark, SeqCst) == mark {
             return;
@@ -66,10 +71,15 @@ impl Page {
     /// The key that `slot`'s current deadline has.
     pub fn key_of(&self, slot: usize) -> Key {
         let s = &self.slots[slot];
-        Key { deadline: s.deadline.load(SeqCst), parked: s.parked.load(Relaxed), birth: s.birth.load(Relaxed) }
+        Key {
+            deadline: s.deadline.load(SeqCst),
+            parked: s.parked.load(Relaxed),
+            birth: s.birth.load(Relaxed),
+        }
     }
 
-    /// The arena in use. Whoever takes the lock reads it once: one who loses the lock goes on writing to his own.
+    /// The arena in use. Whoever takes the lock reads it once: one who loses the lock goes on
+    /// writing to his own.
     pub fn arena(&self) -> usize {
         self.header.arena.load(SeqCst) as usize % ARENAS
     }
@@ -95,7 +105,8 @@ impl Page {
             // Read the link first: the slot may be posted again as soon as `queued` is reset.
             at = s.mail_next.load(Relaxed);
             if s.queued.swap(0, SeqCst) == 0 {
-                // Twice in the mail, because the arena was changed in between: whoever came before the first is lost.
+                // Twice in the mail, because the arena was changed in between: whoever came before
+                // the first is lost.
                 self.slots[..self.high()].iter().for_each(|slot| slot.queued.store(0, SeqCst));
                 return self.rebuild(arena);
             }
@@ -114,13 +125,17 @@ impl Page {
         }
     }
 
-    /// The earliest waiter. Entries that no longer hold are dropped or moved on the way. Lock's holder only.
+    /// The earliest waiter. Entries that no longer hold are dropped or moved on the way. Lock's
+    /// holder only.
     pub fn earliest(&self, arena: usize) -> Option<(usize, Key)> {
         while self.heap_len(arena).load(Relaxed) != 0 {
             let (slot, key) = self.read(arena, 0);
             let s = &self.slots[slot];
             let timed = s.state.load().timed();
-            if timed && s.deadline.load(SeqCst) == key.deadline && s.heap_key.load(Relaxed) == key.deadline {
+            if timed
+                && s.deadline.load(SeqCst) == key.deadline
+                && s.heap_key.load(Relaxed) == key.deadline
+            {
                 let now = self.key_of(slot);
                 if now == key {
                     return Some((slot, key));
@@ -135,14 +150,18 @@ impl Page {
         None
     }
 
-    /// The earliest waiter whose deadline matters to others than its own runtime. Lock's holder only.
+    /// The earliest waiter whose deadline matters to others than its own runtime. Lock's holder
+    /// only.
     pub fn earliest_but_beats(&self, arena: usize) -> Option<(usize, Key)> {
-        /// Programs with a runtime of that kind in a session: the beats of more of them are kept to.
+        /// Programs with a runtime of that kind in a session: the beats of more of them are kept
+        /// to.
         const BEATS: usize = 16;
         let mut beats = [0; BEATS];
         let mut passed = 0;
         let mut first = self.earliest(arena);
-        while let Some((slot, _)) = first.filter(|&(slot, _)| passed < BEATS && self.slots[slot].beats()) {
+        while let Some((slot, _)) =
+            first.filter(|&(slot, _)| passed < BEATS && self.slots[slot].beats())
+        {
             self.drop_earliest(arena, slot);
             beats[passed] = slot;
             passed += 1;
@@ -152,18 +171,21 @@ impl Page {
         first
     }
 
-    /// The deadline that time may move on to while all are blocked: the earliest, but beats do not hold up a nap. Lock's holder
-    /// only.
+    /// The deadline that time may move on to while all are blocked: the earliest, but beats do not
+    /// hold up a nap. Lock's holder only.
     pub fn goal(&self, arena: usize) -> Option<Key> {
         let (slot, key) = self.earliest(arena)?;
         if !self.slots[slot].beats() {
             return Some(key);
         }
         let naps = |slot: usize| self.slots[slot].spins(self.slots[slot].state.load()) != 0;
-        self.earliest_but_beats(arena).filter(|&(slot, _)| naps(slot)).map_or(Some(key), |(_, nap)| Some(nap))
+        self.earliest_but_beats(arena)
+            .filter(|&(slot, _)| naps(slot))
+            .map_or(Some(key), |(_, nap)| Some(nap))
     }
 
-    /// Takes the earliest waiter out. Who does then ends its wait, or looks whether there is a later one to put in.
+    /// Takes the earliest waiter out. Who does then ends its wait, or looks whether there is a
+    /// later one to put in.
     pub fn drop_earliest(&self, arena: usize, slot: usize) {
         self.pop(arena);
         let s = &self.slots[slot];
@@ -185,8 +207,11 @@ impl Page {
 
     fn read(&self, arena: usize, at: usize) -> (usize, Key) {
         let e = self.entry(arena, at);
-        let key =
-            Key { deadline: e.deadline.load(Relaxed), parked: e.parked.load(Relaxed), birth: e.birth.load(Relaxed) };
+        let key = Key {
+            deadline: e.deadline.load(Relaxed),
+            parked: e.parked.load(Relaxed),
+            birth: e.birth.load(Relaxed),
+        };
         (e.slot.load(Relaxed) as usize % crate::page::SLOTS, key)
     }
 
@@ -229,10 +254,11 @@ impl Page {
                 break;
             }
             let right = left + 1;
-            let (child, below) = match (self.read(arena, left), (right < len).then(|| self.read(arena, right))) {
-                (l, Some(r)) if r.1 < l.1 => (right, r),
-                (l, _) => (left, l),
-            };
+            let (child, below) =
+                match (self.read(arena, left), (right < len).then(|| self.read(arena, right))) {
+                    (l, Some(r)) if r.1 < l.1 => (right, r),
+                    (l, _) => (left, l),
+                };
             if last.1 <= below.1 {
                 break;
             }
@@ -335,7 +361,8 @@ mod tests {
         let page = Page::boxed();
         let a = post(&page, 30, 1);
         let b = post(&page, 20, 2);
-        // The arena is another since the first two were posted. The second, still in the mail, takes itself for not posted.
+        // The arena is another since the first two were posted. The second, still in the mail,
+        // takes itself for not posted.
         page.header.arena.store(1, Relaxed);
         page.post_deadline(b, 10, 0);
         page.drain_mail(page.arena());

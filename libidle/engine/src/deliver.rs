@@ -8,8 +8,8 @@ use crate::tracing::{KEEPS_TIME, owned};
 use crate::what::SETTABLE;
 
 impl Engine {
-    /// Makes a thread run whose wait `was` has been promised its end: wakes its futex, rings its bell, signals it, or
-    /// leaves it to the tracer.
+    /// Makes a thread run whose wait `was` has been promised its end: wakes its futex, rings its
+    /// bell, signals it, or leaves it to the tracer.
     pub(crate) fn deliver(&self, slot: usize, was: Kind) {
         let s = &self.page.slots[slot];
         /// In the place of a bell: the session's signal ends the wait.
@@ -30,18 +30,19 @@ impl Engine {
         }
     }
 
-    /// The same for a thread that sleeps though it was promised long ago: whoever promised died before delivering, or
-    /// was not allowed to ring. Harmless when it is not so.
+    /// The same for a thread that sleeps though it was promised long ago: whoever promised died
+    /// before delivering, or was not allowed to ring. Harmless when it is not so.
     pub fn deliver_again(&self, slot: usize) {
         self.deliver(slot, Kind::Parked);
         self.deliver(slot, Kind::Kernel);
     }
 
-    /// A clock was set: ends the waits for an instant of it as if that had come. Their threads look whether it has, and wait
-    /// again if not. The caller is busy, and has set the clock before.
+    /// A clock was set: ends the waits for an instant of it as if that had come. Their threads look
+    /// whether it has, and wait again if not. The caller is busy, and has set the clock before.
     ///
-    /// None is missed. A thread reads first what the clock has been set by, then the clock, prepares its wait, and then looks
-    /// whether the clock has been set meanwhile: either that is seen there, or the wait is seen here.
+    /// None is missed. A thread reads first what the clock has been set by, then the clock,
+    /// prepares its wait, and then looks whether the clock has been set meanwhile: either that is
+    /// seen there, or the wait is seen here.
     pub fn end_settable_waits(&self) {
         for (index, slot) in self.page.slots[..self.page.high()].iter().enumerate() {
             // In this order: a mark read after the state is never that of an earlier wait.
@@ -70,8 +71,9 @@ impl Engine {
         }
     }
 
-    /// Ends wait `seq` of `slot`: the promise, its mark in the busy set, and the wake-up. The caller is busy until all
-    /// of it is done. False if the wait had been promised before or is over.
+    /// Ends wait `seq` of `slot`: the promise, its mark in the busy set, and the wake-up. The
+    /// caller is busy until all of it is done. False if the wait had been promised before or is
+    /// over.
     pub fn unpark(&self, slot: usize, seq: u32, reason: Reason) -> bool {
         let s = &self.page.slots[slot];
         let Some(was) = s.state.promise(seq, reason) else { return false };

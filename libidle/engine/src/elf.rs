@@ -7,12 +7,14 @@ pub enum Program {
     Shimmed,
     /// The same, but its runtime makes system calls of its own as a rule: Go with cgo.
     ShimmedRaw,
-    /// The same as [`Program::Shimmed`], with AddressSanitizer's runtime as a library, which wants to be the first that is loaded
-    /// unless it is told otherwise ([`crate::preload::Order`]).
+    /// The same as [`Program::Shimmed`], with AddressSanitizer's runtime as a library, which wants
+    /// to be the first that is loaded unless it is told otherwise ([`crate::preload::Order`]).
     ShimmedAsan,
-    /// Statically linked: nobody loads the library. (So is a dynamic linker that is run by its own name.)
+    /// Statically linked: nobody loads the library. (So is a dynamic linker that is run by its own
+    /// name.)
     Static,
-    /// Dynamically linked with another libc, which could not load the library and would fail to start with it.
+    /// Dynamically linked with another libc, which could not load the library and would fail to
+    /// start with it.
     OtherLibc,
     /// For another processor, or 32-bit.
     Foreign,
@@ -92,27 +94,40 @@ pub fn is_go(file: &mut dyn ReadAt) -> bool {
 }
 
 /// Offset, length and address of the first segment whose kind, address and length are as wanted.
-fn segment(file: &mut dyn ReadAt, head: &[u8; 64], wanted: impl Fn(u32, u64, u64) -> bool) -> Option<(u64, u64, u64)> {
-    let (start, size, count) = (u64_at(head, 32), u16_at(head, 54) as u64, u16_at(head, 56).min(MAX_HEADERS));
+fn segment(
+    file: &mut dyn ReadAt,
+    head: &[u8; 64],
+    wanted: impl Fn(u32, u64, u64) -> bool,
+) -> Option<(u64, u64, u64)> {
+    let (start, size, count) =
+        (u64_at(head, 32), u16_at(head, 54) as u64, u16_at(head, 56).min(MAX_HEADERS));
     (0..count as u64).find_map(|i| {
         let mut header = [0u8; 56];
         let whole = file.read_at(start.wrapping_add(i * size), &mut header) == header.len();
-        let (offset, address, length) = (u64_at(&header, 8), u64_at(&header, 16), u64_at(&header, 32));
+        let (offset, address, length) =
+            (u64_at(&header, 8), u64_at(&header, 16), u64_at(&header, 32));
         (whole && wanted(u32_at(&header, 0), address, length)).then_some((offset, length, address))
     })
 }
 
 /// Is the file to be loaded with a library that is called so?
 fn needs(file: &mut dyn ReadAt, head: &[u8; 64], called: fn(&[u8]) -> bool) -> bool {
-    let Some((offset, length, _)) = segment(file, head, |kind, _, _| kind == PT_DYNAMIC) else { return false };
+    let Some((offset, length, _)) = segment(file, head, |kind, _, _| kind == PT_DYNAMIC) else {
+        return false;
+    };
     let mut entries = [0u8; 16 * MAX_DYNAMIC];
     let length = entries.len().min(length as usize);
     let length = file.read_at(offset, &mut entries[..length]);
     let (pairs, _) = entries[..length].as_chunks::<16>();
-    let values =
-        |tag: u64| pairs.iter().filter(move |pair| u64_at(&pair[..], 0) == tag).map(|pair| u64_at(&pair[..], 8));
+    let values = |tag: u64| {
+        pairs
+            .iter()
+            .filter(move |pair| u64_at(&pair[..], 0) == tag)
+            .map(|pair| u64_at(&pair[..], 8))
+    };
     let Some(strings) = values(DT_STRTAB).next() else { return false };
-    let holds = |kind, address: u64, length: u64| kind == PT_LOAD && strings.wrapping_sub(address) < length;
+    let holds =
+        |kind, address: u64, length: u64| kind == PT_LOAD && strings.wrapping_sub(address) < length;
     let Some((offset, _, address)) = segment(file, head, holds) else { return false };
     let strings = offset.wrapping_add(strings - address);
     values(DT_NEEDED).any(|name| {
@@ -122,7 +137,8 @@ fn needs(file: &mut dyn ReadAt, head: &[u8; 64], called: fn(&[u8]) -> bool) -> b
     })
 }
 
-/// Has the file a section of that name (with its NUL)? By the table of their names, which holds nothing else.
+/// Has the file a section of that name (with its NUL)? By the table of their names, which holds
+/// nothing else.
 fn has_section(file: &mut dyn ReadAt, head: &[u8; 64], name: &[u8; 14]) -> bool {
     let (start, size, names) = (u64_at(head, 40), u16_at(head, 58) as u64, u16_at(head, 62) as u64);
     let mut header = [0u8; 64];
@@ -142,7 +158,8 @@ fn has_section(file: &mut dyn ReadAt, head: &[u8; 64], name: &[u8; 14]) -> bool 
     false
 }
 
-/// What the kernel would run for `file`: a script's interpreter is `open`ed in its place. `None` for what is neither.
+/// What the kernel would run for `file`: a script's interpreter is `open`ed in its place. `None`
+/// for what is neither.
 pub fn follow<F: ReadAt>(mut file: F, mut open: impl FnMut(&[u8]) -> Option<F>) -> Option<Program> {
     for _ in 0..=MAX_SCRIPTS {
         if let Some(program) = classify(&mut file) {
@@ -211,7 +228,10 @@ mod tests {
     #[test]
     fn interpreters_of_scripts() {
         assert_eq!(script_interpreter(b"#!/bin/sh\nexit"), Some(&b"/bin/sh"[..]));
-        assert_eq!(script_interpreter(b"#! \t/usr/bin/env python3 -x\n"), Some(&b"/usr/bin/env"[..]));
+        assert_eq!(
+            script_interpreter(b"#! \t/usr/bin/env python3 -x\n"),
+            Some(&b"/usr/bin/env"[..])
+        );
         assert_eq!(script_interpreter(b"#!\n"), None);
         assert_eq!(script_interpreter(b"echo"), None);
     }

@@ -1,11 +1,13 @@
-//! What the signal of a timer stands for, so that whoever takes it can tell how often the timer has expired since.
+//! What the signal of a timer stands for, so that whoever takes it can tell how often the timer has
+//! expired since.
 
-/// It travels in the last 16 bytes of what the kernel keeps of a `siginfo_t`, where its own timers say nothing to the
-/// program: 32 bytes from the beginning.
+/// It travels in the last 16 bytes of what the kernel keeps of a `siginfo_t`, where its own timers
+/// say nothing to the program: 32 bytes from the beginning.
 #[repr(C)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Expired {
-    /// The expiration for which the signal was sent, absolute virtual ns; 0 in the signals of others.
+    /// The expiration for which the signal was sent, absolute virtual ns; 0 in the signals of
+    /// others.
     pub first: u64,
     /// Between expirations, ns; 0 for one.
     pub interval: u64,
@@ -15,7 +17,8 @@ impl Expired {
     /// What all others have there.
     pub const NOTHING: Expired = Expired { first: 0, interval: 0 };
 
-    /// Expirations after the first up to `now`; `None` where there are none to come, or the first has not come itself.
+    /// Expirations after the first up to `now`; `None` where there are none to come, or the first
+    /// has not come itself.
     pub fn missed(self, now: u64) -> Option<u64> {
         now.checked_sub(self.first)?.checked_div(self.interval)
     }
@@ -33,7 +36,10 @@ mod tests {
     #[test]
     fn what_has_expired_since() {
         let every = Expired { first: 100, interval: 10 };
-        assert_eq!([99, 100, 109, 110, 135].map(|now| every.missed(now)), [None, Some(0), Some(0), Some(1), Some(3)]);
+        assert_eq!(
+            [99, 100, 109, 110, 135].map(|now| every.missed(now)),
+            [None, Some(0), Some(0), Some(1), Some(3)]
+        );
         assert_eq!(Expired { interval: 0, ..every }.missed(500), None);
         assert_eq!(Expired { interval: 1, ..every }.overrun(u64::MAX), i32::MAX);
     }

@@ -1,8 +1,10 @@
 //! What threads say themselves that they count as, whatever they do: idle or busy.
 //!
-//! NOTE [Forced idle]. Such a thread runs while nobody takes it for busy, so what it does for others does not rest on its
-//! being busy: whoever promises a wake-up, makes a thread or sends a signal looks at the word of [`crate::rest`] afterwards
-//! ([`Engine::awake`](crate::Engine::awake)). For all other threads that is a load of a word that says *busy*.
+//! NOTE [Forced idle]. Such a thread runs while nobody takes it for busy, so what it does for
+//! others does not rest on its being busy: whoever promises a wake-up, makes a thread or sends a
+//! signal looks at the word of [`crate::rest`] afterwards
+//! ([`Engine::awake`](crate::Engine::awake)). For all other threads that is a load of a word that
+//! says *busy*.
 
 use crate::page::{PER_WORD, Page, SLOTS, WORDS};
 use crate::sync::{AtomicU64, SeqCst};
@@ -27,7 +29,10 @@ impl Sets {
     /// Nobody is in them.
     #[cfg(loom)]
     pub fn new() -> Sets {
-        Sets { idle: std::array::from_fn(|_| AtomicU64::new(0)), busy: std::array::from_fn(|_| AtomicU64::new(0)) }
+        Sets {
+            idle: std::array::from_fn(|_| AtomicU64::new(0)),
+            busy: std::array::from_fn(|_| AtomicU64::new(0)),
+        }
     }
 
     fn of(&self, what: Forced) -> &[AtomicU64; WORDS] {
@@ -50,7 +55,9 @@ impl Page {
         if index >= SLOTS {
             return None;
         }
-        let has = |what| self.forced.of(what)[index / PER_WORD].load(SeqCst) & 1 << (index % PER_WORD) != 0;
+        let has = |what| {
+            self.forced.of(what)[index / PER_WORD].load(SeqCst) & 1 << (index % PER_WORD) != 0
+        };
         [Forced::Busy, Forced::Idle].into_iter().find(|&what| has(what))
     }
 

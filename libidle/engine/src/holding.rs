@@ -13,11 +13,12 @@ pub(crate) struct Held {
 }
 
 impl Engine {
-    /// Takes the lock if it is free, or if this very thread holds it further down its stack: then a signal handler has
-    /// interrupted it there, and waits (or has left it by `longjmp`). That frame can't move the clock any more, and
-    /// writes to an arena that nobody reads.
+    /// Takes the lock if it is free, or if this very thread holds it further down its stack: then a
+    /// signal handler has interrupted it there, and waits (or has left it by `longjmp`). That frame
+    /// can't move the clock any more, and writes to an arena that nobody reads.
     ///
-    /// Without a keeper nobody gets it: half of what jumps need is missing, so the session goes on in real time.
+    /// Without a keeper nobody gets it: half of what jumps need is missing, so the session goes on
+    /// in real time.
     pub(crate) fn lock(&self, me: usize, stamp: u64) -> Option<Held> {
         let h = &self.page.header;
         if self.page.abandoned() {
@@ -46,7 +47,8 @@ impl Engine {
         Some(Held { token, arena: self.page.arena() })
     }
 
-    /// A frame of slot `me`'s thread that held the lock is gone (`longjmp`): nobody else would free it.
+    /// A frame of slot `me`'s thread that held the lock is gone (`longjmp`): nobody else would free
+    /// it.
     pub fn abandon_lock(&self, me: usize) {
         let held = self.page.header.clock.holder().filter(|t| t.owner() == me);
         if let Some(held) = held.and_then(|t| self.take_over(t, me, (self.real_now)())) {
@@ -54,8 +56,9 @@ impl Engine {
         }
     }
 
-    /// Releases the lock. Who set `rerun` meanwhile has left the decision to us: everybody who does has blocked, and
-    /// the caller is either busy itself (it will decide when it blocks) or calls [`Engine::settle`] in a loop.
+    /// Releases the lock. Who set `rerun` meanwhile has left the decision to us: everybody who does
+    /// has blocked, and the caller is either busy itself (it will decide when it blocks) or calls
+    /// [`Engine::settle`] in a loop.
     pub(crate) fn unlock(&self, held: Held) {
         if !self.page.header.clock.unlock(held.token) {
             // The lock was broken: what this thread took out of the mail meanwhile is in no heap.

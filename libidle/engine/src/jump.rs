@@ -9,8 +9,9 @@ use crate::sync::SeqCst;
 use crate::time::NEVER;
 
 impl Engine {
-    /// Everybody was blocked when `first` was the earliest deadline: on to it, or to one that is earlier by now, and wakes
-    /// whoever waits for it. `own` is the deadline of a caller that has not been posted. Lock's holder only.
+    /// Everybody was blocked when `first` was the earliest deadline: on to it, or to one that is
+    /// earlier by now, and wakes whoever waits for it. `own` is the deadline of a caller that has
+    /// not been posted. Lock's holder only.
     pub(crate) fn jump(&self, held: Held, first: Option<Key>, own: Option<Key>) -> Outcome {
         let page = self.page;
         page.drain_mail(held.arena);
@@ -27,7 +28,9 @@ impl Engine {
             return Outcome::LockBusy;
         }
         let now = page.now(|| real);
-        let mine = own.is_some_and(|k| k == target || (k.deadline <= now && page.mode() == ClockMode::Elapsed));
+        let mine = own.is_some_and(|k| {
+            k == target || (k.deadline <= now && page.mode() == ClockMode::Elapsed)
+        });
         if mine && page.mode() == ClockMode::Frozen {
             return Outcome::Mine;
         }
@@ -40,9 +43,9 @@ impl Engine {
         }
     }
 
-    /// Wakes those whose deadline is not after `now`, in order; in frozen mode only the first of them, the next when
-    /// everybody is at rest again. Returns the earliest deadline left, and whether a timer descriptor was among them.
-    /// Lock's holder only.
+    /// Wakes those whose deadline is not after `now`, in order; in frozen mode only the first of
+    /// them, the next when everybody is at rest again. Returns the earliest deadline left, and
+    /// whether a timer descriptor was among them. Lock's holder only.
     pub(crate) fn expire_due(&self, held: Held, now: u64) -> (u64, bool) {
         let page = self.page;
         let mut fired = false;
@@ -63,8 +66,9 @@ impl Engine {
             }
             let due = s.deadline.load(SeqCst) <= now;
             let Some(was) = due.then(|| s.state.expire(seen)).flatten() else {
-                // The thread may have gone on to a later deadline and have relied on the entry that is out now. If it
-                // is still on its way out of its wait, it will find no entry and post the next one itself.
+                // The thread may have gone on to a later deadline and have relied on the entry that
+                // is out now. If it is still on its way out of its wait, it will find no entry and
+                // post the next one itself.
                 if !due {
                     page.enter(held.arena, slot);
                 }
@@ -81,16 +85,16 @@ impl Engine {
         (NEVER, fired)
     }
 
-    /// Elapsed mode: a running thread is about to look at timer descriptors, and those whose time has come by real time
-    /// must be ready by then.
+    /// Elapsed mode: a running thread is about to look at timer descriptors, and those whose time
+    /// has come by real time must be ready by then.
     pub fn expire_now(&self, me: usize) {
         if self.page.mode() == ClockMode::Elapsed {
             self.expire_by_real_time(me);
         }
     }
 
-    /// Ends the waits that are due by real time, though others are busy; returns the next deadline, or `None` when the lock
-    /// is taken. For slot `me`, or the keeper.
+    /// Ends the waits that are due by real time, though others are busy; returns the next deadline,
+    /// or `None` when the lock is taken. For slot `me`, or the keeper.
     pub(crate) fn expire_by_real_time(&self, me: usize) -> Option<u64> {
         let held = self.lock(me, (self.real_now)())?;
         self.page.drain_mail(held.arena);
@@ -99,8 +103,9 @@ impl Engine {
         Some(next)
     }
 
-    /// Elapsed mode, after a jump: `deadline` has come nearer than the one that waits for it has told the kernel, and will
-    /// come by real time too. So it is for a timer descriptor, which nobody waits for. The keeper must be awake by then.
+    /// Elapsed mode, after a jump: `deadline` has come nearer than the one that waits for it has
+    /// told the kernel, and will come by real time too. So it is for a timer descriptor, which
+    /// nobody waits for. The keeper must be awake by then.
     pub fn arm(&self, deadline: u64, now: u64) {
         if self.page.mode() == ClockMode::Elapsed {
             let real = (self.real_now)().saturating_add(deadline.saturating_sub(now));

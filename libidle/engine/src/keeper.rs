@@ -1,12 +1,14 @@
-//! The keeper: the one thread that looks at kernel waits and owns every look that did not end in a jump.
+//! The keeper: the one thread that looks at kernel waits and owns every look that did not end in a
+//! jump.
 //!
-//! Its word says whether it wants to be kicked. It becomes [`ATTENTIVE`] *before* it looks and sleeps only while the
-//! word is unchanged, so a thread that blocks after having been seen busy finds it attentive and kicks, or was seen
-//! blocked. After a look that failed on a thread still on its way to sleep it backs off: nobody needs to kick, since it
-//! looks again by itself. The back-off bounds what a program pays that blocks and wakes all the time.
+//! Its word says whether it wants to be kicked. It becomes [`ATTENTIVE`] *before* it looks and
+//! sleeps only while the word is unchanged, so a thread that blocks after having been seen busy
+//! finds it attentive and kicks, or was seen blocked. After a look that failed on a thread still on
+//! its way to sleep it backs off: nobody needs to kick, since it looks again by itself. The
+//! back-off bounds what a program pays that blocks and wakes all the time.
 //!
-//! In elapsed mode it also ends waits whose deadline comes by real time while others compute, where a jump has brought that
-//! deadline nearer than the waiter knows ([`crate::limit`]).
+//! In elapsed mode it also ends waits whose deadline comes by real time while others compute, where
+//! a jump has brought that deadline nearer than the waiter knows ([`crate::limit`]).
 
 use crate::forced::Forced;
 use crate::lock::KEEPER;
@@ -32,13 +34,14 @@ pub const BACKOFF: u32 = 2;
 const BACKOFF_MIN: u64 = 10_000;
 /// Longest back-off, real ns.
 const BACKOFF_MAX: u64 = 1_000_000;
-/// How long the keeper sleeps while somebody is busy and nobody kicks, real ns: first and longest. It has to notice
-/// threads that died or fell asleep where no hook saw it.
+/// How long the keeper sleeps while somebody is busy and nobody kicks, real ns: first and longest.
+/// It has to notice threads that died or fell asleep where no hook saw it.
 const PATROL_MIN: u64 = 200_000;
 /// See [`PATROL_MIN`].
 const PATROL_MAX: u64 = 10_000_000;
-/// The longest while other threads turn out to be busy each time: a program that starts others all the time would pay for
-/// looks that find nothing, and a wait that no hook sees is still found soon.
+/// The longest while other threads turn out to be busy each time: a program that starts others all
+/// the time would pay for looks that find nothing, and a wait that no hook sees is still found
+/// soon.
 const PATROL_MOVES: u64 = 1_600_000;
 /// How long it sleeps when all is at rest, real ns.
 const HEARTBEAT: u64 = 50_000_000;
@@ -64,7 +67,8 @@ pub fn kick(page: &Page) {
 pub enum Round {
     /// A survey is about to be made.
     Begins,
-    /// The same thread has been busy over two patrols, with nothing else happening: it may be looked at closer.
+    /// The same thread has been busy over two patrols, with nothing else happening: it may be
+    /// looked at closer.
     Stalled,
     /// Things move.
     Moves,
@@ -81,8 +85,9 @@ pub enum Event {
     Busy(Option<usize>),
 }
 
-/// The keeper's thread. `patient` tells the look that nothing has changed for a while (it may then look closer at busy
-/// threads); `event` hears the result of every look and ends the loop with `false`.
+/// The keeper's thread. `patient` tells the look that nothing has changed for a while (it may then
+/// look closer at busy threads); `event` hears the result of every look and ends the loop with
+/// `false`.
 pub fn run<L: Look>(
     engine: Engine,
     look: &mut L,
@@ -97,7 +102,8 @@ pub fn run<L: Look>(
     let mut suspects = Suspects::default();
     loop {
         page.header.keeper.store(ATTENTIVE, SeqCst);
-        // Until it is known how long it will sleep, any deadline that comes by real time is worth a kick.
+        // Until it is known how long it will sleep, any deadline that comes by real time is worth a
+        // kick.
         page.header.keeper_wakes.store(NEVER, SeqCst);
         let unseen = look.end_unseen(page, engine.now());
         let next = if page.mode() == ClockMode::Elapsed {
@@ -152,8 +158,9 @@ pub fn run<L: Look>(
                     last_busy = Some((slot, seen, page.header.jumps.load(SeqCst)));
                     round(look, if same { Round::Stalled } else { Round::Moves });
                     if page.real() && !same {
-                        // There is no jump that could be late: rest may be told of a little later, and programs whose threads
-                        // hand over to each other all the time do not wake this thread each time.
+                        // There is no jump that could be late: rest may be told of a little later,
+                        // and programs whose threads hand over to each other all the time do not
+                        // wake this thread each time.
                         back_off(page, &mut backoff);
                         continue;
                     }
@@ -162,7 +169,8 @@ pub fn run<L: Look>(
                     patrol = (sleep * 2).min(longest);
                     sleep
                 } else {
-                    let traced = seen.kind() == Kind::Foreign && owned(page.slots[slot].tracer.load(SeqCst));
+                    let traced =
+                        seen.kind() == Kind::Foreign && owned(page.slots[slot].tracer.load(SeqCst));
                     if traced && let Some(burnt) = look.burnt(page, slot) {
                         suspects.runs(&engine, slot, burnt);
                         if page.mode() == ClockMode::Frozen {
@@ -200,7 +208,12 @@ pub fn run<L: Look>(
 fn wait(page: &Page, now: u64, sleep: u64) {
     page.header.keeper_wakes.store(now.saturating_add(sleep), SeqCst);
     let ts = Spec::from_nanos(sleep);
-    sys::futex_wait(&page.header.keeper, ATTENTIVE, Some(&Timespec { sec: ts.sec, nsec: ts.nsec }), false);
+    sys::futex_wait(
+        &page.header.keeper,
+        ATTENTIVE,
+        Some(&Timespec { sec: ts.sec, nsec: ts.nsec }),
+        false,
+    );
 }
 
 /// Sleeps without being kicked, and twice as long the next time.
@@ -211,12 +224,18 @@ fn back_off(page: &Page, backoff: &mut u64) {
     #[cfg(loom)]
     let _ = (ts, crate::sync::spin_hint());
     #[cfg(not(loom))]
-    sys::futex_wait(&page.header.keeper, BACKOFF, Some(&Timespec { sec: ts.sec, nsec: ts.nsec }), false);
+    sys::futex_wait(
+        &page.header.keeper,
+        BACKOFF,
+        Some(&Timespec { sec: ts.sec, nsec: ts.nsec }),
+        false,
+    );
     *backoff = (*backoff * 2).min(BACKOFF_MAX);
 }
 
-/// Frees the lock from a holder that is dead or stopped. Its work is done again: the heap is rebuilt in the other arena,
-/// and the clock cannot be moved by the old holder (see [`crate::lock`]).
+/// Frees the lock from a holder that is dead or stopped. Its work is done again: the heap is
+/// rebuilt in the other arena, and the clock cannot be moved by the old holder (see
+/// [`crate::lock`]).
 fn unstick(engine: &Engine) {
     let page = engine.page;
     let Some(token) = page.header.clock.holder() else { return };
@@ -232,8 +251,8 @@ fn unstick(engine: &Engine) {
     }
 }
 
-/// Is the thread of slot `index` dead, stopped, or in a handler that waits? By `/proc/PID/task/TID/stat`; nobody sleeps
-/// while holding the lock.
+/// Is the thread of slot `index` dead, stopped, or in a handler that waits? By
+/// `/proc/PID/task/TID/stat`; nobody sleeps while holding the lock.
 fn holder_is_stuck(page: &Page, index: usize) -> bool {
     let slot = &page.slots[index];
     let (pid, tid) = (slot.pid.load(SeqCst), slot.tid.load(SeqCst));

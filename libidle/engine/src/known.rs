@@ -1,8 +1,10 @@
-//! What is known of program files, for all processes of a session: who executes one wants to know what kind it is, which
-//! takes nine system calls to read from the file, and one to see that it is a file that was read before.
+//! What is known of program files, for all processes of a session: who executes one wants to know
+//! what kind it is, which takes nine system calls to read from the file, and one to see that it is
+//! a file that was read before.
 //!
-//! A word holds a file's identity but for its lowest bits, and there the kind. Words are independent of each other and
-//! anything may be overwritten, so there is no lock; two files of one identity are as likely as an error of the memory.
+//! A word holds a file's identity but for its lowest bits, and there the kind. Words are
+//! independent of each other and anything may be overwritten, so there is no lock; two files of one
+//! identity are as likely as an error of the memory.
 
 use crate::elf::Program;
 use crate::sync::{AtomicU64, Relaxed};

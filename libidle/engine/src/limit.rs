@@ -1,12 +1,15 @@
-//! How long a wait with a deadline sleeps in the kernel at most, and what it does when nobody has ended it by then.
+//! How long a wait with a deadline sleeps in the kernel at most, and what it does when nobody has
+//! ended it by then.
 //!
-//! A deadline comes by a jump, or by real time when nobody moves the clock: somebody computes, or the launcher is dead.
-//! So each such wait gives the kernel what is left of it as a time-out, and sees for itself when that has passed.
+//! A deadline comes by a jump, or by real time when nobody moves the clock: somebody computes, or
+//! the launcher is dead. So each such wait gives the kernel what is left of it as a time-out, and
+//! sees for itself when that has passed.
 //!
-//! No wait ends early: it is over when virtual now has reached its deadline, and in a frozen session without a keeper
-//! when so much real time has passed as was left of it. None is lost: the time-out is in the very call that waits. And
-//! time does not jump while one ends: as long as the launcher lives that is done under the clock's lock, like a jump, and
-//! when it is dead nobody jumps any more ([`Page::abandoned`]).
+//! No wait ends early: it is over when virtual now has reached its deadline, and in a frozen
+//! session without a keeper when so much real time has passed as was left of it. None is lost: the
+//! time-out is in the very call that waits. And time does not jump while one ends: as long as the
+//! launcher lives that is done under the clock's lock, like a jump, and when it is dead nobody
+//! jumps any more ([`Page::abandoned`]).
 
 use crate::keeper;
 use crate::page::{ClockMode, Page};
@@ -15,15 +18,15 @@ use crate::sync::SeqCst;
 use crate::sys::Timespec;
 use crate::time::Spec;
 
-/// Longest time-out, real ns. Jumps bring a deadline nearer than the kernel was told, and only the keeper sees to that;
-/// without it a wait is late by no more than this.
+/// Longest time-out, real ns. Jumps bring a deadline nearer than the kernel was told, and only the
+/// keeper sees to that; without it a wait is late by no more than this.
 const LOOK: u64 = 10_000_000_000;
 /// First pause before a wait in a frozen session looks again, real ns; doubles up to [`LOOK`].
 const AGAIN: u64 = 1_000_000;
 
 impl Page {
-    /// Has the keeper's thread died, and the launcher with it? The kernel says so in a word that this thread has on its
-    /// robust list (set_robust_list(2)), in the moment of its death.
+    /// Has the keeper's thread died, and the launcher with it? The kernel says so in a word that
+    /// this thread has on its robust list (set_robust_list(2)), in the moment of its death.
     #[inline]
     pub fn abandoned(&self) -> bool {
         self.header.keeper_lives.load(SeqCst) & crate::lives::DIED != 0
@@ -59,7 +62,8 @@ impl Limit {
         Timespec { sec, nsec }
     }
 
-    /// A time-out of the wait that slot `me` is in has passed: is the wait over? Then its word says so. Owner only.
+    /// A time-out of the wait that slot `me` is in has passed: is the wait over? Then its word says
+    /// so. Owner only.
     pub fn passed(&mut self, engine: &Engine, me: usize) -> bool {
         let (page, slot) = (engine.page, &engine.page.slots[me]);
         let seen = slot.state.load();
@@ -90,7 +94,8 @@ impl Limit {
             if engine.expire_by_real_time(me).is_some() && !slot.state.load().waits() {
                 return true;
             }
-            // Somebody decides just now, without knowing that this one is due. The keeper looks when that is done.
+            // Somebody decides just now, without knowing that this one is due. The keeper looks
+            // when that is done.
             keeper::kick(page);
             self.real = real.saturating_add(LOOK);
             return false;

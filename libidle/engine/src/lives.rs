@@ -1,6 +1,6 @@
-//! That a keeper has died, told by the kernel: its thread owns a word of the region, and is on record as its owner
-//! (set_robust_list(2)). However the thread ends, the kernel marks the word in that moment, and wakes one of those who wait
-//! to be its successor.
+//! That a keeper has died, told by the kernel: its thread owns a word of the region, and is on
+//! record as its owner (set_robust_list(2)). However the thread ends, the kernel marks the word in
+//! that moment, and wakes one of those who wait to be its successor.
 
 use crate::page::Page;
 use crate::sync::SeqCst;
@@ -43,14 +43,16 @@ impl Default for Record {
     }
 }
 
-/// The calling thread can own [`crate::page::Header::keeper_lives`] until it ends. It must not use robust mutexes of
-/// libc's: their list is replaced.
+/// The calling thread can own [`crate::page::Header::keeper_lives`] until it ends. It must not use
+/// robust mutexes of libc's: their list is replaced.
 ///
 /// # Safety
-/// The record is the thread's own, stays where it is and is not touched as long as the thread lives.
+/// The record is the thread's own, stays where it is and is not touched as long as the thread
+/// lives.
 pub unsafe fn enlist(page: &'static Page, record: *mut Record) {
     let word = &raw const page.header.keeper_lives;
-    // SAFETY: the caller's record; a list of one link, whose word is mapped for the life of the process.
+    // SAFETY: the caller's record; a list of one link, whose word is mapped for the life of the
+    // process.
     unsafe {
         let (head, only) = (&raw const (*record).list, &raw const (*record).only);
         (*record).list.next = only;
@@ -66,8 +68,8 @@ pub fn call(page: &Page) {
     sys::futex_wake(&page.header.keeper_lives, u32::MAX >> 1, false);
 }
 
-/// Thread `tid`, the caller, is the keeper from now on; before that it waits until there is none, or is to wait no more: then
-/// the answer is false. It has enlisted.
+/// Thread `tid`, the caller, is the keeper from now on; before that it waits until there is none,
+/// or is to wait no more: then the answer is false. It has enlisted.
 pub fn succeed(page: &Page, tid: u32, waits: impl Fn() -> bool) -> bool {
     let word = &page.header.keeper_lives;
     /// A waiter that was woken may have died before it took the word: the others look now and then.
@@ -79,7 +81,9 @@ pub fn succeed(page: &Page, tid: u32, waits: impl Fn() -> bool) -> bool {
             if word.compare_exchange(seen, tid | WAITERS, SeqCst, SeqCst).is_ok() {
                 return true;
             }
-        } else if seen & WAITERS != 0 || word.compare_exchange(seen, seen | WAITERS, SeqCst, SeqCst).is_ok() {
+        } else if seen & WAITERS != 0
+            || word.compare_exchange(seen, seen | WAITERS, SeqCst, SeqCst).is_ok()
+        {
             sys::futex_wait(word, seen | WAITERS, Some(&AGAIN), false);
         }
     }

@@ -1,19 +1,22 @@
 //! The clock's word and the lock under which it moves, side by side in 16 bytes.
 //!
-//! The lock is only ever *tried*: who does not get it leaves a note ([`crate::page::Header::rerun`]) and goes to sleep.
-//! A holder may be killed or stopped at any instant, so the keeper may break the lock. Moving the clock is a
-//! compare-and-swap of both words at once: a holder that was stopped, lost the lock and was continued cannot move it
-//! any more. Everything else done under the lock can be redone (the heap is rebuilt from the slots) or fails by its
-//! own sequence number (promises).
+//! The lock is only ever *tried*: who does not get it leaves a note
+//! ([`crate::page::Header::rerun`]) and goes to sleep. A holder may be killed or stopped at any
+//! instant, so the keeper may break the lock. Moving the clock is a compare-and-swap of both words
+//! at once: a holder that was stopped, lost the lock and was continued cannot move it any more.
+//! Everything else done under the lock can be redone (the heap is rebuilt from the slots) or fails
+//! by its own sequence number (promises).
 
 use crate::sync::{AtomicU64, Relaxed, SeqCst};
 
-/// Clock value and lock. Elapsed mode: the value is the offset to real time, ns. Frozen mode: virtual now, ns.
+/// Clock value and lock. Elapsed mode: the value is the offset to real time, ns. Frozen mode:
+/// virtual now, ns.
 #[repr(C, align(64))]
 pub struct ClockCell {
     value: AtomicU64,
     lock: AtomicU64,
-    /// The model has no compare-and-swap of two words: what must not come between its halves takes this.
+    /// The model has no compare-and-swap of two words: what must not come between its halves takes
+    /// this.
     #[cfg(loom)]
     both: loom::sync::Mutex<()>,
 }
@@ -54,8 +57,8 @@ impl ClockCell {
         self.value.store(value, SeqCst);
     }
 
-    /// Moves a frozen clock on to `to` without the lock, when nobody moves it under the lock any more. A holder from before
-    /// fails with its commit.
+    /// Moves a frozen clock on to `to` without the lock, when nobody moves it under the lock any
+    /// more. A holder from before fails with its commit.
     pub fn raise(&self, to: u64) {
         let mut seen = self.value();
         while seen < to
@@ -65,13 +68,15 @@ impl ClockCell {
         }
     }
 
-    /// Takes the lock if it is free. `stamp` makes tokens differ (any value that changes, such as a clock).
+    /// Takes the lock if it is free. `stamp` makes tokens differ (any value that changes, such as a
+    /// clock).
     pub fn try_lock(&self, owner: usize, stamp: u64) -> Option<Token> {
         let token = (owner as u64 + 1) | (stamp << 32);
-        // Sequentially consistent, like the note (`rerun`) that its caller has left: a stale "taken" here would leave the
-        // decision to a holder that has already looked for notes.
-        (self.lock.load(SeqCst) == 0 && self.lock.compare_exchange(0, token, SeqCst, Relaxed).is_ok())
-            .then_some(Token(token))
+        // Sequentially consistent, like the note (`rerun`) that its caller has left: a stale
+        // "taken" here would leave the decision to a holder that has already looked for notes.
+        (self.lock.load(SeqCst) == 0
+            && self.lock.compare_exchange(0, token, SeqCst, Relaxed).is_ok())
+        .then_some(Token(token))
     }
 
     /// Gives the lock back; false if it was broken meanwhile.
@@ -84,7 +89,8 @@ impl ClockCell {
         Some(self.lock.load(SeqCst)).filter(|&t| t != 0).map(Token)
     }
 
-    /// Hands the lock of a holder that can't go on (dead, stopped, interrupted by a handler that waits) to `owner`.
+    /// Hands the lock of a holder that can't go on (dead, stopped, interrupted by a handler that
+    /// waits) to `owner`.
     pub fn take_over(&self, from: Token, owner: usize, stamp: u64) -> Option<Token> {
         let token = (owner as u64 + 1) | (stamp << 32);
         #[cfg(loom)]
@@ -97,8 +103,9 @@ impl ClockCell {
         #[cfg(all(not(loom), target_arch = "x86_64"))]
         {
             let ok: u8;
-            // SAFETY: repr(C, align(64)) puts value and lock into 16 aligned bytes; every x86-64 processor that runs a
-            // Linux with FUTEX_WAITV (5.16) has CMPXCHG16B. rbx is reserved by the compiler, so it is swapped back.
+            // SAFETY: repr(C, align(64)) puts value and lock into 16 aligned bytes; every x86-64
+            // processor that runs a Linux with FUTEX_WAITV (5.16) has CMPXCHG16B. rbx is reserved
+            // by the compiler, so it is swapped back.
             unsafe {
                 std::arch::asm!(
                     "xchg rsi, rbx",
@@ -115,7 +122,8 @@ impl ClockCell {
         {
             #[cfg(loom)]
             let _both = self.both.lock();
-            self.lock.load(SeqCst) == token.0 && self.value.compare_exchange(old, new, SeqCst, Relaxed).is_ok()
+            self.lock.load(SeqCst) == token.0
+                && self.value.compare_exchange(old, new, SeqCst, Relaxed).is_ok()
         }
     }
 }

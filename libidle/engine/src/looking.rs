@@ -16,7 +16,8 @@ pub trait Look {
     fn parked_too(&self) -> bool {
         false
     }
-    /// Slot `index`'s thread is said to be busy: has it ended in truth, and was its slot given back?
+    /// Slot `index`'s thread is said to be busy: has it ended in truth, and was its slot given
+    /// back?
     fn ended(&mut self, _page: &Page, _index: usize) -> bool {
         false
     }
@@ -28,13 +29,14 @@ pub trait Look {
     fn watches(&self) -> bool {
         false
     }
-    /// Everybody was found at rest. False if somebody among them only looks now and then for what it waits for, and has not
-    /// since the others came to rest.
+    /// Everybody was found at rest. False if somebody among them only looks now and then for what
+    /// it waits for, and has not since the others came to rest.
     fn at_rest(&mut self, _page: &Page) -> bool {
         true
     }
-    /// The earliest deadline among the waits of the survey under way that no slot tells of: this decider alone knows of them.
-    /// As long as there are any, somebody was found asleep whom no other decider can look at, so nobody else jumps.
+    /// The earliest deadline among the waits of the survey under way that no slot tells of: this
+    /// decider alone knows of them. As long as there are any, somebody was found asleep whom no
+    /// other decider can look at, so nobody else jumps.
     fn unseen(&mut self, _page: &Page) -> Option<Key> {
         None
     }
@@ -59,7 +61,8 @@ pub enum Found {
     Asleep,
     /// Running, or on its way to sleep.
     Running,
-    /// The look changed something (a dead thread's slot was given back): start over, after the rest has been looked at.
+    /// The look changed something (a dead thread's slot was given back): start over, after the rest
+    /// has been looked at.
     Changed,
     /// This decider cannot look; the keeper can.
     Unknown,

@@ -1,10 +1,12 @@
-//! Naps: waits of threads that ask again and again for what a sleeping thread will do. They have deadlines of their own, so time
-//! moves only when every thread is blocked, and yet moves on. How a thread is found out, and how much it asks between two naps
-//! (a *lap*), depends on who looks: the hooks count for threads of their own, the tracer looks over the shoulder of others.
+//! Naps: waits of threads that ask again and again for what a sleeping thread will do. They have
+//! deadlines of their own, so time moves only when every thread is blocked, and yet moves on. How a
+//! thread is found out, and how much it asks between two naps (a *lap*), depends on who looks: the
+//! hooks count for threads of their own, the tracer looks over the shoulder of others.
 //!
-//! After n laps that nothing but naps have followed, the clock moves by n² [`FROZEN_STEP`]s. So a loop that waits for an instant
-//! passes it by a fraction; an hour is over after some two thousand laps, a year after fifty thousand; and a loop that reads
-//! the clock a fixed number of times, to measure it, ends before that is much.
+//! After n laps that nothing but naps have followed, the clock moves by n² [`FROZEN_STEP`]s. So a
+//! loop that waits for an instant passes it by a fraction; an hour is over after some two thousand
+//! laps, a year after fifty thousand; and a loop that reads the clock a fixed number of times, to
+//! measure it, ends before that is much.
 
 /// Longest nap, real ns: somebody who computes may be about to do what the thread waits for.
 pub const LONGEST_NAP: u64 = 500_000;
@@ -12,11 +14,12 @@ pub const LONGEST_NAP: u64 = 500_000;
 pub const STEP: u64 = 1_000_000;
 /// The same of a frozen one.
 pub const FROZEN_STEP: u64 = 1_000;
-/// The longest step, virtual ns: a day. A program that reads a frozen clock millions of times does not come to the end of time,
-/// where nothing can jump.
+/// The longest step, virtual ns: a day. A program that reads a frozen clock millions of times does
+/// not come to the end of time, where nothing can jump.
 const LONGEST_STEP: u64 = 86_400_000_000_000;
 
-/// By how much the clock moves in the nap after the `laps`-th lap, virtual ns, from `shortest` to a day.
+/// By how much the clock moves in the nap after the `laps`-th lap, virtual ns, from `shortest` to a
+/// day.
 pub fn step(laps: u64, shortest: u64) -> u64 {
     laps.saturating_mul(laps).saturating_mul(FROZEN_STEP).clamp(shortest, LONGEST_STEP)
 }

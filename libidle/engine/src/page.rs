@@ -1,8 +1,9 @@
 //! The shared region: everything the processes of a session and its keeper share, in one file.
 //!
-//! It is created zeroed (a memfd of the launcher), filled by [`Page::init`], and mapped by every process at whatever
-//! address it gets: it holds no pointer that another process would follow. Fields name who writes them.
-//! The layout is append-only within one [`VERSION`]; launcher and library must agree on it.
+//! It is created zeroed (a memfd of the launcher), filled by [`Page::init`], and mapped by every
+//! process at whatever address it gets: it holds no pointer that another process would follow.
+//! Fields name who writes them. The layout is append-only within one [`VERSION`]; launcher and
+//! library must agree on it.
 
 use crate::forced::Sets;
 use crate::known::Known;
@@ -33,9 +34,11 @@ pub const PER_WORD: usize = 2;
 pub const WORDS: usize = SLOTS.div_ceil(PER_WORD);
 /// Words of the busy set's summary.
 pub const SUMMARY: usize = WORDS.div_ceil(PER_WORD);
-/// Entries of one deadline heap; more than a slot's worth each, since superseded entries stay until they surface.
+/// Entries of one deadline heap; more than a slot's worth each, since superseded entries stay until
+/// they surface.
 pub const HEAP: usize = SLOTS * 2;
-/// Heaps. A holder of the clock's lock that was stopped and lost the lock keeps writing into the arena it knew.
+/// Heaps. A holder of the clock's lock that was stopped and lost the lock keeps writing into the
+/// arena it knew.
 pub const ARENAS: usize = 2;
 /// Clock ids with a base in [`Header::bases`] (`CLOCK_REALTIME` 0 to `CLOCK_TAI` 11).
 pub const CLOCKS: usize = 12;
@@ -52,7 +55,8 @@ pub enum ClockMode {
     Real = 2,
 }
 
-/// The region's head. One cache line for each group of fields that is written by others at other times.
+/// The region's head. One cache line for each group of fields that is written by others at other
+/// times.
 #[repr(C, align(64))]
 pub struct Header {
     /// [`MAGIC`]; written once, last, by the launcher.
@@ -69,17 +73,19 @@ pub struct Header {
     pub signal: AtomicU32,
     /// Clock ids that this machine has, a bit each; launcher, once.
     pub clocks: AtomicU32,
-    /// Thread id of the keeper, on that thread's robust list: see [`Page::abandoned`]. Keeper, then the kernel. 0 where
-    /// nobody watches over the keeper.
+    /// Thread id of the keeper, on that thread's robust list: see [`Page::abandoned`]. Keeper, then
+    /// the kernel. 0 where nobody watches over the keeper.
     pub keeper_lives: AtomicU32,
     _pad0: AtomicU32,
     /// Real `CLOCK_MONOTONIC` at the start, ns; launcher, once.
     pub started: AtomicU64,
-    /// Frozen mode: what to add to virtual monotonic time for each clock id (seconds); launcher, once.
+    /// Frozen mode: what to add to virtual monotonic time for each clock id (seconds); launcher,
+    /// once.
     pub base_sec: [AtomicI64; CLOCKS],
     /// The nanoseconds of [`Header::base_sec`].
     pub base_nsec: [AtomicI64; CLOCKS],
-    /// What the session's programs have set `CLOCK_REALTIME` ahead by, ns (`clock_settime(2)`); any process.
+    /// What the session's programs have set `CLOCK_REALTIME` ahead by, ns (`clock_settime(2)`); any
+    /// process.
     pub realtime_shift: AtomicI64,
 
     /// The clock and the lock under which it moves.
@@ -101,13 +107,15 @@ pub struct Header {
     pub creeps: AtomicU64,
     _pad1: [AtomicU32; 4],
 
-    /// Slots whose deadline the heap has not seen yet: index + 1 of the first, linked by [`Slot::mail_next`].
+    /// Slots whose deadline the heap has not seen yet: index + 1 of the first, linked by
+    /// [`Slot::mail_next`].
     pub mail: AtomicU32,
     _pad2: [AtomicU32; 15],
 
     /// The keeper's word, a futex: see [`crate::keeper`].
     pub keeper: AtomicU32,
-    /// Somebody (the launcher) wants to know when the session has come to rest, even with no deadline pending.
+    /// Somebody (the launcher) wants to know when the session has come to rest, even with no
+    /// deadline pending.
     pub want_rest: AtomicU32,
     /// While not zero nobody jumps: the launcher still has commands to start. Launcher.
     pub hold: AtomicU32,
@@ -117,11 +125,13 @@ pub struct Header {
     pub keeper_wakes: AtomicU64,
     /// Counts signals sent by the session's threads; the sender, before and after sending.
     pub signals_sent: AtomicU64,
-    /// The value of [`Header::signals_sent`] up to which every thread has been looked at since; keeper.
+    /// The value of [`Header::signals_sent`] up to which every thread has been looked at since;
+    /// keeper.
     pub signals_seen: AtomicU64,
     /// The tracer's word, a futex: counts what there is for it to look at. Anybody.
     pub tracer: AtomicU32,
-    /// Requests in the slots that the tracer has not seen. Threads count up, the tracer sets it to 0.
+    /// Requests in the slots that the tracer has not seen. Threads count up, the tracer sets it to
+    /// 0.
     pub tracer_asked: AtomicU32,
     /// A [`crate::tracing::Trace`]; launcher.
     pub trace: AtomicU32,
@@ -129,16 +139,19 @@ pub struct Header {
     pub timers_lost: AtomicU32,
     /// Deadlines that the keeper alone knows of; keeper.
     pub unseen: AtomicU32,
-    /// Index + 1 of a traced thread that the tracer is to look at, because it burns the processor; the keeper, the tracer sets it to 0.
+    /// Index + 1 of a traced thread that the tracer is to look at, because it burns the processor;
+    /// the keeper, the tracer sets it to 0.
     pub suspect: AtomicU32,
 
-    /// Head of the list of freed slots: index + 1 in the low half, a counter against ABA in the high half.
+    /// Head of the list of freed slots: index + 1 in the low half, a counter against ABA in the
+    /// high half.
     pub free: AtomicU64,
     /// Slots ever used: the scans stop here.
     pub high: AtomicU32,
     /// Counts threads and processes that found no free slot.
     pub slots_missed: AtomicU32,
-    /// Process id of a program that could not trace another because the session's tracer does; that program.
+    /// Process id of a program that could not trace another because the session's tracer does; that
+    /// program.
     pub tracing_refused: AtomicU32,
     _pad4: [AtomicU32; 11],
 
@@ -146,8 +159,8 @@ pub struct Header {
     pub rest: Rest,
 }
 
-/// An entry of the deadline heap. Plain loads and stores under the lock; atomics because a holder that lost the lock
-/// while it was stopped may still write to an arena that is not in use any more.
+/// An entry of the deadline heap. Plain loads and stores under the lock; atomics because a holder
+/// that lost the lock while it was stopped may still write to an arena that is not in use any more.
 #[repr(C)]
 pub struct Entry {
     /// Absolute virtual ns.
@@ -165,7 +178,8 @@ pub struct Entry {
 pub struct Page {
     /// Clock, lock, keeper, counters.
     pub header: Header,
-    /// Which slots may be busy: a superset. Bits are set by wakers, cleared by the lock's holder alone.
+    /// Which slots may be busy: a superset. Bits are set by wakers, cleared by the lock's holder
+    /// alone.
     pub busy: [AtomicU64; WORDS],
     /// Which words of [`Page::busy`] may be other than zero: a superset, kept like them.
     pub busy_summary: [AtomicU64; SUMMARY],
@@ -192,8 +206,16 @@ const _: () = {
 };
 
 impl Page {
-    /// Fills a zeroed page. `bases` are added to virtual monotonic time in frozen mode, by clock id.
-    pub fn init(&self, mode: ClockMode, started: u64, bases: &[Spec; CLOCKS], launcher: u32, verbose: u32) {
+    /// Fills a zeroed page. `bases` are added to virtual monotonic time in frozen mode, by clock
+    /// id.
+    pub fn init(
+        &self,
+        mode: ClockMode,
+        started: u64,
+        bases: &[Spec; CLOCKS],
+        launcher: u32,
+        verbose: u32,
+    ) {
         use crate::sync::{Relaxed, Release};
         let h = &self.header;
         h.version.store(VERSION, Relaxed);
@@ -294,7 +316,14 @@ impl Page {
                 busy_summary: from_fn(|_| u64s()),
                 known: Known::new(),
                 slots: from_fn(|_| Slot::new()),
-                heap: from_fn(|_| from_fn(|_| Entry { deadline: u64s(), parked: u64s(), birth: u64s(), slot: u64s() })),
+                heap: from_fn(|_| {
+                    from_fn(|_| Entry {
+                        deadline: u64s(),
+                        parked: u64s(),
+                        birth: u64s(),
+                        slot: u64s(),
+                    })
+                }),
                 forced: Sets::new(),
             })
         }

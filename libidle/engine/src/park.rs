@@ -25,19 +25,30 @@ pub enum Signals {
 impl Engine {
     /// Why the wait `seq` is over before it has begun, if its deadline has come.
     pub fn come_too_late(&self, me: usize, seq: u32, deadline: u64) -> Option<Reason> {
-        (deadline != NEVER && self.now() >= deadline).then(|| self.give_up(me, seq, Reason::TimedOut))
+        (deadline != NEVER && self.now() >= deadline)
+            .then(|| self.give_up(me, seq, Reason::TimedOut))
     }
 
-    /// Waits in `seq` (from [`crate::state::StateWord::prepare`]) until promised or `deadline` (absolute virtual ns).
+    /// Waits in `seq` (from [`crate::state::StateWord::prepare`]) until promised or `deadline`
+    /// (absolute virtual ns).
     ///
     /// `local`: nobody outside this process wakes it, but by the deadline.
     ///
-    /// No wake-up is lost: whoever finds the slot in a queue finds it prepared or parked, and its promise makes either
-    /// `publish` fail or the futex wait return. The futex compares the very word that the promise changes.
+    /// No wake-up is lost: whoever finds the slot in a queue finds it prepared or parked, and its
+    /// promise makes either `publish` fail or the futex wait return. The futex compares the very
+    /// word that the promise changes.
     ///
-    /// In frozen mode it waits also if the deadline has come: the thread goes on when everybody is at rest and it is the
-    /// next in order. In elapsed mode a deadline that has come is always the next.
-    pub fn park(&self, me: usize, seq: u32, deadline: u64, signals: Signals, local: bool) -> Reason {
+    /// In frozen mode it waits also if the deadline has come: the thread goes on when everybody is
+    /// at rest and it is the next in order. In elapsed mode a deadline that has come is always the
+    /// next.
+    pub fn park(
+        &self,
+        me: usize,
+        seq: u32,
+        deadline: u64,
+        signals: Signals,
+        local: bool,
+    ) -> Reason {
         let limit = match self.begin_park(me, seq, deadline, local) {
             Ok(limit) => limit,
             Err(reason) => return reason,
@@ -49,9 +60,15 @@ impl Engine {
         self.end_park(me, deadline)
     }
 
-    /// The first half of an exact wait: when it is published, and whoever has to has decided, how long to sleep at most;
-    /// the reason if it is over already.
-    pub fn begin_park(&self, me: usize, seq: u32, deadline: u64, local: bool) -> Result<Option<Limit>, Reason> {
+    /// The first half of an exact wait: when it is published, and whoever has to has decided, how
+    /// long to sleep at most; the reason if it is over already.
+    pub fn begin_park(
+        &self,
+        me: usize,
+        seq: u32,
+        deadline: u64,
+        local: bool,
+    ) -> Result<Option<Limit>, Reason> {
         let slot = &self.page.slots[me];
         let mut limit = None;
         if deadline != NEVER {
@@ -61,7 +78,8 @@ impl Engine {
             }
             if !self.page.real() {
                 let own = Key { deadline, parked: now, birth: slot.birth.load(Relaxed) };
-                // A waker may have promised this very wait and gone to sleep: then there is no need to block.
+                // A waker may have promised this very wait and gone to sleep: then there is no need
+                // to block.
                 let still = || slot.state.load().kind() == Kind::Prep;
                 if !self.witness(me) && self.solo(me, own, still) == Outcome::Mine {
                     return Err(self.give_up(me, seq, Reason::TimedOut));
@@ -116,7 +134,8 @@ impl Engine {
             if self.forked() {
                 return;
             }
-            if ended == sys::ETIMEDOUT && limit.as_mut().is_some_and(|limit| limit.passed(self, me)) {
+            if ended == sys::ETIMEDOUT && limit.as_mut().is_some_and(|limit| limit.passed(self, me))
+            {
                 self.awake_as(me);
                 return;
             }
@@ -137,7 +156,9 @@ impl Engine {
         let at = self.page.slots[me].witness.load(Relaxed) as usize;
         at != 0 && at - 1 != me && {
             let w = &self.page.slots[(at - 1) % crate::page::SLOTS];
-            w.state.load().busy() && w.covered.load(Relaxed) == 0 && self.page.forced(at - 1) != Some(Forced::Idle)
+            w.state.load().busy()
+                && w.covered.load(Relaxed) == 0
+                && self.page.forced(at - 1) != Some(Forced::Idle)
         }
     }
 
@@ -145,8 +166,8 @@ impl Engine {
         self.page.slots[me].witness.store(busy as u32 + 1, Relaxed);
     }
 
-    /// The thread has published that it is blocked: somebody must decide whether it was the last. See
-    /// NOTE [Nobody looks away].
+    /// The thread has published that it is blocked: somebody must decide whether it was the last.
+    /// See NOTE [Nobody looks away].
     pub fn after_blocking(&self, me: usize) {
         if self.witness(me) {
             return;
@@ -155,7 +176,9 @@ impl Engine {
             Survey::Busy(busy) => self.remember_witness(me, busy),
             Survey::AtRest if self.page.real() => self.kick_keeper(),
             Survey::AtRest => match self.settle(me, &mut NoLook) {
-                Outcome::NotIdle(Survey::Busy(busy)) if busy != me => self.remember_witness(me, busy),
+                Outcome::NotIdle(Survey::Busy(busy)) if busy != me => {
+                    self.remember_witness(me, busy)
+                }
                 Outcome::NotIdle(_) => self.want_keeper(),
                 Outcome::NoDeadline => self.want_keeper(),
                 _ => {}
@@ -176,7 +199,8 @@ impl Engine {
         keeper::kick(self.page);
     }
 
-    /// A wait without deadline that the kernel ends begins. Nothing but the thread's own word is written.
+    /// A wait without deadline that the kernel ends begins. Nothing but the thread's own word is
+    /// written.
     #[inline]
     pub fn enter_kernel(&self, me: usize) {
         self.page.slots[me].state.enter_kernel();
@@ -196,10 +220,16 @@ impl Engine {
         }
     }
 
-    /// A wait with a deadline, which the kernel or the slot's bell ends, begins: if the caller is to go to sleep, the answer
-    /// is how long at most; `None` if the deadline has come. `still` asks whether there is still nothing to do for it (a
-    /// poll with time-out zero). Ends with [`Engine::leave_kernel`] in either case.
-    pub fn enter_kernel_until(&self, me: usize, deadline: u64, still: impl FnMut() -> bool) -> Option<Limit> {
+    /// A wait with a deadline, which the kernel or the slot's bell ends, begins: if the caller is
+    /// to go to sleep, the answer is how long at most; `None` if the deadline has come. `still`
+    /// asks whether there is still nothing to do for it (a poll with time-out zero). Ends with
+    /// [`Engine::leave_kernel`] in either case.
+    pub fn enter_kernel_until(
+        &self,
+        me: usize,
+        deadline: u64,
+        still: impl FnMut() -> bool,
+    ) -> Option<Limit> {
         self.enter_kernel_looking(me, deadline, &mut NoLook, still)
     }
 
@@ -221,7 +251,8 @@ impl Engine {
             return Some(Limit::new(self, deadline, now));
         }
         let own = Key { deadline, parked: now, birth: slot.birth.load(Relaxed) };
-        // Prepared before the clock may move: a sender of signals sees that this thread is about to wait.
+        // Prepared before the clock may move: a sender of signals sees that this thread is about to
+        // wait.
         let seq = slot.state.prepare();
         if !self.witness(me) && self.solo_looking(me, own, look, &mut still) == Outcome::Mine {
             return None;
@@ -232,7 +263,8 @@ impl Engine {
             if slot.state.load().reason() == Reason::TimedOut {
                 return None;
             }
-            // A cancellation, which libc delivers (or which is disabled). Who found the slot busy has dropped its deadline.
+            // A cancellation, which libc delivers (or which is disabled). Who found the slot busy
+            // has dropped its deadline.
             slot.state.enter_kernel();
             self.page.post_deadline(me, deadline, now);
         }
@@ -242,8 +274,9 @@ impl Engine {
         Some(Limit::new(self, deadline, now))
     }
 
-    /// A wait without a deadline begins that a timer descriptor may end: true if the caller is to go to sleep, false if
-    /// there is something to do for it by now. While all others rest the caller moves the clock itself.
+    /// A wait without a deadline begins that a timer descriptor may end: true if the caller is to
+    /// go to sleep, false if there is something to do for it by now. While all others rest the
+    /// caller moves the clock itself.
     pub fn enter_kernel_turning(&self, me: usize, mut still: impl FnMut() -> bool) -> bool {
         let slot = &self.page.slots[me];
         // Prepared before the clock may move, as above.
@@ -262,8 +295,9 @@ impl Engine {
         true
     }
 
-    /// The thread of slot `me`, which the caller traces and has stopped, is about to wait until `deadline` in a call that only
-    /// the kernel can look into: nobody asks here whether it is the last one. [`Engine::looked_for`] follows when it runs.
+    /// The thread of slot `me`, which the caller traces and has stopped, is about to wait until
+    /// `deadline` in a call that only the kernel can look into: nobody asks here whether it is the
+    /// last one. [`Engine::looked_for`] follows when it runs.
     pub fn enter_kernel_stopped(&self, me: usize, deadline: u64) {
         let slot = &self.page.slots[me];
         let seq = slot.state.prepare();

@@ -2,8 +2,8 @@
 
 use crate::elf::Program;
 
-/// Before an absolute path it leads up from the program's own folder to the root, for glibc's dynamic linker alone.
-/// Others take it as it stands, find no such file, and go on without a word.
+/// Before an absolute path it leads up from the program's own folder to the root, for glibc's
+/// dynamic linker alone. Others take it as it stands, find no such file, and go on without a word.
 const ONLY_GLIBC: &[u8] = b"$ORIGIN/../../../../../../../../../../../../../../../../../../../..";
 
 /// What becomes of this library in a program's `LD_PRELOAD`.
@@ -11,7 +11,8 @@ const ONLY_GLIBC: &[u8] = b"$ORIGIN/../../../../../../../../../../../../../../..
 pub enum Form {
     /// Its path.
     Path,
-    /// [`ONLY_GLIBC`] and its path: the program's dynamic linker would fail on it, that of its children may not.
+    /// [`ONLY_GLIBC`] and its path: the program's dynamic linker would fail on it, that of its
+    /// children may not.
     OnlyGlibc,
     /// Nothing: the dynamic linker would complain about it.
     Out,
@@ -24,11 +25,15 @@ impl Form {
             Some(Program::OtherLibc) => Form::OnlyGlibc,
             Some(Program::Foreign) => Form::Out,
             // A static program does not care, and its dynamic children inherit it.
-            Some(Program::Shimmed | Program::ShimmedRaw | Program::ShimmedAsan | Program::Static) | None => Form::Path,
+            Some(
+                Program::Shimmed | Program::ShimmedRaw | Program::ShimmedAsan | Program::Static,
+            )
+            | None => Form::Path,
         }
     }
 
-    /// Hands the new value to `put`, piece by piece, beginning with what it is given; `theirs` is the old one.
+    /// Hands the new value to `put`, piece by piece, beginning with what it is given; `theirs` is
+    /// the old one.
     pub fn value(self, library: &[u8], theirs: &[u8], put: &mut impl FnMut(&[u8])) {
         // ld.so separates by colons and by spaces.
         let items = || theirs.split(|&b| b == b':' || b == b' ').filter(|item| !item.is_empty());
@@ -48,8 +53,9 @@ impl Form {
     }
 }
 
-/// What tells AddressSanitizer's runtime that another library may come before it; else it ends the program. (It then
-/// finds the calls that it intercepts behind that one's, as ThreadSanitizer's does anyhow.)
+/// What tells AddressSanitizer's runtime that another library may come before it; else it ends the
+/// program. (It then finds the calls that it intercepts behind that one's, as ThreadSanitizer's
+/// does anyhow.)
 pub struct Order;
 
 impl Order {
@@ -60,7 +66,8 @@ impl Order {
     /// Is it needed for `program`, which is started with this `LD_PRELOAD`?
     pub fn matters(program: Option<Program>, preload: &[u8]) -> bool {
         let name = |item: &[u8]| is_asan(item.rsplit(|&b| b == b'/').next().unwrap_or_default());
-        program == Some(Program::ShimmedAsan) || preload.split(|&b| b == b':' || b == b' ').any(name)
+        program == Some(Program::ShimmedAsan)
+            || preload.split(|&b| b == b':' || b == b' ').any(name)
     }
 
     /// Hands the variable's new value to `put`, piece by piece; `theirs` is the old one.
@@ -85,7 +92,9 @@ mod tests {
 
     fn preload(form: Form, theirs: &str) -> String {
         let mut value = Vec::new();
-        form.value(b"/x/libflux.so", theirs.as_bytes(), &mut |piece| value.extend_from_slice(piece));
+        form.value(b"/x/libflux.so", theirs.as_bytes(), &mut |piece| {
+            value.extend_from_slice(piece)
+        });
         String::from_utf8(value).expect("of strings")
     }
 
@@ -96,8 +105,14 @@ mod tests {
         assert_eq!(preload(Form::Path, "a.so b.so"), "/x/libflux.so:a.so:b.so");
         assert_eq!(preload(Form::Path, "a.so:/x/libflux.so"), "a.so:/x/libflux.so");
         assert_eq!(preload(Form::Path, &format!("{up}/x/libflux.so:a.so")), "/x/libflux.so:a.so");
-        assert_eq!(preload(Form::OnlyGlibc, "a.so:/x/libflux.so"), format!("{up}/x/libflux.so:a.so"));
-        assert_eq!(preload(Form::OnlyGlibc, &format!("{up}/x/libflux.so")), format!("{up}/x/libflux.so"));
+        assert_eq!(
+            preload(Form::OnlyGlibc, "a.so:/x/libflux.so"),
+            format!("{up}/x/libflux.so:a.so")
+        );
+        assert_eq!(
+            preload(Form::OnlyGlibc, &format!("{up}/x/libflux.so")),
+            format!("{up}/x/libflux.so")
+        );
         assert_eq!(preload(Form::Out, &format!("{up}/x/libflux.so:/x/libflux.so")), "");
         assert_eq!(preload(Form::Out, "/x/libflux.so:a.so"), "a.so");
     }

@@ -1,5 +1,5 @@
-//! Files in `/proc`, read with system calls alone and into buffers of the caller's: what runs inside programs must not
-//! allocate. See proc(5).
+//! Files in `/proc`, read with system calls alone and into buffers of the caller's: what runs
+//! inside programs must not allocate. See proc(5).
 
 use crate::sys::{nr, syscall6};
 
@@ -8,7 +8,8 @@ use crate::sys::{nr, syscall6};
 pub struct Errno(pub i32);
 
 impl Errno {
-    /// Says that the thread or process is not there. Other errors (no descriptors left, no permission) say nothing.
+    /// Says that the thread or process is not there. Other errors (no descriptors left, no
+    /// permission) say nothing.
     pub fn gone(self) -> bool {
         const ENOENT: i32 = 2;
         const ESRCH: i32 = 3;
@@ -94,20 +95,25 @@ impl File {
     pub fn open(path: &Path) -> Result<File, Errno> {
         const O_CLOEXEC: usize = 0o2_000_000;
         // SAFETY: a path with its NUL.
-        let raw = unsafe { syscall6(nr::OPEN, path.bytes.as_ptr() as usize, O_CLOEXEC, 0, 0, 0, 0) };
+        let raw =
+            unsafe { syscall6(nr::OPEN, path.bytes.as_ptr() as usize, O_CLOEXEC, 0, 0, 0, 0) };
         checked(raw).map(|fd| File(fd as i32))
     }
 
     /// Reads from the beginning: such a file is made anew each time.
     pub fn read_at_start(&self, buf: &mut [u8]) -> Result<usize, Errno> {
         // SAFETY: a buffer of the caller's.
-        checked(unsafe { syscall6(nr::PREAD64, self.0 as usize, buf.as_mut_ptr() as usize, buf.len(), 0, 0, 0) })
+        checked(unsafe {
+            syscall6(nr::PREAD64, self.0 as usize, buf.as_mut_ptr() as usize, buf.len(), 0, 0, 0)
+        })
     }
 
     /// Reads on from where the last call has left off.
     pub fn read_on(&self, buf: &mut [u8]) -> Result<usize, Errno> {
         // SAFETY: a buffer of the caller's.
-        checked(unsafe { syscall6(nr::READ, self.0 as usize, buf.as_mut_ptr() as usize, buf.len(), 0, 0, 0) })
+        checked(unsafe {
+            syscall6(nr::READ, self.0 as usize, buf.as_mut_ptr() as usize, buf.len(), 0, 0, 0)
+        })
     }
 
     /// Calls `each` with the numbers among the names of a folder, until it says false.
@@ -119,10 +125,13 @@ impl File {
         let size = size_of_val(&buf);
         loop {
             // SAFETY: a buffer of our own.
-            let raw = unsafe { syscall6(nr::GETDENTS64, self.0 as usize, buf.as_mut_ptr() as usize, size, 0, 0, 0) };
+            let raw = unsafe {
+                syscall6(nr::GETDENTS64, self.0 as usize, buf.as_mut_ptr() as usize, size, 0, 0, 0)
+            };
             let got = checked(raw)?;
             // SAFETY: the same memory as bytes.
-            let bytes = unsafe { std::slice::from_raw_parts(buf.as_ptr().cast::<u8>(), got.min(size)) };
+            let bytes =
+                unsafe { std::slice::from_raw_parts(buf.as_ptr().cast::<u8>(), got.min(size)) };
             let mut at = 0;
             while let Some(entry) = bytes.get(at..).filter(|rest| rest.len() > NAME) {
                 let length = u16::from_ne_bytes([entry[LENGTH], entry[LENGTH + 1]]) as usize;

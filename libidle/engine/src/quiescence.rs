@@ -1,23 +1,26 @@
-//! "Everyone is blocked": the only place that decides it, and the only caller of what idleness triggers.
+//! "Everyone is blocked": the only place that decides it, and the only caller of what idleness
+//! triggers.
 //!
-//! NOTE [At rest]. The decider holds the clock's lock. It makes two passes over the busy set.
-//! First pass: for each set bit the slot's state word is read. At rest: the bit is cleared and the word read again; if
-//! it has changed, the bit is set again and the answer is *busy*. In a kernel wait: the slot is looked at, and the look
-//! is remembered. Second pass: no other bit may have appeared, and each remembered look is confirmed (the thread has
-//! not run since).
-//! Why that is exact: let t be the end of the first pass, and suppose that some slot is busy at t. Take the one that
-//! has been busy longest without a break. Its waker stored the state word, then set the bit, and was itself busy until
-//! the bit was set; so either the bit is set at t, or the waker is busy at t and has been so for longer, which it was
-//! not by assumption. A bit that is set at t is seen by the second pass, because nobody but the decider clears bits,
-//! and the decider clears one only before it reads the word again. Kernel waits: asleep at the first look and not run
-//! since at the second means asleep at t.
-//! Failed ideas: one counter of busy threads (a killed process leaves it wrong for ever, and all cores fight over it);
-//! parkers that clear their own bit (a promise between the clearing and the publishing is invisible for a moment).
+//! NOTE [At rest]. The decider holds the clock's lock. It makes two passes over the busy set. First
+//! pass: for each set bit the slot's state word is read. At rest: the bit is cleared and the word
+//! read again; if it has changed, the bit is set again and the answer is *busy*. In a kernel wait:
+//! the slot is looked at, and the look is remembered. Second pass: no other bit may have appeared,
+//! and each remembered look is confirmed (the thread has not run since). Why that is exact: let t
+//! be the end of the first pass, and suppose that some slot is busy at t. Take the one that has
+//! been busy longest without a break. Its waker stored the state word, then set the bit, and was
+//! itself busy until the bit was set; so either the bit is set at t, or the waker is busy at t and
+//! has been so for longer, which it was not by assumption. A bit that is set at t is seen by the
+//! second pass, because nobody but the decider clears bits, and the decider clears one only before
+//! it reads the word again. Kernel waits: asleep at the first look and not run since at the second
+//! means asleep at t. Failed ideas: one counter of busy threads (a killed process leaves it wrong
+//! for ever, and all cores fight over it); parkers that clear their own bit (a promise between the
+//! clearing and the publishing is invisible for a moment).
 //!
-//! NOTE [Nobody looks away]. A thread that blocks and finds another one busy goes to sleep: that other one will block
-//! in turn and decide then. If it finds the lock taken it sets `rerun` and tries once more; the holder reads `rerun`
-//! after releasing, so one of the two decides. If all others are at rest or in the kernel it kicks the keeper, which
-//! repeats the look until it succeeds or finds a busy thread.
+//! NOTE [Nobody looks away]. A thread that blocks and finds another one busy goes to sleep: that
+//! other one will block in turn and decide then. If it finds the lock taken it sets `rerun` and
+//! tries once more; the holder reads `rerun` after releasing, so one of the two decides. If all
+//! others are at rest or in the kernel it kicks the keeper, which repeats the look until it
+//! succeeds or finds a busy thread.
 
 use crate::deadlines::Key;
 use crate::forced::Forced;
@@ -43,7 +46,8 @@ pub enum Survey {
 /// What came of a try to jump.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Outcome {
-    /// The asker's own deadline came first, or one of those that it alone knows of, and the clock is there.
+    /// The asker's own deadline came first, or one of those that it alone knows of, and the clock
+    /// is there.
     Mine,
     /// Somebody was woken.
     Woke,
@@ -66,8 +70,8 @@ pub struct Engine {
     pub pid: u32,
     /// Real `CLOCK_MONOTONIC`, ns.
     pub real_now: fn() -> u64,
-    /// This process as it is now: another than `pid` in a child that a signal handler forked during a wait. The frames of
-    /// that wait are the parent's business.
+    /// This process as it is now: another than `pid` in a child that a signal handler forked during
+    /// a wait. The frames of that wait are the parent's business.
     pub process: fn() -> u32,
 }
 
@@ -78,10 +82,11 @@ impl Engine {
         self.page.now(self.real_now)
     }
 
-    /// Is anybody but `me` busy, as far as the words alone tell? Changes nothing, so the answer *at rest* is only a
-    /// reason to ask again under the lock.
+    /// Is anybody but `me` busy, as far as the words alone tell? Changes nothing, so the answer *at
+    /// rest* is only a reason to ask again under the lock.
     pub fn glance(&self, me: usize) -> Survey {
-        /// Kernel waits passed before giving up the search for a busy thread: bounds the cost of a block.
+        /// Kernel waits passed before giving up the search for a busy thread: bounds the cost of a
+        /// block.
         const PATIENCE: u32 = 64;
         let (mut unknown, mut answer) = (0, Survey::AtRest);
         for w in self.page.busy_words() {
@@ -111,15 +116,22 @@ impl Engine {
         answer
     }
 
-    /// NOTE [At rest] as code. The busy set has a second level, a bit for each word that is not zero, kept by the same
-    /// rule: set after the word, by somebody busy; cleared by the decider alone, who then reads the word again. `me` counts as blocked. Lock's holder only.
+    /// NOTE [At rest] as code. The busy set has a second level, a bit for each word that is not
+    /// zero, kept by the same rule: set after the word, by somebody busy; cleared by the decider
+    /// alone, who then reads the word again. `me` counts as blocked. Lock's holder only.
     pub fn survey<L: Look>(&self, me: usize, look: &mut L) -> Survey {
         self.first_pass(me, look).unwrap_or_else(|| self.second_pass(me, look))
     }
 
-    /// A survey, and the earliest deadline at the instant that it speaks of. Who wakes by himself right after it, because a
-    /// nap has lasted or somebody outside has written to him, takes his deadline with him, and time must not pass that.
-    fn survey_deadlines<L: Look>(&self, held: Held, me: usize, look: &mut L) -> (Survey, Option<Key>) {
+    /// A survey, and the earliest deadline at the instant that it speaks of. Who wakes by himself
+    /// right after it, because a nap has lasted or somebody outside has written to him, takes his
+    /// deadline with him, and time must not pass that.
+    fn survey_deadlines<L: Look>(
+        &self,
+        held: Held,
+        me: usize,
+        look: &mut L,
+    ) -> (Survey, Option<Key>) {
         if let Some(answer) = self.first_pass(me, look) {
             return (answer, None);
         }
@@ -186,7 +198,10 @@ impl Engine {
                 let index = w * PER_WORD + bits.trailing_zeros() as usize;
                 bits &= bits - 1;
                 let slot = &page.slots[index];
-                if index == me || slot.covered.load(SeqCst) != 0 || page.forced(index) == Some(Forced::Idle) {
+                if index == me
+                    || slot.covered.load(SeqCst) != 0
+                    || page.forced(index) == Some(Forced::Idle)
+                {
                     continue;
                 }
                 let seen = slot.state.load();
@@ -195,31 +210,43 @@ impl Engine {
                 }
             }
         }
-        if !look.at_rest(page) || page.header.signals_sent.load(SeqCst) != page.header.signals_seen.load(SeqCst) {
+        if !look.at_rest(page)
+            || page.header.signals_sent.load(SeqCst) != page.header.signals_seen.load(SeqCst)
+        {
             return Survey::Unknown;
         }
         Survey::AtRest
     }
 
-    /// Does slot `index`'s thread spin, and has anything changed since it last asked? Then it counts as running, though it
-    /// naps: it would have seen the change at once, and no time passes before it has. Where no hook sees what it does, and it does
-    /// not nap, the look tells whether it runs. One whose deadline has come waits to go on: no time passes for that.
+    /// Does slot `index`'s thread spin, and has anything changed since it last asked? Then it
+    /// counts as running, though it naps: it would have seen the change at once, and no time passes
+    /// before it has. Where no hook sees what it does, and it does not nap, the look tells whether
+    /// it runs. One whose deadline has come waits to go on: no time passes for that.
     fn looks_again(&self, index: usize, seen: State) -> bool {
         let slot = &self.page.slots[index];
         let asked = slot.spins(seen);
-        let asks = asked != 0 && !seen.busy() && seen.kind() != Kind::Foreign && asked != self.page.words();
+        let asks = asked != 0
+            && !seen.busy()
+            && seen.kind() != Kind::Foreign
+            && asked != self.page.words();
         asks && slot.deadline.load(SeqCst) > self.now()
     }
 
-    /// A busy thread with deadline `own` is about to block: if everybody else is blocked, moves the clock itself.
-    /// `still` is asked last: is there really nothing to do for the caller?
-    /// `Mine` means that the deadline has come and the caller need not block.
+    /// A busy thread with deadline `own` is about to block: if everybody else is blocked, moves the
+    /// clock itself. `still` is asked last: is there really nothing to do for the caller? `Mine`
+    /// means that the deadline has come and the caller need not block.
     pub fn solo(&self, me: usize, own: Key, still: impl FnOnce() -> bool) -> Outcome {
         self.solo_looking(me, own, &mut NoLook, still)
     }
 
     /// The same for a decider that can look at kernel waits.
-    pub fn solo_looking<L: Look>(&self, me: usize, own: Key, look: &mut L, still: impl FnOnce() -> bool) -> Outcome {
+    pub fn solo_looking<L: Look>(
+        &self,
+        me: usize,
+        own: Key,
+        look: &mut L,
+        still: impl FnOnce() -> bool,
+    ) -> Outcome {
         let Some(held) = self.lock(me, own.parked ^ own.deadline) else { return Outcome::LockBusy };
         let outcome = match self.survey_deadlines(held, me, look) {
             (Survey::AtRest, first) if still() => self.jump(held, first, Some(own)),
@@ -231,7 +258,9 @@ impl Engine {
 
     /// The same for a thread without a deadline of its own, which a timer descriptor may wake.
     pub fn turn(&self, me: usize, still: impl FnOnce() -> bool) -> Outcome {
-        let Some(held) = self.lock(me, self.page.header.clock.value()) else { return Outcome::LockBusy };
+        let Some(held) = self.lock(me, self.page.header.clock.value()) else {
+            return Outcome::LockBusy;
+        };
         let outcome = match self.survey_deadlines(held, me, &mut NoLook) {
             (Survey::AtRest, first) if still() => self.jump(held, first, None),
             (other, _) => Outcome::NotIdle(other),
@@ -240,8 +269,9 @@ impl Engine {
         outcome
     }
 
-    /// A thread has just published that it is blocked (or the keeper looks): decides, until nobody left a note.
-    /// `me` is the slot that counts as blocked whatever its word says; the keeper passes [`crate::lock::KEEPER`].
+    /// A thread has just published that it is blocked (or the keeper looks): decides, until nobody
+    /// left a note. `me` is the slot that counts as blocked whatever its word says; the keeper
+    /// passes [`crate::lock::KEEPER`].
     pub fn settle<L: Look>(&self, me: usize, look: &mut L) -> Outcome {
         let h = &self.page.header;
         loop {
@@ -299,7 +329,8 @@ mod tests {
     #[test]
     fn who_spins_and_is_due_holds_up_nobody() {
         let page: &'static Page = Box::leak(Page::boxed());
-        let engine = Engine { page, pid: std::process::id(), real_now: || 1000, process: std::process::id };
+        let engine =
+            Engine { page, pid: std::process::id(), real_now: || 1000, process: std::process::id };
         let slot = page.claim(Kind::Busy, 1, 1, 1).expect("a free slot");
         page.slots[slot].what.store(crate::what::What::Spin as u32, SeqCst);
         let waits = |deadline| {
@@ -310,7 +341,10 @@ mod tests {
             page.slots[slot].spin().store(2, SeqCst);
         };
         waits(2000);
-        assert_eq!(engine.settle(KEEPER, &mut Wakes { wakes: slot + 1 }), Outcome::NotIdle(Survey::Busy(slot)));
+        assert_eq!(
+            engine.settle(KEEPER, &mut Wakes { wakes: slot + 1 }),
+            Outcome::NotIdle(Survey::Busy(slot))
+        );
         page.slots[slot].state.resume(Kind::Busy);
         waits(10);
         assert_eq!(engine.settle(KEEPER, &mut Wakes { wakes: slot + 1 }), Outcome::Woke);
@@ -319,7 +353,8 @@ mod tests {
     #[test]
     fn no_jump_passes_the_deadline_of_who_has_just_woken_by_himself() {
         let page: &'static Page = Box::leak(Page::boxed());
-        let engine = Engine { page, pid: std::process::id(), real_now: || 1, process: std::process::id };
+        let engine =
+            Engine { page, pid: std::process::id(), real_now: || 1, process: std::process::id };
         let [naps, other] = [10, 1_000_000].map(|ns| {
             let slot = page.claim(Kind::Busy, 1, 1, ns).expect("a free slot");
             let seq = page.slots[slot].state.prepare();

@@ -1,15 +1,18 @@
-//! Rest that others are told of: when all is idle the state file's lock is released, and whoever goes busy takes it first.
+//! Rest that others are told of: when all is idle the state file's lock is released, and whoever
+//! goes busy takes it first.
 //!
-//! NOTE [Seen idle]. Nobody outside may ever see the lock free while a thread runs that could act. The keeper, after a survey
-//! has found all at rest, sets the word to *settling*, surveys once more, sets it to *releasing*, releases the lock,
-//! and sets it to *idle*. A thread that comes out of a wait by itself (the kernel has ended it, or a signal) stores in its
-//! slot that it is busy, and then reads the word. All these are sequentially consistent, so either the keeper's second
-//! survey sees the thread, or the thread sees the word. In *settling* the thread sets it back to *busy*, and the keeper fails
-//! to go on. In *idle* it takes the lock before it returns to the program. So no look is needed at a thread that was
-//! promised its wake-up: who promised was busy, and is so until the promise shows in the slot.
+//! NOTE [Seen idle]. Nobody outside may ever see the lock free while a thread runs that could act.
+//! The keeper, after a survey has found all at rest, sets the word to *settling*, surveys once
+//! more, sets it to *releasing*, releases the lock, and sets it to *idle*. A thread that comes out
+//! of a wait by itself (the kernel has ended it, or a signal) stores in its slot that it is busy,
+//! and then reads the word. All these are sequentially consistent, so either the keeper's second
+//! survey sees the thread, or the thread sees the word. In *settling* the thread sets it back to
+//! *busy*, and the keeper fails to go on. In *idle* it takes the lock before it returns to the
+//! program. So no look is needed at a thread that was promised its wake-up: who promised was busy,
+//! and is so until the promise shows in the slot.
 //!
-//! All threads share one open file description, so several that go busy at once may each take the lock: the second call
-//! changes nothing. The first to set the word counts the serial number.
+//! All threads share one open file description, so several that go busy at once may each take the
+//! lock: the second call changes nothing. The first to set the word counts the serial number.
 
 use crate::forced::Forced;
 use crate::lock::KEEPER;
@@ -45,7 +48,8 @@ pub struct Rest {
     pub forced: AtomicU32,
     /// Busy periods, this one included. Whoever sets the word from idle to busy.
     pub serial: AtomicU64,
-    /// Device and inode of the state file: a descriptor that leads to another one is not ours any more. Whoever made the region.
+    /// Device and inode of the state file: a descriptor that leads to another one is not ours any
+    /// more. Whoever made the region.
     pub(crate) file: [AtomicU64; 2],
     _pad: [AtomicU64; 2],
 }
@@ -69,10 +73,11 @@ impl Rest {
     }
 }
 
-/// How long a thread waits while the keeper releases the lock, which takes it a microsecond, real ns; and how often.
+/// How long a thread waits while the keeper releases the lock, which takes it a microsecond, real
+/// ns; and how often.
 const RELEASE: (i64, u32) = (1_000_000, 100);
-/// How often a thread without the file looks whether the keeper has taken the lock; that may have to wait for somebody
-/// outside, see [`StateFile`].
+/// How often a thread without the file looks whether the keeper has taken the lock; that may have
+/// to wait for somebody outside, see [`StateFile`].
 const HELD_UP: u32 = 11_000;
 
 impl Page {
@@ -95,8 +100,8 @@ impl Page {
 }
 
 impl Engine {
-    /// The calling thread was in a wait that nobody promised it the end of, and its slot says that it is busy again. Before
-    /// it goes on, the state file must say so too.
+    /// The calling thread was in a wait that nobody promised it the end of, and its slot says that
+    /// it is busy again. Before it goes on, the state file must say so too.
     #[inline]
     pub fn awake(&self) {
         if self.page.header.rest.word.load(SeqCst) != BUSY {
@@ -104,10 +109,13 @@ impl Engine {
         }
     }
 
-    /// The same at the end of slot `me`'s own wait, which is nothing to the world while its thread says that it is idle.
+    /// The same at the end of slot `me`'s own wait, which is nothing to the world while its thread
+    /// says that it is idle.
     #[inline]
     pub fn awake_as(&self, me: usize) {
-        if self.page.header.rest.word.load(SeqCst) != BUSY && self.page.forced(me) != Some(Forced::Idle) {
+        if self.page.header.rest.word.load(SeqCst) != BUSY
+            && self.page.forced(me) != Some(Forced::Idle)
+        {
             self.go_busy(statefile::mine());
         }
     }
@@ -154,7 +162,8 @@ impl Engine {
         }
     }
 
-    /// A survey has found everybody at rest, and nobody has a deadline: tells the world. The keeper, with the engine's lock.
+    /// A survey has found everybody at rest, and nobody has a deadline: tells the world. The
+    /// keeper, with the engine's lock.
     pub(crate) fn come_to_rest<L: Look>(&self, look: &mut L) -> Outcome {
         let rest = &self.page.header.rest;
         let Some(file) = look.state_file() else { return Outcome::NoDeadline };

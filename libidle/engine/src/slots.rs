@@ -1,10 +1,11 @@
 //! Slots: a thread's entry in the shared region, and how slots are taken and given back.
 //!
-//! A slot belongs to the thread whose number it holds. Before that thread exists it belongs to its creator, who has
-//! taken it as a *credit* (kind `New`, counted as busy) so that no jump comes between the creation and the first step.
-//! A creator may be killed before its child exists, or before it knows the child's number. So a credit names its maker;
-//! the keeper gives it back when the maker is dead and nobody is left who could be the child. Both, adoption and giving
-//! back, are a compare-and-swap of the state that the credit was made with, so one of them happens.
+//! A slot belongs to the thread whose number it holds. Before that thread exists it belongs to its
+//! creator, who has taken it as a *credit* (kind `New`, counted as busy) so that no jump comes
+//! between the creation and the first step. A creator may be killed before its child exists, or
+//! before it knows the child's number. So a credit names its maker; the keeper gives it back when
+//! the maker is dead and nobody is left who could be the child. Both, adoption and giving back, are
+//! a compare-and-swap of the state that the credit was made with, so one of them happens.
 
 use crate::page::{Page, SLOTS};
 use crate::state::{Kind, State, StateWord};
@@ -13,17 +14,20 @@ use crate::time::NEVER;
 use crate::tracing::owned;
 use crate::what::{FLAGS, PEEPS, What};
 
-/// A thread's entry. The first cache line is what others look at, the second what its own process needs.
+/// A thread's entry. The first cache line is what others look at, the second what its own process
+/// needs.
 #[repr(C, align(64))]
 pub struct Slot {
     /// What the thread does; also the futex it parks on. See [`StateWord`] for who may change it.
     pub state: StateWord,
-    /// Slot index + 1 of the wait that a signal handler of this thread is in, while this slot's wait is interrupted:
-    /// a promise to this slot can't be kept before the handler returns. Owner.
+    /// Slot index + 1 of the wait that a signal handler of this thread is in, while this slot's
+    /// wait is interrupted: a promise to this slot can't be kept before the handler returns. Owner.
     pub covered: AtomicU32,
-    /// When the current wait ends by itself, absolute virtual ns, or [`NEVER`]. Owner, before the wait is published.
+    /// When the current wait ends by itself, absolute virtual ns, or [`NEVER`]. Owner, before the
+    /// wait is published.
     pub deadline: AtomicU64,
-    /// The earliest deadline under which the heap or the mail holds this slot, or [`NEVER`]. See [`crate::deadlines`].
+    /// The earliest deadline under which the heap or the mail holds this slot, or [`NEVER`]. See
+    /// [`crate::deadlines`].
     pub heap_key: AtomicU64,
     /// While the slot is in the mail, the number of the arena that the mail is for, + 1; else 0.
     pub queued: AtomicU32,
@@ -35,25 +39,28 @@ pub struct Slot {
     pub tid: AtomicU32,
     /// Virtual ns at which the current timed wait began. Owner.
     pub parked: AtomicU64,
-    /// The same in every run for the same thread of the same program: derived from the creator's key and how many
-    /// children that had before. Breaks ties between deadlines in frozen mode.
+    /// The same in every run for the same thread of the same program: derived from the creator's
+    /// key and how many children that had before. Breaks ties between deadlines in frozen mode.
     pub birth: AtomicU64,
     /// Slot index + 1 of the thread last found busy: asked first at the next block. Owner.
     pub witness: AtomicU32,
     /// What the thread and the launcher's tracer have to tell each other: see [`crate::tracing`].
     pub tracer: AtomicU32,
 
-    /// Links of the waiter queue that the slot is in, index + 1. Under that queue's lock, own process only.
+    /// Links of the waiter queue that the slot is in, index + 1. Under that queue's lock, own
+    /// process only.
     pub next: AtomicU32,
     /// See [`Slot::next`].
     pub prev: AtomicU32,
     /// What the queue is for (an address). Under the queue's lock.
     pub key: AtomicU64,
-    /// The eventfd that ends this thread's timed descriptor waits, or 0: parked on the state word. Owner.
+    /// The eventfd that ends this thread's timed descriptor waits, or 0: parked on the state word.
+    /// Owner.
     pub bell: AtomicI32,
     /// Slot index + 1 of the thread that joins this one.
     pub joiner: AtomicU32,
-    /// `pthread_t` of the thread, 0 unless it was made by `pthread_create`. Creator and owner, the same value.
+    /// `pthread_t` of the thread, 0 unless it was made by `pthread_create`. Creator and owner, the
+    /// same value.
     pub pthread: AtomicU64,
     /// Start routine and argument, between creator and thread. Creator.
     pub start: AtomicU64,
@@ -61,10 +68,12 @@ pub struct Slot {
     pub start_arg: AtomicU64,
     /// Children made so far. Owner.
     pub children: AtomicU32,
-    /// What the thread waits for, a [`What`], maybe with [`FLAGS`]. Owner, before the wait is prepared.
+    /// What the thread waits for, a [`What`], maybe with [`FLAGS`]. Owner, before the wait is
+    /// prepared.
     pub what: AtomicU32,
-    /// While the slot is free: the next free one, index + 1; whoever frees it. While it is a credit with [`Slot::pid`] 0:
-    /// the process that made it; its creator. From its adoption to its end see [`Slot::spin`].
+    /// While the slot is free: the next free one, index + 1; whoever frees it. While it is a credit
+    /// with [`Slot::pid`] 0: the process that made it; its creator. From its adoption to its end
+    /// see [`Slot::spin`].
     pub link: AtomicU32,
     /// `pthread_cancel` calls aimed at this thread. Any thread of the process.
     pub cancels: AtomicU32,
@@ -134,26 +143,31 @@ impl Slot {
         self.what.load(SeqCst) & !FLAGS == what as u32
     }
 
-    /// Is it a thread of a language's runtime that looks after others now and then (NOTE [Beats] in [`crate::deadlines`])?
+    /// Is it a thread of a language's runtime that looks after others now and then (NOTE [Beats] in
+    /// [`crate::deadlines`])?
     pub fn beats(&self) -> bool {
         self.is_for(What::Beat)
     }
 
-    /// Not 0 while the thread asks again and again for something: what [`Page::words`] was before it asked the last time.
-    /// Owner, while busy or in a wait; it has the place of [`Slot::link`], which says something else before that and after.
+    /// Not 0 while the thread asks again and again for something: what [`Page::words`] was before
+    /// it asked the last time. Owner, while busy or in a wait; it has the place of [`Slot::link`],
+    /// which says something else before that and after.
     pub fn spin(&self) -> &AtomicU32 {
         &self.link
     }
 
-    /// [`Slot::spin`] of a thread that was `seen` asking, or napping between two rounds of it; otherwise 0.
+    /// [`Slot::spin`] of a thread that was `seen` asking, or napping between two rounds of it;
+    /// otherwise 0.
     pub fn spins(&self, seen: State) -> u32 {
         let asks = || seen.kind() == Kind::Foreign && owned(self.tracer.load(SeqCst));
-        let naps = || (matches!(seen.kind(), Kind::Prep | Kind::Kernel) || asks()) && self.is_for(What::Spin);
+        let naps = || {
+            (matches!(seen.kind(), Kind::Prep | Kind::Kernel) || asks()) && self.is_for(What::Spin)
+        };
         if seen.kind() == Kind::Busy || naps() { self.spin().load(SeqCst) } else { 0 }
     }
 
-    /// Does the thread, waiting until some instant, look now and then for what does not wake it: whether libc's own threads
-    /// are done, whether there is a signal for a handler?
+    /// Does the thread, waiting until some instant, look now and then for what does not wake it:
+    /// whether libc's own threads are done, whether there is a signal for a handler?
     pub fn peeps(&self) -> bool {
         self.what.load(SeqCst) & PEEPS != 0 && self.deadline.load(SeqCst) != NEVER
     }
@@ -185,8 +199,9 @@ impl Page {
         mix(p.birth.load(Relaxed).wrapping_add(n.wrapping_mul(0x9e37_79b9_7f4a_7c15)))
     }
 
-    /// Takes a free slot, busy from now on. The caller is itself busy (or the launcher before the session starts), so
-    /// nobody decides to jump before the slot's bit is set. `None` when all are in use.
+    /// Takes a free slot, busy from now on. The caller is itself busy (or the launcher before the
+    /// session starts), so nobody decides to jump before the slot's bit is set. `None` when all are
+    /// in use.
     pub fn claim(&self, kind: Kind, pid: u32, tid: u32, birth: u64) -> Option<usize> {
         self.take(kind, [pid, tid, 0], birth)
     }
@@ -233,8 +248,15 @@ impl Page {
         if slot.queued.load(SeqCst) == 0 && slot.heap_key.load(Relaxed) == 0 {
             slot.heap_key.store(NEVER, SeqCst);
         }
-        let words =
-            [&slot.covered, &slot.joiner, &slot.children, &slot.witness, &slot.what, &slot.cancels, &slot.tracer];
+        let words = [
+            &slot.covered,
+            &slot.joiner,
+            &slot.children,
+            &slot.witness,
+            &slot.what,
+            &slot.cancels,
+            &slot.tracer,
+        ];
         for word in words {
             word.store(0, Relaxed);
         }
@@ -247,13 +269,15 @@ impl Page {
         Some(index)
     }
 
-    /// Gives slot `index` back. Its bit of the busy set stays until the lock's holder sees that it is free.
+    /// Gives slot `index` back. Its bit of the busy set stays until the lock's holder sees that it
+    /// is free.
     pub fn release(&self, index: usize) {
         let slot = &self.slots[index];
         if self.header.rest.forced.load(SeqCst) != 0 {
             self.force(index, None);
         }
-        // A new wait number: nobody who saw the slot before may take its next owner for the old one.
+        // A new wait number: nobody who saw the slot before may take its next owner for the old
+        // one.
         slot.state.prepare();
         slot.deadline.store(NEVER, SeqCst);
         slot.pid.store(0, Relaxed);
@@ -270,11 +294,12 @@ impl Page {
         }
     }
 
-    /// Gives slot `index` back if it is still as it was `seen`: of several who find its thread gone, one does it, and is told who
-    /// waits for the thread's end.
+    /// Gives slot `index` back if it is still as it was `seen`: of several who find its thread
+    /// gone, one does it, and is told who waits for the thread's end.
     ///
-    /// Who waits says so in the slot, then looks at its state, and then whether it is still that thread's: either the slot is found
-    /// free or nobody's, or it was said before both and is found here.
+    /// Who waits says so in the slot, then looks at its state, and then whether it is still that
+    /// thread's: either the slot is found free or nobody's, or it was said before both and is found
+    /// here.
     pub fn release_seen(&self, index: usize, seen: State) -> Option<usize> {
         let slot = &self.slots[index];
         if !slot.state.replace(seen, Kind::Free) {
@@ -295,7 +320,8 @@ impl Page {
         let mut head = self.header.free.load(SeqCst);
         loop {
             let index = (head as u32).checked_sub(1)? as usize;
-            let next = self.slots[index].link.load(Relaxed) as u64 | ((head >> 32).wrapping_add(1) << 32);
+            let next =
+                self.slots[index].link.load(Relaxed) as u64 | ((head >> 32).wrapping_add(1) << 32);
             match self.header.free.compare_exchange(head, next, SeqCst, SeqCst) {
                 Ok(_) => return Some(index),
                 Err(now) => head = now,
@@ -317,9 +343,10 @@ impl Page {
         }
     }
 
-    /// A number, not 0, that changes with whatever any thread does that can be seen here. That those who spin ask again
-    /// changes nothing for others; nor does it that the deadlines of timers are set anew, only what is done when they come; nor
-    /// that a runtime has looked after its threads.
+    /// A number, not 0, that changes with whatever any thread does that can be seen here. That
+    /// those who spin ask again changes nothing for others; nor does it that the deadlines of
+    /// timers are set anew, only what is done when they come; nor that a runtime has looked after
+    /// its threads.
     pub fn words(&self) -> u32 {
         let mut sum = self.header.signals_sent.load(SeqCst) as u32;
         for slot in &self.slots[..self.high()] {
@@ -336,7 +363,9 @@ impl Page {
     pub fn find(&self, pid: u32, tid: u32) -> Option<usize> {
         (0..self.high()).find(|&i| {
             let s = &self.slots[i];
-            s.tid.load(Relaxed) == tid && s.pid.load(Relaxed) == pid && s.state.load().kind() != Kind::Free
+            s.tid.load(Relaxed) == tid
+                && s.pid.load(Relaxed) == pid
+                && s.state.load().kind() != Kind::Free
         })
     }
 }

@@ -1,22 +1,26 @@
 //! A frozen clock that stands still because somebody runs: the keeper's last resort.
 //!
-//! With a clock that runs, a loop on plain memory ends when real time has passed. A frozen clock would never move, for the
-//! thread that the loop waits for sleeps until it does. No hook is called in such a loop, so it looks like a computation;
-//! what can be seen is that the processor is burnt and nothing else happens. Three rules, from the mildest on:
+//! With a clock that runs, a loop on plain memory ends when real time has passed. A frozen clock
+//! would never move, for the thread that the loop waits for sleeps until it does. No hook is called
+//! in such a loop, so it looks like a computation; what can be seen is that the processor is burnt
+//! and nothing else happens. Three rules, from the mildest on:
 //!
-//! 1. Of several waiters due at the same instant one is woken at a time. If the first neither blocks nor gets anything
-//!    done, it may wait for the next: that one is woken too, after [`PEERS`].
-//! 2. Nothing in the session has changed while a thread burnt [`PATIENCE`] of processor time, and the earliest deadline is one
-//!    of its own process, whose memory it may be looking at: the clock moves in steps, first small, each twice the one before.
-//!    A computation that lasts a second or two sees little of it; an hour is over in [`PATIENCE`] and 22 [`PACE`]s.
-//! 3. The clock goes as real time does from some time on until everybody rests again: when rule 2 has moved it (the thread has
-//!    shown what it is, and may wait for one short while after the other: an interpreter's, which gives its lock away when
-//!    it is asked to, is asked after 5 ms); where nothing in the session has changed for [`FOLLOW`] of processor time (threads
-//!    whose memory has nothing to do with who waits), or nobody has rested for [`LAST`] of it (threads that do things and
-//!    never rest).
+//! 1. Of several waiters due at the same instant one is woken at a time. If the first neither
+//!    blocks nor gets anything done, it may wait for the next: that one is woken too, after
+//!    [`PEERS`].
+//! 2. Nothing in the session has changed while a thread burnt [`PATIENCE`] of processor time, and
+//!    the earliest deadline is one of its own process, whose memory it may be looking at: the clock
+//!    moves in steps, first small, each twice the one before. A computation that lasts a second or
+//!    two sees little of it; an hour is over in [`PATIENCE`] and 22 [`PACE`]s.
+//! 3. The clock goes as real time does from some time on until everybody rests again: when rule 2
+//!    has moved it (the thread has shown what it is, and may wait for one short while after the
+//!    other: an interpreter's, which gives its lock away when it is asked to, is asked after 5 ms);
+//!    where nothing in the session has changed for [`FOLLOW`] of processor time (threads whose
+//!    memory has nothing to do with who waits), or nobody has rested for [`LAST`] of it (threads
+//!    that do things and never rest).
 //!
-//! It is the processor time of who was seen busy that is counted, because a machine may be busy with others, and then threads
-//! that hand work to each other stay at one instant for minutes.
+//! It is the processor time of who was seen busy that is counted, because a machine may be busy
+//! with others, and then threads that hand work to each other stay at one instant for minutes.
 
 use crate::lock::KEEPER;
 use crate::quiescence::Engine;
@@ -29,14 +33,15 @@ const PEERS: u64 = 5_000_000;
 const PATIENCE: u64 = 500_000_000;
 /// Processor time from one step to the next, ns.
 const PACE: u64 = 100_000_000;
-/// How long an instant lasts, virtual ns. Seconds since 1970 in a double, as many languages have them, tell microseconds apart.
+/// How long an instant lasts, virtual ns. Seconds since 1970 in a double, as many languages have
+/// them, tell microseconds apart.
 const INSTANT: u64 = 1_000;
 /// First step, virtual ns.
 const STEP: u64 = 1_000_000;
 /// Processor time, ns.
 const FOLLOW: u64 = 3_000_000_000;
-/// Processor time, ns. As good as never, so that threads which hand work to each other by the million never see the clock
-/// move; but a program that works until some time has passed does end.
+/// Processor time, ns. As good as never, so that threads which hand work to each other by the
+/// million never see the clock move; but a program that works until some time has passed does end.
 const LAST: u64 = 120_000_000_000;
 /// Deadlines that are passed at one go at most.
 const STEPS: u32 = 100;
@@ -73,8 +78,9 @@ struct Spent {
 }
 
 impl Spent {
-    /// Slot `busy` runs and has used `burnt` ns of processor time; where that can't be told, real time stands in for it.
-    /// Of one thread at a time only what it uses from look to look counts: no more than passes in real time.
+    /// Slot `busy` runs and has used `burnt` ns of processor time; where that can't be told, real
+    /// time stands in for it. Of one thread at a time only what it uses from look to look counts:
+    /// no more than passes in real time.
     fn looks(&mut self, real: u64, busy: usize, burnt: Option<u64>, words: u32) {
         let used = match burnt {
             Some(burnt) if busy == self.busy => burnt.saturating_sub(self.burnt),
@@ -103,8 +109,8 @@ impl Standstill {
         self.follows = false;
     }
 
-    /// Slot `busy` runs and has used `burnt` ns of processor time, if that is known. `slept`: where no hook sees what it does, how
-    /// often it has slept.
+    /// Slot `busy` runs and has used `burnt` ns of processor time, if that is known. `slept`: where
+    /// no hook sees what it does, how often it has slept.
     pub fn stands(&mut self, engine: &Engine, busy: usize, burnt: Option<u64>, slept: u32) {
         let page = engine.page;
         let real = (engine.real_now)();
@@ -136,7 +142,8 @@ impl Standstill {
             self.steps += 1;
             self.follows = true;
         } else if self.follows {
-            // As if the clock ran: who is due in that time is woken, and does not hold up the rest of it.
+            // As if the clock ran: who is due in that time is woken, and does not hold up the rest
+            // of it.
             let until = engine.now().saturating_add(passed);
             for _ in 0..STEPS {
                 let now = engine.now();
@@ -151,19 +158,21 @@ impl Standstill {
 }
 
 impl Engine {
-    /// The slot that waits for the earliest deadline in the session, beats apart, and that deadline ([`NEVER`] if nobody waits);
-    /// `None` if it can't be told now. `me` is busy.
+    /// The slot that waits for the earliest deadline in the session, beats apart, and that deadline
+    /// ([`NEVER`] if nobody waits); `None` if it can't be told now. `me` is busy.
     pub fn next_waiter(&self, me: usize) -> Option<(usize, u64)> {
         let page = self.page;
         let held = self.lock(me, (self.real_now)())?;
         page.drain_mail(held.arena);
-        let next = page.earliest_but_beats(held.arena).map_or((0, NEVER), |(slot, key)| (slot, key.deadline));
+        let next = page
+            .earliest_but_beats(held.arena)
+            .map_or((0, NEVER), |(slot, key)| (slot, key.deadline));
         self.unlock(held);
         Some(next)
     }
 
-    /// Moves the clock on by at most `step` ns, and not past a deadline, although not everybody is blocked: somebody spins.
-    /// Costs repeatability, so it is counted.
+    /// Moves the clock on by at most `step` ns, and not past a deadline, although not everybody is
+    /// blocked: somebody spins. Costs repeatability, so it is counted.
     pub fn creep(&self, me: usize, step: u64) {
         let page = self.page;
         if page.abandoned() {
@@ -181,14 +190,17 @@ impl Engine {
         self.unlock(held);
     }
 
-    /// Frozen mode: the thread of slot `me` asks whether an instant is over that has come. Now it is, unless somebody is due by
-    /// then. Nobody else has to know: it is no jump. False if somebody else has the lock: to be tried again.
+    /// Frozen mode: the thread of slot `me` asks whether an instant is over that has come. Now it
+    /// is, unless somebody is due by then. Nobody else has to know: it is no jump. False if
+    /// somebody else has the lock: to be tried again.
     pub fn pass_instant(&self, me: usize) -> bool {
         let page = self.page;
         let Some(held) = self.lock(me, INSTANT) else { return page.abandoned() };
         page.drain_mail(held.arena);
         let now = self.now();
-        let due = page.earliest(held.arena).is_some_and(|(_, key)| key.deadline <= now.saturating_add(INSTANT));
+        let due = page
+            .earliest(held.arena)
+            .is_some_and(|(_, key)| key.deadline <= now.saturating_add(INSTANT));
         if !due && page.pass(held.token, INSTANT) {
             self.count_creep();
         }
@@ -221,7 +233,11 @@ mod tests {
         spent.looks(9000 * MS, 5, Some(710 * MS), 77);
         assert_eq!(unchanged_and_in_all(&spent), (10, 10), "others had the processor for 7 s");
         spent.looks(9100 * MS, 6, Some(5000 * MS), 77);
-        assert_eq!(unchanged_and_in_all(&spent), (10, 10), "another thread, which has lived for long");
+        assert_eq!(
+            unchanged_and_in_all(&spent),
+            (10, 10),
+            "another thread, which has lived for long"
+        );
         spent.looks(9200 * MS, 6, Some(5100 * MS), 78);
         assert_eq!(unchanged_and_in_all(&spent), (0, 110), "something happened");
         spent.looks(9300 * MS, 6, Some(5150 * MS), 78);

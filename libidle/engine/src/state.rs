@@ -1,9 +1,9 @@
 //! A slot's state word: what a thread is doing, packed into the 32 bits that it also sleeps on.
 //!
-//! Ownership: only the slot's own thread starts a wait (and so changes the sequence number). Anybody may *promise* a
-//! waiting thread its wake-up, by compare-and-swap from the very wait it saw; the sequence number makes a late promise
-//! for an earlier wait fail. From the promise on the word says busy, so no instant exists at which a promised thread
-//! counts as idle.
+//! Ownership: only the slot's own thread starts a wait (and so changes the sequence number).
+//! Anybody may *promise* a waiting thread its wake-up, by compare-and-swap from the very wait it
+//! saw; the sequence number makes a late promise for an earlier wait fail. From the promise on the
+//! word says busy, so no instant exists at which a promised thread counts as idle.
 
 use crate::sync::{AcqRel, Acquire, AtomicU32, Relaxed, SeqCst};
 
@@ -21,13 +21,15 @@ pub enum Kind {
     Parked = 3,
     /// In a wait that the kernel ends; whether it sleeps has to be looked up.
     Kernel = 4,
-    /// The thread has left its last hook; the slot stays until the kernel says that the thread is gone.
+    /// The thread has left its last hook; the slot stays until the kernel says that the thread is
+    /// gone.
     Ending = 5,
     /// The process has left its last hook; likewise for all its slots.
     Leaving = 6,
     /// A credit: created for a thread or process that has not come to adopt it.
     New = 7,
-    /// A process without the shim, or a thread seen asleep outside the hooks: looked at like `Kernel`.
+    /// A process without the shim, or a thread seen asleep outside the hooks: looked at like
+    /// `Kernel`.
     Foreign = 8,
     /// Not a thread but a timer descriptor with a deadline of its own: see [`crate::timer`].
     Timer = 9,
@@ -47,7 +49,8 @@ pub enum Reason {
     Interrupted = 3,
 }
 
-/// In a parked state the field that holds the reason tells whether the futex is private to the process.
+/// In a parked state the field that holds the reason tells whether the futex is private to the
+/// process.
 const LOCAL: Reason = Reason::TimedOut;
 
 /// A value of the state word.
@@ -105,7 +108,8 @@ impl State {
         matches!(self.kind(), Kind::Prep | Kind::Parked | Kind::Kernel)
     }
 
-    /// Does a deadline of the slot count? One that a thread has left behind, by dying or by a cancellation, does not.
+    /// Does a deadline of the slot count? One that a thread has left behind, by dying or by a
+    /// cancellation, does not.
     pub fn timed(self) -> bool {
         self.waits() || self.kind() == Kind::Timer
     }
@@ -126,8 +130,8 @@ impl StateWord {
         StateWord(AtomicU32::new(0))
     }
 
-    /// The current value. Sequentially consistent: two threads that block at once both store before they look at each
-    /// other, so one of them sees that it was the last.
+    /// The current value. Sequentially consistent: two threads that block at once both store before
+    /// they look at each other, so one of them sees that it was the last.
     pub fn load(&self) -> State {
         State(self.0.load(SeqCst))
     }
@@ -139,15 +143,16 @@ impl StateWord {
         seq
     }
 
-    /// Stops being busy; false if a promise came first. `local`: only this process's threads will ever wake it, so the
-    /// futex is a private one. Owner only.
+    /// Stops being busy; false if a promise came first. `local`: only this process's threads will
+    /// ever wake it, so the futex is a private one. Owner only.
     pub fn publish(&self, seq: u32, local: bool) -> bool {
         let from = State::new(Kind::Prep, Reason::Woken, seq).0;
         let to = State::new(Kind::Parked, if local { LOCAL } else { Reason::Woken }, seq).0;
         self.0.compare_exchange(from, to, SeqCst, SeqCst).is_ok()
     }
 
-    /// Promises wait `seq` its end, and tells what it was; `None` if that wait has been promised before or is over.
+    /// Promises wait `seq` its end, and tells what it was; `None` if that wait has been promised
+    /// before or is over.
     pub fn promise(&self, seq: u32, reason: Reason) -> Option<State> {
         let to = State::new(Kind::Busy, reason, seq).0;
         let mut seen = self.load();
@@ -160,15 +165,17 @@ impl StateWord {
         None
     }
 
-    /// Goes on from [`StateWord::prepare`] into a wait that the kernel will end; false if a promise came first.
+    /// Goes on from [`StateWord::prepare`] into a wait that the kernel will end; false if a promise
+    /// came first.
     pub fn publish_kernel(&self, seq: u32) -> bool {
         let from = State::new(Kind::Prep, Reason::Woken, seq).0;
         let to = State::new(Kind::Kernel, Reason::Woken, seq).0;
         self.0.compare_exchange(from, to, SeqCst, SeqCst).is_ok()
     }
 
-    /// Ends the wait of `seen` because its deadline has come, and tells what it was; `None` if it has been promised or is
-    /// over. That the thread publishes the wait meanwhile is no reason to give up: nobody would try again.
+    /// Ends the wait of `seen` because its deadline has come, and tells what it was; `None` if it
+    /// has been promised or is over. That the thread publishes the wait meanwhile is no reason to
+    /// give up: nobody would try again.
     pub fn expire(&self, seen: State) -> Option<State> {
         let to = State::new(Kind::Busy, Reason::TimedOut, seen.seq()).0;
         let mut now = seen;
@@ -201,7 +208,8 @@ impl StateWord {
         old.reason()
     }
 
-    /// Sets the kind from outside a wait, keeping the sequence number. Owner, or whoever allocates or frees the slot.
+    /// Sets the kind from outside a wait, keeping the sequence number. Owner, or whoever allocates
+    /// or frees the slot.
     pub fn set(&self, kind: Kind) {
         let seq = State(self.0.load(Acquire)).seq();
         self.0.store(State::new(kind, Reason::Woken, seq).0, SeqCst);
@@ -209,7 +217,14 @@ impl StateWord {
 
     /// Changes `seen` into `kind` if nothing has happened since it was read.
     pub fn replace(&self, seen: State, kind: Kind) -> bool {
-        self.0.compare_exchange(seen.0, State::new(kind, Reason::Woken, seen.seq()).0, SeqCst, Relaxed).is_ok()
+        self.0
+            .compare_exchange(
+                seen.0,
+                State::new(kind, Reason::Woken, seen.seq()).0,
+                SeqCst,
+                Relaxed,
+            )
+            .is_ok()
     }
 }
 

@@ -1,8 +1,9 @@
-//! The state file: an exclusive flock(2) on it says that the program is busy, its content is a serial number, one more
-//! each time the program goes busy.
+//! The state file: an exclusive flock(2) on it says that the program is busy, its content is a
+//! serial number, one more each time the program goes busy.
 //!
-//! All processes of a tree share one open file description, which is inherited by fork(2) and exec(2), so any of them can
-//! take and release the lock, and the kernel releases it when the last of them has ended, however it ended.
+//! All processes of a tree share one open file description, which is inherited by fork(2) and
+//! exec(2), so any of them can take and release the lock, and the kernel releases it when the last
+//! of them has ended, however it ended.
 
 use crate::page::Page;
 use crate::procfs::{Errno, number};
@@ -14,7 +15,8 @@ use std::sync::atomic::AtomicI32;
 /// This process's descriptor of the file; negative: none.
 static DESCRIPTOR: AtomicI32 = AtomicI32::new(-1);
 
-/// How long the lock is waited for while somebody outside holds it, real ns: see [`StateFile::lock`].
+/// How long the lock is waited for while somebody outside holds it, real ns: see
+/// [`StateFile::lock`].
 const PATIENCE: u64 = 10_000_000_000;
 /// First and longest pause between two tries, real ns.
 const PAUSE: (u64, u64) = (20_000, 1_000_000);
@@ -28,7 +30,8 @@ pub struct StateFile {
     pub say: fn(&str),
 }
 
-/// Of what fstat(2) says: device and inode, how many names the file has, and whether it is a regular one.
+/// Of what fstat(2) says: device and inode, how many names the file has, and whether it is a
+/// regular one.
 struct Stat {
     file: [u64; 2],
     links: u64,
@@ -46,7 +49,8 @@ pub fn say_to(fd: i32, text: &str) {
     write_line(fd, &line[..len]);
 }
 
-/// Writes it all at once. That nobody reads any more is nothing to the program: there is no SIGPIPE.
+/// Writes it all at once. That nobody reads any more is nothing to the program: there is no
+/// SIGPIPE.
 pub fn write_line(fd: i32, line: &[u8]) {
     const SIG_BLOCK: usize = 0;
     const SIG_SETMASK: usize = 2;
@@ -55,7 +59,8 @@ pub fn write_line(fd: i32, line: &[u8]) {
     let (mut old, mut pending, size) = (0u64, 0u64, size_of::<u64>());
     let now = Timespec { sec: 0, nsec: 0 };
     let at = |word: &u64| word as *const u64 as usize;
-    // SAFETY: words of the kernel's sets' size, a time and a buffer, all of our own or of the caller's.
+    // SAFETY: words of the kernel's sets' size, a time and a buffer, all of our own or of the
+    // caller's.
     unsafe {
         syscall6(nr::RT_SIGPROCMASK, SIG_BLOCK, at(&SIGPIPE), &raw mut old as usize, size, 0, 0);
         syscall6(nr::RT_SIGPENDING, &raw mut pending as usize, size, 0, 0, 0, 0);
@@ -94,7 +99,8 @@ fn checked(raw: isize) -> Result<usize, Errno> {
 impl StateFile {
     /// Opens `path`, or makes it; `Err` says why it can be no state file. Close-on-exec.
     pub fn open(path: &CStr, say: fn(&str)) -> Result<StateFile, &'static str> {
-        // O_RDWR, O_CREAT, O_NOCTTY, O_NONBLOCK, O_CLOEXEC: a FIFO or a terminal must not hold anybody up.
+        // O_RDWR, O_CREAT, O_NOCTTY, O_NONBLOCK, O_CLOEXEC: a FIFO or a terminal must not hold
+        // anybody up.
         const FLAGS: usize = 0o2 | 0o100 | 0o400 | 0o4000 | 0o2_000_000;
         // SAFETY: a path with its NUL.
         let raw = unsafe { syscall6(nr::OPEN, path.as_ptr() as usize, FLAGS, 0o666, 0, 0, 0) };
@@ -121,11 +127,14 @@ impl StateFile {
         unsafe { syscall6(nr::CLOSE, self.fd as usize, 0, 0, 0, 0, 0) };
     }
 
-    /// The serial number in it: 0 when it is empty, `None` when it holds something else, which is not to be overwritten.
+    /// The serial number in it: 0 when it is empty, `None` when it holds something else, which is
+    /// not to be overwritten.
     pub fn read(&self) -> Option<u64> {
         let mut text = [0u8; 32];
         // SAFETY: a buffer of our own.
-        let raw = unsafe { syscall6(nr::PREAD64, self.fd as usize, text.as_mut_ptr() as usize, text.len(), 0, 0, 0) };
+        let raw = unsafe {
+            syscall6(nr::PREAD64, self.fd as usize, text.as_mut_ptr() as usize, text.len(), 0, 0, 0)
+        };
         let text = &text[..checked(raw).ok()?];
         // With a zero in front the next number could be shorter.
         let short = !text.starts_with(b"0") || text == b"0\n";
@@ -136,7 +145,9 @@ impl StateFile {
     fn stat(&self) -> Option<Stat> {
         let mut stat = [0u64; 18];
         // SAFETY: a buffer of the structure's size.
-        let raw = unsafe { syscall6(nr::FSTAT, self.fd as usize, stat.as_mut_ptr() as usize, 0, 0, 0, 0) };
+        let raw = unsafe {
+            syscall6(nr::FSTAT, self.fd as usize, stat.as_mut_ptr() as usize, 0, 0, 0, 0)
+        };
         /// Of the mode: what kind of file it is, and a regular one.
         const KIND: u64 = 0o170_000;
         const REGULAR: u64 = 0o100_000;
@@ -147,12 +158,17 @@ impl StateFile {
     /// This is the state file, whatever the descriptor leads to later.
     pub(crate) fn know(&self, page: &Page) {
         if let Some(stat) = self.stat() {
-            page.header.rest.file.iter().zip(stat.file).for_each(|(word, number)| word.store(number, SeqCst));
+            page.header
+                .rest
+                .file
+                .iter()
+                .zip(stat.file)
+                .for_each(|(word, number)| word.store(number, SeqCst));
         }
     }
 
-    /// Asks before each use: a program that closes descriptors by raw system calls may have closed this one, and its number
-    /// may be that of a file of the program's own by now.
+    /// Asks before each use: a program that closes descriptors by raw system calls may have closed
+    /// this one, and its number may be that of a file of the program's own by now.
     fn ours(&self, page: &Page) -> Option<Stat> {
         let found = self.reaches(page);
         if found.is_none() {
@@ -175,7 +191,8 @@ impl StateFile {
         self.reaches(page).is_none()
     }
 
-    /// May a file of this process have that many bytes (RLIMIT_FSIZE)? Writing all the same would be SIGXFSZ.
+    /// May a file of this process have that many bytes (RLIMIT_FSIZE)? Writing all the same would
+    /// be SIGXFSZ.
     fn may_have(bytes: usize) -> bool {
         const RLIMIT_FSIZE: usize = 1;
         let mut limit = [u64::MAX; 2];
@@ -184,7 +201,8 @@ impl StateFile {
         limit[0] >= bytes as u64
     }
 
-    /// Writes the serial number, with the lock held. It never gets shorter, so one call of pwrite(2) writes all of it.
+    /// Writes the serial number, with the lock held. It never gets shorter, so one call of
+    /// pwrite(2) writes all of it.
     fn write(&self, serial: u64) -> Result<(), Errno> {
         let mut text = [b'\n'; 21];
         let (mut at, mut rest) = (text.len() - 1, serial);
@@ -201,7 +219,9 @@ impl StateFile {
             return Err(Errno::STRANGE);
         }
         // SAFETY: a buffer of our own.
-        let raw = unsafe { syscall6(nr::PWRITE64, self.fd as usize, text.as_ptr() as usize, text.len(), 0, 0, 0) };
+        let raw = unsafe {
+            syscall6(nr::PWRITE64, self.fd as usize, text.as_ptr() as usize, text.len(), 0, 0, 0)
+        };
         match checked(raw)? {
             n if n == text.len() => Ok(()),
             _ => Err(Errno::STRANGE),
@@ -213,9 +233,9 @@ impl StateFile {
         checked(unsafe { syscall6(nr::FLOCK, self.fd as usize, op, 0, 0, 0, 0) })
     }
 
-    /// Takes the lock. Somebody outside may hold it, to look at the program while it stays idle: that is waited for. But
-    /// who holds it and waits for the program at the same time would wait for ever, so after [`PATIENCE`] the program
-    /// goes on without it, and from then on only tries.
+    /// Takes the lock. Somebody outside may hold it, to look at the program while it stays idle:
+    /// that is waited for. But who holds it and waits for the program at the same time would wait
+    /// for ever, so after [`PATIENCE`] the program goes on without it, and from then on only tries.
     fn lock(&self, page: &Page) -> Result<(), Errno> {
         const LOCK_EX: usize = 2;
         const LOCK_NB: usize = 4;
@@ -231,7 +251,9 @@ impl StateFile {
                 Err(Errno(EWOULDBLOCK)) if rest.impatient.load(Relaxed) != 0 => return Ok(()),
                 Err(Errno(EWOULDBLOCK)) if waited >= PATIENCE => {
                     rest.impatient.store(1, Relaxed);
-                    (self.say)("somebody has held the state file's lock for 10 s; the program goes on without it");
+                    (self.say)(
+                        "somebody has held the state file's lock for 10 s; the program goes on without it",
+                    );
                     return Ok(());
                 }
                 Err(Errno(EWOULDBLOCK)) => {
@@ -252,7 +274,10 @@ impl StateFile {
             return false;
         }
         if self.lock(page).is_err() {
-            self.trouble(page, "cannot lock the state file; the program goes on, and its state cannot be seen");
+            self.trouble(
+                page,
+                "cannot lock the state file; the program goes on, and its state cannot be seen",
+            );
         }
         true
     }
@@ -260,7 +285,10 @@ impl StateFile {
     /// Shows the serial number of the busy period that has begun. After [`StateFile::hold`].
     pub fn show(&self, page: &Page, serial: u64) {
         if self.write(serial).is_err() {
-            self.trouble(page, "cannot write to the state file; the program goes on, and its serial number stays");
+            self.trouble(
+                page,
+                "cannot write to the state file; the program goes on, and its serial number stays",
+            );
         }
     }
 

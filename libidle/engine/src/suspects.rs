@@ -1,5 +1,6 @@
-//! Traced threads that burn the processor while others wait for an instant. Which calls they make no hook sees, so the tracer is
-//! asked to look over their shoulder, less and less often: it costs the thread some tenths of a millisecond.
+//! Traced threads that burn the processor while others wait for an instant. Which calls they make
+//! no hook sees, so the tracer is asked to look over their shoulder, less and less often: it costs
+//! the thread some tenths of a millisecond.
 
 use crate::lock::KEEPER;
 use crate::quiescence::Engine;
@@ -8,7 +9,8 @@ use crate::time::NEVER;
 
 /// Processor time before the tracer is first asked, ns; doubles up to [`LONGEST`].
 const PATIENCE: u64 = 10_000_000;
-/// The same with a frozen clock: for threads that hand work to each other at one instant no time may pass.
+/// The same with a frozen clock: for threads that hand work to each other at one instant no time
+/// may pass.
 const FROZEN_PATIENCE: u64 = 200_000_000;
 /// See [`PATIENCE`].
 const LONGEST: u64 = 2_000_000_000;
@@ -22,12 +24,14 @@ pub struct Suspects {
     /// Processor time that it had used when the tracer was last asked, ns.
     burnt: u64,
     patience: u64,
-    /// The thread that the tracer was last asked to look at, and how often the clock had been moved for those that spin by then.
+    /// The thread that the tracer was last asked to look at, and how often the clock had been moved
+    /// for those that spin by then.
     named: (usize, u64),
 }
 
 impl Suspects {
-    /// The traced thread of slot `slot` runs, and has used `burnt` ns of processor time since it was born.
+    /// The traced thread of slot `slot` runs, and has used `burnt` ns of processor time since it
+    /// was born.
     pub fn runs(&mut self, engine: &Engine, slot: usize, burnt: u64) {
         let header = &engine.page.header;
         let jumps = header.jumps.load(Relaxed);

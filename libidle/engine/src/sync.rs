@@ -1,4 +1,5 @@
-//! The seam between the real atomics and loom's, so that parking and quiescence run under a model checker.
+//! The seam between the real atomics and loom's, so that parking and quiescence run under a model
+//! checker.
 
 #[cfg(loom)]
 pub use model::{AtomicI32, AtomicI64, AtomicU32, AtomicU64};
@@ -17,10 +18,11 @@ pub fn spin_hint() {
 
 /// Loom's atomics, with one difference: what is sequentially consistent is an exchange here.
 ///
-/// Loom gives such stores no total order, so that two threads which both store before they look at each other could
-/// both miss the other's store; an exchange, which is what x86-64 makes of such a store, takes its place in the one order
-/// of all changes of the word. And loom remembers only the last access of each word to find what else could have come
-/// first: a thread that reads a word and then changes it hides who read it before. An exchange hides nobody.
+/// Loom gives such stores no total order, so that two threads which both store before they look at
+/// each other could both miss the other's store; an exchange, which is what x86-64 makes of such a
+/// store, takes its place in the one order of all changes of the word. And loom remembers only the
+/// last access of each word to find what else could have come first: a thread that reads a word and
+/// then changes it hides who read it before. An exchange hides nobody.
 #[cfg(loom)]
 mod model {
     use std::sync::atomic::Ordering::{self, SeqCst};

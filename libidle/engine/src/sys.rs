@@ -1,4 +1,5 @@
-//! The few system calls the engine makes, straight to the kernel: no libc wrapper (it may be hooked) and no `errno`.
+//! The few system calls the engine makes, straight to the kernel: no libc wrapper (it may be
+//! hooked) and no `errno`.
 //!
 //! Results are the kernel's: a negative number is a negated error code.
 
@@ -15,23 +16,27 @@ const FUTEX_WAIT: usize = 0;
 const FUTEX_WAKE: usize = 1;
 const FUTEX_PRIVATE_FLAG: usize = 128;
 
-/// What the library's own calls carry in the upper half of a register, see [`gate`]. Under `--trace=all` a filter stops a
-/// program's calls by which time is read or waited for, and lets these through.
+/// What the library's own calls carry in the upper half of a register, see [`gate`]. Under
+/// `--trace=all` a filter stops a program's calls by which time is read or waited for, and lets
+/// these through.
 ///
-/// NOTE [The gate]. The obvious gate is an instruction: a page at a fixed address holds the only one that makes the library's
-/// calls, and the filter looks where a call comes from. It has to be at the same place in every process, for filters are
-/// inherited for ever, and each of the library's calls has to go there. A register needs neither: the kernel does not look at
-/// that half of it, a filter does, and nobody has this number there by chance. So that nobody has it left over, the last
-/// register is cleared after the call; where a signal's handler begins before that, the tracer takes the mark out of it.
+/// NOTE [The gate]. The obvious gate is an instruction: a page at a fixed address holds the only
+/// one that makes the library's calls, and the filter looks where a call comes from. It has to be
+/// at the same place in every process, for filters are inherited for ever, and each of the
+/// library's calls has to go there. A register needs neither: the kernel does not look at that half
+/// of it, a filter does, and nobody has this number there by chance. So that nobody has it left
+/// over, the last register is cleared after the call; where a signal's handler begins before that,
+/// the tracer takes the mark out of it.
 pub const GATE: u32 = 0x666c_7578;
 
-/// Which argument of the call has an upper half that the kernel has no use for, if a filter may stop it
-/// ([`crate::verdicts::Verdict::traced`]) and the library makes it. The last where there are fewer than six, or that is a number of
-/// 32 bits; or the first, where that is a descriptor or a count.
+/// Which argument of the call has an upper half that the kernel has no use for, if a filter may
+/// stop it ([`crate::verdicts::Verdict::traced`]) and the library makes it. The last where there
+/// are fewer than six, or that is a number of 32 bits; or the first, where that is a descriptor or
+/// a count.
 pub const fn gate(nr: i64) -> Option<u8> {
     match nr {
-        // nanosleep, interval timers, setsockopt, getsockopt, kill, sysinfo, times, signals, futex, POSIX timers and clocks, ppoll, timer
-        // descriptors, pidfd_send_signal, futex_waitv.
+        // nanosleep, interval timers, setsockopt, getsockopt, kill, sysinfo, times, signals, futex,
+        // POSIX timers and clocks, ppoll, timer descriptors, pidfd_send_signal, futex_waitv.
         35..=38
         | 54
         | 55
@@ -62,7 +67,15 @@ pub const fn gate(nr: i64) -> Option<u8> {
 /// # Safety
 /// The arguments must be valid for that system call.
 #[inline(always)]
-pub unsafe fn syscall6(nr: i64, a: usize, b: usize, c: usize, d: usize, e: usize, f: usize) -> isize {
+pub unsafe fn syscall6(
+    nr: i64,
+    a: usize,
+    b: usize,
+    c: usize,
+    d: usize,
+    e: usize,
+    f: usize,
+) -> isize {
     let ret: isize;
     const MARK: usize = (GATE as usize) << 32;
     let (a, f) = match gate(nr) {
@@ -78,8 +91,9 @@ pub unsafe fn syscall6(nr: i64, a: usize, b: usize, c: usize, d: usize, e: usize
     ret
 }
 
-/// A relative time-out for [`futex_wait`]. Its being there matters too: a timed futex wait ends with `EINTR` after any
-/// signal handler, an untimed one only after a handler without `SA_RESTART` (see `ERESTART_RESTARTBLOCK`, signal(7)).
+/// A relative time-out for [`futex_wait`]. Its being there matters too: a timed futex wait ends
+/// with `EINTR` after any signal handler, an untimed one only after a handler without `SA_RESTART`
+/// (see `ERESTART_RESTARTBLOCK`, signal(7)).
 #[repr(C)]
 pub struct Timespec {
     /// Seconds.
@@ -88,8 +102,14 @@ pub struct Timespec {
     pub nsec: i64,
 }
 
-/// Waits while `word` holds `expected`; `timeout` is relative and real. `private`: only threads of this process wake it.
-pub fn futex_wait(word: &AtomicU32, expected: u32, timeout: Option<&Timespec>, private: bool) -> isize {
+/// Waits while `word` holds `expected`; `timeout` is relative and real. `private`: only threads of
+/// this process wake it.
+pub fn futex_wait(
+    word: &AtomicU32,
+    expected: u32,
+    timeout: Option<&Timespec>,
+    private: bool,
+) -> isize {
     #[cfg(loom)]
     {
         let _ = (timeout, FUTEX_WAIT, FUTEX_PRIVATE_FLAG);
@@ -119,15 +139,19 @@ pub fn futex_wake(word: &AtomicU32, count: u32, private: bool) -> isize {
     }
 }
 
-/// Makes eventfd `fd` of process `pid` readable. False where it cannot be reached: the keeper has to do it.
+/// Makes eventfd `fd` of process `pid` readable. False where it cannot be reached: the keeper has
+/// to do it.
 pub fn ring(my_pid: u32, pid: u32, fd: i32) -> bool {
     let one = 1u64.to_ne_bytes();
     // SAFETY: `one` outlives the write.
-    let write = |fd: i32| unsafe { syscall6(nr::WRITE, fd as usize, one.as_ptr() as usize, 8, 0, 0, 0) == 8 };
+    let write = |fd: i32| unsafe {
+        syscall6(nr::WRITE, fd as usize, one.as_ptr() as usize, 8, 0, 0, 0) == 8
+    };
     if pid == my_pid { write(fd) } else { with_descriptor(pid, fd, write) }
 }
 
-/// Does `body` with a copy of descriptor `fd` of another process, by `pidfd_getfd(2)`; false where that is refused.
+/// Does `body` with a copy of descriptor `fd` of another process, by `pidfd_getfd(2)`; false where
+/// that is refused.
 pub fn with_descriptor(pid: u32, fd: i32, body: impl FnOnce(i32) -> bool) -> bool {
     // SAFETY: plain descriptor calls.
     unsafe {
@@ -145,16 +169,16 @@ pub fn with_descriptor(pid: u32, fd: i32, body: impl FnOnce(i32) -> bool) -> boo
     }
 }
 
-/// Is thread `tid` of process `pid` gone, as seen by `tgkill(2)` with signal 0? A thread whose number is gone has woken
-/// everybody who joins it; a zombie leader still counts as there.
+/// Is thread `tid` of process `pid` gone, as seen by `tgkill(2)` with signal 0? A thread whose
+/// number is gone has woken everybody who joins it; a zombie leader still counts as there.
 pub fn thread_gone(pid: u32, tid: u32) -> bool {
     const ESRCH: isize = -3;
     // SAFETY: signal 0 only asks.
     unsafe { syscall6(nr::TGKILL, pid as usize, tid as usize, 0, 0, 0, 0) == ESRCH }
 }
 
-/// Passes through the kernel's task lock: what a dying process did before it became a zombie is done when this returns.
-/// `kill(2)` of a process group that cannot exist takes that lock.
+/// Passes through the kernel's task lock: what a dying process did before it became a zombie is
+/// done when this returns. `kill(2)` of a process group that cannot exist takes that lock.
 pub fn task_lock_fence() {
     const UNUSED_GROUP: isize = -0x3fff_fff0;
     // SAFETY: signal 0 to a group that does not exist does nothing.
@@ -193,8 +217,8 @@ pub(crate) mod nr {
     pub const PIDFD_GETFD: i64 = 438;
 }
 
-/// A futex for the model. It keeps private and shared waiters apart as the kernel does, and its time-outs never come:
-/// a wake-up that is lost shows as a deadlock.
+/// A futex for the model. It keeps private and shared waiters apart as the kernel does, and its
+/// time-outs never come: a wake-up that is lost shows as a deadlock.
 #[cfg(loom)]
 mod model {
     use crate::sync::{AtomicU32, SeqCst};

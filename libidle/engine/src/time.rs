@@ -1,7 +1,7 @@
 //! Instants and durations, and the only place that converts and rounds them.
 //!
-//! Virtual and real nanoseconds are both `u64` counts on `CLOCK_MONOTONIC`'s scale; 2^64 ns are 584 years. Sums
-//! saturate at [`NEVER`], which as a deadline means that none is set.
+//! Virtual and real nanoseconds are both `u64` counts on `CLOCK_MONOTONIC`'s scale; 2^64 ns are 584
+//! years. Sums saturate at [`NEVER`], which as a deadline means that none is set.
 
 /// No deadline.
 pub const NEVER: u64 = u64::MAX;
@@ -18,8 +18,8 @@ pub struct Spec {
 }
 
 impl Spec {
-    /// Nanoseconds of a duration; `None` where POSIX wants EINVAL (negative, or nanoseconds out of range).
-    /// Too long a time saturates at [`NEVER`].
+    /// Nanoseconds of a duration; `None` where POSIX wants EINVAL (negative, or nanoseconds out of
+    /// range). Too long a time saturates at [`NEVER`].
     pub fn nanos(self) -> Option<u64> {
         if self.sec < 0 || !(0..SECOND as i64).contains(&self.nsec) {
             return None;
@@ -27,7 +27,8 @@ impl Spec {
         Some((self.sec as u64).saturating_mul(SECOND).saturating_add(self.nsec as u64))
     }
 
-    /// The same, where a time before the epoch is legal and just past (absolute deadlines): it counts as 0.
+    /// The same, where a time before the epoch is legal and just past (absolute deadlines): it
+    /// counts as 0.
     pub fn nanos_absolute(self) -> Option<u64> {
         if !(0..SECOND as i64).contains(&self.nsec) {
             return None;
@@ -40,8 +41,8 @@ impl Spec {
         Spec { sec: (ns / SECOND) as i64, nsec: (ns % SECOND) as i64 }
     }
 
-    /// `self` and `ns` more, with seconds as wide as they are in the kernel (a year beyond 2554 does not fit 64 bits of
-    /// nanoseconds since 1970).
+    /// `self` and `ns` more, with seconds as wide as they are in the kernel (a year beyond 2554
+    /// does not fit 64 bits of nanoseconds since 1970).
     pub fn plus(self, ns: u64) -> Spec {
         let nsec = self.nsec as u64 + ns % SECOND;
         let carry = nsec >= SECOND;
@@ -69,14 +70,16 @@ pub fn to_millis_up(ns: u64) -> u64 {
     ns.div_ceil(1_000_000)
 }
 
-/// What is left of `ns`, in seconds as alarm(2) tells: the nearest number, but never 0 while something is left.
+/// What is left of `ns`, in seconds as alarm(2) tells: the nearest number, but never 0 while
+/// something is left.
 pub fn whole_seconds(ns: u64) -> u64 {
     let (seconds, us) = (ns / SECOND, ns % SECOND / 1000);
     seconds + ((seconds == 0 && us != 0) || us >= 500_000) as u64
 }
 
-/// Microseconds as `struct timeval` has them, to nanoseconds; `None` for EINVAL. The kernel carries excess
-/// microseconds over into seconds in `select(2)` alone, so only a negative value is refused here.
+/// Microseconds as `struct timeval` has them, to nanoseconds; `None` for EINVAL. The kernel carries
+/// excess microseconds over into seconds in `select(2)` alone, so only a negative value is refused
+/// here.
 pub fn timeval(sec: i64, usec: i64) -> Option<u64> {
     if sec < 0 || usec < 0 {
         return None;

@@ -1,13 +1,15 @@
-//! What the session's threads and the launcher's tracer have to tell each other: a word in the slot, and one that the tracer
-//! sleeps on.
+//! What the session's threads and the launcher's tracer have to tell each other: a word in the
+//! slot, and one that the tracer sleeps on.
 //!
-//! A thread about to execute a program that cannot load the library asks the tracer to come first: the program's first
-//! instructions would otherwise run without it. It asks through its slot and sleeps until it is answered. Where the launcher is dead,
-//! or has found out that nobody can be traced, the answer is a no: its session, or the program, goes on in real time. So it is after
+//! A thread about to execute a program that cannot load the library asks the tracer to come first:
+//! the program's first instructions would otherwise run without it. It asks through its slot and
+//! sleeps until it is answered. Where the launcher is dead, or has found out that nobody can be
+//! traced, the answer is a no: its session, or the program, goes on in real time. So it is after
 //! [`PATIENCE`], which is long: a busy machine takes its time to start the tracer.
 //!
-//! No request and no expired wait is lost: who has one stores it and then counts up the tracer's word; the tracer reads the
-//! word, looks for all that there is to do, and sleeps only while the word is what it has read.
+//! No request and no expired wait is lost: who has one stores it and then counts up the tracer's
+//! word; the tracer reads the word, looks for all that there is to do, and sleeps only while the
+//! word is what it has read.
 
 use crate::elf::Program;
 use crate::quiescence::Engine;
@@ -28,14 +30,17 @@ pub const REFUSED: u32 = 4;
 pub const GIVES_BACK: u32 = 5;
 /// The slot is the tracer's: a thread that it traces, or a wait that it will end.
 pub const TRACED: u32 = 6;
-/// The same, and the thread is stopped by a signal. Its run count then is in [`crate::slots::Slot::key`].
-pub const STOPPED: u32 = 7;
-/// The slot is the tracer's own: until its deadline no timer expires that the tracer keeps for its tracees.
-pub const KEEPS_TIME: u32 = 8;
-/// A thread that the tracer has stopped because it asks again and again, for a nap. Its run count then is in
+/// The same, and the thread is stopped by a signal. Its run count then is in
 /// [`crate::slots::Slot::key`].
+pub const STOPPED: u32 = 7;
+/// The slot is the tracer's own: until its deadline no timer expires that the tracer keeps for its
+/// tracees.
+pub const KEEPS_TIME: u32 = 8;
+/// A thread that the tracer has stopped because it asks again and again, for a nap. Its run count
+/// then is in [`crate::slots::Slot::key`].
 pub const NAPS: u32 = 9;
-/// Under `--trace=all`, a thread with the library is stopped by a signal: this bit, and the others are its run count then.
+/// Under `--trace=all`, a thread with the library is stopped by a signal: this bit, and the others
+/// are its run count then.
 pub const PAUSED: u32 = 1 << 31;
 
 /// Does this value say that the slot is the tracer's?
@@ -43,7 +48,8 @@ pub fn owned(word: u32) -> bool {
     (TRACED..PAUSED).contains(&word)
 }
 
-/// How often a thread had been put on a processor, modulo [`PAUSED`], when a signal stopped it, if this value says that one did.
+/// How often a thread had been put on a processor, modulo [`PAUSED`], when a signal stopped it, if
+/// this value says that one did.
 pub fn paused(word: u32) -> Option<u32> {
     (word & PAUSED != 0).then_some(word & !PAUSED)
 }
@@ -68,7 +74,8 @@ const SLICE: i64 = 50_000_000;
 const PATIENCE: u32 = 1200;
 
 impl Engine {
-    /// Which programs are to be traced; none any more when the tracer has found out that it is not allowed to.
+    /// Which programs are to be traced; none any more when the tracer has found out that it is not
+    /// allowed to.
     pub fn trace(&self) -> Trace {
         match self.page.header.trace.load(SeqCst) {
             0 => Trace::None,
@@ -86,28 +93,29 @@ impl Engine {
         }
     }
 
-    /// Asks the tracer to come on behalf of slot `me`, if `program` needs it. True if it has; then [`Engine::give_back`] follows
-    /// in case that the program was not executed.
+    /// Asks the tracer to come on behalf of slot `me`, if `program` needs it. True if it has; then
+    /// [`Engine::give_back`] follows in case that the program was not executed.
     #[inline]
     pub fn ask_for(&self, me: usize, request: u32, program: Option<Program>) -> bool {
-        // Who asks here under `--trace=all` is traced already, and so is what it executes; but the tracer has to know the slot of
-        // a program that does not know it itself.
+        // Who asks here under `--trace=all` is traced already, and so is what it executes; but the
+        // tracer has to know the slot of a program that does not know it itself.
         let needs = |program: Program| program.cannot_load() && self.trace() != Trace::None;
         program.is_some_and(needs) && self.ask_tracer(me, request)
     }
 
-    /// The calling process, with one thread or as good as that, is about to execute a program; slot `me` will be the
-    /// program's. True if the tracer has come.
+    /// The calling process, with one thread or as good as that, is about to execute a program; slot
+    /// `me` will be the program's. True if the tracer has come.
     pub fn ask_for_program(&self, me: usize, pid: u32) -> bool {
         self.page.slots[me].pid.store(pid, SeqCst);
         self.ask_tracer(me, ASKS)
     }
 
-    /// Asks the tracer for what `request` says, on behalf of slot `me`, whose numbers are the calling thread's. True if it
-    /// has come. The thread is busy meanwhile.
+    /// Asks the tracer for what `request` says, on behalf of slot `me`, whose numbers are the
+    /// calling thread's. True if it has come. The thread is busy meanwhile.
     pub fn ask_tracer(&self, me: usize, request: u32) -> bool {
         let word = &self.page.slots[me].tracer;
-        // Yama's default lets only ancestors trace; the tracer is a child of the launcher. Others answer EINVAL.
+        // Yama's default lets only ancestors trace; the tracer is a child of the launcher. Others
+        // answer EINVAL.
         let launcher = self.page.header.launcher.load(SeqCst) as usize;
         // SAFETY: plain numbers.
         unsafe { sys::syscall6(sys::nr::PRCTL, PR_SET_PTRACER, launcher, 0, 0, 0, 0) };
@@ -141,7 +149,8 @@ impl Engine {
     fn answered(&self, me: usize, request: u32) -> bool {
         let word = &self.page.slots[me].tracer;
         let slice = Timespec { sec: 0, nsec: SLICE };
-        let hopeless = || self.page.abandoned() || request != GIVES_BACK && self.trace() == Trace::None;
+        let hopeless =
+            || self.page.abandoned() || request != GIVES_BACK && self.trace() == Trace::None;
         (0..PATIENCE).take_while(|_| !hopeless()).any(|_| {
             let waits = word.load(SeqCst) == request;
             if waits {

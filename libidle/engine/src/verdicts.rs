@@ -1,4 +1,5 @@
-//! What each system call means for a session: one row a number, from which the tracer's filter and its rules are made.
+//! What each system call means for a session: one row a number, from which the tracer's filter and
+//! its rules are made.
 //!
 //! The numbers are those of x86-64 Linux up to 6.18. A later kernel's number has no row and passes.
 
@@ -7,7 +8,8 @@
 pub enum When {
     /// Always.
     Always,
-    /// Argument n, an `int`, is greater than zero. Zero only asks, and what is negative waits for ever.
+    /// Argument n, an `int`, is greater than zero. Zero only asks, and what is negative waits for
+    /// ever.
     Positive(u8),
     /// Argument n, an `int`, is not zero.
     NotZero(u8),
@@ -19,8 +21,8 @@ pub enum When {
     Is(u8, u32),
     /// Argument 0 is the number of a clock that moves with the session ([`crate::clock::VIRTUAL`]).
     VirtualClock,
-    /// An option of a socket that limits how long calls wait for it, or that says whether it holds back bytes (tcp(7),
-    /// TCP_NODELAY).
+    /// An option of a socket that limits how long calls wait for it, or that says whether it holds
+    /// back bytes (tcp(7), TCP_NODELAY).
     SocketOption,
     /// The latter of these.
     NoDelay,
@@ -28,7 +30,8 @@ pub enum When {
     Stream,
     /// A request of ptrace(2) to become a tracer, or to get one.
     Attaches,
-    /// One of futex(2)'s waits, with a time-out in its fourth argument (which is a number for the others).
+    /// One of futex(2)'s waits, with a time-out in its fourth argument (which is a number for the
+    /// others).
     Futex,
 }
 
@@ -47,7 +50,8 @@ pub enum Verdict {
     Uptime,
     /// Sets a clock.
     SetClock,
-    /// Makes a socket, or sets or tells an option of one, on which the waits of calls to come depend.
+    /// Makes a socket, or sets or tells an option of one, on which the waits of calls to come
+    /// depend.
     Socket(When),
     /// A timer of the process.
     Timer,
@@ -55,20 +59,23 @@ pub enum Verdict {
     Traces,
     /// Tells or changes where a thread may run.
     Affinity,
-    /// May leave the process unable to open what belongs to others: another user, other namespaces, another root.
+    /// May leave the process unable to open what belongs to others: another user, other namespaces,
+    /// another root.
     Privileges,
-    /// Installs a filter of the program's own (seccomp(2)), which may not let other calls pass than those that the program
-    /// makes.
+    /// Installs a filter of the program's own (seccomp(2)), which may not let other calls pass than
+    /// those that the program makes.
     Confines(When),
     /// Makes a thread or process; the condition tells where a tracer has to look at the flags.
     Spawn(When),
-    /// Sends a signal, which may wake a thread that is parked; number 0 only asks whether somebody is there.
+    /// Sends a signal, which may wake a thread that is parked; number 0 only asks whether somebody
+    /// is there.
     Signals(When),
 }
 
 /// Is an answer of zero nothing: no descriptor is ready, no bytes are there, no child has ended?
 pub const fn zero_is_nothing(number: i64) -> bool {
-    // read, poll, readv, select, recvfrom, recvmsg, wait4, epoll_wait, pselect6, ppoll, epoll_pwait, epoll_pwait2.
+    // read, poll, readv, select, recvfrom, recvmsg, wait4, epoll_wait, pselect6, ppoll,
+    // epoll_pwait, epoll_pwait2.
     matches!(number, 0 | 7 | 19 | 23 | 45 | 47 | 61 | 232 | 270 | 271 | 281 | 441)
 }
 
@@ -224,7 +231,8 @@ impl Verdict {
     pub const fn traced(self) -> Option<When> {
         match self {
             Pass | Blocks => None,
-            Timed(when) | Spawn(when) | Clock(when) | Socket(when) | Signals(when) | Confines(when) => Some(when),
+            Timed(when) | Spawn(when) | Clock(when) | Socket(when) | Signals(when)
+            | Confines(when) => Some(when),
             Traces => Some(When::Attaches),
             SetClock | Timer | Uptime | Privileges | Affinity => Some(When::Always),
         }

@@ -32,20 +32,22 @@ pub enum What {
     Request = 13,
     /// Whatever it asks for again and again, with a nap between two rounds.
     Spin = 14,
-    /// The next time that a language's runtime looks after its threads, which may come late (NOTE [Beats] in
-    /// [`crate::deadlines`]).
+    /// The next time that a language's runtime looks after its threads, which may come late (NOTE
+    /// [Beats] in [`crate::deadlines`]).
     Beat = 15,
 }
 
-/// In [`crate::slots::Slot::what`]: the wait is for an instant of a clock that can be set. Whoever sets it ends the wait, and
-/// its thread works out how long it is to wait now ([`crate::Engine::end_settable_waits`]).
+/// In [`crate::slots::Slot::what`]: the wait is for an instant of a clock that can be set. Whoever
+/// sets it ends the wait, and its thread works out how long it is to wait now
+/// ([`crate::Engine::end_settable_waits`]).
 pub const SETTABLE: u32 = 1 << 31;
 
-/// In [`crate::slots::Slot::what`]: the thread may move the clock before it goes to sleep, though it has no deadline
-/// ([`crate::Engine::enter_kernel_turning`]).
+/// In [`crate::slots::Slot::what`]: the thread may move the clock before it goes to sleep, though
+/// it has no deadline ([`crate::Engine::enter_kernel_turning`]).
 pub const TURNS: u32 = 1 << 30;
 
-/// In [`crate::slots::Slot::what`]: the thread looks now and then for what nobody wakes it for ([`crate::slots::Slot::peeps`]).
+/// In [`crate::slots::Slot::what`]: the thread looks now and then for what nobody wakes it for
+/// ([`crate::slots::Slot::peeps`]).
 pub const PEEPS: u32 = 1 << 29;
 
 /// What is not of the [`What`].

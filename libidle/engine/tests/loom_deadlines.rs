@@ -1,5 +1,5 @@
-//! Deadlines: none is lost between the thread that posts it and whoever takes deadlines out, and a wait is ended either
-//! by its deadline or by a waker. The command is in `model/mod.rs`.
+//! Deadlines: none is lost between the thread that posts it and whoever takes deadlines out, and a
+//! wait is ended either by its deadline or by a waker. The command is in `model/mod.rs`.
 #![cfg(loom)]
 
 mod model;
@@ -10,7 +10,8 @@ use engine::{Kind, Reason};
 use loom::thread;
 use model::{Session, check};
 
-/// A thread is woken out of one timed wait and goes into the next, while somebody takes out what is due.
+/// A thread is woken out of one timed wait and goes into the next, while somebody takes out what is
+/// due.
 #[test]
 fn the_next_deadline_survives_the_end_of_the_last() {
     for next in [10, 15, 20] {
@@ -43,7 +44,8 @@ fn the_next_deadline_survives_the_end_of_the_last() {
     }
 }
 
-/// A thread that is about to sleep posts an earlier deadline than the one it is known by, while the mail is read.
+/// A thread that is about to sleep posts an earlier deadline than the one it is known by, while the
+/// mail is read.
 #[test]
 fn an_earlier_deadline_is_taken_in() {
     check(4, || {
@@ -64,10 +66,16 @@ fn an_earlier_deadline_is_taken_in() {
         assert!([Some(20), Some(30), Some(40), Some(50)].contains(&before));
         posts.join().unwrap();
         engine.page.drain_mail(engine.page.arena());
-        assert_eq!(engine.page.earliest(engine.page.arena()).map(|(slot, key)| (slot, key.deadline)), Some((a, 20)));
+        assert_eq!(
+            engine.page.earliest(engine.page.arena()).map(|(slot, key)| (slot, key.deadline)),
+            Some((a, 20))
+        );
         engine.page.drop_earliest(engine.page.arena(), a);
         engine.page.slots[a].deadline.store(NEVER, SeqCst);
-        assert_eq!(engine.page.earliest(engine.page.arena()).map(|(slot, key)| (slot, key.deadline)), Some((b, 50)));
+        assert_eq!(
+            engine.page.earliest(engine.page.arena()).map(|(slot, key)| (slot, key.deadline)),
+            Some((b, 50))
+        );
     });
 }
 
@@ -116,7 +124,8 @@ fn a_deadline_that_comes_while_the_wait_is_published() {
     });
 }
 
-/// The same in a wait that the kernel ends: either the thread is told not to begin it, or it is in it when it is ended.
+/// The same in a wait that the kernel ends: either the thread is told not to begin it, or it is in
+/// it when it is ended.
 #[test]
 fn a_deadline_that_comes_before_a_kernel_wait() {
     check(4, || {

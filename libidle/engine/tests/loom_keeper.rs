@@ -1,5 +1,5 @@
-//! The keeper: no kick is lost. Its sleep has no end of its own in the model, so a lost one shows as a deadlock.
-//! The command is in `model/mod.rs`.
+//! The keeper: no kick is lost. Its sleep has no end of its own in the model, so a lost one shows
+//! as a deadlock. The command is in `model/mod.rs`.
 #![cfg(loom)]
 
 mod model;
@@ -15,8 +15,8 @@ use loom::sync::Arc;
 use loom::thread;
 use model::{Session, block, check};
 
-/// The kernel's word on the one thread that is in a kernel wait: how often it has begun to run or to sleep; it sleeps when
-/// that is odd.
+/// The kernel's word on the one thread that is in a kernel wait: how often it has begun to run or
+/// to sleep; it sleeps when that is odd.
 struct Kernel {
     count: Arc<AtomicU32>,
     seen: u32,
@@ -25,7 +25,11 @@ struct Kernel {
 impl Look for Kernel {
     fn first(&mut self, _: &Page, _: usize, seen: State) -> Found {
         self.seen = self.count.load(SeqCst);
-        if seen.kind() == Kind::Kernel && self.seen % 2 == 1 { Found::Asleep } else { Found::Running }
+        if seen.kind() == Kind::Kernel && self.seen % 2 == 1 {
+            Found::Asleep
+        } else {
+            Found::Running
+        }
     }
     fn confirm(&mut self, _: &Page, _: usize, seen: State) -> bool {
         seen.kind() == Kind::Kernel && self.count.load(SeqCst) == self.seen
@@ -35,7 +39,12 @@ impl Look for Kernel {
 /// A keeper that ends with the first jump.
 fn keeper(engine: Engine, asleep: Arc<AtomicU32>) -> thread::JoinHandle<()> {
     thread::spawn(move || {
-        keeper::run(engine, &mut Kernel { count: asleep, seen: 0 }, |_, _| {}, |event| event != Event::Jump)
+        keeper::run(
+            engine,
+            &mut Kernel { count: asleep, seen: 0 },
+            |_, _| {},
+            |event| event != Event::Jump,
+        )
     })
 }
 
@@ -43,9 +52,16 @@ fn keeper(engine: Engine, asleep: Arc<AtomicU32>) -> thread::JoinHandle<()> {
 const A: usize = 0;
 const B: usize = 1;
 
-/// Beside a sleeper and a keeper, `then` leaves all threads blocked: the keeper moves the clock. Before the keeper starts,
-/// `first` is done with the threads, which are busy. `count` is what the kernel says of the one that will be in its waits.
-fn all_block(preemptions: usize, threads: u64, count: u32, first: fn(Engine), then: fn(Engine, &AtomicU32)) {
+/// Beside a sleeper and a keeper, `then` leaves all threads blocked: the keeper moves the clock.
+/// Before the keeper starts, `first` is done with the threads, which are busy. `count` is what the
+/// kernel says of the one that will be in its waits.
+fn all_block(
+    preemptions: usize,
+    threads: u64,
+    count: u32,
+    first: fn(Engine),
+    then: fn(Engine, &AtomicU32),
+) {
     check(preemptions, move || {
         let session = Session::new();
         for birth in 1..=threads {
@@ -113,14 +129,20 @@ fn a_decision_left_to_the_keeper_is_taken() {
                 assert_eq!(engine.park(a, seq, NEVER, Signals::Ignore, true), Reason::Woken);
             })
         };
-        keeper::run(engine, &mut Kernel { count: asleep, seen: 0 }, |_, _| {}, |event| event != Event::Jump);
+        keeper::run(
+            engine,
+            &mut Kernel { count: asleep, seen: 0 },
+            |_, _| {},
+            |event| event != Event::Jump,
+        );
         assert_eq!(engine.now(), 100);
         engine.unpark(a, seq, Reason::Woken);
         sleeper.join().unwrap();
     });
 }
 
-/// A thread is seen in the kernel, comes out, wakes another and goes in again, while the keeper looks.
+/// A thread is seen in the kernel, comes out, wakes another and goes in again, while the keeper
+/// looks.
 #[test]
 fn a_thread_between_two_kernel_waits_is_busy() {
     all_block(

@@ -1,4 +1,5 @@
-//! The lock: one holder at a time, and a holder that lost it moves no clock. The command is in `model/mod.rs`.
+//! The lock: one holder at a time, and a holder that lost it moves no clock. The command is in
+//! `model/mod.rs`.
 #![cfg(loom)]
 
 mod model;
@@ -59,6 +60,9 @@ fn a_broken_lock_moves_no_clock() {
         let (moved, again) = old.join().unwrap();
         assert_eq!(cell.holder(), None);
         assert!(moved || !again);
-        assert_eq!(cell.value(), mine.is_some() as u64 + if moved { 100 } else { 0 } + if again { 1000 } else { 0 });
+        assert_eq!(
+            cell.value(),
+            mine.is_some() as u64 + if moved { 100 } else { 0 } + if again { 1000 } else { 0 }
+        );
     });
 }

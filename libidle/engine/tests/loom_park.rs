@@ -1,5 +1,5 @@
-//! Parking: no wake-up is lost between a promise and the sleep that it ends, and none ends the wrong wait.
-//! The command is in `model/mod.rs`.
+//! Parking: no wake-up is lost between a promise and the sleep that it ends, and none ends the
+//! wrong wait. The command is in `model/mod.rs`.
 #![cfg(loom)]
 
 mod model;
@@ -12,8 +12,8 @@ use loom::sync::Arc;
 use loom::thread;
 use model::{Session, block, check};
 
-/// A semaphore as the hooks make one: the waiter says where it is to be found and then looks at the value, the poster
-/// adds to the value and then looks for a waiter.
+/// A semaphore as the hooks make one: the waiter says where it is to be found and then looks at the
+/// value, the poster adds to the value and then looks for a waiter.
 fn posted_semaphore(local: bool) {
     check(3, move || {
         let session = Session::new();
@@ -29,7 +29,10 @@ fn posted_semaphore(local: bool) {
                 if value.load(SeqCst) != 0 {
                     state.set(Kind::Busy);
                 } else {
-                    assert_eq!(engine.park(sleeper, seq, NEVER, Signals::Ignore, local), Reason::Woken);
+                    assert_eq!(
+                        engine.park(sleeper, seq, NEVER, Signals::Ignore, local),
+                        Reason::Woken
+                    );
                     assert_eq!(value.load(SeqCst), 1);
                 }
                 assert_eq!(state.load().kind(), Kind::Busy);

@@ -1,5 +1,5 @@
-//! Quiescence: nobody decides that all are at rest while somebody is busy or promised, and of those who block last
-//! somebody does decide. The command is in `model/mod.rs`.
+//! Quiescence: nobody decides that all are at rest while somebody is busy or promised, and of those
+//! who block last somebody does decide. The command is in `model/mod.rs`.
 #![cfg(loom)]
 
 mod model;
@@ -19,8 +19,8 @@ fn survey(engine: Engine) -> Survey {
     survey
 }
 
-/// The waker promises and blocks at once. From beginning to end somebody is busy: first it, then the promised one.
-/// Both ways round, because the survey goes by slot number.
+/// The waker promises and blocks at once. From beginning to end somebody is busy: first it, then
+/// the promised one. Both ways round, because the survey goes by slot number.
 fn promise_then_block(waker: usize, parked: usize) {
     check(4, move || {
         let session = Session::new();
@@ -30,7 +30,8 @@ fn promise_then_block(waker: usize, parked: usize) {
         let engine = session.engine();
         block(engine, parked);
         block(engine, 3 - waker - parked);
-        // The parked one has been seen so: it has no bit in the busy set, and its word may have none above it.
+        // The parked one has been seen so: it has no bit in the busy set, and its word may have
+        // none above it.
         survey(engine);
         let runs = thread::spawn(move || {
             let seq = engine.page.slots[parked].state.load().seq();
@@ -80,7 +81,8 @@ fn a_baton_is_seen() {
     });
 }
 
-/// A thread is made and its creator blocks: the credit counts, be it for a new slot or for one used before.
+/// A thread is made and its creator blocks: the credit counts, be it for a new slot or for one used
+/// before.
 fn credit(reused: bool) {
     check(4, move || {
         let session = Session::new();
@@ -116,8 +118,9 @@ fn a_credit_in_a_used_slot_is_seen() {
     credit(true);
 }
 
-/// Who holds the lock surveys under it while another blocks: one of the two sees that all are at rest, though the
-/// other's note ([`engine::page::Header::rerun`]) may be all that is left of its try.
+/// Who holds the lock surveys under it while another blocks: one of the two sees that all are at
+/// rest, though the other's note ([`engine::page::Header::rerun`]) may be all that is left of its
+/// try.
 #[test]
 fn of_two_that_block_one_decides() {
     check(3, || {
@@ -137,7 +140,8 @@ fn of_two_that_block_one_decides() {
     });
 }
 
-/// Two sleepers, from beginning to end: each wakes at its own deadline, and the clock is nowhere else meanwhile.
+/// Two sleepers, from beginning to end: each wakes at its own deadline, and the clock is nowhere
+/// else meanwhile.
 #[test]
 fn sleepers_wake_in_turn() {
     check(2, || {
@@ -165,7 +169,8 @@ fn sleepers_wake_in_turn() {
     });
 }
 
-/// A hand-over beside a thread that sleeps: the clock stands until both who hand over are blocked for good.
+/// A hand-over beside a thread that sleeps: the clock stands until both who hand over are blocked
+/// for good.
 #[test]
 fn no_time_passes_in_a_hand_over() {
     check(2, || {
@@ -180,7 +185,11 @@ fn no_time_passes_in_a_hand_over() {
             thread::spawn(move || {
                 assert_eq!(engine.park(a, first, NEVER, Signals::Ignore, true), Reason::Woken);
                 assert_eq!(handed.load(SeqCst), 1);
-                assert_eq!(engine.now(), 0, "time has passed between the promise and the first step");
+                assert_eq!(
+                    engine.now(),
+                    0,
+                    "time has passed between the promise and the first step"
+                );
                 block(engine, a);
                 engine.after_blocking(a);
             })

@@ -1,6 +1,7 @@
-//! Bare threads of the kernel (clone(2)), of which libc knows nothing: such a thread cannot be joined, cancelled or signalled
-//! through libc, the last of libc's threads to end still ends the process, and nothing of it is allocated, so that it can be
-//! started from a signal handler. It blocks all signals, and makes system calls only.
+//! Bare threads of the kernel (clone(2)), of which libc knows nothing: such a thread cannot be
+//! joined, cancelled or signalled through libc, the last of libc's threads to end still ends the
+//! process, and nothing of it is allocated, so that it can be started from a signal handler. It
+//! blocks all signals, and makes system calls only.
 
 use crate::guard::Masked;
 use engine::sys::{self, Timespec, syscall6};
@@ -37,12 +38,13 @@ impl BareThread {
     /// For a static: threads never give their memory back.
     #[allow(clippy::new_without_default, reason = "too large for anything but a static")]
     pub const fn new() -> BareThread {
-        let memory = UnsafeCell::new(Memory { stack: [0; STACK], local: [0; LOCAL], head: [0; 32] });
+        let memory =
+            UnsafeCell::new(Memory { stack: [0; STACK], local: [0; LOCAL], head: [0; 32] });
         BareThread { memory, tid: AtomicU32::new(0) }
     }
 
-    /// Starts it; false if the kernel refuses. `files`: it shares the process's descriptors; otherwise it has a copy of its
-    /// own.
+    /// Starts it; false if the kernel refuses. `files`: it shares the process's descriptors;
+    /// otherwise it has a copy of its own.
     ///
     /// # Safety
     /// No other thread runs on this memory.
@@ -62,7 +64,8 @@ impl BareThread {
         }
     }
 
-    /// Is the thread of process `pid` gone, so that it is not counted any more? Waits a moment for that.
+    /// Is the thread of process `pid` gone, so that it is not counted any more? Waits a moment for
+    /// that.
     pub fn gone(&'static self, pid: u32) -> bool {
         const MOMENT: Timespec = Timespec { sec: 0, nsec: 10_000_000 };
         let tid = self.tid.load(SeqCst);
@@ -92,11 +95,18 @@ impl BareThread {
     }
 }
 
-/// clone(2) of a thread that runs `main` on the stack that ends at `top`; its number is stored at `tid` as long as it lives.
+/// clone(2) of a thread that runs `main` on the stack that ends at `top`; its number is stored at
+/// `tid` as long as it lives.
 ///
 /// # Safety
 /// The stack and the control block are nobody else's.
-unsafe fn clone(top: usize, head: usize, tid: usize, more: c_int, main: extern "C" fn() -> !) -> isize {
+unsafe fn clone(
+    top: usize,
+    head: usize,
+    tid: usize,
+    more: c_int,
+    main: extern "C" fn() -> !,
+) -> isize {
     let flags = libc::CLONE_VM
         | libc::CLONE_FS
         | libc::CLONE_SIGHAND
@@ -107,7 +117,8 @@ unsafe fn clone(top: usize, head: usize, tid: usize, more: c_int, main: extern "
         | libc::CLONE_CHILD_CLEARTID
         | more;
     let raw: isize;
-    // SAFETY: the new thread leaves this frame at once, and never returns to it. Its registers are those of its creator.
+    // SAFETY: the new thread leaves this frame at once, and never returns to it. Its registers are
+    // those of its creator.
     unsafe {
         std::arch::asm!(
             "syscall",
@@ -136,5 +147,7 @@ pub fn end() -> ! {
 /// Names the calling thread.
 pub fn name(name: &std::ffi::CStr) {
     // SAFETY: a name with its NUL.
-    unsafe { syscall6(libc::SYS_prctl, libc::PR_SET_NAME as usize, name.as_ptr() as usize, 0, 0, 0, 0) };
+    unsafe {
+        syscall6(libc::SYS_prctl, libc::PR_SET_NAME as usize, name.as_ptr() as usize, 0, 0, 0, 0)
+    };
 }

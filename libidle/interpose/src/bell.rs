@@ -1,8 +1,9 @@
-//! Bells: the eventfd by which a thread's timed wait for descriptors is ended at its virtual deadline.
+//! Bells: the eventfd by which a thread's timed wait for descriptors is ended at its virtual
+//! deadline.
 //!
-//! One for each thread that ever needs one, close-on-exec, with a high number so that the program's own numbers stay
-//! what they would be, and guarded: `close` of it fails with EBADF as if it were not there, `close_range` passes it by,
-//! `dup2` onto it moves it elsewhere.
+//! One for each thread that ever needs one, close-on-exec, with a high number so that the program's
+//! own numbers stay what they would be, and guarded: `close` of it fails with EBADF as if it were
+//! not there, `close_range` passes it by, `dup2` onto it moves it elsewhere.
 
 use crate::enter::Entry;
 use crate::fdset::{FdSet, TRACKED, sets};
@@ -12,7 +13,8 @@ use crate::tls::tls;
 use engine::sys::syscall6;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
-/// Highest number a bell takes, where RLIMIT_NOFILE allows: keeps the process's descriptor table small.
+/// Highest number a bell takes, where RLIMIT_NOFILE allows: keeps the process's descriptor table
+/// small.
 const TOP: usize = 1024;
 /// Numbers below this are left to the program.
 const BOTTOM: usize = 256;
@@ -30,14 +32,14 @@ pub fn within(first: u32, last: u32) -> impl Iterator<Item = u32> {
     BELLS.within(first, last)
 }
 
-/// Does this process use the memory of another, as a vfork child does? Then what this library notes about descriptors is
-/// about that one's.
+/// Does this process use the memory of another, as a vfork child does? Then what this library notes
+/// about descriptors is about that one's.
 pub fn borrowed() -> bool {
     session::engine().is_some_and(|engine| engine.pid != session::getpid())
 }
 
-/// The calling thread's bell, made at the first need; `None` when the process has no descriptor left, in a vfork child,
-/// and in the destructors of thread-specific data: nobody would close it.
+/// The calling thread's bell, made at the first need; `None` when the process has no descriptor
+/// left, in a vfork child, and in the destructors of thread-specific data: nobody would close it.
 pub fn mine(entry: &Entry) -> Option<i32> {
     if tls().base.get() != 0 || borrowed() {
         return None;
@@ -108,7 +110,17 @@ fn raise(low: usize, how: i32) -> Option<i32> {
 pub fn descriptor_limit() -> usize {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: a valid out-parameter.
-    unsafe { syscall6(libc::SYS_prlimit64, 0, libc::RLIMIT_NOFILE as usize, 0, &raw mut limit as usize, 0, 0) };
+    unsafe {
+        syscall6(
+            libc::SYS_prlimit64,
+            0,
+            libc::RLIMIT_NOFILE as usize,
+            0,
+            &raw mut limit as usize,
+            0,
+            0,
+        )
+    };
     limit.rlim_cur as usize
 }
 
@@ -145,8 +157,8 @@ pub fn discard_all() {
     tls().bell.set(0);
 }
 
-/// The program is about to take number `fd` for itself (`dup2`): a bell there moves away. Whoever polls it goes on with
-/// the open file; whoever rings it finds the new number in the owner's slot.
+/// The program is about to take number `fd` for itself (`dup2`): a bell there moves away. Whoever
+/// polls it goes on with the open file; whoever rings it finds the new number in the owner's slot.
 pub fn make_way(fd: i32) {
     let Some(engine) = session::engine().filter(|_| !borrowed()) else { return };
     let how = if kept::is(fd) { kept::how() } else { libc::F_DUPFD_CLOEXEC };

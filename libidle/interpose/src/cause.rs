@@ -21,13 +21,18 @@ impl From<What> for Cause {
 }
 
 impl Cause {
-    /// A wait for an instant of `clock`; made before each wait, and before its deadline is worked out.
+    /// A wait for an instant of `clock`; made before each wait, and before its deadline is worked
+    /// out.
     pub fn on(what: What, engine: &Engine, clock: clockid_t) -> Cause {
-        Cause { what, shift: clockid::is_realtime(clock).then(|| engine.page.shift()), peeps: false }
+        Cause {
+            what,
+            shift: clockid::is_realtime(clock).then(|| engine.page.shift()),
+            peeps: false,
+        }
     }
 
-    /// The same for a wait made of slices, between which the thread looks for what does not wake it: while all are at rest, no
-    /// time passes before it has looked once more.
+    /// The same for a wait made of slices, between which the thread looks for what does not wake
+    /// it: while all are at rest, no time passes before it has looked once more.
     pub fn peeping(self) -> Cause {
         Cause { peeps: true, ..self }
     }

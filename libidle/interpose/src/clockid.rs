@@ -16,7 +16,8 @@ pub fn read(engine: &Engine, id: clockid_t) -> Result<Spec, Errno> {
         return Ok(engine.page.frozen(id as usize));
     }
     let mut ts = timespec { tv_sec: 0, tv_nsec: 0 };
-    // The offset is read before the clock: a jump in between makes the sum late by that jump, never early.
+    // The offset is read before the clock: a jump in between makes the sum late by that jump, never
+    // early.
     let offset = engine.page.header.clock.value();
     let failed = vdso::clock_gettime(id, &mut ts);
     if failed != 0 {
@@ -29,8 +30,9 @@ pub fn read(engine: &Engine, id: clockid_t) -> Result<Spec, Errno> {
     Ok(engine.page.set_ahead(id, real.plus(offset)))
 }
 
-/// The virtual instant at which clock `id` reads `at`, as far as is known now: a clock that is set meanwhile makes it
-/// wrong, so a waiter for anything but `CLOCK_MONOTONIC` asks again on waking ([`reached`]).
+/// The virtual instant at which clock `id` reads `at`, as far as is known now: a clock that is set
+/// meanwhile makes it wrong, so a waiter for anything but `CLOCK_MONOTONIC` asks again on waking
+/// ([`reached`]).
 pub fn instant(engine: &Engine, id: clockid_t, at: Spec) -> Result<u64, Errno> {
     let ns = at.nanos_absolute().ok_or(Errno(libc::EINVAL))?;
     if id == libc::CLOCK_MONOTONIC {
@@ -63,8 +65,8 @@ pub unsafe fn spec(at: *const timespec) -> Result<Spec, Errno> {
     Ok(Spec { sec: ts.tv_sec, nsec: ts.tv_nsec })
 }
 
-/// Can the whole of it be read? Natively the kernel answers EFAULT where it can't, so the kernel is asked; but only once for
-/// objects on the same page.
+/// Can the whole of it be read? Natively the kernel answers EFAULT where it can't, so the kernel is
+/// asked; but only once for objects on the same page.
 pub fn readable<T>(at: *const T) -> bool {
     const PAGE: usize = 4096;
     let (first, last) = (at as usize, (at as usize).wrapping_add(size_of::<T>() - 1));
@@ -75,7 +77,8 @@ pub fn readable<T>(at: *const T) -> bool {
     if known.get() == page && last / PAGE == page {
         return true;
     }
-    // No such operation: the set is read and nothing is done. It has 8 bytes, and what is asked for is as large at least.
+    // No such operation: the set is read and nothing is done. It has 8 bytes, and what is asked for
+    // is as large at least.
     const NO_OPERATION: usize = 0x7fff_ffff;
     let reads = |at: usize| {
         // SAFETY: the kernel checks the address; see above.
@@ -106,7 +109,8 @@ pub fn writable<T>(at: *mut T) -> bool {
     good
 }
 
-/// Can this be a user's address at all? The kernel answers EFAULT for those that are not; libc passes them on.
+/// Can this be a user's address at all? The kernel answers EFAULT for those that are not; libc
+/// passes them on.
 pub fn plausible<T>(at: *const T) -> bool {
     (4096..0x0000_8000_0000_0000).contains(&(at as usize))
 }

@@ -1,8 +1,10 @@
-//! What the signal of a timer says when it is taken: how often the timer has expired besides, up to that very moment.
+//! What the signal of a timer says when it is taken: how often the timer has expired besides, up to
+//! that very moment.
 //!
-//! A signal that is pending cannot be changed. So whoever takes it writes the number into what the kernel has told: the
-//! calls that wait for signals, a read of a signalfd, and a function of this library that stands before the program's
-//! handler, for the signals of its timers alone. What the program sees of its handlers is what it has installed.
+//! A signal that is pending cannot be changed. So whoever takes it writes the number into what the
+//! kernel has told: the calls that wait for signals, a read of a signalfd, and a function of this
+//! library that stands before the program's handler, for the signals of its timers alone. What the
+//! program sees of its handlers is what it has installed.
 
 use crate::guard::FutexLock;
 use crate::session;
@@ -53,7 +55,8 @@ pub unsafe fn taken_by(info: *mut siginfo_t) {
     taken(unsafe { &mut *info.cast::<Info>() });
 }
 
-/// A read of `fd` has filled `done` bytes at `buf`: if it is a signalfd(2), what it says of timers is made right.
+/// A read of `fd` has filled `done` bytes at `buf`: if it is a signalfd(2), what it says of timers
+/// is made right.
 ///
 /// # Safety
 /// The kernel has just written them.
@@ -71,7 +74,8 @@ pub unsafe fn read(fd: c_int, buf: *mut c_void, done: usize) {
             let at = buf.cast::<libc::signalfd_siginfo>().add(n);
             let mut told = at.read_unaligned();
             if told.ssi_code == libc::SI_TIMER
-                && let Some(overrun) = table.taken(told.ssi_tid as c_int, told.ssi_signo as c_int, None, engine.now())
+                && let Some(overrun) =
+                    table.taken(told.ssi_tid as c_int, told.ssi_signo as c_int, None, engine.now())
             {
                 told.ssi_overrun = overrun as u32;
                 at.write_unaligned(told);
@@ -93,11 +97,12 @@ const SIGMASK: &[u8] = b"\nsigmask:";
 extern "C-unwind" fn deliver(signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
     type Handler = unsafe extern "C-unwind" fn(c_int, *mut siginfo_t, *mut c_void);
     let handler = HANDLERS[signal as usize].load(SeqCst);
-    // SAFETY: what the kernel gives to a handler, and the program's handler. One without `SA_SIGINFO` takes the first
-    // argument alone, and the kernel, too, passes all three.
+    // SAFETY: what the kernel gives to a handler, and the program's handler. One without
+    // `SA_SIGINFO` takes the first argument alone, and the kernel, too, passes all three.
     unsafe {
         taken_by(info);
-        // A program may have copied the kernel's record of the action to another signal, by a system call in line.
+        // A program may have copied the kernel's record of the action to another signal, by a
+        // system call in line.
         if handler != 0 {
             std::mem::transmute::<usize, Handler>(handler)(signal, info, context);
         }
@@ -110,7 +115,9 @@ fn ours() -> sighandler_t {
 
 unsafe fn real(signal: c_int, new: *const sigaction, old: *mut sigaction) -> c_int {
     // SAFETY: the caller's arguments.
-    unsafe { next!(sigaction: fn(c_int, *const sigaction, *mut sigaction) -> c_int)(signal, new, old) }
+    unsafe {
+        next!(sigaction: fn(c_int, *const sigaction, *mut sigaction) -> c_int)(signal, new, old)
+    }
 }
 
 /// Has a timer of this process ever ended in a signal?
@@ -133,9 +140,9 @@ pub fn used(signal: c_int) {
     }
 }
 
-/// If the program has a handler, ours stands before it from now on. Under the lock; but a thread that has not yet seen
-/// that this is one of our signals may change it meanwhile: then it is done again with what was there, until nobody
-/// has.
+/// If the program has a handler, ours stands before it from now on. Under the lock; but a thread
+/// that has not yet seen that this is one of our signals may change it meanwhile: then it is done
+/// again with what was there, until nobody has.
 fn step_before(signal: c_int) {
     // SAFETY: zeroes are valid, and all structures are of this function's own.
     let (mut now, mut before): (sigaction, sigaction) = unsafe { (zeroed(), zeroed()) };
@@ -150,7 +157,11 @@ fn step_before(signal: c_int) {
         if is_handler(&now) {
             HANDLERS[signal as usize].store(now.sa_sigaction, SeqCst);
             let plain = now.sa_flags & libc::SA_SIGINFO == 0;
-            _ = if plain { PLAIN.fetch_or(bit(signal), SeqCst) } else { PLAIN.fetch_and(!bit(signal), SeqCst) };
+            _ = if plain {
+                PLAIN.fetch_or(bit(signal), SeqCst)
+            } else {
+                PLAIN.fetch_and(!bit(signal), SeqCst)
+            };
             (new.sa_sigaction, new.sa_flags) = (ours(), now.sa_flags | libc::SA_SIGINFO);
         }
         // SAFETY: as above.
@@ -189,12 +200,14 @@ impl Installed {
     }
 }
 
-/// `call` changes the action of a signal of ours, or asks for it; with its answer, what was there for ours before. A
-/// child that uses its parent's memory has actions of its own, and leaves all as it is.
+/// `call` changes the action of a signal of ours, or asks for it; with its answer, what was there
+/// for ours before. A child that uses its parent's memory has actions of its own, and leaves all as
+/// it is.
 pub fn change<R>(signal: c_int, call: impl FnOnce() -> R) -> (R, Installed) {
     let own = session::engine().is_some_and(|engine| !timers::foreign(&engine));
     let _locked = own.then(|| LOCK.lock());
-    let (handler, plain) = (HANDLERS[signal as usize].load(Relaxed), PLAIN.load(Relaxed) & bit(signal) != 0);
+    let (handler, plain) =
+        (HANDLERS[signal as usize].load(Relaxed), PLAIN.load(Relaxed) & bit(signal) != 0);
     let answer = call();
     if own {
         step_before(signal);

@@ -1,5 +1,5 @@
-//! When a process's timers expire, the earliest first: a binary heap over their places in the table, which knows where in
-//! it each place is. Ten thousand armed timers cost no scan.
+//! When a process's timers expire, the earliest first: a binary heap over their places in the
+//! table, which knows where in it each place is. Ten thousand armed timers cost no scan.
 
 use engine::time::NEVER;
 
@@ -82,7 +82,9 @@ impl Due {
             self.swap(at, (at - 1) / 2);
             at = (at - 1) / 2;
         }
-        while let Some(child) = (2 * at + 1..(2 * at + 3).min(self.len)).min_by_key(|&child| self.key(child)) {
+        while let Some(child) =
+            (2 * at + 1..(2 * at + 3).min(self.len)).min_by_key(|&child| self.key(child))
+        {
             if self.key(at) < self.key(child) {
                 return;
             }
@@ -114,7 +116,8 @@ mod tests {
             due.set(place, deadline);
             expected.insert(place, deadline);
             assert_eq!(due.get(place), deadline);
-            let first = expected.iter().filter(|&(_, &d)| d != NEVER).map(|(&place, &d)| (d, place)).min();
+            let first =
+                expected.iter().filter(|&(_, &d)| d != NEVER).map(|(&place, &d)| (d, place)).min();
             assert_eq!(due.first(), first);
         }
         due.clear();

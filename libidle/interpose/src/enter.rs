@@ -1,4 +1,5 @@
-//! The guard at every hook that may wait: which slot speaks for the calling thread, and the waits themselves.
+//! The guard at every hook that may wait: which slot speaks for the calling thread, and the waits
+//! themselves.
 
 pub use crate::cause::Cause;
 use crate::forced;
@@ -16,9 +17,9 @@ use std::sync::atomic::compiler_fence;
 
 /// A thread inside a hook.
 ///
-/// A signal handler may call a hook while the thread it interrupted is in a wait, or about to begin one. The handler's
-/// waits then get a slot of their own, and the interrupted one is *covered*: whatever is promised to it can only be kept
-/// after the handler.
+/// A signal handler may call a hook while the thread it interrupted is in a wait, or about to begin
+/// one. The handler's waits then get a slot of their own, and the interrupted one is *covered*:
+/// whatever is promised to it can only be kept after the handler.
 pub struct Entry {
     /// The engine.
     pub engine: Engine,
@@ -38,7 +39,8 @@ struct Covered {
     before: u32,
 }
 
-/// Enters; `None` when the process is in no session or has found no slot: the hook then does the real call.
+/// Enters; `None` when the process is in no session or has found no slot: the hook then does the
+/// real call.
 #[inline]
 pub fn enter() -> Option<Entry> {
     let engine = session::engine()?;
@@ -47,7 +49,11 @@ pub fn enter() -> Option<Entry> {
     let me = me as usize;
     let base = base();
     let waiting = tls.waiting.get();
-    if waiting == me as u32 + 1 { nested(engine, me) } else { Some(Entry { engine, me, base, waiting, covers: None }) }
+    if waiting == me as u32 + 1 {
+        nested(engine, me)
+    } else {
+        Some(Entry { engine, me, base, waiting, covers: None })
+    }
 }
 
 /// What the calling thread's slot returns to after a wait.
@@ -59,8 +65,8 @@ pub fn base() -> Kind {
     }
 }
 
-/// A thread that was made by other means than `pthread_create`, maybe as a process that shares this one's memory: takes a
-/// slot at its first hook.
+/// A thread that was made by other means than `pthread_create`, maybe as a process that shares this
+/// one's memory: takes a slot at its first hook.
 #[cold]
 fn adopt(engine: Engine) -> Option<Entry> {
     {
@@ -76,15 +82,24 @@ fn adopt(engine: Engine) -> Option<Entry> {
     enter()
 }
 
-/// The thread is in a wait, yet here it is: in a signal handler. (A `longjmp` out of the wait ends it first,
-/// see [`crate::hooks::jumps`].) Or it is a process that shares the memory of the one that waits: so the kernel is asked for
-/// the process's number, for whoever finds no such thread in that process takes it for dead.
+/// The thread is in a wait, yet here it is: in a signal handler. (A `longjmp` out of the wait ends
+/// it first, see [`crate::hooks::jumps`].) Or it is a process that shares the memory of the one
+/// that waits: so the kernel is asked for the process's number, for whoever finds no such thread in
+/// that process takes it for dead.
 #[cold]
 fn nested(engine: Engine, outer: usize) -> Option<Entry> {
     let slot = &engine.page.slots[outer];
-    let me = engine.page.claim(Kind::Busy, session::getpid(), session::gettid(), slot.birth.load(Relaxed))?;
-    if tls().wait_ends.get() && slot.state.promise(slot.state.load().seq(), Reason::Interrupted).is_some() {
-        // Nobody else will say so: when the handler's slot is given back, this one is to be found busy.
+    let me = engine.page.claim(
+        Kind::Busy,
+        session::getpid(),
+        session::gettid(),
+        slot.birth.load(Relaxed),
+    )?;
+    if tls().wait_ends.get()
+        && slot.state.promise(slot.state.load().seq(), Reason::Interrupted).is_some()
+    {
+        // Nobody else will say so: when the handler's slot is given back, this one is to be found
+        // busy.
         engine.page.set_busy(outer);
         // It is over: no deadline may end it otherwise, and what is left is counted from here.
         slot.deadline.store(engine::time::NEVER, SeqCst);
@@ -103,11 +118,13 @@ fn nested(engine: Engine, outer: usize) -> Option<Entry> {
     Some(Entry { engine, me, base: Kind::Busy, waiting, covers: Some(Covered { slot, before }) })
 }
 
-/// For a handler's own slot: the interrupted slot's index + 1, and the stack pointer of its wait. (The fields that a
-/// thread's slot has for its start hold them.)
+/// For a handler's own slot: the interrupted slot's index + 1, and the stack pointer of its wait.
+/// (The fields that a thread's slot has for its start hold them.)
 pub fn interrupted(slot: &engine::slots::Slot) -> Option<(u32, usize)> {
     let outer = slot.pthread.load(Relaxed);
-    (1..=engine::page::SLOTS as u64).contains(&outer).then(|| (outer as u32, slot.start.load(Relaxed) as usize))
+    (1..=engine::page::SLOTS as u64)
+        .contains(&outer)
+        .then(|| (outer as u32, slot.start.load(Relaxed) as usize))
 }
 
 impl Drop for Entry {
@@ -125,8 +142,8 @@ impl Drop for Entry {
             }
             tls().wait_sp.set(slot.start.load(Relaxed) as usize);
             slot.pthread.store(0, Relaxed);
-            // The thread runs on in the handler while the outer slot may say that it waits: until it has been looked at
-            // once more, time stands still.
+            // The thread runs on in the handler while the outer slot may say that it waits: until
+            // it has been looked at once more, time stands still.
             self.engine.page.header.signals_sent.fetch_add(1, SeqCst);
             self.engine.page.slots[outer.slot as usize - 1].covered.store(outer.before, SeqCst);
             self.engine.page.release(self.me);
@@ -171,8 +188,8 @@ impl Entry {
     }
 
     /// A cancellation point, then the start of an exact wait that a later cancellation ends with
-    /// [`Reason::Cancelled`]. None is lost: the canceller counts first and then looks for a wait to end, this thread
-    /// starts the wait and then looks at the count.
+    /// [`Reason::Cancelled`]. None is lost: the canceller counts first and then looks for a wait to
+    /// end, this thread starts the wait and then looks at the count.
     pub fn prepare_cancellable(&self, cause: impl Into<Cause>) -> u32 {
         let seen = self.cancels();
         self.cancellation_point();
@@ -183,7 +200,8 @@ impl Entry {
         seq
     }
 
-    /// Sleeps in the exact wait `seq`; `local` as in [`Engine::park`]. The caller is responsible for cancellation.
+    /// Sleeps in the exact wait `seq`; `local` as in [`Engine::park`]. The caller is responsible
+    /// for cancellation.
     pub fn park(&self, seq: u32, deadline: u64, signals: Signals, local: bool) -> Reason {
         let tls = tls();
         tls.wait_ends.set(signals == Signals::End);
@@ -212,8 +230,9 @@ impl Entry {
         KernelWait { entry: self, timed: false, limit: None }
     }
 
-    /// The same with a deadline (absolute virtual ns); `None` if it has come. `still` asks whether there is still
-    /// nothing to do. What ends the wait is the slot's bell, or its state word where it has none.
+    /// The same with a deadline (absolute virtual ns); `None` if it has come. `still` asks whether
+    /// there is still nothing to do. What ends the wait is the slot's bell, or its state word where
+    /// it has none.
     pub fn kernel_wait_until(
         &self,
         cause: impl Into<Cause>,
@@ -237,15 +256,20 @@ impl Entry {
         Some(guard)
     }
 
-    /// A wait without a deadline that a timer descriptor may end; `None` if there is something to do for the caller.
-    pub fn kernel_wait_turning(&self, what: What, still: impl FnMut() -> bool) -> Option<KernelWait<'_>> {
+    /// A wait without a deadline that a timer descriptor may end; `None` if there is something to
+    /// do for the caller.
+    pub fn kernel_wait_turning(
+        &self,
+        what: What,
+        still: impl FnMut() -> bool,
+    ) -> Option<KernelWait<'_>> {
         self.about_to_wait(what as u32 | TURNS);
         let guard = KernelWait { entry: self, timed: false, limit: None };
         self.engine.enter_kernel_turning(self.me, still).then_some(guard)
     }
 
-    /// What every wait does first: the bytes that were sent are let go, and the place of the wait is kept. From here on a
-    /// handler does not use the slot.
+    /// What every wait does first: the bytes that were sent are let go, and the place of the wait
+    /// is kept. From here on a handler does not use the slot.
     #[inline(always)]
     fn about_to_wait(&self, word: u32) {
         self.slot().what.store(word, Relaxed);
@@ -259,7 +283,8 @@ impl Entry {
         tls.wait_sp.set(sp);
     }
 
-    /// Acts on a pending `pthread_cancel`, if there is one and it is enabled: then it unwinds from here.
+    /// Acts on a pending `pthread_cancel`, if there is one and it is enabled: then it unwinds from
+    /// here.
     #[inline]
     pub fn cancellation_point(&self) {
         if self.cancels() != 0 {
@@ -273,7 +298,9 @@ impl Entry {
 fn stack_pointer() -> usize {
     let sp: usize;
     // SAFETY: reads the stack pointer.
-    unsafe { std::arch::asm!("mov {}, rsp", out(reg) sp, options(nomem, nostack, preserves_flags)) };
+    unsafe {
+        std::arch::asm!("mov {}, rsp", out(reg) sp, options(nomem, nostack, preserves_flags))
+    };
     sp
 }
 
@@ -285,7 +312,8 @@ pub struct KernelWait<'a> {
 }
 
 impl KernelWait<'_> {
-    /// How long the kernel may wait at most, real ns: what is left until the deadline, if nobody moves the clock.
+    /// How long the kernel may wait at most, real ns: what is left until the deadline, if nobody
+    /// moves the clock.
     pub fn left(&self) -> u64 {
         self.limit.map_or(NEVER, |limit| limit.left(&self.entry.engine))
     }
@@ -296,8 +324,9 @@ impl KernelWait<'_> {
         timespec { tv_sec: left.sec, tv_nsec: left.nsec }
     }
 
-    /// The real call, given some time-out, says that it has passed: has the deadline come, or has somebody ended the wait?
-    /// If not, the same wait goes on with another call: nobody is to see it end before it does.
+    /// The real call, given some time-out, says that it has passed: has the deadline come, or has
+    /// somebody ended the wait? If not, the same wait goes on with another call: nobody is to see
+    /// it end before it does.
     pub fn passed(&mut self) -> bool {
         self.limit.as_mut().is_none_or(|limit| limit.passed(&self.entry.engine, self.entry.me))
     }

@@ -1,5 +1,5 @@
-//! The environment of a program about to be executed: it must find this library, the session and its slot, whatever the
-//! program has done to its own environment.
+//! The environment of a program about to be executed: it must find this library, the session and
+//! its slot, whatever the program has done to its own environment.
 
 use crate::idle;
 use crate::scratch::Scratch;
@@ -14,7 +14,8 @@ use std::ffi::CStr;
 const PRELOAD: &CStr = c"LD_PRELOAD";
 const ORDER: &CStr = c"ASAN_OPTIONS";
 
-/// An environment array with our entries in it. Nothing is allocated on the heap: this runs between vfork and exec.
+/// An environment array with our entries in it. Nothing is allocated on the heap: this runs between
+/// vfork and exec.
 pub struct Environ {
     array: Scratch<*const c_char, 256>,
     /// Long enough for what is usual: what a child of vfork(2) maps stays in its parent for ever.
@@ -31,13 +32,17 @@ const ROWS: usize = 5;
 const PRELOAD_ROW: usize = 3;
 
 impl Environ {
-    /// `env` (null counts as empty) with our entries, for `program` to start with; `credit` is the slot that it takes
-    /// over. `None` when there is no session, or no memory.
+    /// `env` (null counts as empty) with our entries, for `program` to start with; `credit` is the
+    /// slot that it takes over. `None` when there is no session, or no memory.
     ///
     /// # Safety
     /// `env` is null or a NULL-terminated array of C strings.
     #[unsafe(link_section = ".text.interpose")]
-    pub unsafe fn new(env: *const *const c_char, credit: Credit, program: Option<Program>) -> Option<Environ> {
+    pub unsafe fn new(
+        env: *const *const c_char,
+        credit: Credit,
+        program: Option<Program>,
+    ) -> Option<Environ> {
         session::engine()?;
         let mut count = 0;
         // SAFETY: the caller's array, up to its NULL.
@@ -50,7 +55,9 @@ impl Environ {
         let library = session::LIBRARY.get().to_bytes();
         let mut numbers = [0u8; 32];
         let session = match session::flavour() {
-            Flavour::Flux => idle::kept::kept_path(&mut numbers).unwrap_or(session::SESSION.get().to_bytes()),
+            Flavour::Flux => {
+                idle::kept::kept_path(&mut numbers).unwrap_or(session::SESSION.get().to_bytes())
+            }
             Flavour::Idle => idle::session(&mut numbers),
         };
         let own = session::names();
@@ -73,7 +80,8 @@ impl Environ {
         };
         // An empty LD_PRELOAD is none.
         let rows = if length(PRELOAD_ROW) == 0 { PRELOAD_ROW } else { names.len() };
-        let need = (0..rows).map(|row| names[row].to_bytes_with_nul().len() + 1 + length(row)).sum();
+        let need =
+            (0..rows).map(|row| names[row].to_bytes_with_nul().len() + 1 + length(row)).sum();
         // SAFETY: null pointers and zero bytes are valid.
         let (array, text) = unsafe { (Scratch::zeroed(count + ROWS + 1)?, Scratch::zeroed(need)?) };
         let mut new = Environ { array, text, from: 0, starts: [0; ROWS], rows };
@@ -82,7 +90,9 @@ impl Environ {
             let entry = unsafe { *env.add(i) };
             // SAFETY: an environment string.
             let text = unsafe { CStr::from_ptr(entry) }.to_bytes();
-            let named = |name: &&CStr| text.strip_prefix(name.to_bytes()).is_some_and(|rest| rest.starts_with(b"="));
+            let named = |name: &&CStr| {
+                text.strip_prefix(name.to_bytes()).is_some_and(|rest| rest.starts_with(b"="))
+            };
             if !names.iter().any(named) {
                 new.array.slice()[new.from] = entry;
                 new.from += 1;
@@ -104,7 +114,8 @@ impl Environ {
         Some(new)
     }
 
-    /// The array, NULL-terminated. Its entries point into the value, which must not move between this and their use.
+    /// The array, NULL-terminated. Its entries point into the value, which must not move between
+    /// this and their use.
     pub fn pointer(&mut self) -> *const *const c_char {
         for (row, &start) in self.starts.iter().enumerate().take(self.rows) {
             self.array.slice()[self.from + row] = self.text.slice()[start..].as_ptr().cast();

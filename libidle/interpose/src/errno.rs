@@ -39,7 +39,8 @@ impl<T: From<i8>> Answer for Result<T, Errno> {
     }
 }
 
-/// Error-number style (pthread functions), or the value of a libc function that has set errno itself.
+/// Error-number style (pthread functions), or the value of a libc function that has set errno
+/// itself.
 macro_rules! plain {
     ($($t:ty),*) => {$(
         impl Answer for $t {

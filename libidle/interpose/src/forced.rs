@@ -1,7 +1,9 @@
-//! What a thread says itself that it counts as: the four functions that programs may call. See `libidle/include/libidle.h`.
+//! What a thread says itself that it counts as: the four functions that programs may call. See
+//! `libidle/include/libidle.h`.
 //!
-//! Pairs nest, and the outermost is in effect. The pairs that a thread is in are kept in its thread-local block; what is in
-//! effect is also in the shared region ([`engine::forced`]), for whatever slot speaks for the thread.
+//! Pairs nest, and the outermost is in effect. The pairs that a thread is in are kept in its
+//! thread-local block; what is in effect is also in the shared region ([`engine::forced`]), for
+//! whatever slot speaks for the thread.
 
 use crate::session;
 use crate::tls::{Tls, tls};
@@ -91,8 +93,12 @@ fn mismatch(what: Forced) {
     static TOLD: AtomicBool = AtomicBool::new(false);
     if session::page().is_some() && !TOLD.swap(true, Relaxed) {
         statefile::say(match what {
-            Forced::Idle => "libidle_disable_forced_idle() does not close the innermost pair of its thread; ignored",
-            Forced::Busy => "libidle_disable_forced_busy() does not close the innermost pair of its thread; ignored",
+            Forced::Idle => {
+                "libidle_disable_forced_idle() does not close the innermost pair of its thread; ignored"
+            }
+            Forced::Busy => {
+                "libidle_disable_forced_busy() does not close the innermost pair of its thread; ignored"
+            }
         });
     }
 }

@@ -1,5 +1,5 @@
-//! A lock for what hooks share within a process: no allocation, no std, and no signal handler can meet it held by the
-//! thread that it interrupts.
+//! A lock for what hooks share within a process: no allocation, no std, and no signal handler can
+//! meet it held by the thread that it interrupts.
 
 use engine::sys;
 use libc::sigset_t;
@@ -16,8 +16,8 @@ impl Masked {
         Masked::blocking(u64::MAX)
     }
 
-    /// The same but for libc's own signal for cancellation, so that cancellation points of libc can be called: they wait
-    /// for it when it is on its way, and for ever if it is blocked.
+    /// The same but for libc's own signal for cancellation, so that cancellation points of libc can
+    /// be called: they wait for it when it is on its way, and for ever if it is blocked.
     pub fn but_cancellation() -> Masked {
         const SIGCANCEL: u32 = 32;
         Masked::blocking(!(1 << (SIGCANCEL - 1)))
@@ -57,7 +57,9 @@ pub fn blocked() -> u64 {
 fn set_mask(new: &u64, old: &mut u64) {
     let (new, old) = (new as *const u64 as usize, old as *mut u64 as usize);
     // SAFETY: rt_sigprocmask with the kernel's 8-byte sets.
-    unsafe { sys::syscall6(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK as usize, new, old, 8, 0, 0) };
+    unsafe {
+        sys::syscall6(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK as usize, new, old, 8, 0, 0)
+    };
 }
 
 /// 0 free, 1 taken, 2 taken and waited for (Drepper, "Futexes are tricky", mutex 2).

@@ -39,10 +39,13 @@ fn of(signal: usize) -> Option<Handler> {
     (now.handler > libc::SIG_IGN).then_some(Handler { signal, restarts })
 }
 
-/// Is the signal ignored where it is not blocked, by the program's choice or by default (signal(7))?
+/// Is the signal ignored where it is not blocked, by the program's choice or by default
+/// (signal(7))?
 pub fn ignored(signal: c_int) -> bool {
     match action(signal as usize).handler {
-        libc::SIG_DFL => [libc::SIGCHLD, libc::SIGCONT, libc::SIGURG, libc::SIGWINCH].contains(&signal),
+        libc::SIG_DFL => {
+            [libc::SIGCHLD, libc::SIGCONT, libc::SIGURG, libc::SIGWINCH].contains(&signal)
+        }
         handler => handler == libc::SIG_IGN,
     }
 }
@@ -53,8 +56,9 @@ pub fn among(set: u64) -> u64 {
     if set == 0 { 0 } else { all().fold(0, |found, handler| found | of(handler.signal)) }
 }
 
-/// A handler has interrupted the calling thread: would the kernel have started the call again? Which handler it was nobody
-/// knows, so the answer is yes only if that holds for all whose signals the thread does not block.
+/// A handler has interrupted the calling thread: would the kernel have started the call again?
+/// Which handler it was nobody knows, so the answer is yes only if that holds for all whose signals
+/// the thread does not block.
 pub fn restart() -> bool {
     let blocked = guard::blocked();
     all().all(|handler| handler.restarts || blocked >> (handler.signal - 1) & 1 != 0)

@@ -1,8 +1,10 @@
-//! Threads that libc makes for itself, behind every hook: for asynchronous I/O (aio(7)), for look-ups (getaddrinfo_a(3)),
-//! for `SIGEV_THREAD`. They have no slot, and call nothing by names that could be hooked.
+//! Threads that libc makes for itself, behind every hook: for asynchronous I/O (aio(7)), for
+//! look-ups (getaddrinfo_a(3)), for `SIGEV_THREAD`. They have no slot, and call nothing by names
+//! that could be hooked.
 //!
-//! So the process gets one more slot before the first such thread can be there, of the kind that a process without this
-//! library has: as long as the process lives, the keeper looks at all its threads before time may move.
+//! So the process gets one more slot before the first such thread can be there, of the kind that a
+//! process without this library has: as long as the process lives, the keeper looks at all its
+//! threads before time may move.
 
 use crate::enter::Entry;
 use engine::Kind;

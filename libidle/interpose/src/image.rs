@@ -1,5 +1,6 @@
-//! What kind of program is about to be executed: read from its file before exec(2), because afterwards it is too late to
-//! choose its environment. Raw system calls and the stack only: this runs between vfork and exec.
+//! What kind of program is about to be executed: read from its file before exec(2), because
+//! afterwards it is too late to choose its environment. Raw system calls and the stack only: this
+//! runs between vfork and exec.
 
 use crate::session;
 use engine::elf::{Program, ReadAt, classify, follow};
@@ -26,9 +27,11 @@ fn identity(dir: c_int, path: &CStr, flags: c_int) -> Option<Identity> {
     let follow = flags & (libc::AT_SYMLINK_NOFOLLOW | libc::AT_EMPTY_PATH);
     let failed = call_at(libc::SYS_newfstatat, dir, path, &raw mut stat as usize, follow as usize);
     let regular = failed == 0 && stat.st_mode & libc::S_IFMT == libc::S_IFREG;
-    let times = [stat.st_mtime, stat.st_mtime_nsec, stat.st_ctime, stat.st_ctime_nsec].map(|time| time as u64);
+    let times = [stat.st_mtime, stat.st_mtime_nsec, stat.st_ctime, stat.st_ctime_nsec]
+        .map(|time| time as u64);
     let [mtime, mtime_nsec, ctime, ctime_nsec] = times;
-    let file = [stat.st_dev, stat.st_ino, stat.st_size as u64, mtime, mtime_nsec, ctime, ctime_nsec];
+    let file =
+        [stat.st_dev, stat.st_ino, stat.st_size as u64, mtime, mtime_nsec, ctime, ctime_nsec];
     regular.then(|| Identity::new(&file))
 }
 
@@ -53,8 +56,13 @@ struct File(c_int);
 impl File {
     /// Of a regular file: with others that may mean something.
     fn open(dir: c_int, path: &CStr) -> Option<File> {
-        let fd =
-            call_at(libc::SYS_openat, dir, path, (libc::O_RDONLY | libc::O_CLOEXEC | libc::O_NONBLOCK) as usize, 0);
+        let fd = call_at(
+            libc::SYS_openat,
+            dir,
+            path,
+            (libc::O_RDONLY | libc::O_CLOEXEC | libc::O_NONBLOCK) as usize,
+            0,
+        );
         (fd >= 0).then_some(File(fd as c_int))
     }
 
@@ -81,7 +89,9 @@ impl ReadAt for File {
     fn read_at(&mut self, offset: u64, to: &mut [u8]) -> usize {
         let (to, length) = (to.as_mut_ptr() as usize, to.len());
         // SAFETY: a buffer of the caller's.
-        let got = unsafe { syscall6(libc::SYS_pread64, self.0 as usize, to, length, offset as usize, 0, 0) };
+        let got = unsafe {
+            syscall6(libc::SYS_pread64, self.0 as usize, to, length, offset as usize, 0, 0)
+        };
         got.max(0) as usize
     }
 }
@@ -93,7 +103,8 @@ impl Drop for File {
     }
 }
 
-/// Of a path, as execveat(2) has it. `None` if it cannot be read, or is nothing that can be executed.
+/// Of a path, as execveat(2) has it. `None` if it cannot be read, or is nothing that can be
+/// executed.
 ///
 /// # Safety
 /// `path` is null or a C string.
@@ -165,7 +176,9 @@ pub unsafe fn search(name: *const c_char) -> Option<Found> {
         let Some(path) = text(&[folder, slash, bytes]) else { continue };
         let Ok(candidate) = CStr::from_bytes_until_nul(&path) else { continue };
         // SAFETY: a path with its NUL.
-        let runs = unsafe { syscall6(libc::SYS_access, candidate.as_ptr() as usize, libc::X_OK as usize, 0, 0, 0, 0) };
+        let runs = unsafe {
+            syscall6(libc::SYS_access, candidate.as_ptr() as usize, libc::X_OK as usize, 0, 0, 0, 0)
+        };
         if runs == 0
             && let Some(identity) = identity(libc::AT_FDCWD, candidate, 0)
         {

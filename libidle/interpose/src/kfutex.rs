@@ -1,6 +1,6 @@
-//! Waiting on a futex word that others wake through the kernel: process-shared semaphores and conditions, mutexes'
-//! lock words, shared futexes. A kernel wait, ended from our side through the slot's own word: futex_waitv(2) sleeps on
-//! both (Linux 5.16).
+//! Waiting on a futex word that others wake through the kernel: process-shared semaphores and
+//! conditions, mutexes' lock words, shared futexes. A kernel wait, ended from our side through the
+//! slot's own word: futex_waitv(2) sleeps on both (Linux 5.16).
 
 use crate::enter::{Cause, Entry, What};
 use crate::guard::Masked;
@@ -26,12 +26,14 @@ struct Waitv {
     reserved: u32,
 }
 
-/// What futex_waitv(2) answers when its second word was woken, the slot's own. If that is as it was, the wake-up was meant
-/// for an earlier wait: whoever promises a wait its end does so first and wakes the thread when he gets to it.
+/// What futex_waitv(2) answers when its second word was woken, the slot's own. If that is as it
+/// was, the wake-up was meant for an earlier wait: whoever promises a wait its end does so first
+/// and wakes the thread when he gets to it.
 const OWN: isize = 1;
 
-/// Waits while `word` holds `expected`, at most until the virtual instant `deadline`. `Woken` is as spurious as the kernel
-/// is for those who wait on `word` alone. Cancellation is reported, not acted on; `cancels` as in [`crate::waitq::Place::wait`].
+/// Waits while `word` holds `expected`, at most until the virtual instant `deadline`. `Woken` is as
+/// spurious as the kernel is for those who wait on `word` alone. Cancellation is reported, not
+/// acted on; `cancels` as in [`crate::waitq::Place::wait`].
 pub fn wait(
     entry: &Entry,
     cause: impl Into<Cause>,
@@ -63,7 +65,9 @@ pub fn wait(
                 raw = loop {
                     let raw = match &sliced {
                         Some(masked) => in_slice(word, expected, private, masked),
-                        None => waitv(word, expected, private, &slot.state.0, state.0, guard.left()),
+                        None => {
+                            waitv(word, expected, private, &slot.state.0, state.0, guard.left())
+                        }
                     };
                     let goes_on = match raw {
                         sys::ETIMEDOUT => !guard.passed(),
@@ -85,8 +89,8 @@ pub fn wait(
     }
 }
 
-/// The state word is what ends the wait, so no bell may be rung instead: its number is negative until this is dropped,
-/// also by unwinding.
+/// The state word is what ends the wait, so no bell may be rung instead: its number is negative
+/// until this is dropped, also by unwinding.
 struct Silent(&'static Slot);
 
 impl Silent {
@@ -102,14 +106,14 @@ impl Drop for Silent {
     }
 }
 
-/// Has any signal a handler with `SA_RESTART`? futex_waitv(2) is then restarted, even with a time-out, where futex(2)
-/// with one and so sem_timedwait(3) end with EINTR.
+/// Has any signal a handler with `SA_RESTART`? futex_waitv(2) is then restarted, even with a
+/// time-out, where futex(2) with one and so sem_timedwait(3) end with EINTR.
 fn restarts() -> bool {
     handlers::all().any(|handler| handler.restarts)
 }
 
-/// The same wait made of short real ones on `word` alone, which every handler ends: one of them. Handlers run after it, and none
-/// between two: see [`slices::wait_deaf`].
+/// The same wait made of short real ones on `word` alone, which every handler ends: one of them.
+/// Handlers run after it, and none between two: see [`slices::wait_deaf`].
 fn in_slice(word: &AtomicU32, expected: u32, private: bool, masked: &Masked) -> isize {
     const SLICE: Timespec = Timespec { sec: 0, nsec: 1_000_000 };
     let raw = sys::futex_wait(word, expected, Some(&SLICE), private);
@@ -118,11 +122,23 @@ fn in_slice(word: &AtomicU32, expected: u32, private: bool, masked: &Masked) -> 
 }
 
 /// Waits for a change of either word, `left` real ns at most ([`NEVER`]: no limit).
-fn waitv(word: &AtomicU32, expected: u32, private: bool, own: &AtomicU32, state: u32, left: u64) -> isize {
+fn waitv(
+    word: &AtomicU32,
+    expected: u32,
+    private: bool,
+    own: &AtomicU32,
+    state: u32,
+    left: u64,
+) -> isize {
     let flags = FUTEX_32 | if private { FUTEX_PRIVATE } else { 0 };
     let both = [
         Waitv { value: expected as u64, address: word as *const _ as u64, flags, reserved: 0 },
-        Waitv { value: state as u64, address: own as *const _ as u64, flags: FUTEX_32, reserved: 0 },
+        Waitv {
+            value: state as u64,
+            address: own as *const _ as u64,
+            flags: FUTEX_32,
+            reserved: 0,
+        },
     ];
     // The time-out of this call is absolute.
     let until = (left != NEVER).then(|| Spec::from_nanos(vdso::monotonic().saturating_add(left)));

@@ -1,5 +1,6 @@
-//! Everything between the C ABI and the engine: finding the session, the guard at every entry, the waits, and each
-//! hook's body. Defines no exported symbol: the two libraries choose which rows they export (`hooks!`).
+//! Everything between the C ABI and the engine: finding the session, the guard at every entry, the
+//! waits, and each hook's body. Defines no exported symbol: the two libraries choose which rows
+//! they export (`hooks!`).
 
 pub mod bare_thread;
 pub mod bell;

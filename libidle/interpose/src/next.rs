@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 
 /// A function looked up at its first use. Looking up is idempotent, so no lock is needed.
 ///
-/// It is nothing but its address, and its name comes with each use: hundreds of names in static data would be so many
-/// addresses to relocate, and pages to copy, in each process that is executed (NOTE [One page for each process]).
+/// It is nothing but its address, and its name comes with each use: hundreds of names in static
+/// data would be so many addresses to relocate, and pages to copy, in each process that is executed
+/// (NOTE [One page for each process]).
 pub struct Next(AtomicPtr<libc::c_void>);
 
 impl Next {
@@ -16,8 +17,8 @@ impl Next {
         Next(AtomicPtr::new(std::ptr::null_mut()))
     }
 
-    /// The address of `name`: of that version, as `dlsym(RTLD_NEXT)` can answer with an obsolete one where several exist;
-    /// or of the default one.
+    /// The address of `name`: of that version, as `dlsym(RTLD_NEXT)` can answer with an obsolete
+    /// one where several exist; or of the default one.
     #[inline(always)]
     pub fn get(&self, name: &'static CStr, version: Option<&'static CStr>) -> *mut libc::c_void {
         let at = self.0.load(Ordering::Relaxed);
@@ -26,14 +27,17 @@ impl Next {
 
     #[cold]
     fn resolve(&self, name: &'static CStr, version: Option<&'static CStr>) -> *mut libc::c_void {
-        // SAFETY: the names are NUL-terminated; redhook's look-up is the same call, but panics on a missing name, so
-        // it is asked only after the name is known to exist.
+        // SAFETY: the names are NUL-terminated; redhook's look-up is the same call, but panics on a
+        // missing name, so it is asked only after the name is known to exist.
         let at = unsafe {
             match version {
                 Some(version) => libc::dlvsym(libc::RTLD_NEXT, name.as_ptr(), version.as_ptr()),
-                None if libc::dlsym(libc::RTLD_NEXT, name.as_ptr()).is_null() => std::ptr::null_mut(),
+                None if libc::dlsym(libc::RTLD_NEXT, name.as_ptr()).is_null() => {
+                    std::ptr::null_mut()
+                }
                 None => {
-                    let name: &'static str = std::str::from_utf8_unchecked(name.to_bytes_with_nul());
+                    let name: &'static str =
+                        std::str::from_utf8_unchecked(name.to_bytes_with_nul());
                     redhook::ld_preload::dlsym_next(name) as *mut libc::c_void
                 }
             }
@@ -60,7 +64,8 @@ pub const fn c_name(text: &'static str) -> &'static CStr {
     }
 }
 
-/// The next definition of a function, as a typed pointer: `next!(read: fn(c_int, *mut c_void, usize) -> isize)`.
+/// The next definition of a function, as a typed pointer: `next!(read: fn(c_int, *mut c_void,
+/// usize) -> isize)`.
 #[macro_export]
 macro_rules! next {
     ($name:ident : fn($($t:ty),* $(,)?) -> $r:ty) => {

@@ -6,11 +6,12 @@ use libc::c_int;
 /// Calls `body` for each open descriptor, by proc(5).
 pub fn each(mut body: impl FnMut(c_int)) {
     let mut entries = [0u64; 512];
-    // SAFETY: a path with its NUL; the kernel fills the buffer with whole `struct linux_dirent64`: the record's length
-    // at 16, the name at 19.
+    // SAFETY: a path with its NUL; the kernel fills the buffer with whole `struct linux_dirent64`:
+    // the record's length at 16, the name at 19.
     unsafe {
         let flags = (libc::O_RDONLY | libc::O_DIRECTORY | libc::O_CLOEXEC) as usize;
-        let folder = syscall6(libc::SYS_open, c"/proc/self/fd".as_ptr() as usize, flags, 0, 0, 0, 0);
+        let folder =
+            syscall6(libc::SYS_open, c"/proc/self/fd".as_ptr() as usize, flags, 0, 0, 0, 0);
         if folder < 0 {
             return;
         }
@@ -23,8 +24,9 @@ pub fn each(mut body: impl FnMut(c_int)) {
             let mut entry = at as *const u8;
             while (entry as usize) < at + got as usize {
                 let name = std::ffi::CStr::from_ptr(entry.add(19).cast()).to_bytes();
-                let number =
-                    name.iter().try_fold(0, |n: c_int, &b| b.is_ascii_digit().then(|| n * 10 + (b - b'0') as c_int));
+                let number = name.iter().try_fold(0, |n: c_int, &b| {
+                    b.is_ascii_digit().then(|| n * 10 + (b - b'0') as c_int)
+                });
                 if let Some(fd) = number.filter(|&fd| fd as isize != folder) {
                     body(fd);
                 }

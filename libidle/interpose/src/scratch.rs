@@ -1,5 +1,5 @@
-//! Memory for the time of one call: on the stack when little is needed, mapped when more. Never `malloc`: hooks run in
-//! signal handlers and inside allocators.
+//! Memory for the time of one call: on the stack when little is needed, mapped when more. Never
+//! `malloc`: hooks run in signal handlers and inside allocators.
 
 use engine::sys::syscall6;
 
@@ -21,7 +21,9 @@ impl<T: Copy, const INLINE: usize> Scratch<T, INLINE> {
             let prot = (libc::PROT_READ | libc::PROT_WRITE) as usize;
             let flags = (libc::MAP_PRIVATE | libc::MAP_ANONYMOUS) as usize;
             // SAFETY: a fresh anonymous mapping.
-            let at = unsafe { syscall6(libc::SYS_mmap, 0, len * size_of::<T>(), prot, flags, usize::MAX, 0) };
+            let at = unsafe {
+                syscall6(libc::SYS_mmap, 0, len * size_of::<T>(), prot, flags, usize::MAX, 0)
+            };
             if (-4095..0).contains(&at) {
                 return None;
             }
@@ -42,7 +44,17 @@ impl<T: Copy, const INLINE: usize> Drop for Scratch<T, INLINE> {
     fn drop(&mut self) {
         if !self.mapped.is_null() {
             // SAFETY: mapped by `zeroed` with this length.
-            unsafe { syscall6(libc::SYS_munmap, self.mapped as usize, self.len * size_of::<T>(), 0, 0, 0, 0) };
+            unsafe {
+                syscall6(
+                    libc::SYS_munmap,
+                    self.mapped as usize,
+                    self.len * size_of::<T>(),
+                    0,
+                    0,
+                    0,
+                    0,
+                )
+            };
         }
     }
 }

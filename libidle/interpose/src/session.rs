@@ -1,7 +1,7 @@
 //! Joining the session: mapping the shared region, and taking the main thread's slot.
 //!
-//! Runs from the library's constructor, or from the first hook that is called before it (another library's
-//! constructor, a `malloc` implementation). Raw system calls only, no allocation.
+//! Runs from the library's constructor, or from the first hook that is called before it (another
+//! library's constructor, a `malloc` implementation). Raw system calls only, no allocation.
 
 use crate::guard::Masked;
 use crate::idle::kept;
@@ -23,8 +23,9 @@ pub enum Flavour {
     Idle,
 }
 
-/// Tells this crate which library it is in, by a byte that the library defines: 0 for libflux.so, 1 for libidle.so. Hooks
-/// may be called before any constructor, so nobody could set it. And makes the library's constructor and destructor.
+/// Tells this crate which library it is in, by a byte that the library defines: 0 for libflux.so, 1
+/// for libidle.so. Hooks may be called before any constructor, so nobody could set it. And makes
+/// the library's constructor and destructor.
 #[macro_export]
 macro_rules! flavour {
     ($byte:literal) => {
@@ -68,8 +69,8 @@ pub fn flavour() -> Flavour {
 
 /// Names of environment variables.
 pub struct Names {
-    /// Where the region is: its path, as `/proc/PID/fd/N` of the launcher or of a descriptor that is inherited
-    /// ([`crate::idle::kept`]), or see [`crate::idle`].
+    /// Where the region is: its path, as `/proc/PID/fd/N` of the launcher or of a descriptor that
+    /// is inherited ([`crate::idle::kept`]), or see [`crate::idle`].
     pub session: &'static CStr,
     /// Path of this library, to be preloaded again after a program has cleared its environment.
     pub library: &'static CStr,
@@ -80,17 +81,24 @@ pub struct Names {
 /// The names that this library uses.
 pub fn names() -> &'static Names {
     match flavour() {
-        Flavour::Flux => &Names { session: c"FLUX_SESSION", library: c"FLUX_LIBRARY", slot: c"FLUX_SLOT" },
-        Flavour::Idle => &Names { session: c"LIBIDLE_SESSION", library: c"LIBIDLE_LIBRARY", slot: c"LIBIDLE_SLOT" },
+        Flavour::Flux => {
+            &Names { session: c"FLUX_SESSION", library: c"FLUX_LIBRARY", slot: c"FLUX_SLOT" }
+        }
+        Flavour::Idle => &Names {
+            session: c"LIBIDLE_SESSION",
+            library: c"LIBIDLE_LIBRARY",
+            slot: c"LIBIDLE_SLOT",
+        },
     }
 }
 
 // NOTE [One page for each process]
 //
-// What a process executed or forked writes, or only reads for the first time, costs it a page fault for each page, and that
-// is most of what a session costs a short program. So what all processes write lies together (`.data.interpose`), and not
-// between the large tables that few need; and so does the code for joining, forking, executing and leaving
-// (`.text.interpose`), of which the kernel maps 64 KiB a fault.
+// What a process executed or forked writes, or only reads for the first time, costs it a page fault
+// for each page, and that is most of what a session costs a short program. So what all processes
+// write lies together (`.data.interpose`), and not between the large tables that few need; and so
+// does the code for joining, forking, executing and leaving (`.text.interpose`), of which the
+// kernel maps 64 KiB a fault.
 
 const UNTRIED: u32 = 0;
 const ATTACHED: u32 = 1;
@@ -175,8 +183,9 @@ pub fn env(name: &CStr) -> Option<&'static CStr> {
         /// ld.so's: where the kernel has put argc, argv, a NULL, the environment.
         static __libc_stack_end: *const usize;
     }
-    // SAFETY: `environ` is null or a NULL-terminated array of C strings. libc sets it in its own constructor; a hook that
-    // is called before that (from `.preinit_array`) finds the same array on the initial stack.
+    // SAFETY: `environ` is null or a NULL-terminated array of C strings. libc sets it in its own
+    // constructor; a hook that is called before that (from `.preinit_array`) finds the same array
+    // on the initial stack.
     unsafe {
         let early = || __libc_stack_end.add(*__libc_stack_end + 2).cast();
         let array = if environ.is_null() { early() } else { environ };
@@ -188,7 +197,10 @@ pub fn env(name: &CStr) -> Option<&'static CStr> {
 ///
 /// # Safety
 /// `env` is null or a NULL-terminated array of C strings that outlives the use of the result.
-pub unsafe fn find_env(env: *const *const libc::c_char, name: &CStr) -> Option<(usize, &'static CStr)> {
+pub unsafe fn find_env(
+    env: *const *const libc::c_char,
+    name: &CStr,
+) -> Option<(usize, &'static CStr)> {
     if env.is_null() {
         return None;
     }
@@ -203,7 +215,9 @@ pub unsafe fn find_env(env: *const *const libc::c_char, name: &CStr) -> Option<(
         let text = unsafe { CStr::from_ptr(entry) }.to_bytes_with_nul();
         if text.len() > name.len() && text[..name.len()] == *name && text[name.len()] == b'=' {
             // SAFETY: a suffix of a NUL-terminated string.
-            return Some((i, unsafe { CStr::from_bytes_with_nul_unchecked(&text[name.len() + 1..]) }));
+            return Some((i, unsafe {
+                CStr::from_bytes_with_nul_unchecked(&text[name.len() + 1..])
+            }));
         }
     }
     None
@@ -248,11 +262,15 @@ fn attach() -> bool {
     true
 }
 
-/// Does the tracer speak for this process? A statically linked program may load what it runs itself, libraries included
-/// (valgrind): its system calls are the tracer's business already. Not where all are traced, this library's programs too.
+/// Does the tracer speak for this process? A statically linked program may load what it runs
+/// itself, libraries included (valgrind): its system calls are the tracer's business already. Not
+/// where all are traced, this library's programs too.
 fn is_traced(page: &Page, pid: u32) -> bool {
-    let mine = |slot: &Slot| slot.pid.load(Ordering::Relaxed) == pid && slot.tracer.load(Ordering::Relaxed) == TRACED;
-    page.header.trace.load(Ordering::Relaxed) != Trace::All as u32 && page.slots[..page.high()].iter().any(mine)
+    let mine = |slot: &Slot| {
+        slot.pid.load(Ordering::Relaxed) == pid && slot.tracer.load(Ordering::Relaxed) == TRACED
+    };
+    page.header.trace.load(Ordering::Relaxed) != Trace::All as u32
+        && page.slots[..page.high()].iter().any(mine)
 }
 
 fn open(path: &CStr) -> Option<&'static Page> {
@@ -274,27 +292,39 @@ fn open(path: &CStr) -> Option<&'static Page> {
     page
 }
 
-/// Maps the region that is open as `fd`, for the life of the process; its content is still to be checked.
+/// Maps the region that is open as `fd`, for the life of the process; its content is still to be
+/// checked.
 pub(crate) fn map(fd: i32) -> Option<&'static Page> {
     // SAFETY: plain fstat and mmap.
     unsafe {
-        // The launcher may be dead, and its number and the path another's: who takes another file for the region dies of it.
+        // The launcher may be dead, and its number and the path another's: who takes another file
+        // for the region dies of it.
         let mut stat: libc::stat = std::mem::zeroed();
         let failed = syscall6(libc::SYS_fstat, fd as usize, &raw mut stat as usize, 0, 0, 0, 0);
         if failed != 0 || stat.st_size != size_of::<Page>() as i64 {
             return None;
         }
         let prot = (libc::PROT_READ | libc::PROT_WRITE) as usize;
-        let at = syscall6(libc::SYS_mmap, 0, size_of::<Page>(), prot, libc::MAP_SHARED as usize, fd as usize, 0);
+        let at = syscall6(
+            libc::SYS_mmap,
+            0,
+            size_of::<Page>(),
+            prot,
+            libc::MAP_SHARED as usize,
+            fd as usize,
+            0,
+        );
         (!(-4095..0).contains(&at)).then(|| &*(at as *const Page))
     }
 }
 
-/// The slot that exec, spawn or the launcher left for us, or a fresh one. Slots of threads that ended with the former
-/// image go back.
+/// The slot that exec, spawn or the launcher left for us, or a fresh one. Slots of threads that
+/// ended with the former image go back.
 fn take_first_slot(page: &Page, pid: u32) {
     let tid = gettid();
-    let left = env(names().slot).and_then(|v| engine::procfs::number(v.to_bytes())).and_then(Credit::from_word);
+    let left = env(names().slot)
+        .and_then(|v| engine::procfs::number(v.to_bytes()))
+        .and_then(Credit::from_word);
     // The variable may be another process's, one that was forked behind our back.
     let ours = |c: &Credit| [0, pid].contains(&page.slots[c.index()].pid.load(Ordering::Relaxed));
     let index = match left.filter(ours).filter(|&credit| page.adopt(credit, pid, tid)) {

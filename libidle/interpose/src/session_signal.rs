@@ -1,8 +1,10 @@
-//! The signal by which the session ends waits that nothing else ends (`--signal`): its handler, and how that is hidden.
+//! The signal by which the session ends waits that nothing else ends (`--signal`): its handler, and
+//! how that is hidden.
 //!
-//! It is installed at the first such wait, if the program has no use for the signal. What the program then sees is the
-//! action that was there before; and if it chooses the default or to ignore it, that is noted and the handler stays: a wait
-//! may be under way that it is to end. A handler of the program's own takes its place.
+//! It is installed at the first such wait, if the program has no use for the signal. What the
+//! program then sees is the action that was there before; and if it chooses the default or to
+//! ignore it, that is noted and the handler stays: a wait may be under way that it is to end. A
+//! handler of the program's own takes its place.
 
 use crate::deliveries;
 use crate::next;
@@ -41,11 +43,16 @@ pub(crate) fn ours() -> usize {
 
 unsafe fn real(signal: c_int, new: *const libc::sigaction, old: *mut libc::sigaction) -> c_int {
     // SAFETY: the caller's arguments.
-    unsafe { next!(sigaction: fn(c_int, *const libc::sigaction, *mut libc::sigaction) -> c_int)(signal, new, old) }
+    unsafe {
+        next!(sigaction: fn(c_int, *const libc::sigaction, *mut libc::sigaction) -> c_int)(
+            signal, new, old,
+        )
+    }
 }
 
-/// Is the signal ours? It is if the program has no use for it. SA_RESTART: semtimedop fails with EINTR all the same
-/// (signal(7)), and if it ever comes to another thread's wait, that one is not disturbed.
+/// Is the signal ours? It is if the program has no use for it. SA_RESTART: semtimedop fails with
+/// EINTR all the same (signal(7)), and if it ever comes to another thread's wait, that one is not
+/// disturbed.
 pub fn installed(signal: c_int) -> bool {
     // SAFETY: zeroes are a valid sigaction; the handler is async-signal-safe.
     unsafe {
@@ -72,7 +79,10 @@ fn hidden(signal: c_int) -> bool {
     // SAFETY: zeroes are a valid sigaction.
     let mut now: libc::sigaction = unsafe { zeroed() };
     // SAFETY: a valid out-parameter.
-    signal != 0 && signal == number && unsafe { real(signal, null(), &mut now) } == 0 && now.sa_sigaction == ours()
+    signal != 0
+        && signal == number
+        && unsafe { real(signal, null(), &mut now) } == 0
+        && now.sa_sigaction == ours()
 }
 
 /// The action that the program has chosen.
@@ -84,7 +94,11 @@ fn chosen() -> sighandler_t {
 ///
 /// # Safety
 /// As for the C function.
-pub unsafe fn sigaction(signal: c_int, new: *const libc::sigaction, old: *mut libc::sigaction) -> c_int {
+pub unsafe fn sigaction(
+    signal: c_int,
+    new: *const libc::sigaction,
+    old: *mut libc::sigaction,
+) -> c_int {
     if !hidden(signal) {
         // SAFETY: the caller's arguments.
         let call = || unsafe { real(signal, new, old) };

@@ -1,9 +1,10 @@
 //! Before a signal is sent: the threads it may interrupt must really be asleep.
 //!
-//! A thread that blocks may itself move the clock just before it goes to sleep, and the one whose deadline came then
-//! signals it at once: natively there would have been all that time to fall asleep in, here there is a microsecond. A
-//! handler that runs before the system call is entered interrupts nothing, and the wait goes on. So a sender waits until
-//! those that say they wait are seen asleep. Signals are rare and waits are not, so the price is the sender's.
+//! A thread that blocks may itself move the clock just before it goes to sleep, and the one whose
+//! deadline came then signals it at once: natively there would have been all that time to fall
+//! asleep in, here there is a microsecond. A handler that runs before the system call is entered
+//! interrupts nothing, and the wait goes on. So a sender waits until those that say they wait are
+//! seen asleep. Signals are rare and waits are not, so the price is the sender's.
 
 use crate::session;
 use engine::procfs::{self, words};
@@ -16,8 +17,8 @@ use engine::{Engine, Kind};
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::Relaxed;
 
-/// A thread that runs for longer than this, in a handler, is awake anyway. Processor time, ns: on a busy machine it may not have run
-/// at all meanwhile.
+/// A thread that runs for longer than this, in a handler, is awake anyway. Processor time, ns: on a
+/// busy machine it may not have run at all meanwhile.
 const PATIENCE: u64 = 20_000_000;
 /// How long a sender waits at most, real ns.
 const LONGEST: u64 = 10_000_000_000;
@@ -34,8 +35,11 @@ pub fn await_asleep(engine: &Engine, concerns: impl Fn(&Slot) -> bool) {
     for slot in &engine.page.slots[..engine.page.high()] {
         let seen = slot.state.load();
         let waits = match seen.kind() {
-            // Who may move the clock by itself; all others are only waited for when the kernel has said that they sleep.
-            Kind::Kernel => slot.deadline.load(Relaxed) != NEVER || slot.what.load(Relaxed) & TURNS != 0,
+            // Who may move the clock by itself; all others are only waited for when the kernel has
+            // said that they sleep.
+            Kind::Kernel => {
+                slot.deadline.load(Relaxed) != NEVER || slot.what.load(Relaxed) & TURNS != 0
+            }
             _ => seen.waits(),
         };
         let (pid, tid) = (slot.pid.load(Relaxed), slot.tid.load(Relaxed));
@@ -45,14 +49,17 @@ pub fn await_asleep(engine: &Engine, concerns: impl Fn(&Slot) -> bool) {
         let began = (engine.real_now)();
         let before = burnt(pid, tid);
         let awake = || burnt(pid, tid).saturating_sub(before) >= PATIENCE;
-        // It may get from the beginning of its wait to the end of it meanwhile, and to sleep only then.
+        // It may get from the beginning of its wait to the end of it meanwhile, and to sleep only
+        // then.
         let same = |now: State| now.waits() && now.seq() == seen.seq();
         while same(slot.state.load()) && runs(pid, tid) && !awake() {
             match (engine.real_now)() - began {
                 // SAFETY: no arguments.
                 0..PATIENCE => _ = unsafe { syscall6(libc::SYS_sched_yield, 0, 0, 0, 0, 0, 0) },
                 // Its priority may be less.
-                PATIENCE..LONGEST => _ = sys::futex_wait(&AtomicU32::new(0), 0, Some(&MOMENT), true),
+                PATIENCE..LONGEST => {
+                    _ = sys::futex_wait(&AtomicU32::new(0), 0, Some(&MOMENT), true)
+                }
                 _ => break,
             }
         }
@@ -67,13 +74,18 @@ fn runs(pid: u32, tid: u32) -> bool {
     end.is_some_and(|end| text.get(end + 2) == Some(&b'R'))
 }
 
-/// How long the thread has been on a processor, ns: the first number in `/proc/PID/task/TID/schedstat`.
+/// How long the thread has been on a processor, ns: the first number in
+/// `/proc/PID/task/TID/schedstat`.
 fn burnt(pid: u32, tid: u32) -> u64 {
     let mut text = [0u8; 64];
-    words(of_thread(pid, tid, b"/schedstat", &mut text)).next().and_then(procfs::number).unwrap_or(0)
+    words(of_thread(pid, tid, b"/schedstat", &mut text))
+        .next()
+        .and_then(procfs::number)
+        .unwrap_or(0)
 }
 
-/// The signals that are pending for that thread of this process alone: the line `SigPnd` of `/proc/PID/task/TID/status`.
+/// The signals that are pending for that thread of this process alone: the line `SigPnd` of
+/// `/proc/PID/task/TID/status`.
 pub fn pending_for(tid: u32) -> u64 {
     const LINE: &[u8] = b"\nSigPnd:\t";
     let mut text = [0u8; 4096];
@@ -118,7 +130,8 @@ fn file(text: &mut [u8], name: impl FnOnce(&mut dyn FnMut(&[u8]))) -> &[u8] {
         if fd < 0 {
             return &[];
         }
-        let got = syscall6(libc::SYS_read, fd as usize, text.as_mut_ptr() as usize, text.len(), 0, 0, 0);
+        let got =
+            syscall6(libc::SYS_read, fd as usize, text.as_mut_ptr() as usize, text.len(), 0, 0, 0);
         syscall6(libc::SYS_close, fd as usize, 0, 0, 0, 0, 0);
         got.max(0) as usize
     };

@@ -1,7 +1,7 @@
 //! The rows that both libraries have: what is the same whether the clock is ours or not.
 
-/// Exports them. The types of C are those in scope where it stands, so that a row reads the same here as in a library's own
-/// list.
+/// Exports them. The types of C are those in scope where it stands, so that a row reads the same
+/// here as in a library's own list.
 #[macro_export]
 macro_rules! shared_rows {
     () => {

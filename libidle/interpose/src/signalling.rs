@@ -1,4 +1,5 @@
-//! The signals of timers, as the kernel's own would look: sent by a thread that has all of them blocked.
+//! The signals of timers, as the kernel's own would look: sent by a thread that has all of them
+//! blocked.
 
 use crate::session;
 use crate::settled::{self, await_asleep};
@@ -58,14 +59,34 @@ pub struct Signal {
 /// Sends it. Counted, like all signals that this session sends (see [`crate::hooks::signals`]).
 pub fn send(signal: &Signal) {
     let &Signal { number, to, timer, overrun, value, expired } = signal;
-    let what = Info { number, errno: 0, code: libc::SI_TIMER, _pad: 0, timer, overrun, value, expired, rest: [0; 10] };
+    let what = Info {
+        number,
+        errno: 0,
+        code: libc::SI_TIMER,
+        _pad: 0,
+        timer,
+        overrun,
+        value,
+        expired,
+        rest: [0; 10],
+    };
     counted(to, || queue(to, &what));
 }
 
 /// SIGALRM of ITIMER_REAL.
 pub fn alarm() {
     let (number, code, expired) = (libc::SIGALRM, SI_KERNEL, Expired::NOTHING);
-    let what = Info { number, errno: 0, code, _pad: 0, timer: 0, overrun: 0, value: 0, expired, rest: [0; 10] };
+    let what = Info {
+        number,
+        errno: 0,
+        code,
+        _pad: 0,
+        timer: 0,
+        overrun: 0,
+        value: 0,
+        expired,
+        rest: [0; 10],
+    };
     counted(None, || queue(None, &what));
 }
 
@@ -82,9 +103,11 @@ fn counted(to: Option<u32>, send: impl FnOnce()) {
 
 fn queue(to: Option<u32>, what: &Info) {
     let (number, at) = (what.number as usize, what as *const Info as usize);
-    // Codes like SI_KERNEL the kernel takes from a thread that names itself alone, and then any thread's number for its
-    // process. But it asks the thread that is named whether the signal is ignored or blocked, and this one blocks all.
-    let process = || if what.code == SI_KERNEL { session::gettid() } else { session::getpid() } as usize;
+    // Codes like SI_KERNEL the kernel takes from a thread that names itself alone, and then any
+    // thread's number for its process. But it asks the thread that is named whether the signal is
+    // ignored or blocked, and this one blocks all.
+    let process =
+        || if what.code == SI_KERNEL { session::gettid() } else { session::getpid() } as usize;
     // SAFETY: a valid siginfo_t.
     unsafe {
         match to {

@@ -1,30 +1,34 @@
-//! Loops that ask again and again for something that a sleeping thread will do: by the clock, `sched_yield`, a
-//! non-blocking read, a try to lock, `waitpid(WNOHANG)`, `poll` with time-out zero. Natively they burn the processor until
-//! the time has come. Here nobody sleeps as long as they run, so time would not move for their sake.
+//! Loops that ask again and again for something that a sleeping thread will do: by the clock,
+//! `sched_yield`, a non-blocking read, a try to lock, `waitpid(WNOHANG)`, `poll` with time-out
+//! zero. Natively they burn the processor until the time has come. Here nobody sleeps as long as
+//! they run, so time would not move for their sake.
 //!
-//! What tells such a loop from a computation is that its calls find nothing, follow each other at once, and nothing else
-//! happens between them. A *look* is a reading of the clock; a call that found nothing counts as [`FOUND_NOTHING`] looks,
-//! because it takes longer, and a name that is not there as [`NOT_THERE`].
-//! [`LAP`] looks are a *lap*, which is *pure* if no call got anything done and no wait was made meanwhile. With a clock that
-//! runs, the processor time spent must also be no more than [`SLOW`] a look, and [`PATIENCE`] in all.
+//! What tells such a loop from a computation is that its calls find nothing, follow each other at
+//! once, and nothing else happens between them. A *look* is a reading of the clock; a call that
+//! found nothing counts as [`FOUND_NOTHING`] looks, because it takes longer, and a name that is not
+//! there as [`NOT_THERE`]. [`LAP`] looks are a *lap*, which is *pure* if no call got anything done
+//! and no wait was made meanwhile. With a clock that runs, the processor time spent must also be no
+//! more than [`SLOW`] a look, and [`PATIENCE`] in all.
 //!
-//! Who gives way to others on a busy machine would take minutes for that: each time lasts for as long as the others like. So
-//! a thread to which that has happened ([`LONG`]) gives way no more until it does something else: a loop that asks a fixed
-//! number of times before it sleeps is soon through, as it would be on an idle machine, and takes no naps; one that waits for
-//! an instant has soon spent its time.
+//! Who gives way to others on a busy machine would take minutes for that: each time lasts for as
+//! long as the others like. So a thread to which that has happened ([`LONG`]) gives way no more
+//! until it does something else: a loop that asks a fixed number of times before it sleeps is soon
+//! through, as it would be on an idle machine, and takes no naps; one that waits for an instant has
+//! soon spent its time.
 //!
-//! A thread that spins takes a nap ([`engine::naps`]) at the end of each further lap, and gives way by no other means: on a busy
-//! machine a sched_yield lasts for milliseconds. A nap takes a microsecond or a few. It only
-//! counts as blocked while nothing has changed in the session since the lap before it began, for the thread would have seen
-//! that at once.
-//! If nobody in the session waits for an instant, the loop goes on by the real clock; a frozen one has no other way on.
+//! A thread that spins takes a nap ([`engine::naps`]) at the end of each further lap, and gives way
+//! by no other means: on a busy machine a sched_yield lasts for milliseconds. A nap takes a
+//! microsecond or a few. It only counts as blocked while nothing has changed in the session since
+//! the lap before it began, for the thread would have seen that at once. If nobody in the session
+//! waits for an instant, the loop goes on by the real clock; a frozen one has no other way on.
 //!
-//! *Instants that have come*. `poll` with time-out zero, and then "is it later than when I began?": natively it is, by
-//! some nanoseconds. Many libraries wait like that, with time-outs of zero too (Python's multiprocessing does), and with a
-//! frozen clock it would be a loop without end. So whoever has found nothing and read the clock [`ROUNDS`] times in turn,
-//! equally often each time, sees it move on by a microsecond ([`engine::Engine::pass_instant`]): once, until it reads the clock
-//! in some other way. All at one instant, and with nothing got done between: who waits four times until a time-out, or meets four
-//! ends of files that it has just opened, asks for nothing.
+//! *Instants that have come*. `poll` with time-out zero, and then "is it later than when I began?":
+//! natively it is, by some nanoseconds. Many libraries wait like that, with time-outs of zero too
+//! (Python's multiprocessing does), and with a frozen clock it would be a loop without end. So
+//! whoever has found nothing and read the clock [`ROUNDS`] times in turn, equally often each time,
+//! sees it move on by a microsecond ([`engine::Engine::pass_instant`]): once, until it reads the
+//! clock in some other way. All at one instant, and with nothing got done between: who waits four
+//! times until a time-out, or meets four ends of files that it has just opened, asks for nothing.
 
 use crate::enter::{What, enter};
 use crate::hooks::slices::Silenced;
@@ -45,21 +49,24 @@ const ROUNDS: u16 = 4;
 const LAP: u32 = 1024;
 /// What a call that found nothing counts for.
 const FOUND_NOTHING: u32 = 50;
-/// What a name that is not there counts for: programs look for many, and ask for one again and again seldom.
+/// What a name that is not there counts for: programs look for many, and ask for one again and
+/// again seldom.
 const NOT_THERE: u32 = 8;
 /// A loop that takes longer for a look does something else besides, processor ns.
 const SLOW: u64 = 400;
-/// A loop that ends sooner is let alone, processor ns: who waits for a lock or a peer often spins for a moment.
+/// A loop that ends sooner is let alone, processor ns: who waits for a lock or a peer often spins
+/// for a moment.
 const PATIENCE: u64 = 10_000_000;
 /// Who has given the processor away for so long at once gives way no more, real ns.
 const LONG: u64 = 500_000;
-/// The same as [`PATIENCE`] with a frozen clock: not in time, which would differ from run to run, but in laps at one instant
-/// in which the thread has not slept, of which the last one is pure: millions of clock reads, or 50 000 calls. Threads that hand
-/// work to each other by waits with time-outs read the clock as often, and no time may pass for it. Nor may it for those that
-/// do so by locks which happen to be free each time, and read the clock a million times for it.
+/// The same as [`PATIENCE`] with a frozen clock: not in time, which would differ from run to run,
+/// but in laps at one instant in which the thread has not slept, of which the last one is pure:
+/// millions of clock reads, or 50 000 calls. Threads that hand work to each other by waits with
+/// time-outs read the clock as often, and no time may pass for it. Nor may it for those that do so
+/// by locks which happen to be free each time, and read the clock a million times for it.
 const FROZEN_PATIENCE: u32 = 2500;
-/// Of a slow loop, or one that gets things done between its looks, as many laps are enough when so much processor time has
-/// been spent, ns.
+/// Of a slow loop, or one that gets things done between its looks, as many laps are enough when so
+/// much processor time has been spent, ns.
 const FEW: u32 = 20;
 const SLOW_PATIENCE: u64 = 1_000_000_000;
 
@@ -78,7 +85,8 @@ pub fn futile() {
     tls.round_began.set(tls.looks.get());
 }
 
-/// A call found that what it was to wait for has changed already: for a loop that is nothing, but somebody else has got on.
+/// A call found that what it was to wait for has changed already: for a loop that is nothing, but
+/// somebody else has got on.
 #[inline]
 pub fn too_late() {
     let tls = tls();
@@ -91,9 +99,13 @@ pub fn too_late() {
 #[inline]
 fn round(tls: &Tls) {
     // Where a lap has ended in between nobody can tell.
-    let Some(reads) = tls.looks.get().checked_sub(tls.round_began.get()).map(|reads| reads as u16) else { return };
+    let Some(reads) = tls.looks.get().checked_sub(tls.round_began.get()).map(|reads| reads as u16)
+    else {
+        return;
+    };
     let jumps = session::page().map_or(0, |page| page.header.jumps.load(Relaxed) as u32);
-    let as_before = (reads, jumps) == (tls.round_reads.replace(reads), tls.round_jumps.replace(jumps));
+    let as_before =
+        (reads, jumps) == (tls.round_reads.replace(reads), tls.round_jumps.replace(jumps));
     if reads == 0 || !as_before {
         return tls.rounds.set(0);
     }
@@ -149,7 +161,8 @@ pub fn found(answer: i64) {
     if answer >= 0 { progress() } else { question(answer) }
 }
 
-/// Gives the processor away by `call`. Not if the thread spins: it naps. Nor if it has done so for [`LONG`].
+/// Gives the processor away by `call`. Not if the thread spins: it naps. Nor if it has done so for
+/// [`LONG`].
 #[inline]
 pub fn give_way(call: impl FnOnce()) {
     let tls = tls();
@@ -191,7 +204,8 @@ fn lap(tls: &Tls) {
     }
     if tls.spin_words.get() != 0 {
         if !nap(tls) {
-            // Something has happened, if only the time of another: it is from there that the loop asks for nothing.
+            // Something has happened, if only the time of another: it is from there that the loop
+            // asks for nothing.
             tls.spin_naps.set(0);
         }
         tls.progress.set(false);
@@ -206,7 +220,8 @@ fn lap(tls: &Tls) {
     tls.spin_words.set(words);
 }
 
-/// Does the thread spin, now that another lap is over? With a clock that runs: by the processor time it has spent.
+/// Does the thread spin, now that another lap is over? With a clock that runs: by the processor
+/// time it has spent.
 fn burns(tls: &Tls, pure: bool) -> bool {
     tls.laps.set(tls.laps.get() + 1);
     let spent = burnt(tls);
@@ -268,7 +283,10 @@ fn nap(tls: &Tls) -> bool {
         tls.spin_naps.set(naps);
         return true;
     }
-    let Some((_, due)) = engine.next_waiter(entry.me).filter(|&(_, due)| frozen || due != NEVER) else { return true };
+    let Some((_, due)) = engine.next_waiter(entry.me).filter(|&(_, due)| frozen || due != NEVER)
+    else {
+        return true;
+    };
     // Not past the next deadline: who is woken then may do what this thread waits for.
     let until = now.saturating_add(step).min(due);
     let _silenced = Silenced::new(&entry, 0);
@@ -300,7 +318,8 @@ fn nap(tls: &Tls) -> bool {
     alone || engine.page.header.jumps.load(Relaxed) == jumps
 }
 
-/// The shortest step of a frozen clock. A slow loop need not wait for an instant for longer than by a clock that runs.
+/// The shortest step of a frozen clock. A slow loop need not wait for an instant for longer than by
+/// a clock that runs.
 fn frozen_step(tls: &Tls) -> u64 {
     let lap = burnt(tls) / tls.laps.get().max(1) as u64;
     if lap > LAP as u64 * SLOW { lap } else { FROZEN_STEP }
@@ -327,6 +346,16 @@ fn slept() -> u32 {
     // SAFETY: zeroes are valid.
     let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
     // SAFETY: an out-parameter of our own.
-    unsafe { syscall6(libc::SYS_getrusage, libc::RUSAGE_THREAD as usize, &raw mut usage as usize, 0, 0, 0, 0) };
+    unsafe {
+        syscall6(
+            libc::SYS_getrusage,
+            libc::RUSAGE_THREAD as usize,
+            &raw mut usage as usize,
+            0,
+            0,
+            0,
+            0,
+        )
+    };
     usage.ru_nvcsw as u32
 }

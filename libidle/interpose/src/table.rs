@@ -1,8 +1,9 @@
-//! Rows: one for each exported name. A row gives the C signature and the body; the macro makes the export.
+//! Rows: one for each exported name. A row gives the C signature and the body; the macro makes the
+//! export.
 
-/// Exports C functions: `fn name(arg: type, …) -> type = body;`. What the body returns is turned into C's answer, errno
-/// included, as the last step ([`crate::errno::Answer`]). `=> kind` behind the body says by which answers a loop of such
-/// calls gets on ([`crate::spin`]).
+/// Exports C functions: `fn name(arg: type, …) -> type = body;`. What the body returns is turned
+/// into C's answer, errno included, as the last step ([`crate::errno::Answer`]). `=> kind` behind
+/// the body says by which answers a loop of such calls gets on ([`crate::spin`]).
 #[macro_export]
 macro_rules! hooks {
     ($(fn $name:ident($($arg:ident: $t:ty),* $(,)?) $(-> $r:ty)? = $body:expr $(=> $spin:ident)?;)*) => {$(

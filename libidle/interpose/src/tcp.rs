@@ -1,9 +1,10 @@
 //! Bytes that TCP holds back.
 //!
-//! Two small writes and then a wait for the reply: Nagle's algorithm keeps the second one until the first is
-//! acknowledged, and the receiver delays that by some 40 ms of the kernel's own time. Nobody runs meanwhile, so virtual
-//! time would jump over a reply that is on its way. A thread that has sent on a TCP socket therefore asks, before its
-//! next wait, whether bytes are unsent (`SIOCOUTQNSD`, tcp(7)), and releases them by setting TCP_NODELAY for a moment.
+//! Two small writes and then a wait for the reply: Nagle's algorithm keeps the second one until the
+//! first is acknowledged, and the receiver delays that by some 40 ms of the kernel's own time.
+//! Nobody runs meanwhile, so virtual time would jump over a reply that is on its way. A thread that
+//! has sent on a TCP socket therefore asks, before its next wait, whether bytes are unsent
+//! (`SIOCOUTQNSD`, tcp(7)), and releases them by setting TCP_NODELAY for a moment.
 
 use crate::fdset::{FdSet, sets};
 use crate::tls::tls;

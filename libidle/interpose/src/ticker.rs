@@ -1,14 +1,17 @@
-//! The threads of this library that serve timers: one sends signals, one starts the threads of `SIGEV_THREAD`. Each is
-//! started at the first need, parks until the earliest deadline like any thread that sleeps, and tells who is to be told.
-//! So the clock cannot move on while somebody is being told.
+//! The threads of this library that serve timers: one sends signals, one starts the threads of
+//! `SIGEV_THREAD`. Each is started at the first need, parks until the earliest deadline like any
+//! thread that sleeps, and tells who is to be told. So the clock cannot move on while somebody is
+//! being told.
 //!
-//! The first is a bare thread ([`crate::bare_thread`]), so that it can be started from a signal handler. What can be seen of
-//! it is a thread more in `/proc/self/task`, called `flux-timers`.
+//! The first is a bare thread ([`crate::bare_thread`]), so that it can be started from a signal
+//! handler. What can be seen of it is a thread more in `/proc/self/task`, called `flux-timers`.
 //!
-//! The second is an ordinary detached thread, as glibc has one for the same purpose: it calls `pthread_create`.
+//! The second is an ordinary detached thread, as glibc has one for the same purpose: it calls
+//! `pthread_create`.
 //!
-//! No timer is missed: a thread first makes its wait one that can be promised its end, then asks for the earliest deadline
-//! and parks; whoever changes that first changes it and then promises the wait. One of the two sees the other.
+//! No timer is missed: a thread first makes its wait one that can be promised its end, then asks
+//! for the earliest deadline and parks; whoever changes that first changes it and then promises the
+//! wait. One of the two sees the other.
 
 use crate::bare_thread::{self, BareThread};
 use crate::enter::What;
@@ -53,7 +56,8 @@ impl Stopped {
     #[allow(clippy::new_without_default, reason = "making one has an effect")]
     pub fn new() -> Stopped {
         let engine = session::engine().filter(|engine| engine.pid == session::getpid());
-        let Some((engine, index)) = engine.and_then(|engine| Some((engine, Stopped::take()?))) else {
+        let Some((engine, index)) = engine.and_then(|engine| Some((engine, Stopped::take()?)))
+        else {
             return Stopped(None);
         };
         ENDS.store(true, SeqCst);
@@ -66,8 +70,8 @@ impl Stopped {
 
     /// Its slot, which is nobody's from now on; `None` if there is none.
     fn take() -> Option<usize> {
-        /// Another thread may be starting or stopping it, which is soon done; or the caller itself, if this is a signal
-        /// handler: a second in all.
+        /// Another thread may be starting or stopping it, which is soon done; or the caller itself,
+        /// if this is a signal handler: a second in all.
         const TRIES: u32 = 20_000;
         /// Short, as for [`crate::idle::helper::start`].
         const MOMENT: Timespec = Timespec { sec: 0, nsec: 50_000 };
@@ -75,7 +79,9 @@ impl Stopped {
         (0..TRIES)
             .find_map(|_| {
                 let seen = thread.load(SeqCst);
-                if seen == STARTING || thread.compare_exchange(seen, STARTING, SeqCst, SeqCst).is_err() {
+                if seen == STARTING
+                    || thread.compare_exchange(seen, STARTING, SeqCst, SeqCst).is_err()
+                {
                     sys::futex_wait(thread, STARTING, Some(&MOMENT), true);
                     return None;
                 }
@@ -144,7 +150,10 @@ fn serve(engine: Engine, me: usize, role: Role) -> ! {
         }
         // Where the program's last thread has ended by an instruction of its own, nobody has told.
         rounds = rounds.wrapping_add(1);
-        if role == Role::Signals && rounds % 64 == 1 && process::only(engine.pid, &[session::gettid()]) {
+        if role == Role::Signals
+            && rounds % 64 == 1
+            && process::only(engine.pid, &[session::gettid()])
+        {
             slot.state.set(Kind::Ending);
             bare_thread::end();
         }
@@ -160,7 +169,8 @@ fn serve(engine: Engine, me: usize, role: Role) -> ! {
     }
 }
 
-/// Lets the next timer that is due expire, and tells what function is to be called; `None` if none is due.
+/// Lets the next timer that is due expire, and tells what function is to be called; `None` if none
+/// is due.
 fn expire(engine: &Engine, role: Role) -> Option<Option<(usize, usize, usize)>> {
     let (_locked, table) = timers::table(engine);
     let at = table.expire(role, engine.now())?;
@@ -182,8 +192,8 @@ static SLOT: AtomicU32 = AtomicU32::new(0);
 fn start_signals(engine: &Engine) -> bool {
     let parent = tls().slot.get().checked_sub(1).map_or(0, |slot| slot as usize);
     let page = engine.page;
-    // Before all that sleep until the same instant and began to in the same instant: who sets a timer and then sleeps is
-    // interrupted by it.
+    // Before all that sleep until the same instant and began to in the same instant: who sets a
+    // timer and then sleeps is interrupted by it.
     let birth = page.birth_of_child(parent) >> 16;
     // Busy from before the caller goes on.
     let Some(slot) = page.claim(Kind::New, engine.pid, 0, birth) else { return false };
@@ -230,7 +240,8 @@ unsafe extern "C-unwind" fn functions(_: *mut c_void) -> *mut c_void {
     std::ptr::null_mut()
 }
 
-/// The thread of these attributes begins with all signals blocked but libc's own, which libc leaves out.
+/// The thread of these attributes begins with all signals blocked but libc's own, which libc leaves
+/// out.
 ///
 /// # Safety
 /// An initialised object.
@@ -239,7 +250,9 @@ unsafe fn block_all(attr: *mut pthread_attr_t) {
     unsafe {
         let mut all: sigset_t = std::mem::zeroed();
         libc::sigfillset(&mut all);
-        next!(pthread_attr_setsigmask_np: fn(*mut pthread_attr_t, *const sigset_t) -> c_int)(attr, &all);
+        next!(pthread_attr_setsigmask_np: fn(*mut pthread_attr_t, *const sigset_t) -> c_int)(
+            attr, &all,
+        );
     }
 }
 
@@ -256,7 +269,8 @@ fn with_attributes<R>(body: impl FnOnce(*mut pthread_attr_t) -> R) -> R {
     }
 }
 
-/// What of the caller's attributes is kept for the threads of a timer: the size of the stack. 0 stands for none given.
+/// What of the caller's attributes is kept for the threads of a timer: the size of the stack. 0
+/// stands for none given.
 ///
 /// # Safety
 /// `attr` is null or initialised.
@@ -274,14 +288,20 @@ fn call(function: usize, stack: usize, value: usize) {
     type Start = unsafe extern "C-unwind" fn(*mut c_void) -> *mut c_void;
     let mut thread: pthread_t = 0;
     with_attributes(|attr| {
-        // SAFETY: an initialised object. The function takes a `union sigval`, which is passed like the pointer in it, and
-        // what it leaves in the register of a result is nobody's: the thread is detached.
+        // SAFETY: an initialised object. The function takes a `union sigval`, which is passed like
+        // the pointer in it, and what it leaves in the register of a result is nobody's: the thread
+        // is detached.
         unsafe {
             block_all(attr);
             if stack != 0 {
                 libc::pthread_attr_setstacksize(attr, stack);
             }
-            threads::create(&mut thread, attr, std::mem::transmute::<usize, Start>(function), value as *mut c_void)
+            threads::create(
+                &mut thread,
+                attr,
+                std::mem::transmute::<usize, Start>(function),
+                value as *mut c_void,
+            )
         }
     });
 }

@@ -1,8 +1,8 @@
 //! timerfd_create(2) and its relatives, in virtual time: see [`engine::timer`] for how they work.
 //!
-//! What a process keeps of them is the set of descriptors that may be timers, so that read(2) need not ask the kernel
-//! about all others. Which timer a descriptor is, is asked anew each time: it may have been closed or replaced by ways that
-//! no hook sees.
+//! What a process keeps of them is the set of descriptors that may be timers, so that read(2) need
+//! not ask the kernel about all others. Which timer a descriptor is, is asked anew each time: it
+//! may have been closed or replaced by ways that no hook sees.
 
 use crate::clockid;
 use crate::enter::{Entry, What, enter};
@@ -34,7 +34,8 @@ pub fn is_timer(fd: c_int) -> bool {
     TIMERS.contains(fd)
 }
 
-/// A running thread is about to look at descriptors: timers whose time has come by real time are ready by then.
+/// A running thread is about to look at descriptors: timers whose time has come by real time are
+/// ready by then.
 #[inline]
 pub fn expire(entry: &Entry) {
     if any() {
@@ -64,12 +65,15 @@ fn with<R>(engine: &Engine, index: usize, fd: c_int, body: impl FnOnce(&Locked) 
 /// None beyond being called from C.
 pub unsafe fn create(clock: clockid_t, flags: c_int) -> Result<c_int, Errno> {
     // SAFETY: plain numbers.
-    let raw = unsafe { syscall6(libc::SYS_timerfd_create, clock as usize, flags as usize, 0, 0, 0, 0) };
+    let raw =
+        unsafe { syscall6(libc::SYS_timerfd_create, clock as usize, flags as usize, 0, 0, 0, 0) };
     let fd = kernel(raw)? as c_int;
     if let Some(entry) = enter().filter(|_| (0..crate::fdset::TRACKED as c_int).contains(&fd)) {
         let (engine, page) = (entry.engine, entry.engine.page);
         // One that finds no slot runs in real time.
-        if let Some(index) = page.claim_timer(session::getpid(), fd, clock, page.birth_of_child(entry.me)) {
+        if let Some(index) =
+            page.claim_timer(session::getpid(), fd, clock, page.birth_of_child(entry.me))
+        {
             let named = engine.name_timer(fd, index);
             debug_assert!(named.is_ok(), "a fresh timer takes any interval");
             TIMERS.set(fd, true);
@@ -82,16 +86,25 @@ pub unsafe fn create(clock: clockid_t, flags: c_int) -> Result<c_int, Errno> {
 ///
 /// # Safety
 /// As for the C function.
-pub unsafe fn settime(fd: c_int, flags: c_int, new: *const itimerspec, old: *mut itimerspec) -> Result<c_int, Errno> {
+pub unsafe fn settime(
+    fd: c_int,
+    flags: c_int,
+    new: *const itimerspec,
+    old: *mut itimerspec,
+) -> Result<c_int, Errno> {
     let real = || {
         let (fd, flags) = (fd as usize, flags as usize);
         // SAFETY: the kernel checks the pointers.
-        kernel(unsafe { syscall6(libc::SYS_timerfd_settime, fd, flags, new as usize, old as usize, 0, 0) })
-            .map(|v| v as c_int)
+        kernel(unsafe {
+            syscall6(libc::SYS_timerfd_settime, fd, flags, new as usize, old as usize, 0, 0)
+        })
+        .map(|v| v as c_int)
     };
     const KNOWN: c_int = libc::TFD_TIMER_ABSTIME | libc::TFD_TIMER_CANCEL_ON_SET;
     let engine = session::engine().filter(|_| flags & !KNOWN == 0 && clockid::readable(new));
-    let Some((engine, index)) = engine.and_then(|engine| Some((engine, find(&engine, fd)?))) else { return real() };
+    let Some((engine, index)) = engine.and_then(|engine| Some((engine, find(&engine, fd)?))) else {
+        return real();
+    };
     // SAFETY: plausible, and the caller vouches for it.
     let new = unsafe { &*new };
     let value = Spec { sec: new.it_value.tv_sec, nsec: new.it_value.tv_nsec };
@@ -125,9 +138,12 @@ pub unsafe fn settime(fd: c_int, flags: c_int, new: *const itimerspec, old: *mut
 /// # Safety
 /// As for the C function.
 pub unsafe fn gettime(fd: c_int, out: *mut itimerspec) -> Result<c_int, Errno> {
-    let Some((engine, index)) = session::engine().and_then(|engine| Some((engine, find(&engine, fd)?))) else {
+    let Some((engine, index)) =
+        session::engine().and_then(|engine| Some((engine, find(&engine, fd)?)))
+    else {
         // SAFETY: the kernel checks the pointer.
-        let raw = unsafe { syscall6(libc::SYS_timerfd_gettime, fd as usize, out as usize, 0, 0, 0, 0) };
+        let raw =
+            unsafe { syscall6(libc::SYS_timerfd_gettime, fd as usize, out as usize, 0, 0, 0, 0) };
         return kernel(raw).map(|v| v as c_int);
     };
     let now = with(&engine, index, fd, |locked| remaining(&engine, locked));
@@ -140,7 +156,10 @@ pub unsafe fn gettime(fd: c_int, out: *mut itimerspec) -> Result<c_int, Errno> {
 
 fn remaining(engine: &Engine, locked: &Locked) -> itimerspec {
     let left = locked.left(engine.now());
-    itimerspec { it_interval: as_timespec(locked.slot().interval().load(Relaxed)), it_value: as_timespec(left) }
+    itimerspec {
+        it_interval: as_timespec(locked.slot().interval().load(Relaxed)),
+        it_value: as_timespec(left),
+    }
 }
 
 /// Nanoseconds as C has them.
@@ -164,9 +183,14 @@ pub unsafe fn store<T>(to: *mut T, value: T) -> Result<c_int, Errno> {
     Ok(0)
 }
 
-/// A read of `n` bytes from `fd`, which may be a timer: `real` is the call, `put` writes what it is to have read. `None`
-/// where it is no timer any more.
-pub fn read(fd: c_int, n: usize, mut real: impl FnMut() -> isize, put: impl FnOnce([u8; 8])) -> Option<isize> {
+/// A read of `n` bytes from `fd`, which may be a timer: `real` is the call, `put` writes what it is
+/// to have read. `None` where it is no timer any more.
+pub fn read(
+    fd: c_int,
+    n: usize,
+    mut real: impl FnMut() -> isize,
+    put: impl FnOnce([u8; 8]),
+) -> Option<isize> {
     let entry = enter()?;
     let engine = entry.engine;
     let index = match engine.timer_of(fd) {
@@ -187,7 +211,8 @@ pub fn read(fd: c_int, n: usize, mut real: impl FnMut() -> isize, put: impl FnOn
                     engine.arm(locked.slot().deadline.load(Relaxed), now);
                     count
                 });
-                // Set anew between the kernel's answer and here: it has expired once for this reader all the same.
+                // Set anew between the kernel's answer and here: it has expired once for this
+                // reader all the same.
                 put(count.max(1).to_ne_bytes());
             }
             return Some(got);
@@ -199,7 +224,9 @@ pub fn read(fd: c_int, n: usize, mut real: impl FnMut() -> isize, put: impl FnOn
 
 fn nonblocking(fd: c_int) -> bool {
     // SAFETY: plain numbers.
-    let flags = unsafe { syscall6(libc::SYS_fcntl, fd as usize, libc::F_GETFL as usize, 0, 0, 0, 0) } as c_int;
+    let flags =
+        unsafe { syscall6(libc::SYS_fcntl, fd as usize, libc::F_GETFL as usize, 0, 0, 0, 0) }
+            as c_int;
     flags & libc::O_NONBLOCK != 0
 }
 
@@ -285,7 +312,8 @@ pub fn arrived(engine: &Engine, fd: c_int) {
     }
 }
 
-/// The descriptor is about to be closed. A timer that nobody else can have ends here; of others the launcher finds out.
+/// The descriptor is about to be closed. A timer that nobody else can have ends here; of others the
+/// launcher finds out.
 pub fn forget(fd: c_int) {
     if !is_timer(fd) {
         return;
@@ -316,7 +344,9 @@ pub fn after_exec(page: &Page, pid: u32) {
     if page.header.timers.load(SeqCst) == 0 {
         return;
     }
-    let mine = |i: &usize| page.slots[*i].state.load().kind() == Kind::Timer && page.slots[*i].pid.load(Relaxed) == pid;
+    let mine = |i: &usize| {
+        page.slots[*i].state.load().kind() == Kind::Timer && page.slots[*i].pid.load(Relaxed) == pid
+    };
     for index in (0..page.high()).filter(mine) {
         page.slots[index].timer_flags().fetch_or(SHARED, SeqCst);
         page.slots[index].pid.store(0, SeqCst);

@@ -1,9 +1,10 @@
 //! The unwinder, looked up only when something unwinds.
 //!
-//! Compiled Rust calls `_Unwind_…` of libgcc_s.so.1. As a dependency of this library it would be loaded into each process
-//! that is executed, which took as long as all else that joining a session takes. So these names lead there at their first
-//! call. Whoever unwinds through frames of ours (pthread_cancel(3), pthread_exit(3), a C++ exception) has loaded it before.
-//! A copy linked into this library is no way out: what it keeps of an unwinding is private to the copy that began it.
+//! Compiled Rust calls `_Unwind_…` of libgcc_s.so.1. As a dependency of this library it would be
+//! loaded into each process that is executed, which took as long as all else that joining a session
+//! takes. So these names lead there at their first call. Whoever unwinds through frames of ours
+//! (pthread_cancel(3), pthread_exit(3), a C++ exception) has loaded it before. A copy linked into
+//! this library is no way out: what it keeps of an unwinding is private to the copy that began it.
 
 use libc::{c_char, c_void};
 use std::sync::atomic::{AtomicPtr, Ordering};
@@ -17,7 +18,8 @@ macro_rules! looked_up {
                 concat!(".globl ", $name),
                 concat!(".type ", $name, ",@function"),
                 concat!($name, ":"),
-                // None has more than three arguments. A jump: the unwinder starts at the frame of its caller.
+                // None has more than three arguments. A jump: the unwinder starts at the frame of
+                // its caller.
                 "push rdi",
                 "push rsi",
                 "push rdx",
@@ -50,13 +52,15 @@ looked_up!(
     "_Unwind_SetIP",
 );
 
-/// The library's function of that name. Without it there is nothing left to do but what libc does then.
+/// The library's function of that name. Without it there is nothing left to do but what libc does
+/// then.
 unsafe extern "C" fn find(name: *const c_char) -> *mut c_void {
     static LIBRARY: AtomicPtr<c_void> = AtomicPtr::new(std::ptr::null_mut());
     // SAFETY: NUL-terminated names; the handle is never closed.
     unsafe {
         if LIBRARY.load(Ordering::Acquire).is_null() {
-            LIBRARY.store(libc::dlopen(c"libgcc_s.so.1".as_ptr(), libc::RTLD_LAZY), Ordering::Release);
+            LIBRARY
+                .store(libc::dlopen(c"libgcc_s.so.1".as_ptr(), libc::RTLD_LAZY), Ordering::Release);
         }
         let library = LIBRARY.load(Ordering::Acquire);
         let function = if library.is_null() { library } else { libc::dlsym(library, name) };

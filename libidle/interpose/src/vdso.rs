@@ -1,6 +1,6 @@
-//! The kernel's own clock functions, beneath everything that is hooked: found in the vDSO (vdso(7)), and led to our own
-//! once the process is in a session, so that those who look them up themselves, and other copies of libc, read virtual
-//! time too. See [`engine::vdso`].
+//! The kernel's own clock functions, beneath everything that is hooked: found in the vDSO
+//! (vdso(7)), and led to our own once the process is in a session, so that those who look them up
+//! themselves, and other copies of libc, read virtual time too. See [`engine::vdso`].
 
 use crate::hooks::clocks;
 use engine::sys::syscall6;
@@ -19,7 +19,8 @@ type ClockGettime = unsafe extern "C" fn(i32, *mut timespec) -> i32;
 pub fn clock_gettime(id: i32, out: &mut timespec) -> i32 {
     let at = CLOCK_GETTIME.load(Ordering::Relaxed);
     if at > 1 {
-        // SAFETY: the address of the vDSO's function, or of its beginning moved elsewhere, with this signature.
+        // SAFETY: the address of the vDSO's function, or of its beginning moved elsewhere, with
+        // this signature.
         unsafe { std::mem::transmute::<usize, ClockGettime>(at)(id, out) }
     } else {
         first(id, out)
@@ -37,14 +38,18 @@ pub fn monotonic() -> u64 {
 #[cold]
 fn first(id: i32, out: &mut timespec) -> i32 {
     if CLOCK_GETTIME.load(Ordering::Relaxed) == 0 {
-        let function = image().and_then(|(base, _, image)| Some(base + image.function("__vdso_clock_gettime")?.offset));
+        let function = image().and_then(|(base, _, image)| {
+            Some(base + image.function("__vdso_clock_gettime")?.offset)
+        });
         CLOCK_GETTIME.store(function.unwrap_or(1), Ordering::Relaxed);
         if function.is_some() {
             return clock_gettime(id, out);
         }
     }
     // SAFETY: `out` is a valid timespec.
-    unsafe { syscall6(libc::SYS_clock_gettime, id as usize, out as *mut _ as usize, 0, 0, 0, 0) as i32 }
+    unsafe {
+        syscall6(libc::SYS_clock_gettime, id as usize, out as *mut _ as usize, 0, 0, 0, 0) as i32
+    }
 }
 
 /// This process's vDSO: where it is, how many bytes it takes, and what is in it.
@@ -55,15 +60,17 @@ fn image() -> Option<(usize, usize, Image<'static>)> {
     if base == 0 {
         return None;
     }
-    // SAFETY: the kernel maps an ELF image there for the life of the process, of the size that its header says.
+    // SAFETY: the kernel maps an ELF image there for the life of the process, of the size that its
+    // header says.
     unsafe {
         let size = Image::size(std::slice::from_raw_parts(base as *const u8, HEADER))?;
         Some((base, size, Image::parse(std::slice::from_raw_parts(base as *const u8, size))?))
     }
 }
 
-/// Leads the vDSO's clock functions to ours. The process has just joined the session and has one thread. Where it can't
-/// be done (no vDSO, a seccomp filter or a security module that allows no such mapping) nothing has changed.
+/// Leads the vDSO's clock functions to ours. The process has just joined the session and has one
+/// thread. Where it can't be done (no vDSO, a seccomp filter or a security module that allows no
+/// such mapping) nothing has changed.
 #[unsafe(link_section = ".text.interpose")]
 pub fn take_over() {
     let Some((base, size, image)) = image() else { return };
@@ -73,8 +80,8 @@ pub fn take_over() {
         time: clocks::vdso_time as *const () as u64,
     };
     let Some(patch) = Patch::new(&image, base as u64, target) else { return };
-    // The mapping cannot be split, so it is all of it; and it is executable at any time, so that nothing is lost if the
-    // second call should fail.
+    // The mapping cannot be split, so it is all of it; and it is executable at any time, so that
+    // nothing is lost if the second call should fail.
     let protect = |prot: i32| {
         // SAFETY: the vDSO's own pages.
         unsafe { syscall6(libc::SYS_mprotect, base, size, prot as usize, 0, 0, 0) }
@@ -91,8 +98,8 @@ pub fn take_over() {
     protect(libc::PROT_READ | libc::PROT_EXEC);
 }
 
-/// Writes `bytes` to `at`. Those that fit into an aligned word are written at once: a signal handler finds the old
-/// instruction or the new one.
+/// Writes `bytes` to `at`. Those that fit into an aligned word are written at once: a signal
+/// handler finds the old instruction or the new one.
 ///
 /// # Safety
 /// The memory is writable, in whole words of 8 bytes.

@@ -1,11 +1,14 @@
 //! Who waits for what in this process: queues of slots, found by the address they wait on.
 //!
-//! One table for condition variables, semaphores and futexes, so the objects themselves keep no link and need no initialisation: static initialisers, zeroed and `mmap`ed objects just work. The table is private
-//! memory: a process that is stopped or killed holds up nobody else, and a forked child starts with an empty one.
+//! One table for condition variables, semaphores and futexes, so the objects themselves keep no
+//! link and need no initialisation: static initialisers, zeroed and `mmap`ed objects just work. The
+//! table is private memory: a process that is stopped or killed holds up nobody else, and a forked
+//! child starts with an empty one.
 //!
-//! No wake-up is lost: a waiter enqueues itself and then checks its condition, both under the bucket's lock; a waker
-//! changes the condition and then looks for waiters. One of the two sees the other (all sequentially consistent). A waiter whose time came is still in the queue, but its state word is no
-//! longer waiting, so the waker's promise fails and goes to the next one.
+//! No wake-up is lost: a waiter enqueues itself and then checks its condition, both under the
+//! bucket's lock; a waker changes the condition and then looks for waiters. One of the two sees the
+//! other (all sequentially consistent). A waiter whose time came is still in the queue, but its
+//! state word is no longer waiting, so the waker's promise fails and goes to the next one.
 
 use crate::enter::{Cause, Entry};
 use crate::guard::{FutexLock, Locked};
@@ -26,12 +29,14 @@ struct Bucket {
     tail: AtomicU32,
 }
 
-/// Buckets whose lock a signal handler may want: semaphores and futexes. A condition variable is not for handlers
-/// (signal-safety(7)), so its buckets, the others, spare two system calls a wait and a wake.
+/// Buckets whose lock a signal handler may want: semaphores and futexes. A condition variable is
+/// not for handlers (signal-safety(7)), so its buckets, the others, spare two system calls a wait
+/// and a wake.
 const FOR_HANDLERS: usize = BUCKETS / 2;
 
 static TABLE: [Bucket; BUCKETS] =
-    [const { Bucket { lock: FutexLock::new(), head: AtomicU32::new(0), tail: AtomicU32::new(0) } }; BUCKETS];
+    [const { Bucket { lock: FutexLock::new(), head: AtomicU32::new(0), tail: AtomicU32::new(0) } };
+        BUCKETS];
 
 /// Has anybody waited here? Spares a forked child the pages of an unused table.
 #[unsafe(link_section = ".data.interpose")]
@@ -102,8 +107,9 @@ pub struct Place<'a> {
     seq: u32,
 }
 
-/// Enqueues the calling thread under `key`, unless `unless` says otherwise, which is asked when the thread can be found
-/// in the queue already: a waker that changed the condition before that sees the waiter, one that did so later is seen.
+/// Enqueues the calling thread under `key`, unless `unless` says otherwise, which is asked when the
+/// thread can be found in the queue already: a waker that changed the condition before that sees
+/// the waiter, one that did so later is seen.
 pub fn enqueue<'a>(
     entry: &'a Entry,
     cause: impl Into<Cause>,
@@ -127,9 +133,9 @@ pub fn enqueue<'a>(
 }
 
 impl Place<'_> {
-    /// Waits in the queue. `cancels` is what [`Entry::cancels`] said before the last cancellation point, or `None` where
-    /// the wait is not one: a cancellation since then ends the wait, and is acted on by the caller, who has left the
-    /// queue by then.
+    /// Waits in the queue. `cancels` is what [`Entry::cancels`] said before the last cancellation
+    /// point, or `None` where the wait is not one: a cancellation since then ends the wait, and is
+    /// acted on by the caller, who has left the queue by then.
     pub fn wait(self, deadline: u64, signals: Signals, cancels: Option<u32>) -> Reason {
         if cancels.is_some_and(|seen| seen != self.entry.cancels()) {
             self.entry.slot().state.promise(self.seq, Reason::Cancelled);
@@ -151,7 +157,8 @@ impl Place<'_> {
     }
 }
 
-/// Takes slot `index`, whose wait is over, out of whatever queue it is still in (it may have been requeued).
+/// Takes slot `index`, whose wait is over, out of whatever queue it is still in (it may have been
+/// requeued).
 pub fn forget(engine: &Engine, index: usize) {
     let slot = &engine.page.slots[index];
     loop {
@@ -167,14 +174,15 @@ pub fn forget(engine: &Engine, index: usize) {
     }
 }
 
-/// Is nobody queued where `key` would be? No lock; the caller has changed its condition before asking.
+/// Is nobody queued where `key` would be? No lock; the caller has changed its condition before
+/// asking.
 #[inline]
 pub fn nobody(key: Key) -> bool {
     bucket(key).head.load(SeqCst) == 0
 }
 
-/// Ends the waits of up to `count` threads queued under `key`, oldest first, for which `select` says yes. Returns how
-/// many. Each is busy before its bucket's lock is released.
+/// Ends the waits of up to `count` threads queued under `key`, oldest first, for which `select`
+/// says yes. Returns how many. Each is busy before its bucket's lock is released.
 pub fn wake(engine: &Engine, key: Key, count: u32, mut select: impl FnMut(&Slot) -> bool) -> u32 {
     const BATCH: usize = 32;
     let mut woken = 0;

@@ -13,12 +13,19 @@ use std::sync::atomic::Ordering::SeqCst;
 impl ProcLook {
     /// The thread, and perhaps its whole process, is gone: gives back what they held.
     ///
-    /// NOTE [Killed]. `announced`: the thread had said that it ends. Otherwise its process is likely to be dying, and its
-    /// threads go one by one: were each slot given back as its thread goes, there would be a moment in which nothing of
-    /// the process counts any more and the parent still sleeps in waitpid(2). So a dying process counts as running until
-    /// it is dead, and then gives back all its slots. If one thread alone has ended, by a system call that no hook saw or
-    /// because the others are not marked yet, all parked threads are looked at again.
-    pub(crate) fn bury(&mut self, page: &Page, index: usize, seen: State, announced: bool) -> Found {
+    /// NOTE [Killed]. `announced`: the thread had said that it ends. Otherwise its process is
+    /// likely to be dying, and its threads go one by one: were each slot given back as its thread
+    /// goes, there would be a moment in which nothing of the process counts any more and the parent
+    /// still sleeps in waitpid(2). So a dying process counts as running until it is dead, and then
+    /// gives back all its slots. If one thread alone has ended, by a system call that no hook saw
+    /// or because the others are not marked yet, all parked threads are looked at again.
+    pub(crate) fn bury(
+        &mut self,
+        page: &Page,
+        index: usize,
+        seen: State,
+        announced: bool,
+    ) -> Found {
         let pid = page.slots[index].pid.load(SeqCst);
         if pid == 0 {
             // Nobody's yet, see `unplaced`.

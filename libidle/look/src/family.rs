@@ -1,5 +1,5 @@
-//! Threads and processes that no slot of their own speaks for: libc's own threads, a program without the library and what it
-//! starts, a child whose number is not known yet.
+//! Threads and processes that no slot of their own speaks for: libc's own threads, a program
+//! without the library and what it starts, a child whose number is not known yet.
 
 use crate::process;
 use crate::thread::{Files, Thread};
@@ -10,13 +10,14 @@ use engine::slots::Slot;
 use engine::state::State;
 use std::sync::atomic::Ordering::SeqCst;
 
-/// A credit whose maker is dead is given back after this long where nobody can say whose children are whose, real ns.
+/// A credit whose maker is dead is given back after this long where nobody can say whose children
+/// are whose, real ns.
 const ORPHANED: u64 = 1_000_000_000;
 
 impl ProcLook {
-    /// All threads of a process that have no slot of their own (it is without the shim, or they are libc's own), and its
-    /// children that have no slot to speak for them either. The slot that speaks for them all is `index`, its process is
-    /// the ancestor that is `above` generations up.
+    /// All threads of a process that have no slot of their own (it is without the shim, or they are
+    /// libc's own), and its children that have no slot to speak for them either. The slot that
+    /// speaks for them all is `index`, its process is the ancestor that is `above` generations up.
     pub(crate) fn process(&mut self, index: usize, pid: u32, above: u32) -> Thread {
         /// Processes without the shim that start each other; more than this are waited for.
         const DEEPEST: u32 = 8;
@@ -25,13 +26,15 @@ impl ProcLook {
         }
         let now = self.engine.real_now;
         let page = self.engine.page;
-        let (mut runs, mut live, mut running) = (0u64, joined(page, pid) && !process::dead(pid), false);
+        let (mut runs, mut live, mut running) =
+            (0u64, joined(page, pid) && !process::dead(pid), false);
         let asked = process::tasks(pid, |tid| {
-            // Whoever has a slot is looked at for its own sake, and its running is not held against this one. But a thread
-            // that executes a program takes the leader's number, under which a slot of the former image may still be
-            // parked, and those are not looked at.
-            let looked_at =
-                |slot: usize| tid != pid || above > 0 || page.slots[slot].state.load().kind() != Kind::Parked;
+            // Whoever has a slot is looked at for its own sake, and its running is not held against
+            // this one. But a thread that executes a program takes the leader's number, under which
+            // a slot of the former image may still be parked, and those are not looked at.
+            let looked_at = |slot: usize| {
+                tid != pid || above > 0 || page.slots[slot].state.load().kind() != Kind::Parked
+            };
             let mut found = if tid == self.me || page.find(pid, tid).is_some_and(looked_at) {
                 Thread::Gone
             } else if tid == pid && above == 0 {
@@ -78,8 +81,9 @@ impl ProcLook {
         }
     }
 
-    /// A credit whose child is not known by number. When its maker is dead, its child may never have been made, or it is
-    /// one of our descendants without a slot; while one of those runs, it may be about to adopt.
+    /// A credit whose child is not known by number. When its maker is dead, its child may never
+    /// have been made, or it is one of our descendants without a slot; while one of those runs, it
+    /// may be about to adopt.
     pub(crate) fn unplaced(&mut self, page: &Page, index: usize, seen: State) -> Thread {
         let maker = page.slots[index].link.load(SeqCst);
         if maker == 0 || !self.known(index, maker) || !process::dead(maker) {
@@ -87,11 +91,16 @@ impl ProcLook {
         }
         if self.whose == Whose::Slots {
             // Its child is an orphan like any other. One that adopts late takes another slot.
-            return if self.since(index, seen, 0) < ORPHANED { Thread::Running } else { Thread::Gone };
+            return if self.since(index, seen, 0) < ORPHANED {
+                Thread::Running
+            } else {
+                Thread::Gone
+            };
         }
         let root = self.engine.pid;
-        let running =
-            process::any_descendant(root, |pid| !has_slot(page, pid) && self.process(index, pid, 1) == Thread::Running);
+        let running = process::any_descendant(root, |pid| {
+            !has_slot(page, pid) && self.process(index, pid, 1) == Thread::Running
+        });
         if running { Thread::Running } else { Thread::Gone }
     }
 }

@@ -1,7 +1,8 @@
 //! The keeper's look at all threads of a session, or of a process tree: who is really asleep?
 //!
-//! It runs in the launcher and, in libidle.so, on a thread inside the program. So it allocates nothing, calls no libc, and
-//! keeps what it has to remember in memory that it maps itself: a note for each slot.
+//! It runs in the launcher and, in libidle.so, on a thread inside the program. So it allocates
+//! nothing, calls no libc, and keeps what it has to remember in memory that it maps itself: a note
+//! for each slot.
 
 mod burial;
 mod calls;
@@ -31,7 +32,8 @@ use thread::Thread;
 const OPEN: u64 = 2048;
 /// Descriptors left for everything else.
 const SPARE: u64 = 64;
-/// A thread in its last steps that has been asleep for this long is waiting for somebody else, real ns.
+/// A thread in its last steps that has been asleep for this long is waiting for somebody else, real
+/// ns.
 const LINGERING: u64 = 2_000_000;
 
 /// Whose processes are looked at.
@@ -39,7 +41,8 @@ const LINGERING: u64 = 2_000_000;
 pub enum Whose {
     /// The descendants of the engine's own process, the launcher.
     Descendants,
-    /// Whoever has a slot: a tree of processes in one PID namespace, some of which may have other parents by now.
+    /// Whoever has a slot: a tree of processes in one PID namespace, some of which may have other
+    /// parents by now.
     Slots,
 }
 
@@ -61,19 +64,35 @@ pub struct ProcLook {
     watches: bool,
     /// Somebody who peeps is asleep.
     peepers: bool,
-    /// The notes have what was found when everybody was first at rest, and [`Page::words`] was this then.
+    /// The notes have what was found when everybody was first at rest, and [`Page::words`] was this
+    /// then.
     rested: Option<u32>,
     signals: u64,
 }
 
 impl ProcLook {
-    /// A look for `engine`'s threads; `None` if there is no memory. `file` is the state file if there is one, `strangers` is
-    /// told of each process that never joined.
-    pub fn new(engine: Engine, whose: Whose, file: Option<StateFile>, strangers: fn(u32)) -> Option<ProcLook> {
+    /// A look for `engine`'s threads; `None` if there is no memory. `file` is the state file if
+    /// there is one, `strangers` is told of each process that never joined.
+    pub fn new(
+        engine: Engine,
+        whose: Whose,
+        file: Option<StateFile>,
+        strangers: fn(u32),
+    ) -> Option<ProcLook> {
         let notes = Notes::new()?;
         let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
         // SAFETY: a valid out-parameter.
-        unsafe { syscall6(libc::SYS_prlimit64, 0, libc::RLIMIT_NOFILE as usize, 0, &raw mut limit as usize, 0, 0) };
+        unsafe {
+            syscall6(
+                libc::SYS_prlimit64,
+                0,
+                libc::RLIMIT_NOFILE as usize,
+                0,
+                &raw mut limit as usize,
+                0,
+                0,
+            )
+        };
         Some(ProcLook {
             engine,
             whose,
@@ -98,7 +117,8 @@ impl ProcLook {
         self.notes.get(index)
     }
 
-    /// A survey begins. After a signal was sent, and when `thorough`, parked threads are looked at too.
+    /// A survey begins. After a signal was sent, and when `thorough`, parked threads are looked at
+    /// too.
     pub fn begin(&mut self, thorough: bool) {
         let h = &self.engine.page.header;
         self.survey += 1;
@@ -117,7 +137,8 @@ impl ProcLook {
         }
     }
 
-    /// Threads that are said to be idle are not looked at, so nobody would notice that they are dead.
+    /// Threads that are said to be idle are not looked at, so nobody would notice that they are
+    /// dead.
     fn look_for_dead(&mut self) {
         let page = self.engine.page;
         for index in 0..page.high() {
@@ -151,7 +172,9 @@ impl ProcLook {
         let now = (self.engine.real_now)();
         let note = self.note(index);
         match note.lingering {
-            Some((state, count, since)) if (state, count) == (seen, runs) => now.saturating_sub(since),
+            Some((state, count, since)) if (state, count) == (seen, runs) => {
+                now.saturating_sub(since)
+            }
             _ => {
                 note.lingering = Some((seen, runs, now));
                 0
@@ -159,11 +182,13 @@ impl ProcLook {
         }
     }
 
-    /// A thread that is busy by its word: only looked at when nothing moves. It may have died, been stopped, missed its
-    /// delivery, or be asleep in a call that no hook saw.
+    /// A thread that is busy by its word: only looked at when nothing moves. It may have died, been
+    /// stopped, missed its delivery, or be asleep in a call that no hook saw.
     fn busy(&mut self, page: &Page, index: usize, seen: State) -> Found {
         // What a traced thread has been promised is the tracer's business.
-        if !(self.patient || self.is_stale(index, seen)) || owned(page.slots[index].tracer.load(SeqCst)) {
+        if !(self.patient || self.is_stale(index, seen))
+            || owned(page.slots[index].tracer.load(SeqCst))
+        {
             return Found::Running;
         }
         match self.look(page, index, seen) {
@@ -171,8 +196,9 @@ impl ProcLook {
             Thread::Stopped(runs) => self.asleep(index, seen, runs),
             // It waits for the tracer's answer, or is being taken over.
             Thread::Asleep(_) if page.slots[index].tracer.load(SeqCst) != NONE => Found::Running,
-            // A timed wait has been ended and the thread has not taken note of it: it sleeps on until its bell or its slice of
-            // real time ends, and what it sleeps in is no wait of its own.
+            // A timed wait has been ended and the thread has not taken note of it: it sleeps on
+            // until its bell or its slice of real time ends, and what it sleeps in is no wait of
+            // its own.
             Thread::Asleep(runs)
                 if page.slots[index].deadline.load(SeqCst) == NEVER
                     && self.note(index).stray.replace((seen, runs)) == Some((seen, runs)) =>
@@ -203,12 +229,14 @@ impl ProcLook {
         }
     }
 
-    /// A thread or process in its last steps: running until it is gone, but what it still writes (stdio's buffers) may
-    /// have to wait for a reader.
+    /// A thread or process in its last steps: running until it is gone, but what it still writes
+    /// (stdio's buffers) may have to wait for a reader.
     fn lingers(&mut self, page: &Page, index: usize, seen: State) -> Found {
         match self.look(page, index, seen) {
             Thread::Stopped(runs) => self.asleep(index, seen, runs),
-            Thread::Asleep(runs) if self.since(index, seen, runs) >= LINGERING => self.asleep(index, seen, runs),
+            Thread::Asleep(runs) if self.since(index, seen, runs) >= LINGERING => {
+                self.asleep(index, seen, runs)
+            }
             _ => Found::Running,
         }
     }
@@ -221,7 +249,8 @@ impl ProcLook {
         }
         let (words, high) = (page.words(), page.high());
         let peeps = |index: usize| page.slots[index].peeps();
-        // The words are as they were: who was in a wait of a hook is in the same one, however often it has woken there.
+        // The words are as they were: who was in a wait of a hook is in the same one, however often
+        // it has woken there.
         let in_hook = |seen: Seen| seen.is_some_and(|(state, _)| state.waits());
         let rests = self.rested == Some(words)
             && (0..high).all(|index| {
@@ -235,8 +264,9 @@ impl ProcLook {
             self.rested = Some(words);
             return false;
         }
-        let mut waits =
-            |index: usize| peeps(index) && self.seen(index).is_some() && self.seen(index) == self.note(index).rest;
+        let mut waits = |index: usize| {
+            peeps(index) && self.seen(index).is_some() && self.seen(index) == self.note(index).rest
+        };
         let done = !(0..high).any(&mut waits);
         if done {
             self.rested = None;
@@ -273,14 +303,21 @@ impl Look for ProcLook {
                 sys::task_lock_fence();
                 self.bury(page, index, seen, true)
             }
-            Kind::Leaving if process::dead(slot.pid.load(SeqCst)) => self.bury(page, index, seen, true),
+            Kind::Leaving if process::dead(slot.pid.load(SeqCst)) => {
+                self.bury(page, index, seen, true)
+            }
             Kind::Leaving => self.lingers(page, index, seen),
             _ => match self.look(page, index, seen) {
                 Thread::Asleep(runs) | Thread::Stopped(runs) => self.asleep(index, seen, runs),
                 Thread::Running => Found::Running,
                 Thread::Zombie | Thread::Gone => {
-                    // The word may have changed since it was read: then the slot is somebody else's by now.
-                    if slot.state.load() == seen { self.bury(page, index, seen, false) } else { Found::Changed }
+                    // The word may have changed since it was read: then the slot is somebody else's
+                    // by now.
+                    if slot.state.load() == seen {
+                        self.bury(page, index, seen, false)
+                    } else {
+                        Found::Changed
+                    }
                 }
             },
         }

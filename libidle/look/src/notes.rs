@@ -43,14 +43,16 @@ pub struct Notes(&'static mut [Place]);
 impl Notes {
     /// None written yet; `None` if there is no memory.
     pub fn new() -> Option<Notes> {
-        let (size, prot) = (size_of::<Place>() * SLOTS, (libc::PROT_READ | libc::PROT_WRITE) as usize);
+        let (size, prot) =
+            (size_of::<Place>() * SLOTS, (libc::PROT_READ | libc::PROT_WRITE) as usize);
         let flags = (libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE) as usize;
         // SAFETY: a fresh mapping.
         let at = unsafe { syscall6(libc::SYS_mmap, 0, size, prot, flags, usize::MAX, 0) };
         if at < 0 {
             return None;
         }
-        // SAFETY: the mapping is that large, nobody else's, and stays; zero bytes are a place without a note.
+        // SAFETY: the mapping is that large, nobody else's, and stays; zero bytes are a place
+        // without a note.
         Some(Notes(unsafe { std::slice::from_raw_parts_mut(at as *mut Place, SLOTS) }))
     }
 

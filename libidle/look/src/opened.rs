@@ -5,12 +5,14 @@ use crate::thread::{Files, Thread};
 use crate::{ProcLook, Whose};
 use engine::procfs::Errno;
 
-/// Numbers below this one, or below the launcher's, may be those that a process has in a PID namespace of its own.
+/// Numbers below this one, or below the launcher's, may be those that a process has in a PID
+/// namespace of its own.
 const LOW: u32 = 1024;
 
 impl ProcLook {
-    /// May what `/proc` says of number `pid`, which slot `index` has, be believed? Slots hold numbers as their processes
-    /// see them; in a PID namespace below the launcher's they name somebody else here, or nobody.
+    /// May what `/proc` says of number `pid`, which slot `index` has, be believed? Slots hold
+    /// numbers as their processes see them; in a PID namespace below the launcher's they name
+    /// somebody else here, or nobody.
     pub(super) fn known(&mut self, index: usize, pid: u32) -> bool {
         if self.whose == Whose::Slots || self.note(index).ours == pid {
             return true;
@@ -21,7 +23,9 @@ impl ProcLook {
                 self.note(index).ours = if yes { pid } else { 0 };
                 yes
             }
-            Err(e) => e.gone() && !(pid < launcher.max(LOW) && process::in_other_namespace(pid, launcher)),
+            Err(e) => {
+                e.gone() && !(pid < launcher.max(LOW) && process::in_other_namespace(pid, launcher))
+            }
         }
     }
 
@@ -45,7 +49,12 @@ impl ProcLook {
     }
 
     /// The files of slot `index`'s thread, or what is known without them.
-    pub(super) fn open_files(&mut self, index: usize, pid: u32, tid: u32) -> Result<&mut Files, Thread> {
+    pub(super) fn open_files(
+        &mut self,
+        index: usize,
+        pid: u32,
+        tid: u32,
+    ) -> Result<&mut Files, Thread> {
         let same = |files: &Files| (files.pid, files.tid) == (pid, tid);
         if !self.note(index).files.as_ref().is_some_and(same) {
             if !self.known(index, pid) {
@@ -69,10 +78,17 @@ impl ProcLook {
         self.note(index).files.as_mut().ok_or(Thread::Running)
     }
 
-    /// Looks at one thread of slot `index`. `since` is a run count from before: the thread must not have run since, and its
-    /// system call need not be read again.
-    pub(super) fn thread(&mut self, index: usize, pid: u32, tid: u32, since: Option<u64>) -> Thread {
-        let mut found = self.open_files(index, pid, tid).map_or_else(|e| e, |files| files.look(since));
+    /// Looks at one thread of slot `index`. `since` is a run count from before: the thread must not
+    /// have run since, and its system call need not be read again.
+    pub(super) fn thread(
+        &mut self,
+        index: usize,
+        pid: u32,
+        tid: u32,
+        since: Option<u64>,
+    ) -> Thread {
+        let mut found =
+            self.open_files(index, pid, tid).map_or_else(|e| e, |files| files.look(since));
         if found == Thread::Gone && self.forget(index) {
             // Files that were opened before belong to the thread that had the number then.
             found = self.open_files(index, pid, tid).map_or_else(|e| e, |files| files.look(since));

@@ -12,8 +12,8 @@ pub struct Stat {
 }
 
 impl Stat {
-    /// Of the process, which is its leader's and the number of threads. Read where the kernel does not add up for it what
-    /// all the threads have used.
+    /// Of the process, which is its leader's and the number of threads. Read where the kernel does
+    /// not add up for it what all the threads have used.
     pub fn of_process(pid: u32) -> Result<Stat, Errno> {
         Stat::of_thread(pid, pid)
     }
@@ -27,10 +27,12 @@ impl Stat {
         Stat::parse(path.read(&mut text)?).ok_or(Errno::STRANGE)
     }
 
-    /// The name in parentheses may hold anything, so the fields are counted from its end: the first is number 3.
+    /// The name in parentheses may hold anything, so the fields are counted from its end: the first
+    /// is number 3.
     fn parse(text: &[u8]) -> Option<Stat> {
         let end = text.iter().rposition(|&b| b == b')')?;
-        let mut stat = Stat { state: state_letter(text)?, parent: 0, flags: 0, threads: 0, pending: 0 };
+        let mut stat =
+            Stat { state: state_letter(text)?, parent: 0, flags: 0, threads: 0, pending: 0 };
         let mut last = 0;
         for (field, word) in (3..).zip(words(text.get(end + 2..)?)) {
             match field {
@@ -55,16 +57,17 @@ impl Stat {
         matches!(self.state, b'Z' | b'X')
     }
 
-    /// Ended, in exit, or about to be killed: whatever ends a process gives all its threads a SIGKILL first.
+    /// Ended, in exit, or about to be killed: whatever ends a process gives all its threads a
+    /// SIGKILL first.
     fn ends(&self) -> bool {
         const PF_EXITING: u64 = 4;
         self.ended() || self.flags & PF_EXITING != 0 || self.pending & 1 << (libc::SIGKILL - 1) != 0
     }
 }
 
-/// Has the whole process ended, and does its parent know? A leader shows `Z` after pthread_exit although other threads live; and
-/// the end of a process that somebody traces who is not its parent reaches that one when its tracer has collected it, see
-/// ptrace(2).
+/// Has the whole process ended, and does its parent know? A leader shows `Z` after pthread_exit
+/// although other threads live; and the end of a process that somebody traces who is not its parent
+/// reaches that one when its tracer has collected it, see ptrace(2).
 pub fn dead(pid: u32) -> bool {
     all_ended(pid, |stat| !traced(pid, stat.parent))
 }
@@ -133,7 +136,8 @@ pub fn tasks(pid: u32, each: impl FnMut(u32) -> bool) -> Result<(), Errno> {
     File::open(&Path::process(pid, "task"))?.numbers(each)
 }
 
-/// Calls `each` with the living children that a thread has made, in the order of their making, until it says false.
+/// Calls `each` with the living children that a thread has made, in the order of their making,
+/// until it says false.
 pub fn children(pid: u32, tid: u32, mut each: impl FnMut(u32) -> bool) -> Result<(), Errno> {
     let file = File::open(&Path::thread(pid, tid, "children"))?;
     let (mut text, mut current) = ([0u8; 256], None);
@@ -142,7 +146,9 @@ pub fn children(pid: u32, tid: u32, mut each: impl FnMut(u32) -> bool) -> Result
         // The list ends with a space; where it should not, its end is one.
         for &byte in if got == 0 { &b" "[..] } else { &text[..got] } {
             match (byte as char).to_digit(10) {
-                Some(digit) => current = Some(current.unwrap_or(0u32).wrapping_mul(10).wrapping_add(digit)),
+                Some(digit) => {
+                    current = Some(current.unwrap_or(0u32).wrapping_mul(10).wrapping_add(digit))
+                }
                 None if current.take().is_some_and(|child| !each(child)) => return Ok(()),
                 None => {}
             }
@@ -184,8 +190,11 @@ pub fn in_other_namespace(pid: u32, root: u32) -> bool {
     any_descendant(root, |p| {
         let mut text = [0u8; 4096];
         let status = Path::process(p, "status").read(&mut text).unwrap_or_default();
-        let Some(at) = status.windows(LINE.len()).position(|part| part == LINE) else { return false };
-        let line = status[at + LINE.len()..].split(|&byte| byte == b'\n').next().unwrap_or_default();
+        let Some(at) = status.windows(LINE.len()).position(|part| part == LINE) else {
+            return false;
+        };
+        let line =
+            status[at + LINE.len()..].split(|&byte| byte == b'\n').next().unwrap_or_default();
         words(line).skip(1).any(|word| number(word) == Some(pid as u64))
     })
 }
@@ -196,9 +205,13 @@ mod tests {
 
     #[test]
     fn names_may_hold_anything() {
-        let text = b"7 (a) R 1 (b)) S 5 7 7 0 -1 4 0 0 0 0 0 0 0 0 20 0 3 0 99 0 0 0 0 0 0 0 0 256 0 0 0";
+        let text =
+            b"7 (a) R 1 (b)) S 5 7 7 0 -1 4 0 0 0 0 0 0 0 0 20 0 3 0 99 0 0 0 0 0 0 0 0 256 0 0 0";
         let stat = Stat::parse(text).expect("enough fields");
-        assert_eq!((stat.state, stat.parent, stat.flags, stat.threads, stat.pending), (b'S', 5, 4, 3, 256));
+        assert_eq!(
+            (stat.state, stat.parent, stat.flags, stat.threads, stat.pending),
+            (b'S', 5, 4, 3, 256)
+        );
         assert!(stat.ends() && !stat.ended());
     }
 

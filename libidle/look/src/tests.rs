@@ -22,7 +22,8 @@ fn engine() -> Engine {
     Engine { page, pid: std::process::id(), real_now: || 0, process: std::process::id }
 }
 
-/// The kernel gives numbers away again, and the files of a thread that has ended say for ever that it is gone.
+/// The kernel gives numbers away again, and the files of a thread that has ended say for ever that
+/// it is gone.
 #[test]
 fn files_of_the_thread_that_had_the_number_before() {
     let (engine, me) = (engine(), std::process::id());

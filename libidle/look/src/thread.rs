@@ -1,12 +1,13 @@
 //! The exact look at one thread: is it asleep in the kernel?
 //!
-//! `/proc/PID/task/TID/syscall` prints a number, and `stat` says `S`, both between two equal run counts (third field of
-//! `schedstat`). Neither file alone is exact: a thread on its way to sleep shows `S` before it has let go of the
-//! processor, one that is being switched shows a number. See proc(5).
+//! `/proc/PID/task/TID/syscall` prints a number, and `stat` says `S`, both between two equal run
+//! counts (third field of `schedstat`). Neither file alone is exact: a thread on its way to sleep
+//! shows `S` before it has let go of the processor, one that is being switched shows a number. See
+//! proc(5).
 //!
-//! NOTE [Still asleep]. Who was found asleep has let go of the processor, and is counted when it gets one again. So while the count
-//! is the same, `S` alone says that it has neither run nor been woken, if the count is read after it. That is half the work, and
-//! most threads are still asleep.
+//! NOTE [Still asleep]. Who was found asleep has let go of the processor, and is counted when it
+//! gets one again. So while the count is the same, `S` alone says that it has neither run nor been
+//! woken, if the count is read after it. That is half the work, and most threads are still asleep.
 
 use crate::process;
 use engine::procfs::{Errno, File, Path, hexadecimal, number, state_letter, words};
@@ -58,13 +59,24 @@ impl Files {
             Err(e) => return Err(e),
         };
         let (stat, schedstat) = (open("stat")?, open("schedstat")?);
-        Ok(Files { pid, tid, syscall, stat, schedstat, slept: None, sleeps_on: false, quiet: None, now })
+        Ok(Files {
+            pid,
+            tid,
+            syscall,
+            stat,
+            schedstat,
+            slept: None,
+            sleeps_on: false,
+            quiet: None,
+            now,
+        })
     }
 
-    /// The exact look. `since` is a run count from before: the thread must not have run since, and its system call need
-    /// not be read again.
+    /// The exact look. `since` is a run count from before: the thread must not have run since, and
+    /// its system call need not be read again.
     pub fn look(&mut self, since: Option<u64>) -> Thread {
-        self.try_look(since).unwrap_or_else(|e| if e.gone() { Thread::Gone } else { Thread::Running })
+        self.try_look(since)
+            .unwrap_or_else(|e| if e.gone() { Thread::Gone } else { Thread::Running })
     }
 
     /// Is a traced thread in the same stop as when its run count was `runs` in these `bits`?
@@ -82,7 +94,8 @@ impl Files {
         }
         let runs = self.runs()?;
         self.sleeps_on = self.slept == Some(runs);
-        // "running", or "-1" for a fault: not asleep in a system call; but stopped threads say so too.
+        // "running", or "-1" for a fault: not asleep in a system call; but stopped threads say so
+        // too.
         let may_sleep = since.is_none() && (self.sleeps_on || self.in_syscall(runs)?);
         Ok(match self.state()? {
             b'D' if self.in_vfork() => self.vfork_child(runs, since),
@@ -105,8 +118,9 @@ impl Files {
         }
     }
 
-    /// The system call that the thread, which has been put on a processor `runs` times, sleeps in: its number, six arguments,
-    /// stack pointer and program counter. `None` if it has run since, is stopped, or nobody may know.
+    /// The system call that the thread, which has been put on a processor `runs` times, sleeps in:
+    /// its number, six arguments, stack pointer and program counter. `None` if it has run since, is
+    /// stopped, or nobody may know.
     pub fn call(&self, runs: u64) -> Option<[u64; 9]> {
         let mut text = [0u8; 256];
         let n = self.syscall.as_ref()?.read_at_start(&mut text).ok()?;
@@ -122,19 +136,27 @@ impl Files {
     /// In vfork(2), clone(2) or clone3(2), whose number stands first in the file?
     fn in_vfork(&self) -> bool {
         let mut text = [0u8; 16];
-        let n = self.syscall.as_ref().and_then(|file| file.read_at_start(&mut text).ok()).unwrap_or(0);
+        let n =
+            self.syscall.as_ref().and_then(|file| file.read_at_start(&mut text).ok()).unwrap_or(0);
         [&b"58 "[..], b"56 ", b"435 "].iter().any(|number| text[..n].starts_with(number))
     }
 
-    /// Suspended in vfork(2) until the child executes or ends. The child has the parent's memory and speaks through its
-    /// slot, so what the word says is what the child does, and the child is the one to look at: the last that this thread
-    /// has made. Where there is none the thread is about to go on.
+    /// Suspended in vfork(2) until the child executes or ends. The child has the parent's memory
+    /// and speaks through its slot, so what the word says is what the child does, and the child is
+    /// the one to look at: the last that this thread has made. Where there is none the thread is
+    /// about to go on.
     fn vfork_child(&self, runs: u64, since: Option<u64>) -> Thread {
-        let child = self.last_child().and_then(|child| Some(Files::open(child, child, self.now).ok()?.look(None)));
+        let child = self
+            .last_child()
+            .and_then(|child| Some(Files::open(child, child, self.now).ok()?.look(None)));
         match child {
             Some(Thread::Asleep(n) | Thread::Stopped(n)) => {
                 let both = runs.wrapping_mul(31).wrapping_add(n);
-                if since.is_none_or(|before| before == both) { Thread::Asleep(both) } else { Thread::Running }
+                if since.is_none_or(|before| before == both) {
+                    Thread::Asleep(both)
+                } else {
+                    Thread::Running
+                }
             }
             _ => Thread::Running,
         }

@@ -1,4 +1,5 @@
-//! Every way in which a Rust program waits without help from libc: std goes through `syscall(SYS_futex, …)`.
+//! Every way in which a Rust program waits without help from libc: std goes through
+//! `syscall(SYS_futex, …)`.
 //!
 //! `waits CASE UNIT SLACK`, in seconds; see `python/units.py`.
 
@@ -28,7 +29,8 @@ fn condvar() {
     let mut watch = Watch::start();
     let guard = number.lock().expect("not poisoned");
     // `wait_timeout` alone may wake spuriously.
-    let (guard, result) = changed.wait_timeout_while(guard, units(1), |number| *number == 0).expect("not poisoned");
+    let (guard, result) =
+        changed.wait_timeout_while(guard, units(1), |number| *number == 0).expect("not poisoned");
     drop(guard);
     watch.expect(&format!("timed out {}", result.timed_out()), 1);
 
@@ -44,7 +46,8 @@ fn condvar() {
         }
     });
     let guard = number.lock().expect("not poisoned");
-    let (guard, result) = changed.wait_timeout_while(guard, units(9), |number| *number < 3).expect("not poisoned");
+    let (guard, result) =
+        changed.wait_timeout_while(guard, units(9), |number| *number < 3).expect("not poisoned");
     drop(guard);
     watch.expect(&format!("timed out {}", result.timed_out()), 3);
     notifier.join().expect("no panic");
@@ -89,7 +92,8 @@ fn park() {
     unparker.join().expect("no panic");
 }
 
-/// A mutex whose holder sleeps, a barrier whose last thread comes late, a scope whose thread sleeps.
+/// A mutex whose holder sleeps, a barrier whose last thread comes late, a scope whose thread
+/// sleeps.
 fn others() {
     let mutex = Arc::new(Mutex::new(()));
     let together = Arc::new(Barrier::new(2));

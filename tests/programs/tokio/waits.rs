@@ -1,4 +1,5 @@
-//! A tokio program: timers of the runtime's own wheel above `epoll_wait`, worker threads that park, a blocking pool.
+//! A tokio program: timers of the runtime's own wheel above `epoll_wait`, worker threads that park,
+//! a blocking pool.
 //!
 //! `tokio-waits CASE UNIT SLACK`, in seconds; see `python/units.py`.
 

@@ -14,7 +14,8 @@ use std::time::{Duration, Instant};
 
 /// Long for anything that does not wait out its time, also on a busy machine.
 pub const REAL: Duration = Duration::from_secs(40);
-/// The command line was fine, but no session could be made: the number that env, nohup and timeout use for themselves.
+/// The command line was fine, but no session could be made: the number that env, nohup and timeout
+/// use for themselves.
 pub const OWN_FAILURE: i32 = 125;
 
 /// Waits for ever, with no deadline and nobody who could wake it.
@@ -77,7 +78,11 @@ pub fn compile(scratch: &Scratch, flags: &[&str], source: &str) -> String {
 pub fn compile_with(compiler: &str, scratch: &Scratch, flags: &[&str], source: &str) -> String {
     let (text, program) = (scratch.file("program.c"), scratch.file("program"));
     fs::write(&text, source).expect("written");
-    let output = Command::new(compiler).args(flags).args(["-O2", "-o", &program, &text]).output().expect("it starts");
+    let output = Command::new(compiler)
+        .args(flags)
+        .args(["-O2", "-o", &program, &text])
+        .output()
+        .expect("it starts");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     program
 }
@@ -89,7 +94,8 @@ pub fn signal(pid: u32, number: i32) {
     assert_eq!(unsafe { libc::kill(pid as i32, number) }, 0);
 }
 
-/// Waits until the process's state, a letter as in proc(5), is as it should be; there is none where nobody has the number.
+/// Waits until the process's state, a letter as in proc(5), is as it should be; there is none where
+/// nobody has the number.
 #[track_caller]
 pub fn await_state(pid: u32, right: impl Fn(Option<char>) -> bool) {
     let start = Instant::now();
@@ -115,13 +121,15 @@ impl Session {
     }
 
     pub fn start_saying(perl: &str, first: &str) -> Self {
-        // What the tests themselves were started with (nohup(1) has SIGHUP ignored) is not to matter.
+        // What the tests themselves were started with (nohup(1) has SIGHUP ignored) is not to
+        // matter.
         let default = "$SIG{$_} = 'DEFAULT' for qw(INT TERM HUP QUIT)";
-        let script = format!("$| = 1; {default}; {perl}; syswrite STDOUT, qq(ready\\n); {FOR_EVER} while 1");
+        let script =
+            format!("$| = 1; {default}; {perl}; syswrite STDOUT, qq(ready\\n); {FOR_EVER} while 1");
         let mut child = Command::new(&artifacts().launcher)
             .args(["--", "perl", "-e", &script])
-            // Handlers run at once (so what they may interrupt leaves nothing in a buffer). Put off, one that comes just
-            // before the wait does not end it, and would never run.
+            // Handlers run at once (so what they may interrupt leaves nothing in a buffer). Put
+            // off, one that comes just before the wait does not end it, and would never run.
             .env("PERL_SIGNALS", "unsafe")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -130,7 +138,9 @@ impl Session {
         // A thread reads, so that a line that never comes is a failure and not a hanging test.
         let (sender, lines) = channel();
         let stdout = BufReader::new(child.stdout.take().expect("piped"));
-        thread::spawn(move || stdout.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        thread::spawn(move || {
+            stdout.lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
+        });
         let session = Session { child, lines };
         session.expect_line(first);
         session
@@ -178,7 +188,8 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        // Where a test failed: twice SIGINT ends a session with all that is in it, and SIGKILL whoever forgot that.
+        // Where a test failed: twice SIGINT ends a session with all that is in it, and SIGKILL
+        // whoever forgot that.
         for signal in [libc::SIGINT, libc::SIGINT, libc::SIGKILL] {
             if self.is_running() {
                 self.signal(signal);

@@ -9,7 +9,16 @@ pub fn traced(matrix: Matrix) -> Matrix {
         .except("unseen/helper", "as clocks/handles")
         .except("lifecycle/debugged", "a thread has one tracer")
         .at_most_ms("spin/", 60_000)
-        .except("signals/not_blocked", "the kernel keeps what a traced thread ignores, for the tracer to see")
-        .except("timers/read", "a read of a signalfd does not stop, so it says what the signal said when it was sent")
-        .except("signals/in_the_engine", "its timer by a system call is virtual in a traced program")
+        .except(
+            "signals/not_blocked",
+            "the kernel keeps what a traced thread ignores, for the tracer to see",
+        )
+        .except(
+            "timers/read",
+            "a read of a signalfd does not stop, so it says what the signal said when it was sent",
+        )
+        .except(
+            "signals/in_the_engine",
+            "its timer by a system call is virtual in a traced program",
+        )
 }

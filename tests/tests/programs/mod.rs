@@ -1,8 +1,9 @@
 //! Real programs, natively and under flux: what the `programs_*.rs` tests share.
 //!
-//! A program is `tests/programs/LANGUAGE/…` and takes `CASE UNIT SLACK`: what to do, the length of a unit of waiting in
-//! seconds, and how late a wait may end. It looks at its own clocks and prints whole units (`python/units.py` says how), so
-//! with a fraction of a second natively and an hour under flux it must print the same.
+//! A program is `tests/programs/LANGUAGE/…` and takes `CASE UNIT SLACK`: what to do, the length of
+//! a unit of waiting in seconds, and how late a wait may end. It looks at its own clocks and prints
+//! whole units (`python/units.py` says how), so with a fraction of a second natively and an hour
+//! under flux it must print the same.
 
 // Each test file takes what it needs.
 #![allow(dead_code, unused_macros)]
@@ -16,14 +17,16 @@ use std::time::Duration;
 
 /// A unit natively.
 const NATIVE_UNIT: f64 = 0.3;
-/// How late a native wait may be. It says nothing about flux, and a machine that is compiling something is slow.
+/// How late a native wait may be. It says nothing about flux, and a machine that is compiling
+/// something is slow.
 const NATIVE_SLACK: f64 = 10.0;
-/// A busy machine can make a native run too late for its own time-outs; under flux there is no such thing as bad luck.
+/// A busy machine can make a native run too late for its own time-outs; under flux there is no such
+/// thing as bad luck.
 const NATIVE_ATTEMPTS: u32 = 3;
 /// In elapsed mode a program's work takes the time it takes; hours of waiting must not show.
 const ELAPSED_SLACK: f64 = 20.0;
-/// In frozen mode work takes none. What is left is rounding (Node and poll count milliseconds), and the clock that
-/// creeps while a runtime spins on it.
+/// In frozen mode work takes none. What is left is rounding (Node and poll count milliseconds), and
+/// the clock that creeps while a runtime spins on it.
 const FROZEN_SLACK: f64 = 0.02;
 
 /// The path of a file under `tests/programs/`.
@@ -33,7 +36,8 @@ pub fn path(file: &str) -> String {
     path.into_os_string().into_string().expect("UTF-8")
 }
 
-/// The Python interpreter itself: version managers put a shell script in front of it that takes longer than the test.
+/// The Python interpreter itself: version managers put a shell script in front of it that takes
+/// longer than the test.
 pub fn python() -> String {
     static PYTHON: OnceLock<String> = OnceLock::new();
     PYTHON
@@ -47,7 +51,8 @@ pub fn python() -> String {
         .clone()
 }
 
-/// Builds `tests/programs/go/NAME.go`; with `cgo` it is linked dynamically if a package of it has code in C then.
+/// Builds `tests/programs/go/NAME.go`; with `cgo` it is linked dynamically if a package of it has
+/// code in C then.
 pub fn go(name: &str, cgo: bool) -> PathBuf {
     let cgo = if cgo { "1" } else { "0" };
     let program = target_dir().join(format!("go-{name}-cgo{cgo}"));
@@ -100,8 +105,8 @@ pub struct Waits {
 }
 
 impl Waits {
-    /// `command` is all that comes before `CASE UNIT SLACK`.
-    /// `units` is how many units of waiting must pass, one after the other: natively it must really take that long.
+    /// `command` is all that comes before `CASE UNIT SLACK`. `units` is how many units of waiting
+    /// must pass, one after the other: natively it must really take that long.
     pub fn new(command: &[String], case: &str, units: f64) -> Self {
         Waits { command: command.to_vec(), case: case.to_owned(), units, unit: 3600.0 }
     }
@@ -152,7 +157,9 @@ impl Waits {
 /// All measured lines say so, and there is at least one.
 fn in_time(outcome: &Outcome) -> bool {
     let measured = || outcome.stdout.lines().filter(|line| line.contains(" units, "));
-    outcome.status.success() && measured().count() > 0 && measured().all(|line| line.ends_with(", in time"))
+    outcome.status.success()
+        && measured().count() > 0
+        && measured().all(|line| line.ends_with(", in time"))
 }
 
 /// One test for each case of a program: `test_name: "case" waits 3.0;`, then methods of [`Waits`].

@@ -7,8 +7,8 @@ use std::fs;
 /// What both libraries have.
 const SHARED: &str = "libidle/interpose/src/shared_rows.rs";
 
-/// The names of the rows in `LIBRARY/src/rows.rs` and of those that both libraries have: one a line,
-/// `fn NAME(…) -> … = path;`.
+/// The names of the rows in `LIBRARY/src/rows.rs` and of those that both libraries have: one a
+/// line, `fn NAME(…) -> … = path;`.
 pub fn names(library: &str) -> BTreeSet<String> {
     let read = |path: &str| {
         let path = workspace_root().join(path);
@@ -26,7 +26,9 @@ pub fn names(library: &str) -> BTreeSet<String> {
     // The variadic exec functions cannot be written as rows: `exec_lists!(execl = …, execlp = …)`.
     for list in text.split("exec_lists!(").skip(1) {
         let list = list.split(')').next().unwrap_or(list);
-        names.extend(list.split(',').filter_map(|item| Some(item.split_once(" =")?.0.trim().to_owned())));
+        names.extend(
+            list.split(',').filter_map(|item| Some(item.split_once(" =")?.0.trim().to_owned())),
+        );
     }
     let set: BTreeSet<_> = names.iter().cloned().collect();
     assert_eq!(set.len(), names.len(), "a name has two rows");

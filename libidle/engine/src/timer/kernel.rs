@@ -19,7 +19,9 @@ pub struct Setting {
 /// Sets the kernel's timer; its error.
 pub fn arm(fd: i32, to: Setting) -> Result<(), isize> {
     // SAFETY: a valid itimerspec.
-    let failed = unsafe { syscall6(sys::nr::TIMERFD_SETTIME, fd as usize, 0, &raw const to as usize, 0, 0, 0) };
+    let failed = unsafe {
+        syscall6(sys::nr::TIMERFD_SETTIME, fd as usize, 0, &raw const to as usize, 0, 0, 0)
+    };
     if failed < 0 { Err(failed) } else { Ok(()) }
 }
 
@@ -27,11 +29,14 @@ pub fn arm(fd: i32, to: Setting) -> Result<(), isize> {
 pub fn set_ticks(fd: i32) -> bool {
     let one = 1u64;
     // SAFETY: reads 8 bytes.
-    let done = unsafe { syscall6(sys::nr::IOCTL, fd as usize, SET_TICKS, &raw const one as usize, 0, 0, 0) };
+    let done = unsafe {
+        syscall6(sys::nr::IOCTL, fd as usize, SET_TICKS, &raw const one as usize, 0, 0, 0)
+    };
     done == 0 || (done == ENOTTY && expire_really(fd))
 }
 
-/// For kernels without CONFIG_CHECKPOINT_RESTORE: lets the kernel's timer expire, and waits until it has.
+/// For kernels without CONFIG_CHECKPOINT_RESTORE: lets the kernel's timer expire, and waits until
+/// it has.
 fn expire_really(fd: i32) -> bool {
     let mut now = Setting { interval: (0, 0), value: (0, 0) };
     // SAFETY: a valid out-parameter.
@@ -42,7 +47,8 @@ fn expire_really(fd: i32) -> bool {
     let mut set = fd as u32 as u64 | READABLE;
     let limit = Timespec { sec: 0, nsec: 1_000_000 };
     arm(fd, now).is_ok()
-        // SAFETY: one pollfd and a time-out. Who reads the timer meanwhile lets the wait end by the latter.
+        // SAFETY: one pollfd and a time-out. Who reads the timer meanwhile lets the wait end by the
+        // latter.
         && unsafe { syscall6(sys::nr::PPOLL, &raw mut set as usize, 1, &raw const limit as usize, 0, 8, 0) >= 0 }
 }
 

@@ -22,7 +22,8 @@ impl Locked<'_> {
         &self.engine.page.slots[self.index]
     }
 
-    /// Expirations up to `now`, as a read counts them; 0 if there was none. Starts the next interval.
+    /// Expirations up to `now`, as a read counts them; 0 if there was none. Starts the next
+    /// interval.
     pub fn take_expirations(&self, now: u64) -> u64 {
         let slot = self.slot();
         let first = slot.expired().swap(0, SeqCst);
@@ -32,23 +33,27 @@ impl Locked<'_> {
         }
         let count = now.saturating_sub(first) / interval + 1;
         slot.parked.store(now, Relaxed);
-        slot.deadline.store(first.saturating_add(count.saturating_mul(interval)).min(NEVER - 1), SeqCst);
+        slot.deadline
+            .store(first.saturating_add(count.saturating_mul(interval)).min(NEVER - 1), SeqCst);
         count
     }
 
-    /// When it expires next, as `timerfd_gettime(2)` tells: an interval goes on though nobody reads.
+    /// When it expires next, as `timerfd_gettime(2)` tells: an interval goes on though nobody
+    /// reads.
     pub fn next(&self, now: u64) -> u64 {
         let slot = self.slot();
         let (first, interval) = (slot.expired().load(Relaxed), slot.interval().load(Relaxed));
         match (first, interval) {
             (0, _) => slot.deadline.load(Relaxed),
             (_, 0) => NEVER,
-            _ => first.saturating_add((now.saturating_sub(first) / interval + 1).saturating_mul(interval)),
+            _ => first.saturating_add(
+                (now.saturating_sub(first) / interval + 1).saturating_mul(interval),
+            ),
         }
     }
 
-    /// What is left until then, ns; 0 if it is not set. One whose time has just come and that has not been told yet still shows
-    /// a moment.
+    /// What is left until then, ns; 0 if it is not set. One whose time has just come and that has
+    /// not been told yet still shows a moment.
     pub fn left(&self, now: u64) -> u64 {
         match self.next(now) {
             NEVER => 0,
@@ -56,8 +61,16 @@ impl Locked<'_> {
         }
     }
 
-    /// Sets it, at `now`; `fd` is a descriptor of it in this process, `noted` of [`ABSOLUTE`] and [`CANCEL_ON_SET`].
-    pub fn set(&self, fd: i32, now: u64, deadline: u64, interval: u64, noted: u32) -> Result<(), isize> {
+    /// Sets it, at `now`; `fd` is a descriptor of it in this process, `noted` of [`ABSOLUTE`] and
+    /// [`CANCEL_ON_SET`].
+    pub fn set(
+        &self,
+        fd: i32,
+        now: u64,
+        deadline: u64,
+        interval: u64,
+        noted: u32,
+    ) -> Result<(), isize> {
         // The descriptor may have been closed meanwhile.
         self.engine.name_timer(fd, self.index)?;
         let slot = self.slot();
@@ -83,7 +96,9 @@ impl Locked<'_> {
         if pid == self.engine.pid {
             return self.engine.timer_of(fd) == Ok(Some(self.index)) && set_ticks(fd);
         }
-        sys::with_descriptor(pid, fd, |fd| self.engine.timer_of(fd) == Ok(Some(self.index)) && set_ticks(fd))
+        sys::with_descriptor(pid, fd, |fd| {
+            self.engine.timer_of(fd) == Ok(Some(self.index)) && set_ticks(fd)
+        })
     }
 
     /// The last descriptor is closed: gives the slot back. It stays locked until it is taken anew.
@@ -92,7 +107,8 @@ impl Locked<'_> {
         std::mem::forget(self);
     }
 
-    /// The deadline has come. False if it was not ticked: it is not due, or the launcher has to do it.
+    /// The deadline has come. False if it was not ticked: it is not due, or the launcher has to do
+    /// it.
     pub(super) fn expire(&self, now: u64, keeper: bool) -> bool {
         let slot = self.slot();
         let due = slot.deadline.load(SeqCst);
@@ -120,9 +136,14 @@ impl Drop for Locked<'_> {
     fn drop(&mut self) {
         let slot = self.slot();
         slot.holder().store(0, SeqCst);
-        // Also where it has not changed: who came to fire it meanwhile has taken it out of the queue and left it to us.
+        // Also where it has not changed: who came to fire it meanwhile has taken it out of the
+        // queue and left it to us.
         if slot.state.load().kind() == Kind::Timer {
-            self.engine.page.post_deadline(self.index, slot.deadline.load(SeqCst), slot.parked.load(Relaxed));
+            self.engine.page.post_deadline(
+                self.index,
+                slot.deadline.load(SeqCst),
+                slot.parked.load(Relaxed),
+            );
         }
     }
 }

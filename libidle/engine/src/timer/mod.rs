@@ -1,18 +1,21 @@
 //! Timer descriptors, timerfd_create(2): deadlines without a thread.
 //!
-//! The descriptor stays the kernel's, so waiting for it, passing, duplicating and closing it are real. The kernel's timer is
-//! never armed. A slot of kind `Timer` keeps its deadline in the queue of all others, and whoever moves the clock there
-//! *ticks* it: `TFD_IOC_SET_TICKS` makes the descriptor readable and wakes its waiters before the call returns. So a
-//! waiter is running, for the exact look to see, when the clock's lock is free again.
+//! The descriptor stays the kernel's, so waiting for it, passing, duplicating and closing it are
+//! real. The kernel's timer is never armed. A slot of kind `Timer` keeps its deadline in the queue
+//! of all others, and whoever moves the clock there *ticks* it: `TFD_IOC_SET_TICKS` makes the
+//! descriptor readable and wakes its waiters before the call returns. So a waiter is running, for
+//! the exact look to see, when the clock's lock is free again.
 //!
-//! Which slot a descriptor belongs to is written into the kernel's timer itself, as its interval: any process that has got
-//! the open file, however it got it, finds the slot with one `timerfd_gettime(2)`.
+//! Which slot a descriptor belongs to is written into the kernel's timer itself, as its interval:
+//! any process that has got the open file, however it got it, finds the slot with one
+//! `timerfd_gettime(2)`.
 //!
-//! As in the kernel, a timer that has expired and was not read has no next deadline: the reader counts what has passed and
-//! sets the next one.
+//! As in the kernel, a timer that has expired and was not read has no next deadline: the reader
+//! counts what has passed and sets the next one.
 //!
-//! Ownership: all fields are written under the slot's own lock, which any process may take. It is held for a few
-//! system calls at most, with all signals blocked; from a holder that is dead or stopped it is taken away.
+//! Ownership: all fields are written under the slot's own lock, which any process may take. It is
+//! held for a few system calls at most, with all signals blocked; from a holder that is dead or
+//! stopped it is taken away.
 
 mod kernel;
 mod locked;
@@ -29,7 +32,8 @@ use crate::time::NEVER;
 use kernel::{Setting, arm};
 
 const ESRCH: isize = -3;
-/// Seconds of an interval that names a slot: more than any program asks for, and still in the kernel's range.
+/// Seconds of an interval that names a slot: more than any program asks for, and still in the
+/// kernel's range.
 const NAMES: i64 = 4_000_000_000;
 /// Generations of a slot's names; they are the nanoseconds of the interval.
 const GENERATIONS: u32 = 1_000_000_000;
@@ -93,12 +97,14 @@ impl Page {
 }
 
 impl Engine {
-    /// The slot that descriptor `fd` of this process names; `None` if it is a timer that no slot belongs to. The error is
-    /// the kernel's, negated: EBADF, or EINVAL for what is no timer.
+    /// The slot that descriptor `fd` of this process names; `None` if it is a timer that no slot
+    /// belongs to. The error is the kernel's, negated: EBADF, or EINVAL for what is no timer.
     pub fn timer_of(&self, fd: i32) -> Result<Option<usize>, isize> {
         let mut now = Setting { interval: (0, 0), value: (0, 0) };
         // SAFETY: a valid out-parameter.
-        let failed = unsafe { syscall6(sys::nr::TIMERFD_GETTIME, fd as usize, &raw mut now as usize, 0, 0, 0, 0) };
+        let failed = unsafe {
+            syscall6(sys::nr::TIMERFD_GETTIME, fd as usize, &raw mut now as usize, 0, 0, 0, 0)
+        };
         if failed < 0 { Err(failed) } else { Ok(self.named(now.interval.0, now.interval.1)) }
     }
 
@@ -106,7 +112,8 @@ impl Engine {
     pub fn named(&self, sec: i64, nsec: i64) -> Option<usize> {
         let index = usize::try_from(sec - NAMES).ok().filter(|&i| i < SLOTS)?;
         let slot = &self.page.slots[index];
-        (slot.state.load().kind() == Kind::Timer && slot.generation().load(SeqCst) as i64 == nsec).then_some(index)
+        (slot.state.load().kind() == Kind::Timer && slot.generation().load(SeqCst) as i64 == nsec)
+            .then_some(index)
     }
 
     /// Writes the name of slot `index` into the kernel's timer, and takes away what it has counted.
@@ -115,7 +122,8 @@ impl Engine {
         arm(fd, Setting { interval: (NAMES + index as i64, generation as i64), value: (0, 0) })
     }
 
-    /// Locks timer `index`. All signals must be blocked, or a handler could wait for its own thread.
+    /// Locks timer `index`. All signals must be blocked, or a handler could wait for its own
+    /// thread.
     pub fn lock_timer(&self, index: usize, tid: u32) -> Locked<'_> {
         let (slot, tid) = (&self.page.slots[index], tid as u64);
         let until = (self.real_now)() + PATIENCE;
@@ -134,16 +142,17 @@ impl Engine {
         Locked { engine: self, index }
     }
 
-    /// The clock has come to timer `index`. False if nobody can have been woken by that: the timer was set anew, or is
-    /// being set and will be posted again, or only the keeper can reach it.
+    /// The clock has come to timer `index`. False if nobody can have been woken by that: the timer
+    /// was set anew, or is being set and will be posted again, or only the keeper can reach it.
     pub(crate) fn fire(&self, index: usize, now: u64, keeper: bool) -> bool {
         let slot = &self.page.slots[index];
-        // Not this thread's own number, which would cost a system call: who finds the holder gone takes the lock.
+        // Not this thread's own number, which would cost a system call: who finds the holder gone
+        // takes the lock.
         let mine = self.pid as u64;
         let free = slot.holder().compare_exchange(0, mine, SeqCst, SeqCst);
-        if free
-            .is_err_and(|holder| !gone(holder) || slot.holder().compare_exchange(holder, mine, SeqCst, SeqCst).is_err())
-        {
+        if free.is_err_and(|holder| {
+            !gone(holder) || slot.holder().compare_exchange(holder, mine, SeqCst, SeqCst).is_err()
+        }) {
             return false;
         }
         let locked = Locked { engine: self, index };
@@ -159,14 +168,16 @@ impl Engine {
         fired
     }
 
-    /// Expires the timer now if it is due, as the kernel does in `timerfd_settime(2)` with a time that has passed.
+    /// Expires the timer now if it is due, as the kernel does in `timerfd_settime(2)` with a time
+    /// that has passed.
     pub fn fire_if_due(&self, locked: &Locked) {
         if locked.slot().deadline.load(SeqCst) <= self.now() && !locked.expire(self.now(), false) {
             self.kick_keeper();
         }
     }
 
-    /// `CLOCK_REALTIME` was set ahead by `ahead` ns: timers for an instant of it move, those that asked for it are cancelled.
+    /// `CLOCK_REALTIME` was set ahead by `ahead` ns: timers for an instant of it move, those that
+    /// asked for it are cancelled.
     pub fn clock_was_set(&self, ahead: i64, tid: u32) {
         for index in 0..self.page.high() {
             let slot = &self.page.slots[index];
@@ -177,7 +188,10 @@ impl Engine {
             let locked = self.lock_timer(index, tid);
             let deadline = slot.deadline.load(SeqCst);
             if deadline != NEVER {
-                slot.deadline.store(deadline.saturating_add_signed(ahead.saturating_neg()).min(NEVER - 1), SeqCst);
+                slot.deadline.store(
+                    deadline.saturating_add_signed(ahead.saturating_neg()).min(NEVER - 1),
+                    SeqCst,
+                );
                 self.fire_if_due(&locked);
             }
             if flags.load(SeqCst) & CANCEL_ON_SET != 0 {
@@ -201,7 +215,12 @@ mod tests {
     use crate::page::ClockMode;
 
     fn engine() -> Engine {
-        Engine { page: Box::leak(Page::boxed()), pid: std::process::id(), real_now: || 1, process: std::process::id }
+        Engine {
+            page: Box::leak(Page::boxed()),
+            pid: std::process::id(),
+            real_now: || 1,
+            process: std::process::id,
+        }
     }
 
     #[test]

@@ -1,15 +1,17 @@
-//! The code that is written over the vDSO, as position-independent blobs with their constants in front.
+//! The code that is written over the vDSO, as position-independent blobs with their constants in
+//! front.
 //!
-//! For processes with the shim it is three jumps to functions there. For those without it is whole functions that read the
-//! session's header, mapped into the process: [`frozen`] loads, [`elapsed`] calls the original and adds. They give the same
-//! answers as `clock_gettime(2)` in the shim, and what they do not know goes to the kernel.
+//! For processes with the shim it is three jumps to functions there. For those without it is whole
+//! functions that read the session's header, mapped into the process: [`frozen`] loads, [`elapsed`]
+//! calls the original and adds. They give the same answers as `clock_gettime(2)` in the shim, and
+//! what they do not know goes to the kernel.
 
 use crate::clock::{REALTIME, VIRTUAL};
 use crate::page::Header;
 use std::mem::offset_of;
 
-/// A blob: 32 bytes of constants, then code. The first three are filled in by whoever places it: two addresses and a
-/// number; the others are where each function begins, from the blob's start.
+/// A blob: 32 bytes of constants, then code. The first three are filled in by whoever places it:
+/// two addresses and a number; the others are where each function begins, from the blob's start.
 #[derive(Clone, Copy)]
 pub struct Blob(&'static [u8]);
 
@@ -21,8 +23,10 @@ impl Blob {
 
     /// Where `clock_gettime`, `gettimeofday` and `time` begin.
     pub fn entries(self) -> [usize; 3] {
-        let entry =
-            |at: usize| u32::from_le_bytes([self.0[at], self.0[at + 1], self.0[at + 2], self.0[at + 3]]) as usize;
+        let entry = |at: usize| {
+            u32::from_le_bytes([self.0[at], self.0[at + 1], self.0[at + 2], self.0[at + 3]])
+                as usize
+        };
         [entry(20), entry(24), entry(28)]
     }
 }
@@ -31,7 +35,8 @@ impl Blob {
 macro_rules! blob {
     ($label:literal) => {{
         let (start, end): (*const u8, *const u8);
-        // SAFETY: the labels are defined below, in read-only data; the second ends what the first begins.
+        // SAFETY: the labels are defined below, in read-only data; the second ends what the first
+        // begins.
         Blob(unsafe {
             std::arch::asm!(
                 concat!("lea {0}, [rip + ", $label, "]"),
@@ -50,14 +55,15 @@ pub const OTHER_AT: usize = 8;
 /// Offset of the number of reads that are answered without the kernel ([`frozen`]).
 pub const LIMIT_AT: usize = 16;
 
-/// Frozen mode: loads from the header. Each read is counted in the 32-bit word at the counter's address; beyond the limit
-/// the real system call is made, so that somebody notices a loop that spins.
+/// Frozen mode: loads from the header. Each read is counted in the 32-bit word at the counter's
+/// address; beyond the limit the real system call is made, so that somebody notices a loop that
+/// spins.
 pub fn frozen() -> Blob {
     blob!("flux_vdso_frozen")
 }
 
-/// Elapsed mode: the original's answer and the header's offset. The original may make the real system call, for a clock
-/// that the vDSO does not have: its answer must be the real one then.
+/// Elapsed mode: the original's answer and the header's offset. The original may make the real
+/// system call, for a clock that the vDSO does not have: its answer must be the real one then.
 pub fn elapsed() -> Blob {
     blob!("flux_vdso_elapsed")
 }
@@ -202,7 +208,8 @@ std::arch::global_asm!(
     ".long 0",
     ".long 30f - 20b, 40f - 20b, 50f - 20b",
     //
-    // clock_gettime(edi, rsi). The offset is read before the clock: a jump in between makes the sum late, never early.
+    // clock_gettime(edi, rsi). The offset is read before the clock: a jump in between makes the sum
+    // late, never early.
     "30: cmp edi, {last}",
     "ja 35f",
     "mov ecx, {virtual}",

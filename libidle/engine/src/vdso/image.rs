@@ -1,4 +1,5 @@
-//! The vDSO's ELF image: its functions by name. Reads a slice, checks every bound, allocates nothing.
+//! The vDSO's ELF image: its functions by name. Reads a slice, checks every bound, allocates
+//! nothing.
 
 /// A function of the image.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -15,7 +16,8 @@ pub struct Image<'a> {
     bytes: &'a [u8],
     symbols: usize,
     strings: usize,
-    /// What to subtract from the image's own addresses to get offsets: old kernels link it to a high address.
+    /// What to subtract from the image's own addresses to get offsets: old kernels link it to a
+    /// high address.
     bias: u64,
 }
 
@@ -38,13 +40,14 @@ mod elf {
 const PAGE: usize = 4096;
 
 impl<'a> Image<'a> {
-    /// How many bytes the image with this beginning takes, in whole pages: the vDSO ends with its section headers. `None`
-    /// if it is no ELF image.
+    /// How many bytes the image with this beginning takes, in whole pages: the vDSO ends with its
+    /// section headers. `None` if it is no ELF image.
     pub fn size(header: &[u8]) -> Option<usize> {
         if header.len() < elf::HEADER || !header.starts_with(b"\x7fELF\x02\x01") {
             return None;
         }
-        let sections = u16_at(header, elf::SHNUM)? as usize * u16_at(header, elf::SHENTSIZE)? as usize;
+        let sections =
+            u16_at(header, elf::SHNUM)? as usize * u16_at(header, elf::SHENTSIZE)? as usize;
         let end = (u64_at(header, elf::SHOFF)? as usize).checked_add(sections)?;
         (HEADER_ENDS..MOST).contains(&end).then(|| end.next_multiple_of(PAGE))
     }
@@ -55,7 +58,9 @@ impl<'a> Image<'a> {
         let headers = u64_at(bytes, elf::PHOFF)? as usize;
         let find = |kind: u32| {
             let at = |i: usize| headers.checked_add(i * elf::PROGRAM_HEADER);
-            (0..u16_at(bytes, elf::PHNUM)? as usize).filter_map(at).find(|&at| u32_at(bytes, at) == Some(kind))
+            (0..u16_at(bytes, elf::PHNUM)? as usize)
+                .filter_map(at)
+                .find(|&at| u32_at(bytes, at) == Some(kind))
         };
         // Of a program header: the offset in the file is at 8, the address at 16.
         let load = find(elf::PT_LOAD)?;
@@ -81,7 +86,8 @@ impl<'a> Image<'a> {
         let mut at = self.symbols;
         while at + elf::SYMBOL <= self.strings {
             // Of a symbol: the name is at 0, the value at 8, the size at 16.
-            let text = self.bytes.get(self.strings.checked_add(u32_at(self.bytes, at)? as usize)?..)?;
+            let text =
+                self.bytes.get(self.strings.checked_add(u32_at(self.bytes, at)? as usize)?..)?;
             let value = u64_at(self.bytes, at + 8)?;
             if value != 0 && text.starts_with(name.as_bytes()) && text.get(name.len()) == Some(&0) {
                 let function = Function {

@@ -9,8 +9,8 @@ use crate::page::ClockMode;
 /// What the clock functions lead to.
 #[derive(Clone, Copy, Debug)]
 pub enum Target {
-    /// Functions of the process's own, at these addresses: with the vDSO's signatures and answers (0 or a negated error
-    /// code; the time).
+    /// Functions of the process's own, at these addresses: with the vDSO's signatures and answers
+    /// (0 or a negated error code; the time).
     Functions {
         /// `int clock_gettime(clockid_t, struct timespec *)`
         clock_gettime: u64,
@@ -19,8 +19,8 @@ pub enum Target {
         /// `time_t time(time_t *)`
         time: u64,
     },
-    /// The session's header, readable at this address, in elapsed mode. A system call that comes from inside the vDSO
-    /// must get the real time: the code adds to it.
+    /// The session's header, readable at this address, in elapsed mode. A system call that comes
+    /// from inside the vDSO must get the real time: the code adds to it.
     Elapsed {
         /// Where [`crate::page::Header`] is mapped in the process.
         header: u64,
@@ -67,8 +67,8 @@ pub struct Patch {
 }
 
 impl Patch {
-    /// For the vDSO `image` that lies at `base`; `None` when it lacks `clock_gettime` or `gettimeofday`, or there is too little
-    /// room in the latter.
+    /// For the vDSO `image` that lies at `base`; `None` when it lacks `clock_gettime` or
+    /// `gettimeofday`, or there is too little room in the latter.
     pub fn new(image: &Image, base: u64, target: Target) -> Option<Patch> {
         let clock_gettime = image.function("__vdso_clock_gettime").filter(|f| f.size >= JUMP)?;
         let time = image.function("__vdso_time").filter(|f| f.size >= JUMP);
@@ -120,13 +120,17 @@ impl Patch {
             let distance = reach(at + JUMP as u64, start + to as u64)?;
             Some((from.offset, [0xe9, distance[0], distance[1], distance[2], distance[3]]))
         };
-        let jumps =
-            [jump(room, entries[1]), jump(clock_gettime, entries[0]), time.and_then(|time| jump(time, entries[2]))];
+        let jumps = [
+            jump(room, entries[1]),
+            jump(clock_gettime, entries[0]),
+            time.and_then(|time| jump(time, entries[2])),
+        ];
         Some(Patch { base, body: (room.offset, body), jumps, original, fast })
     }
 
-    /// Addresses and bytes, in the order in which they are to be written: first the new code, then the jumps to it, of five
-    /// bytes each. (Until the jumps are written, the old functions must not run.)
+    /// Addresses and bytes, in the order in which they are to be written: first the new code, then
+    /// the jumps to it, of five bytes each. (Until the jumps are written, the old functions must
+    /// not run.)
     pub fn writes(&self) -> impl Iterator<Item = (u64, &[u8])> {
         let body = std::iter::once((self.body.0 + ENTRY, &self.body.1.get()[ENTRY..]));
         let jumps = self.jumps.iter().flatten().map(|(at, bytes)| (*at, &bytes[..]));
@@ -140,9 +144,15 @@ fn place(body: &mut Bytes<BODY>, blob: code::Blob) -> Option<[usize; 3]> {
     Some(blob.entries().map(|entry| at + entry))
 }
 
-/// Appends the first instructions of `function`, fit to run at `to`, and a jump to those after them. Nothing is appended
-/// when that can't be done.
-fn original(image: &Image, base: u64, function: Function, to: u64, body: &mut Bytes<BODY>) -> Option<()> {
+/// Appends the first instructions of `function`, fit to run at `to`, and a jump to those after
+/// them. Nothing is appended when that can't be done.
+fn original(
+    image: &Image,
+    base: u64,
+    function: Function,
+    to: u64,
+    body: &mut Bytes<BODY>,
+) -> Option<()> {
     let from = base + function.offset as u64;
     let mut moved = Bytes::<{ 2 * (JUMP + INSTRUCTION) }>::new();
     let used = relocate(image.code(function)?, from, to, JUMP, &mut moved)?;

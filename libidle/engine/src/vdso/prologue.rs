@@ -1,19 +1,28 @@
 //! Moving the first instructions of a function elsewhere.
 //!
-//! Knows the instructions that compilers begin a function with; anything else is refused. What is addressed relative to
-//! the instruction itself (data, targets of jumps) is adjusted, so the new place must be within 2 GiB.
+//! Knows the instructions that compilers begin a function with; anything else is refused. What is
+//! addressed relative to the instruction itself (data, targets of jumps) is adjusted, so the new
+//! place must be within 2 GiB.
 
 use super::bytes::Bytes;
 
-/// Appends the first whole instructions of `code` that cover at least `least` bytes to `out`, fit to run at `to` instead
-/// of `from`. Returns how many bytes of `code` they were; `None` if one of them can't be moved.
-pub fn relocate<const N: usize>(code: &[u8], from: u64, to: u64, least: usize, out: &mut Bytes<N>) -> Option<usize> {
+/// Appends the first whole instructions of `code` that cover at least `least` bytes to `out`, fit
+/// to run at `to` instead of `from`. Returns how many bytes of `code` they were; `None` if one of
+/// them can't be moved.
+pub fn relocate<const N: usize>(
+    code: &[u8],
+    from: u64,
+    to: u64,
+    least: usize,
+    out: &mut Bytes<N>,
+) -> Option<usize> {
     let begin = out.len();
     let mut at = 0;
     while at < least {
         let instruction = Instruction::decode(code.get(at..)?)?;
         let old = code.get(at..at + instruction.len)?;
-        let (old_end, new_at) = (from + (at + instruction.len) as u64, to + (out.len() - begin) as u64);
+        let (old_end, new_at) =
+            (from + (at + instruction.len) as u64, to + (out.len() - begin) as u64);
         match instruction.relative {
             Relative::Nothing => out.push(old)?,
             Relative::Data(field) => {
@@ -76,7 +85,8 @@ impl Instruction {
         match op {
             // push and pop of a register, nop
             0x50..=0x5f | 0x90 => plain(at + 1),
-            // The eight arithmetic operations between register and memory, or of al or eax with a constant
+            // The eight arithmetic operations between register and memory, or of al or eax with a
+            // constant
             0x00..=0x3f if op & 7 < 4 => operands(code, at + 1, 0),
             0x00..=0x3f if op & 7 == 4 => plain(at + 2),
             0x00..=0x3f if op & 7 == 5 => plain(at + 5),
@@ -93,15 +103,23 @@ impl Instruction {
             0xa9 => plain(at + 5),
             0x70..=0x7f => {
                 let distance = *code.get(at + 1)? as i8 as i32;
-                Some(Instruction { len: at + 2, relative: Relative::Jump { condition: op & 15, distance } })
+                Some(Instruction {
+                    len: at + 2,
+                    relative: Relative::Jump { condition: op & 15, distance },
+                })
             }
             0x0f => match *code.get(at + 1)? {
                 // A long nop, cmov, setcc, bt, imul, movzx, movsx
-                0x1f | 0x40..=0x4f | 0x90..=0x9f | 0xa3 | 0xaf | 0xb6 | 0xb7 | 0xbe | 0xbf => operands(code, at + 2, 0),
+                0x1f | 0x40..=0x4f | 0x90..=0x9f | 0xa3 | 0xaf | 0xb6 | 0xb7 | 0xbe | 0xbf => {
+                    operands(code, at + 2, 0)
+                }
                 0xba => operands(code, at + 2, 1),
                 op @ 0x80..=0x8f => {
                     let distance = i32_at(at + 2)?;
-                    Some(Instruction { len: at + 6, relative: Relative::Jump { condition: op & 15, distance } })
+                    Some(Instruction {
+                        len: at + 6,
+                        relative: Relative::Jump { condition: op & 15, distance },
+                    })
                 }
                 _ => None,
             },
@@ -110,7 +128,8 @@ impl Instruction {
     }
 }
 
-/// An instruction whose operands (ModRM, SIB, displacement) begin at `at`, with `constant` bytes after them.
+/// An instruction whose operands (ModRM, SIB, displacement) begin at `at`, with `constant` bytes
+/// after them.
 fn operands(code: &[u8], at: usize, constant: usize) -> Option<Instruction> {
     let modrm = *code.get(at)?;
     let (mode, memory) = (modrm >> 6, modrm & 7);
@@ -163,7 +182,10 @@ mod tests {
         assert_eq!(moved(&code), Some((8, vec![0x55, 0x4c, 0x8d, 0x15, 0xe8, 0x9b, 0xff, 0xff])));
         // cmp dword [rip - 0x6ac6], 0x7fffffff: a constant after the distance.
         let code = [0x81, 0x3d, 0x3a, 0x95, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f];
-        assert_eq!(moved(&code), Some((10, vec![0x81, 0x3d, 0x3a, 0x99, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f])));
+        assert_eq!(
+            moved(&code),
+            Some((10, vec![0x81, 0x3d, 0x3a, 0x99, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f]))
+        );
         // cmp edi, 23; ja + 0x67: becomes the long form, 4 bytes longer.
         let code = [0x83, 0xff, 0x17, 0x77, 0x67, 0x90];
         assert_eq!(moved(&code), Some((5, vec![0x83, 0xff, 0x17, 0x0f, 0x87, 0x63, 0x04, 0, 0])));
@@ -174,7 +196,8 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_refused() {
-        // A jump into what is overwritten, a call, rdtsc, an operand-size prefix, the end of the function, nothing.
+        // A jump into what is overwritten, a call, rdtsc, an operand-size prefix, the end of the
+        // function, nothing.
         for code in [
             &[0x83, 0xff, 0x17, 0x75, 0xfb][..],
             &[0xe8, 0, 0, 0, 0],

@@ -1,4 +1,5 @@
-//! The code is run: in frozen mode in a copy of the image, in elapsed mode in this process's own vDSO, in a child.
+//! The code is run: in frozen mode in a copy of the image, in elapsed mode in this process's own
+//! vDSO, in a child.
 
 use super::*;
 use crate::clock::{REALTIME, VIRTUAL};
@@ -25,10 +26,12 @@ type Time = extern "sysv64" fn(*mut i64) -> i64;
 /// Where this process's vDSO is, and its bytes.
 fn own() -> (u64, &'static [u8]) {
     let auxv = std::fs::read("/proc/self/auxv").unwrap();
-    let words: Vec<u64> = auxv.chunks_exact(8).map(|w| u64::from_le_bytes(w.try_into().unwrap())).collect();
+    let words: Vec<u64> =
+        auxv.chunks_exact(8).map(|w| u64::from_le_bytes(w.try_into().unwrap())).collect();
     const AT_SYSINFO_EHDR: u64 = 33;
     let base = words.chunks_exact(2).find(|entry| entry[0] == AT_SYSINFO_EHDR).expect("a vDSO")[1];
-    // SAFETY: the kernel maps an ELF image there for the life of the process, of the size that its header says.
+    // SAFETY: the kernel maps an ELF image there for the life of the process, of the size that its
+    // header says.
     unsafe {
         let size = Image::size(std::slice::from_raw_parts(base as *const u8, 64)).unwrap();
         (base, std::slice::from_raw_parts(base as *const u8, size))
@@ -44,8 +47,10 @@ fn write(patch: &Patch) {
 
 fn page(mode: ClockMode) -> &'static Page {
     let page = Box::leak(Page::boxed());
-    let bases: [Spec; CLOCKS] =
-        std::array::from_fn(|id| Spec { sec: id as i64 * 1_000_000_007, nsec: id as i64 * 90_000_000 });
+    let bases: [Spec; CLOCKS] = std::array::from_fn(|id| Spec {
+        sec: id as i64 * 1_000_000_007,
+        nsec: id as i64 * 90_000_000,
+    });
     page.init(mode, 5 * SECOND, &bases, 1, 0);
     page.header.clocks.store(0b1011_1111_1111, Relaxed);
     page
@@ -119,11 +124,13 @@ fn frozen_code_reads_the_page() {
     let (_, bytes) = own();
     let image = Image::parse(bytes).unwrap();
     // SAFETY: fresh memory of our own.
-    let copy = unsafe { syscall6(SYS_MMAP, 0, bytes.len(), RWX, PRIVATE_ANONYMOUS, usize::MAX, 0) } as u64;
+    let copy =
+        unsafe { syscall6(SYS_MMAP, 0, bytes.len(), RWX, PRIVATE_ANONYMOUS, usize::MAX, 0) } as u64;
     // SAFETY: as large as the image.
     unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), copy as *mut u8, bytes.len()) };
     let (page, counter) = (page(ClockMode::Frozen), Box::leak(Box::new(0u32)) as *mut u32);
-    let target = Target::page(ClockMode::Frozen, page as *const Page as u64, counter as u64, 20_000);
+    let target =
+        Target::page(ClockMode::Frozen, page as *const Page as u64, counter as u64, 20_000);
     let patch = Patch::new(&image, copy, target).unwrap();
     assert!(patch.fast);
     write(&patch);
@@ -131,7 +138,17 @@ fn frozen_code_reads_the_page() {
 
     let second = SECOND as i64;
     let shifts = [0, 1, second - 1, -1, -second, 3 * second, i64::MAX, i64::MIN];
-    let times = [0, 1, 999_999_999, SECOND, 5 * SECOND + 123_456_789, 1 << 53, u64::MAX / 2, u64::MAX - 1, u64::MAX];
+    let times = [
+        0,
+        1,
+        999_999_999,
+        SECOND,
+        5 * SECOND + 123_456_789,
+        1 << 53,
+        u64::MAX / 2,
+        u64::MAX - 1,
+        u64::MAX,
+    ];
     for (shift, time) in shifts.into_iter().flat_map(|s| times.map(|t| (s, t))) {
         page.header.realtime_shift.store(shift, Relaxed);
         page.header.clock.set(time);
@@ -176,8 +193,12 @@ fn frozen_code_reads_the_page() {
 fn elapsed_code_adds(page: &Page, (base, bytes): (u64, &[u8])) -> Result<(), &'static str> {
     let image = Image::parse(bytes).ok_or("image")?;
     let clocks = clocks(&image, base);
-    let patch =
-        Patch::new(&image, base, Target::page(ClockMode::Elapsed, page as *const Page as u64, 0, 0)).ok_or("patch")?;
+    let patch = Patch::new(
+        &image,
+        base,
+        Target::page(ClockMode::Elapsed, page as *const Page as u64, 0, 0),
+    )
+    .ok_or("patch")?;
     // SAFETY: the whole vDSO; it cannot be split.
     if unsafe { syscall6(SYS_MPROTECT, base as usize, bytes.len(), RWX, 0, 0, 0) } != 0 {
         return Err("mprotect");
@@ -186,10 +207,13 @@ fn elapsed_code_adds(page: &Page, (base, bytes): (u64, &[u8])) -> Result<(), &'s
     // SAFETY: the address is that of a clock_gettime.
     let original = unsafe { transmute::<usize, ClockGettime>(patch.original as usize) };
     let shifts = [0i64, 1, 999_999_999, -1, -1_000_000_000, 86_400_000_000_000, -999_999_999];
-    for (shift, offset) in shifts.into_iter().flat_map(|s| [0u64, 1, 999_999_999, 1 << 55].map(|o| (s, o))) {
+    for (shift, offset) in
+        shifts.into_iter().flat_map(|s| [0u64, 1, 999_999_999, 1 << 55].map(|o| (s, o)))
+    {
         page.header.realtime_shift.store(shift, Relaxed);
         page.header.clock.set(offset);
-        let ahead = |id: i32| offset as i128 + if REALTIME >> id & 1 != 0 { shift as i128 } else { 0 };
+        let ahead =
+            |id: i32| offset as i128 + if REALTIME >> id & 1 != 0 { shift as i128 } else { 0 };
         for id in (0..12).filter(|id| VIRTUAL >> id & 1 != 0) {
             let (mut before, mut got, mut after) = ([0; 2], [0; 2], [0; 2]);
             if original(id, &mut before) != 0 {
@@ -204,13 +228,15 @@ fn elapsed_code_adds(page: &Page, (base, bytes): (u64, &[u8])) -> Result<(), &'s
             }
             original(id, &mut after);
             let real = nanos(got) - ahead(id);
-            if !(0..SECOND as i64).contains(&got[1]) || real < nanos(before) || real > nanos(after) {
+            if !(0..SECOND as i64).contains(&got[1]) || real < nanos(before) || real > nanos(after)
+            {
                 return Err("another time");
             }
         }
         let (mut before, mut day, mut zone, mut after) = ([0; 2], [0; 2], [7, 7], [0; 2]);
         original(0, &mut before);
-        let (failed, now) = ((clocks.gettimeofday)(&mut day, &mut zone), (clocks.time)(std::ptr::null_mut()));
+        let (failed, now) =
+            ((clocks.gettimeofday)(&mut day, &mut zone), (clocks.time)(std::ptr::null_mut()));
         original(0, &mut after);
         let (low, high) = (nanos(before) + ahead(0), nanos(after) + ahead(0));
         let micros = day[0] as i128 * 1_000_000 + day[1] as i128;

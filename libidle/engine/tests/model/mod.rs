@@ -1,7 +1,7 @@
 //! What the models share: a session of one model run, and how far a run is explored.
 //!
-//! Run them all with
-//! `RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=target/loom cargo test -p engine --release --test 'loom_*'`
+//! Run them all with `RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=target/loom cargo test -p engine
+//! --release --test 'loom_*'`
 
 #![allow(dead_code)]
 
@@ -11,7 +11,8 @@ use engine::{ClockMode, Engine, Kind};
 use std::ops::Deref;
 use std::sync::atomic::Ordering::SeqCst;
 
-/// Checks `model` in every order that takes a processor away from a running thread at most `preemptions` times.
+/// Checks `model` in every order that takes a processor away from a running thread at most
+/// `preemptions` times.
 pub fn check(preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = builder.preemption_bound.or(Some(preemptions));
@@ -26,7 +27,8 @@ pub fn check(preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
     println!("{}: {} orders", std::thread::current().name().unwrap_or("model"), runs.load(SeqCst));
 }
 
-/// Parks `me` without deciding or sleeping; the other threads of a model stand for whoever runs instead.
+/// Parks `me` without deciding or sleeping; the other threads of a model stand for whoever runs
+/// instead.
 pub fn block(engine: Engine, me: usize) {
     let state = &engine.page.slots[me].state;
     let seq = state.prepare();
@@ -43,7 +45,8 @@ impl Session {
     /// An empty session.
     pub fn new() -> Session {
         let page = Box::into_raw(Page::boxed());
-        // SAFETY: freed when the session is dropped, which every model does after it has joined its threads.
+        // SAFETY: freed when the session is dropped, which every model does after it has joined its
+        // threads.
         let engine = Engine { page: unsafe { &*page }, pid: 1, real_now: || 0, process: || 1 };
         engine.page.init(ClockMode::Frozen, 0, &[Spec { sec: 0, nsec: 0 }; CLOCKS], 1, 0);
         Session { page, engine }

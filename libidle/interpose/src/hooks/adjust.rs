@@ -1,5 +1,5 @@
-//! adjtimex(2), clock_adjtime(2), ntp_gettime(3) and their relatives. The machine's clock is asked and never adjusted: what
-//! would move it moves the session's, at once.
+//! adjtimex(2), clock_adjtime(2), ntp_gettime(3) and their relatives. The machine's clock is asked
+//! and never adjusted: what would move it moves the session's, at once.
 
 use super::clocks::set_ahead;
 use crate::clockid;
@@ -8,19 +8,21 @@ use crate::session;
 use engine::sys::syscall6;
 use libc::{c_int, c_uint, clockid_t, ntptimeval, timex};
 
-/// The modes of adjtime(3): the kernel's `ADJ_ADJTIME`, and what adds to it that nothing is to be changed.
+/// The modes of adjtime(3): the kernel's `ADJ_ADJTIME`, and what adds to it that nothing is to be
+/// changed.
 const SINGLE_SHOT: c_uint = 0x8000;
 const READ_ONLY: c_uint = 0x2000;
 
-/// clock_adjtime(2). A step (`ADJ_SETOFFSET`, and what adjtime(3) asks for) is the session's. Of all else (frequency, status)
-/// the caller is told what the machine has, and nothing is set.
+/// clock_adjtime(2). A step (`ADJ_SETOFFSET`, and what adjtime(3) asks for) is the session's. Of
+/// all else (frequency, status) the caller is told what the machine has, and nothing is set.
 ///
 /// # Safety
 /// As for the C function.
 pub unsafe fn clock_adjtime(id: clockid_t, at: *mut timex) -> Result<c_int, Errno> {
     let Some(engine) = session::engine().filter(|_| id == libc::CLOCK_REALTIME) else {
         // SAFETY: the kernel checks the pointer.
-        let raw = unsafe { syscall6(libc::SYS_clock_adjtime, id as usize, at as usize, 0, 0, 0, 0) };
+        let raw =
+            unsafe { syscall6(libc::SYS_clock_adjtime, id as usize, at as usize, 0, 0, 0, 0) };
         return kernel(raw).map(|state| state as c_int);
     };
     let last = at.cast::<u8>().wrapping_add(size_of::<timex>() - 8);
@@ -33,16 +35,21 @@ pub unsafe fn clock_adjtime(id: clockid_t, at: *mut timex) -> Result<c_int, Errn
     if single && modes & READ_ONLY == 0 {
         set_ahead(&engine, at.offset.saturating_mul(1000));
     } else if !single && modes & libc::ADJ_SETOFFSET != 0 {
-        let (unit, most) = if modes & libc::ADJ_NANO != 0 { (1, 1_000_000_000) } else { (1000, 1_000_000) };
+        let (unit, most) =
+            if modes & libc::ADJ_NANO != 0 { (1, 1_000_000_000) } else { (1000, 1_000_000) };
         if !(0..most).contains(&at.time.tv_usec) {
             return Err(Errno(libc::EINVAL));
         }
-        set_ahead(&engine, at.time.tv_sec.saturating_mul(1_000_000_000).saturating_add(at.time.tv_usec * unit));
+        set_ahead(
+            &engine,
+            at.time.tv_sec.saturating_mul(1_000_000_000).saturating_add(at.time.tv_usec * unit),
+        );
     }
     // SAFETY: numbers, for which zero is a valid value.
     let mut told: timex = unsafe { std::mem::zeroed() };
     // SAFETY: an out-parameter of our own, which asks for no change.
-    let state = kernel(unsafe { syscall6(libc::SYS_adjtimex, &raw mut told as usize, 0, 0, 0, 0, 0) })?;
+    let state =
+        kernel(unsafe { syscall6(libc::SYS_adjtimex, &raw mut told as usize, 0, 0, 0, 0, 0) })?;
     let now = clockid::read(&engine, id)?;
     told.modes = modes;
     told.time.tv_sec = now.sec;
@@ -85,7 +92,8 @@ unsafe fn fill(out: *mut ntptimeval, told: &timex) {
     }
 }
 
-/// ntp_gettime(3) as glibc exports it under this name, for programs from before 2.12: the structure ends with `esterror`.
+/// ntp_gettime(3) as glibc exports it under this name, for programs from before 2.12: the structure
+/// ends with `esterror`.
 ///
 /// # Safety
 /// As for the C function.

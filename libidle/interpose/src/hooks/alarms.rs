@@ -14,8 +14,8 @@ use engine::{Engine, Page};
 use libc::{c_int, c_uint, itimerval, timeval};
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
-/// Sets ITIMER_REAL; returns what was left, 0 if it was not set, and the former interval. `None` if this cannot be done
-/// here.
+/// Sets ITIMER_REAL; returns what was left, 0 if it was not set, and the former interval. `None` if
+/// this cannot be done here.
 fn set_alarm(value: u64, interval: u64) -> Option<(u64, u64)> {
     let engine = own()?;
     if !ticker::start(&engine, Role::Signals) {
@@ -80,14 +80,21 @@ fn as_itimerval((left, interval): (u64, u64)) -> itimerval {
     itimerval { it_interval: as_timeval(interval), it_value: as_timeval(left) }
 }
 
-/// setitimer(2); ITIMER_VIRTUAL and ITIMER_PROF count the processor's time and stay with the kernel.
+/// setitimer(2); ITIMER_VIRTUAL and ITIMER_PROF count the processor's time and stay with the
+/// kernel.
 ///
 /// # Safety
 /// As for the C function.
-pub unsafe fn setitimer(which: c_int, new: *const itimerval, old: *mut itimerval) -> Result<c_int, Errno> {
+pub unsafe fn setitimer(
+    which: c_int,
+    new: *const itimerval,
+    old: *mut itimerval,
+) -> Result<c_int, Errno> {
     let real = || {
         // SAFETY: the kernel checks the pointers.
-        let raw = unsafe { syscall6(libc::SYS_setitimer, which as usize, new as usize, old as usize, 0, 0, 0) };
+        let raw = unsafe {
+            syscall6(libc::SYS_setitimer, which as usize, new as usize, old as usize, 0, 0, 0)
+        };
         kernel(raw).map(|v| v as c_int)
     };
     if which != libc::ITIMER_REAL || (!new.is_null() && !plausible(new)) {
@@ -95,8 +102,8 @@ pub unsafe fn setitimer(which: c_int, new: *const itimerval, old: *mut itimerval
     }
     // No value is a zero, on Linux.
     // SAFETY: plausible, and the caller vouches for it.
-    let wanted =
-        unsafe { new.as_ref() }.map_or(Some((0, 0)), |new| Some((micros(new.it_value)?, micros(new.it_interval)?)));
+    let wanted = unsafe { new.as_ref() }
+        .map_or(Some((0, 0)), |new| Some((micros(new.it_value)?, micros(new.it_interval)?)));
     let Some((value, interval)) = wanted else { return Err(Errno(libc::EINVAL)) };
     match set_alarm(value, interval) {
         // SAFETY: the caller's pointer.
@@ -113,7 +120,8 @@ pub unsafe fn getitimer(which: c_int, out: *mut itimerval) -> Result<c_int, Errn
     let engine = own().filter(|_| which == libc::ITIMER_REAL && plausible(out));
     let Some(engine) = engine else {
         // SAFETY: the kernel checks the pointer.
-        let raw = unsafe { syscall6(libc::SYS_getitimer, which as usize, out as usize, 0, 0, 0, 0) };
+        let raw =
+            unsafe { syscall6(libc::SYS_getitimer, which as usize, out as usize, 0, 0, 0, 0) };
         return kernel(raw).map(|v| v as c_int);
     };
     // SAFETY: the caller's pointer.
@@ -127,9 +135,9 @@ fn alarm_left(engine: &Engine) -> (u64, u64) {
     (table.next(at, now).saturating_sub(now), table.timer(at).interval)
 }
 
-/// What ITIMER_REAL is to be after exec(2), for which it survives: the kernel's own is set to what is left, by the real
-/// clock, for a program without this library; one with it finds the exact deadline in its credit, slot `credit`.
-/// Returns whether there is one.
+/// What ITIMER_REAL is to be after exec(2), for which it survives: the kernel's own is set to what
+/// is left, by the real clock, for a program without this library; one with it finds the exact
+/// deadline in its credit, slot `credit`. Returns whether there is one.
 pub fn before_exec(engine: &Engine, credit: usize) -> bool {
     if !timers::any() || timers::foreign(engine) {
         return false;
@@ -152,17 +160,39 @@ pub fn exec_failed() {
 fn set_kernel_alarm(left: u64, interval: u64) {
     let new = as_itimerval((left, interval));
     // SAFETY: values of our own.
-    unsafe { syscall6(libc::SYS_setitimer, libc::ITIMER_REAL as usize, &raw const new as usize, 0, 0, 0, 0) };
+    unsafe {
+        syscall6(
+            libc::SYS_setitimer,
+            libc::ITIMER_REAL as usize,
+            &raw const new as usize,
+            0,
+            0,
+            0,
+            0,
+        )
+    };
 }
 
-/// A new program image: an alarm that the former one has left (or whoever started the session) goes on in virtual time.
+/// A new program image: an alarm that the former one has left (or whoever started the session) goes
+/// on in virtual time.
 pub fn after_exec(page: &Page) {
     // SAFETY: zeroes are valid.
     let mut left: itimerval = unsafe { std::mem::zeroed() };
     // SAFETY: an out-parameter of our own.
-    unsafe { syscall6(libc::SYS_getitimer, libc::ITIMER_REAL as usize, &raw mut left as usize, 0, 0, 0, 0) };
+    unsafe {
+        syscall6(
+            libc::SYS_getitimer,
+            libc::ITIMER_REAL as usize,
+            &raw mut left as usize,
+            0,
+            0,
+            0,
+            0,
+        )
+    };
     let me = crate::tls::tls().slot.get().checked_sub(1).map(|me| &page.slots[me as usize]);
-    let (deadline, interval) = me.map_or((0, 0), |slot| (slot.start.swap(0, Relaxed), slot.start_arg.swap(0, Relaxed)));
+    let (deadline, interval) =
+        me.map_or((0, 0), |slot| (slot.start.swap(0, Relaxed), slot.start_arg.swap(0, Relaxed)));
     let Some(engine) = session::engine() else { return };
     let value = micros(left.it_value).unwrap_or(0);
     if value == 0 && deadline == 0 {

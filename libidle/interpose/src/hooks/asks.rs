@@ -1,8 +1,10 @@
-//! Calls that never wait: they ask, and a program may ask in a loop. The real call and nothing else; their rows say what is
-//! an answer that gets a loop on, see [`crate::spin`].
+//! Calls that never wait: they ask, and a program may ask in a loop. The real call and nothing
+//! else; their rows say what is an answer that gets a loop on, see [`crate::spin`].
 
 use crate::{next, spin};
-use libc::{c_char, c_int, c_uint, c_void, pthread_mutex_t, pthread_rwlock_t, pthread_spinlock_t, pthread_t};
+use libc::{
+    c_char, c_int, c_uint, c_void, pthread_mutex_t, pthread_rwlock_t, pthread_spinlock_t, pthread_t,
+};
 
 macro_rules! real_calls {
     ($($(#[$doc:meta])* fn $name:ident($($arg:ident: $t:ty),*) -> c_int;)*) => {$(

@@ -1,5 +1,5 @@
-//! clock_gettime(2), gettimeofday(2), time(2) and their relatives. A clock read enters nothing: it is a load from the
-//! shared page, in elapsed mode added to what the vDSO says.
+//! clock_gettime(2), gettimeofday(2), time(2) and their relatives. A clock read enters nothing: it
+//! is a load from the shared page, in elapsed mode added to what the vDSO says.
 
 use crate::clockid::{self, plausible};
 use crate::errno::Errno;
@@ -44,7 +44,8 @@ pub unsafe fn clock_gettime(id: clockid_t, out: *mut timespec) -> Result<c_int, 
         match page.mode() {
             ClockMode::Elapsed | ClockMode::Real => {
                 spin::look();
-                // The offset is read before the clock: a jump in between makes the sum late by that jump, never early.
+                // The offset is read before the clock: a jump in between makes the sum late by that
+                // jump, never early.
                 let offset = page.header.clock.value();
                 if vdso::clock_gettime(id, out) == 0 {
                     let now = Spec { sec: out.tv_sec, nsec: out.tv_nsec }.plus(offset);
@@ -84,7 +85,9 @@ unsafe fn other_clock(id: clockid_t, out: *mut timespec) -> Result<c_int, Errno>
 /// As for the C function.
 pub unsafe fn clock_getres(id: clockid_t, out: *mut timespec) -> Result<c_int, Errno> {
     // SAFETY: the kernel checks the pointer.
-    let raw = unsafe { engine::sys::syscall6(libc::SYS_clock_getres, id as usize, out as usize, 0, 0, 0, 0) };
+    let raw = unsafe {
+        engine::sys::syscall6(libc::SYS_clock_getres, id as usize, out as usize, 0, 0, 0, 0)
+    };
     crate::errno::kernel(raw).map(|v| v as c_int)
 }
 
@@ -176,14 +179,17 @@ pub unsafe fn timespec_get(out: *mut timespec, base: c_int) -> c_int {
     if base == 1 && unsafe { clock_gettime(libc::CLOCK_REALTIME, out) }.is_ok() { base } else { 0 }
 }
 
-/// clock_settime(2), answered inside the session: every process of it sees the new time, the machine does not.
+/// clock_settime(2), answered inside the session: every process of it sees the new time, the
+/// machine does not.
 ///
 /// # Safety
 /// As for the C function.
 pub unsafe fn clock_settime(id: clockid_t, to: *const timespec) -> Result<c_int, Errno> {
     let Some(engine) = session::engine() else {
         // SAFETY: the kernel checks the pointer.
-        let raw = unsafe { engine::sys::syscall6(libc::SYS_clock_settime, id as usize, to as usize, 0, 0, 0, 0) };
+        let raw = unsafe {
+            engine::sys::syscall6(libc::SYS_clock_settime, id as usize, to as usize, 0, 0, 0, 0)
+        };
         return crate::errno::kernel(raw).map(|v| v as c_int);
     };
     // SAFETY: the caller vouches for `to`.
@@ -197,7 +203,8 @@ pub unsafe fn clock_settime(id: clockid_t, to: *const timespec) -> Result<c_int,
     Ok(0)
 }
 
-/// Sets the session's time of day ahead by `by` ns. Timers and waits for an instant of it hear of it.
+/// Sets the session's time of day ahead by `by` ns. Timers and waits for an instant of it hear of
+/// it.
 pub(super) fn set_ahead(engine: &Engine, by: i64) {
     engine.page.header.realtime_shift.fetch_add(by, SeqCst);
     crate::timerfd::clock_was_set(engine, by);
@@ -238,7 +245,10 @@ pub unsafe fn adjtime(delta: *const timeval, old: *mut timeval) -> Result<c_int,
             *old = timeval { tv_sec: 0, tv_usec: 0 };
         }
         if !delta.is_null() {
-            let by = (*delta).tv_sec.saturating_mul(SECOND as i64).saturating_add((*delta).tv_usec * 1000);
+            let by = (*delta)
+                .tv_sec
+                .saturating_mul(SECOND as i64)
+                .saturating_add((*delta).tv_usec * 1000);
             set_ahead(&engine, by);
         }
     }

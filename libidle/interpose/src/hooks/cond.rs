@@ -1,9 +1,10 @@
 //! pthread_cond_*: condition variables.
 //!
-//! A private one needs nothing but its address: waiters queue in [`crate::waitq`], so static initialisers, zeroed memory
-//! and `std::condition_variable` work as they are, and glibc's functions are never called on it. Its first bytes hold
-//! our own mark of the clock, written by `pthread_cond_init`; all zero means CLOCK_REALTIME, as POSIX has it.
-//! A process-shared one is a counter that signallers raise and wake in the kernel (as in Bionic): kernel waits.
+//! A private one needs nothing but its address: waiters queue in [`crate::waitq`], so static
+//! initialisers, zeroed memory and `std::condition_variable` work as they are, and glibc's
+//! functions are never called on it. Its first bytes hold our own mark of the clock, written by
+//! `pthread_cond_init`; all zero means CLOCK_REALTIME, as POSIX has it. A process-shared one is a
+//! counter that signallers raise and wake in the kernel (as in Bionic): kernel waits.
 
 use super::locks;
 use crate::clockid;
@@ -41,8 +42,8 @@ fn view<'a>(cond: *mut pthread_cond_t) -> &'a Cond {
     unsafe { &*(cond as *const Cond) }
 }
 
-/// A real function on a condition variable, for processes outside a session. `dlsym` may answer with the version of
-/// before glibc 2.3.2, so the version is named.
+/// A real function on a condition variable, for processes outside a session. `dlsym` may answer
+/// with the version of before glibc 2.3.2, so the version is named.
 macro_rules! real {
     ($name:literal, fn($($t:ty),*)) => {
         crate::next!(@ $name, Some(c"GLIBC_2.3.2"), fn($($t),*) -> c_int)
@@ -56,7 +57,11 @@ macro_rules! real {
 pub unsafe fn init(cond: *mut pthread_cond_t, attr: *const pthread_condattr_t) -> c_int {
     if session::engine().is_none() {
         // SAFETY: the caller's arguments.
-        return unsafe { real!(c"pthread_cond_init", fn(*mut pthread_cond_t, *const pthread_condattr_t))(cond, attr) };
+        return unsafe {
+            real!(c"pthread_cond_init", fn(*mut pthread_cond_t, *const pthread_condattr_t))(
+                cond, attr,
+            )
+        };
     }
     let (mut clock, mut shared): (clockid_t, c_int) = (0, 0);
     // SAFETY: the caller's arguments; the getters only read the attribute.
@@ -76,8 +81,8 @@ pub unsafe fn init(cond: *mut pthread_cond_t, attr: *const pthread_condattr_t) -
     0
 }
 
-/// pthread_cond_destroy(3). Of a private one nothing is held; a shared one's waiters, woken before, may still be about
-/// to look at it, so it waits until they have left, as glibc's does.
+/// pthread_cond_destroy(3). Of a private one nothing is held; a shared one's waiters, woken before,
+/// may still be about to look at it, so it waits until they have left, as glibc's does.
 ///
 /// # Safety
 /// As for the C function.
@@ -121,7 +126,8 @@ impl Drop for Counted<'_> {
     }
 }
 
-/// One wait, with the mutex given up and taken back. Cancellation is acted on with the mutex held, as POSIX wants.
+/// One wait, with the mutex given up and taken back. Cancellation is acted on with the mutex held,
+/// as POSIX wants.
 ///
 /// # Safety
 /// As for pthread_cond_wait(3).
@@ -160,7 +166,8 @@ unsafe fn wait_until(
     if reason == Reason::Cancelled {
         entry.cancellation_point();
     }
-    // EOWNERDEAD too comes before what became of the wait: the mutex is held, and its user must be told.
+    // EOWNERDEAD too comes before what became of the wait: the mutex is held, and its user must be
+    // told.
     if locked == 0 { Ok(reason) } else { Err(locked) }
 }
 
@@ -171,7 +178,9 @@ unsafe fn wait_until(
 pub unsafe fn wait(cond: *mut pthread_cond_t, mutex: *mut pthread_mutex_t) -> c_int {
     let Some(entry) = enter() else {
         // SAFETY: the caller's arguments.
-        return unsafe { real!(c"pthread_cond_wait", fn(*mut pthread_cond_t, *mut pthread_mutex_t))(cond, mutex) };
+        return unsafe {
+            real!(c"pthread_cond_wait", fn(*mut pthread_cond_t, *mut pthread_mutex_t))(cond, mutex)
+        };
     };
     // SAFETY: the caller's arguments.
     match unsafe { wait_until(&entry, cond, mutex, (What::Cond.into(), NEVER)) } {
@@ -189,7 +198,9 @@ unsafe fn timed(
     clock: clockid_t,
     until: Spec,
 ) -> c_int {
-    if until.nanos_absolute().is_none() || !matches!(clock, libc::CLOCK_REALTIME | libc::CLOCK_MONOTONIC) {
+    if until.nanos_absolute().is_none()
+        || !matches!(clock, libc::CLOCK_REALTIME | libc::CLOCK_MONOTONIC)
+    {
         return libc::EINVAL;
     }
     let cause = Cause::on(What::Cond, &entry.engine, clock);
@@ -200,7 +211,8 @@ unsafe fn timed(
     // SAFETY: the caller's arguments.
     match unsafe { wait_until(entry, cond, mutex, (cause, deadline)) } {
         Ok(Reason::TimedOut) if clockid::reached(&entry.engine, clock, until) => libc::ETIMEDOUT,
-        // Also where the clock was set and the time has not come: the condition may have been signalled just then.
+        // Also where the clock was set and the time has not come: the condition may have been
+        // signalled just then.
         Ok(_) => 0,
         Err(code) => code,
     }
@@ -210,13 +222,18 @@ unsafe fn timed(
 ///
 /// # Safety
 /// As for the C function.
-pub unsafe fn timedwait(cond: *mut pthread_cond_t, mutex: *mut pthread_mutex_t, until: *const timespec) -> c_int {
+pub unsafe fn timedwait(
+    cond: *mut pthread_cond_t,
+    mutex: *mut pthread_mutex_t,
+    until: *const timespec,
+) -> c_int {
     let Some(entry) = enter() else {
         // SAFETY: the caller's arguments.
         return unsafe {
-            real!(c"pthread_cond_timedwait", fn(*mut pthread_cond_t, *mut pthread_mutex_t, *const timespec))(
-                cond, mutex, until,
-            )
+            real!(
+                c"pthread_cond_timedwait",
+                fn(*mut pthread_cond_t, *mut pthread_mutex_t, *const timespec)
+            )(cond, mutex, until)
         };
     };
     let clock = view(cond).clock as clockid_t;
@@ -292,7 +309,8 @@ pub unsafe fn broadcast(cond: *mut pthread_cond_t) -> c_int {
     wake(cond, u32::MAX)
 }
 
-/// The answers of C11's functions: thrd_success 0, thrd_busy 1, thrd_error 2, thrd_nomem 3, thrd_timedout 4.
+/// The answers of C11's functions: thrd_success 0, thrd_busy 1, thrd_error 2, thrd_nomem 3,
+/// thrd_timedout 4.
 pub fn c11(code: c_int) -> c_int {
     match code {
         0 => 0,

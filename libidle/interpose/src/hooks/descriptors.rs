@@ -1,5 +1,5 @@
-//! Calls on one descriptor that may block: the real call between two marks. It keeps its cancellation, its errors and
-//! its restarts.
+//! Calls on one descriptor that may block: the real call between two marks. It keeps its
+//! cancellation, its errors and its restarts.
 
 use crate::enter::{What, enter};
 use crate::next;
@@ -31,7 +31,8 @@ kernel_waits! { What::Descriptor;
     fn creat(path: *const c_char, mode: mode_t) -> c_int;
     /// creat64.
     fn creat64(path: *const c_char, mode: mode_t) -> c_int;
-    /// open(2): may wait for the other end of a FIFO. The mode is read whether or not it was passed.
+    /// open(2): may wait for the other end of a FIFO. The mode is read whether or not it was
+    /// passed.
     fn open(path: *const c_char, flags: c_int, mode: mode_t) -> c_int;
     /// open64.
     fn open64(path: *const c_char, flags: c_int, mode: mode_t) -> c_int;
@@ -132,7 +133,11 @@ unsafe fn control(
     if matches!(cmd, libc::F_SETLK | libc::F_OFD_SETLK) {
         crate::spin::success(done as i64);
     }
-    if matches!(cmd, libc::F_DUPFD | libc::F_DUPFD_CLOEXEC) { super::fds::copied(fd, done) } else { done }
+    if matches!(cmd, libc::F_DUPFD | libc::F_DUPFD_CLOEXEC) {
+        super::fds::copied(fd, done)
+    } else {
+        done
+    }
 }
 
 /// A blocking system call made through syscall(2).
@@ -140,7 +145,8 @@ unsafe fn control(
 /// # Safety
 /// As for syscall(2).
 pub unsafe fn waiting(number: libc::c_long, [a, b, c, d, e, f]: [usize; 6]) -> libc::c_long {
-    let real = next!(syscall: fn(libc::c_long, usize, usize, usize, usize, usize, usize) -> libc::c_long);
+    let real =
+        next!(syscall: fn(libc::c_long, usize, usize, usize, usize, usize, usize) -> libc::c_long);
     let entry = enter();
     let _wait = entry.as_ref().map(|e| e.kernel_wait(What::Descriptor));
     // SAFETY: the caller's arguments.

@@ -1,5 +1,5 @@
-//! epoll_wait(2) and its forms. A wait with a time-out polls the epoll descriptor beside the thread's bell, then collects
-//! without waiting: the bell is never put into the program's own set.
+//! epoll_wait(2) and its forms. A wait with a time-out polls the epoll descriptor beside the
+//! thread's bell, then collects without waiting: the bell is never put into the program's own set.
 
 use super::poll::{limit, none_ready, outcome, poll_until, waiting};
 use crate::clockid;
@@ -19,7 +19,8 @@ unsafe fn real(
     timeout: c_int,
     mask: *const sigset_t,
 ) -> Result<c_int, Errno> {
-    let pwait = next!(epoll_pwait: fn(c_int, *mut epoll_event, c_int, c_int, *const sigset_t) -> c_int);
+    let pwait =
+        next!(epoll_pwait: fn(c_int, *mut epoll_event, c_int, c_int, *const sigset_t) -> c_int);
     // SAFETY: the caller's arguments.
     outcome(unsafe { pwait(fd, events, max, timeout, mask) })
 }
@@ -57,7 +58,9 @@ unsafe fn wait(
         let mut set = pollfd { fd, events: POLLIN, revents: 0 };
         if deadline == NEVER {
             // SAFETY: a set of our own.
-            let Some(_wait) = waiting(&entry, || unsafe { none_ready(&mut set, 1) }) else { continue };
+            let Some(_wait) = waiting(&entry, || unsafe { none_ready(&mut set, 1) }) else {
+                continue;
+            };
             // SAFETY: the caller's arguments.
             return unsafe { real(fd, events, max, -1, mask) };
         }
@@ -70,7 +73,12 @@ unsafe fn wait(
 ///
 /// # Safety
 /// As for the C function.
-pub unsafe fn epoll_wait(fd: c_int, events: *mut epoll_event, max: c_int, timeout: c_int) -> Result<c_int, Errno> {
+pub unsafe fn epoll_wait(
+    fd: c_int,
+    events: *mut epoll_event,
+    max: c_int,
+    timeout: c_int,
+) -> Result<c_int, Errno> {
     // SAFETY: the caller's arguments.
     unsafe { wait(fd, events, max, time::millis(timeout), std::ptr::null()) }
 }

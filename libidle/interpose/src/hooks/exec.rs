@@ -1,5 +1,6 @@
-//! The exec family. The slot stays with the process over exec(2): it becomes a credit that the new image adopts. A child
-//! of vfork(2) speaks through its parent's slot, so it takes one of its own here.
+//! The exec family. The slot stays with the process over exec(2): it becomes a credit that the new
+//! image adopts. A child of vfork(2) speaks through its parent's slot, so it takes one of its own
+//! here.
 
 use crate::enter::enter;
 use crate::environ::Environ;
@@ -24,8 +25,8 @@ fn own_environ() -> Strings {
     unsafe { environ }
 }
 
-/// Turns the slot into a credit for the new image and calls `real` with the environment to use; on return the exec
-/// has failed and the slot is as it was. `program` says what the image is.
+/// Turns the slot into a credit for the new image and calls `real` with the environment to use; on
+/// return the exec has failed and the slot is as it was. `program` says what the image is.
 ///
 /// # Safety
 /// `env` is null or an environment array.
@@ -130,9 +131,11 @@ pub unsafe fn execvpe(file: *const c_char, argv: Strings, env: Strings) -> c_int
     let found = OnceCell::new();
     // SAFETY: the caller's arguments.
     unsafe {
-        let program = || found.get_or_init(|| image::search(file)).as_ref().map(|found| found.program);
+        let program =
+            || found.get_or_init(|| image::search(file)).as_ref().map(|found| found.program);
         let execute = |env| {
-            // What has been found need not be looked for again. If it can't be executed, libc says why.
+            // What has been found need not be looked for again. If it can't be executed, libc says
+            // why.
             if let Some(Some(found)) = found.get() {
                 real()(found.path().as_ptr(), argv, env);
             }
@@ -165,7 +168,13 @@ pub unsafe fn fexecve(fd: c_int, argv: Strings, env: Strings) -> c_int {
 ///
 /// # Safety
 /// As for the C function.
-pub unsafe fn execveat(dir: c_int, path: *const c_char, argv: Strings, env: Strings, flags: c_int) -> c_int {
+pub unsafe fn execveat(
+    dir: c_int,
+    path: *const c_char,
+    argv: Strings,
+    env: Strings,
+    flags: c_int,
+) -> c_int {
     let real = next!(execveat: fn(c_int, *const c_char, Strings, Strings, c_int) -> c_int);
     // SAFETY: the caller's arguments.
     unsafe { replace(|| image::at(dir, path, flags), env, |env| real(dir, path, argv, env, flags)) }
@@ -183,8 +192,9 @@ pub enum List {
     Environment = 2,
 }
 
-/// execl, execlp and execle: `registers` are the five arguments after the first that came in registers, `stack` the
-/// rest. Stable Rust can't define variadic functions, so a few instructions save them ([`crate::exec_lists`]).
+/// execl, execlp and execle: `registers` are the five arguments after the first that came in
+/// registers, `stack` the rest. Stable Rust can't define variadic functions, so a few instructions
+/// save them ([`crate::exec_lists`]).
 ///
 /// # Safety
 /// As for the C functions, through their stubs.
@@ -196,11 +206,14 @@ pub unsafe extern "C-unwind" fn exec_list(
 ) -> c_int {
     const IN_REGISTERS: usize = 5;
     // SAFETY: the caller passed arguments up to a NULL (and an environment after it).
-    let argument =
-        |i: usize| unsafe { if i < IN_REGISTERS { *registers.add(i) } else { *stack.add(i - IN_REGISTERS) } };
+    let argument = |i: usize| unsafe {
+        if i < IN_REGISTERS { *registers.add(i) } else { *stack.add(i - IN_REGISTERS) }
+    };
     let count = (0..).find(|&i| argument(i).is_null()).unwrap_or(0);
     // SAFETY: null pointers are valid.
-    let Some(mut argv) = (unsafe { Scratch::<*const c_char, 64>::zeroed(count + 1) }) else { return -1 };
+    let Some(mut argv) = (unsafe { Scratch::<*const c_char, 64>::zeroed(count + 1) }) else {
+        return -1;
+    };
     for (i, to) in argv.slice()[..count].iter_mut().enumerate() {
         *to = argument(i);
     }
@@ -228,7 +241,8 @@ macro_rules! exec_lists {
         pub unsafe extern "C" fn $name() {
             std::arch::naked_asm!(
                 ".cfi_startproc",
-                // Five register arguments in order; the arguments on the stack lie above the return address.
+                // Five register arguments in order; the arguments on the stack lie above the return
+                // address.
                 "push r9", ".cfi_adjust_cfa_offset 8",
                 "push r8", ".cfi_adjust_cfa_offset 8",
                 "push rcx", ".cfi_adjust_cfa_offset 8",

@@ -62,8 +62,17 @@ pub unsafe fn dup(fd: c_int) -> c_int {
 pub unsafe fn close_range(first: c_uint, last: c_uint, flags: c_int) -> Result<c_int, Errno> {
     let range = |a: c_uint, b: c_uint| {
         // SAFETY: plain numbers.
-        let raw =
-            unsafe { engine::sys::syscall6(libc::SYS_close_range, a as usize, b as usize, flags as usize, 0, 0, 0) };
+        let raw = unsafe {
+            engine::sys::syscall6(
+                libc::SYS_close_range,
+                a as usize,
+                b as usize,
+                flags as usize,
+                0,
+                0,
+                0,
+            )
+        };
         crate::errno::kernel(raw).map(|v| v as c_int)
     };
     if flags & libc::CLOSE_RANGE_CLOEXEC as c_int == 0 && !bell::borrowed() {
@@ -114,5 +123,7 @@ pub unsafe fn dup3(old: c_int, new: c_int, flags: c_int) -> Result<c_int, Errno>
     }
     replaced(old, new);
     // SAFETY: plain numbers.
-    super::poll::outcome(copied(old, unsafe { next!(dup3: fn(c_int, c_int, c_int) -> c_int)(old, new, flags) }))
+    super::poll::outcome(copied(old, unsafe {
+        next!(dup3: fn(c_int, c_int, c_int) -> c_int)(old, new, flags)
+    }))
 }

@@ -1,5 +1,6 @@
-//! fork(2), _Fork(3) and a forking clone(2): the child is busy from before the parent goes on. vfork(2) needs no hook:
-//! its child shares memory and thread-local storage, so the suspended parent's slot speaks for it until it executes.
+//! fork(2), _Fork(3) and a forking clone(2): the child is busy from before the parent goes on.
+//! vfork(2) needs no hook: its child shares memory and thread-local storage, so the suspended
+//! parent's slot speaks for it until it executes.
 
 use super::single;
 use crate::enter::enter;
@@ -35,7 +36,8 @@ fn settle(child: Option<Credit>, pid: pid_t) {
     }
 }
 
-/// The child's side: it is one thread in a new process. Runs before any other hook of it, from `pthread_atfork`.
+/// The child's side: it is one thread in a new process. Runs before any other hook of it, from
+/// `pthread_atfork`.
 #[unsafe(link_section = ".text.interpose")]
 pub extern "C" fn adopt() {
     let Some(engine) = session::engine() else { return };
@@ -51,7 +53,8 @@ pub extern "C" fn adopt() {
     idle::forked();
     let Some(engine) = session::engine() else { return };
     let (tls, page) = (tls(), engine.page);
-    let credit = Credit::from_word(tls.fork_credit.replace(0)).filter(|&credit| page.adopt(credit, pid, pid));
+    let credit = Credit::from_word(tls.fork_credit.replace(0))
+        .filter(|&credit| page.adopt(credit, pid, pid));
     let index = match credit {
         Some(credit) => Some(credit.index()),
         // A fork inside libc (daemon, forkpty), or the parent was killed and the credit given back.
@@ -69,7 +72,8 @@ pub extern "C" fn adopt() {
     engine.awake();
 }
 
-/// Registers [`adopt`]. From the library's constructor, so it comes before the program's own handlers.
+/// Registers [`adopt`]. From the library's constructor, so it comes before the program's own
+/// handlers.
 pub fn register() {
     // SAFETY: a handler without state of its own.
     unsafe { libc::pthread_atfork(None, None, Some(adopt_unwind)) };
@@ -110,14 +114,16 @@ pub unsafe fn fork_only() -> pid_t {
     around(|| unsafe { next!(_Fork: fn() -> pid_t)() })
 }
 
-/// Of these, CLONE_VM alone makes a process that shares this one's memory and goes on at the same time.
+/// Of these, CLONE_VM alone makes a process that shares this one's memory and goes on at the same
+/// time.
 const KINDS: c_int = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_THREAD | libc::CLONE_SETTLS;
 
 type CloneFn = unsafe extern "C-unwind" fn(*mut c_void) -> c_int;
 
-/// clone(2). A child with memory of its own is a fork; one that shares it is a thread made behind pthread's back, and takes a
-/// slot at its first hook if it has thread-local storage of its own. One without that takes a slot for each wait, as a signal
-/// handler does, if its parent waits already.
+/// clone(2). A child with memory of its own is a fork; one that shares it is a thread made behind
+/// pthread's back, and takes a slot at its first hook if it has thread-local storage of its own.
+/// One without that takes a slot for each wait, as a signal handler does, if its parent waits
+/// already.
 ///
 /// # Safety
 /// As for the C function; seven arguments are read whether or not they were passed.

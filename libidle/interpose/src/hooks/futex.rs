@@ -1,5 +1,5 @@
-//! futex(2): programs and language runtimes (Rust's std, C++20's atomics) wait with `syscall(SYS_futex, …)`. A private
-//! futex is an exact wait here, queued by its address.
+//! futex(2): programs and language runtimes (Rust's std, C++20's atomics) wait with
+//! `syscall(SYS_futex, …)`. A private futex is an exact wait here, queued by its address.
 
 use super::syscall::Args;
 use crate::clockid;
@@ -30,7 +30,9 @@ const ANY: u32 = u32::MAX;
 ///
 /// # Safety
 /// As for futex(2).
-pub(super) unsafe fn futex([address, op, value, timeout, address2, value3]: Args) -> Option<Result<c_long, Errno>> {
+pub(super) unsafe fn futex(
+    [address, op, value, timeout, address2, value3]: Args,
+) -> Option<Result<c_long, Errno>> {
     let command = op & !(PRIVATE | REALTIME);
     let private = op & PRIVATE != 0;
     if !address.is_multiple_of(4) || !clockid::plausible(address as *const u32) {
@@ -39,7 +41,8 @@ pub(super) unsafe fn futex([address, op, value, timeout, address2, value3]: Args
     // SAFETY: the caller's futex word.
     let word = unsafe { &*(address as *const AtomicU32) };
     match command {
-        // For the kernel to refuse. (Memory is made of pages, so what holds for the eight bytes around it holds for the word.)
+        // For the kernel to refuse. (Memory is made of pages, so what holds for the eight bytes
+        // around it holds for the word.)
         WAIT | WAIT_BITSET if !clockid::readable((address & !7) as *const u64) => None,
         WAIT | WAIT_BITSET => {
             let entry = enter()?;
@@ -47,9 +50,11 @@ pub(super) unsafe fn futex([address, op, value, timeout, address2, value3]: Args
             if bits == 0 {
                 return Some(Err(Errno(libc::EINVAL)));
             }
-            let clock = if op & REALTIME != 0 { libc::CLOCK_REALTIME } else { libc::CLOCK_MONOTONIC };
+            let clock =
+                if op & REALTIME != 0 { libc::CLOCK_REALTIME } else { libc::CLOCK_MONOTONIC };
             // SAFETY: the caller's time-out: relative for WAIT, absolute for WAIT_BITSET.
-            let until = unsafe { limit(&entry.engine, timeout as *const timespec, command == WAIT, clock) };
+            let until =
+                unsafe { limit(&entry.engine, timeout as *const timespec, command == WAIT, clock) };
             Some(until.and_then(|until| wait(&entry, word, value as u32, private, bits, until)))
         }
         WAKE | WAKE_BITSET => {
@@ -66,7 +71,8 @@ pub(super) unsafe fn futex([address, op, value, timeout, address2, value3]: Args
             let second = unsafe { &*(address2 as *const AtomicU32) };
             let too = change(second, value3 as u32)?;
             let woken = wake_all(&engine, word, value as u32, ANY, true);
-            let more = if too { wake_all(&engine, second, timeout as u32, ANY, true) } else { Ok(0) };
+            let more =
+                if too { wake_all(&engine, second, timeout as u32, ANY, true) } else { Ok(0) };
             Some(woken.and_then(|woken| Ok(woken + more?)))
         }
         REQUEUE | CMP_REQUEUE if private => {
@@ -75,19 +81,25 @@ pub(super) unsafe fn futex([address, op, value, timeout, address2, value3]: Args
                 return Some(Err(Errno(libc::EAGAIN)));
             }
             let woken = wake(&engine, Key::any(word), value as u32, ANY);
-            let moved = waitq::requeue(&engine, Key::any(word), Key::any(address2 as *const AtomicU32), timeout as u32);
+            let moved = waitq::requeue(
+                &engine,
+                Key::any(word),
+                Key::any(address2 as *const AtomicU32),
+                timeout as u32,
+            );
             Some(Ok((woken + if command == CMP_REQUEUE { moved } else { 0 }) as c_long))
         }
         _ => None,
     }
 }
 
-/// The operation on the second word of `FUTEX_WAKE_OP`: does the comparison with its old value hold? `None` for a code
-/// that futex(2) does not know.
+/// The operation on the second word of `FUTEX_WAKE_OP`: does the comparison with its old value
+/// hold? `None` for a code that futex(2) does not know.
 fn change(word: &AtomicU32, code: u32) -> Option<bool> {
     let signed = |bits: u32| ((bits << 20) as i32) >> 20;
     let (compare, against) = (code >> 24 & 15, signed(code & 0xfff));
-    // Sign-extended like the other, unless it is a number of bits to shift by (`FUTEX_OP_OPARG_SHIFT`).
+    // Sign-extended like the other, unless it is a number of bits to shift by
+    // (`FUTEX_OP_OPARG_SHIFT`).
     let given = signed(code >> 12 & 0xfff) as u32;
     let operand = if code >> 31 != 0 { 1 << (given & 31) } else { given };
     if compare > 5 {
@@ -139,12 +151,15 @@ fn wait(
 ) -> Result<c_long, Errno> {
     let (cause, deadline) = match until {
         None => (What::Futex.into(), NEVER),
-        Some((clock, at)) if clockid::reached(&entry.engine, clock, at) && word.load(SeqCst) == expected => {
+        Some((clock, at))
+            if clockid::reached(&entry.engine, clock, at) && word.load(SeqCst) == expected =>
+        {
             return Err(Errno(libc::ETIMEDOUT));
         }
-        Some((clock, at)) => {
-            (Cause::on(What::Futex, &entry.engine, clock), clockid::instant(&entry.engine, clock, at)?)
-        }
+        Some((clock, at)) => (
+            Cause::on(What::Futex, &entry.engine, clock),
+            clockid::instant(&entry.engine, clock, at)?,
+        ),
     };
     let reason = if private {
         let changed = || {
@@ -152,7 +167,8 @@ fn wait(
             entry.slot().start_arg.store(bits as u64, Relaxed);
             word.load(SeqCst) != expected
         };
-        let place = waitq::enqueue(entry, cause, Key::any(word), changed).ok_or(Errno(libc::EAGAIN))?;
+        let place =
+            waitq::enqueue(entry, cause, Key::any(word), changed).ok_or(Errno(libc::EAGAIN))?;
         let signals = if until.is_some() { Signals::End } else { Signals::EndUnlessRestart };
         place.wait(deadline, signals, None)
     } else {
@@ -163,22 +179,34 @@ fn wait(
     };
     match reason {
         Reason::Interrupted => Err(Errno(libc::EINTR)),
-        Reason::TimedOut if until.is_some_and(|(clock, at)| clockid::reached(&entry.engine, clock, at)) => {
+        Reason::TimedOut
+            if until.is_some_and(|(clock, at)| clockid::reached(&entry.engine, clock, at)) =>
+        {
             Err(Errno(libc::ETIMEDOUT))
         }
-        // Also where the clock was set and the time has not come: it may have been woken just then, and who waits by
-        // futex(2) must look at the word in any case.
+        // Also where the clock was set and the time has not come: it may have been woken just then,
+        // and who waits by futex(2) must look at the word in any case.
         Reason::TimedOut | Reason::Woken | Reason::Cancelled => Ok(0),
     }
 }
 
-/// `FUTEX_WAKE` of at least one waiter, here and in the kernel: somebody may wait for the same word by an instruction of
-/// its own.
-fn wake_all(engine: &Engine, word: &AtomicU32, count: u32, bits: u32, private: bool) -> Result<c_long, Errno> {
+/// `FUTEX_WAKE` of at least one waiter, here and in the kernel: somebody may wait for the same word
+/// by an instruction of its own.
+fn wake_all(
+    engine: &Engine,
+    word: &AtomicU32,
+    count: u32,
+    bits: u32,
+    private: bool,
+) -> Result<c_long, Errno> {
     let count = count.max(1);
     let woken = if private { wake(engine, Key::any(word), count, bits) } else { 0 };
     let rest = if woken < count { kfutex::wake(word, count - woken, private) } else { 0 };
-    if woken == 0 { kernel(rest).map(|rest| rest as c_long) } else { Ok(woken as c_long + rest.max(0) as c_long) }
+    if woken == 0 {
+        kernel(rest).map(|rest| rest as c_long)
+    } else {
+        Ok(woken as c_long + rest.max(0) as c_long)
+    }
 }
 
 fn wake(engine: &Engine, key: Key, count: u32, bits: u32) -> u32 {

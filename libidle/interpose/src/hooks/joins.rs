@@ -32,14 +32,18 @@ fn join_until(entry: &Entry, until: Option<(clockid_t, Spec)>) -> (Cause, u64) {
     (cause, clockid::instant(&entry.engine, clock, at).unwrap_or(NEVER))
 }
 
-/// Waits until `thread` has left its last hook: `Woken`, or the deadline came. A cancellation point.
+/// Waits until `thread` has left its last hook: `Woken`, or the deadline came. A cancellation
+/// point.
 fn await_end(entry: &Entry, thread: pthread_t, until: Option<(clockid_t, Spec)>) -> Reason {
     loop {
         let (cause, deadline) = join_until(entry, until);
         // SAFETY: no arguments.
         let myself = unsafe { libc::pthread_self() } == thread;
-        // Not found: its slot was given back already, or it was not made by pthread_create; the real join knows.
-        let Some(target) = find(&entry.engine, thread).filter(|_| !myself) else { return Reason::Woken };
+        // Not found: its slot was given back already, or it was not made by pthread_create; the
+        // real join knows.
+        let Some(target) = find(&entry.engine, thread).filter(|_| !myself) else {
+            return Reason::Woken;
+        };
         let target = &entry.engine.page.slots[target];
         let seq = entry.prepare_cancellable(cause);
         target.joiner.store(entry.me as u32 + 1, SeqCst);
@@ -53,7 +57,8 @@ fn await_end(entry: &Entry, thread: pthread_t, until: Option<(clockid_t, Spec)>)
         let _ = target.joiner.compare_exchange(entry.me as u32 + 1, 0, SeqCst, SeqCst);
         match reason {
             Reason::Woken => {
-                // Not joined yet, so the number is still this thread's alone; once it is, libc gives it to another.
+                // Not joined yet, so the number is still this thread's alone; once it is, libc
+                // gives it to another.
                 if target.state.load().kind() == Kind::Ending {
                     let _ = target.pthread.compare_exchange(thread, 0, SeqCst, SeqCst);
                 }
@@ -115,7 +120,8 @@ pub unsafe fn clockjoin(
                 continue;
             }
             let (cause, deadline) = join_until(&entry, Some((clock, until)));
-            // Nobody here says when it is gone, and destructors of its own may still wait: short real waits.
+            // Nobody here says when it is gone, and destructors of its own may still wait: short
+            // real waits.
             if let Some(mut wait) = entry.kernel_wait_until(cause, deadline, || true) {
                 let done = loop {
                     let done = real(thread, result, libc::CLOCK_REALTIME, &locks::in_a_moment());

@@ -1,7 +1,8 @@
 //! longjmp(3) out of a signal handler, and with it out of the wait that the handler interrupted.
 //!
-//! The wait's slot still says that the thread waits, and may be in a queue. The target's stack pointer tells whether the
-//! wait is left: it is in the jmp_buf, mangled with the thread's pointer guard.
+//! The wait's slot still says that the thread waits, and may be in a queue. The target's stack
+//! pointer tells whether the wait is left: it is in the jmp_buf, mangled with the thread's pointer
+//! guard.
 
 use crate::tls::tls;
 use crate::{next, session, waitq};
@@ -9,11 +10,13 @@ use engine::time::NEVER;
 use libc::{c_int, c_void};
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
-/// The stack pointer in a glibc `jmp_buf` on x86-64: word 6, `PTR_MANGLE`d (xor with the guard, rotated left by 17).
+/// The stack pointer in a glibc `jmp_buf` on x86-64: word 6, `PTR_MANGLE`d (xor with the guard,
+/// rotated left by 17).
 fn target(env: *mut c_void) -> usize {
     const RSP: usize = 6;
     let guard: usize;
-    // SAFETY: the caller of the hook passes a jmp_buf; the guard is at fs:0x30 (`tcbhead_t.pointer_guard`).
+    // SAFETY: the caller of the hook passes a jmp_buf; the guard is at fs:0x30
+    // (`tcbhead_t.pointer_guard`).
     unsafe {
         std::arch::asm!("mov {}, fs:[0x30]", out(reg) guard, options(readonly, nostack, preserves_flags));
         (env as *const usize).add(RSP).read().rotate_right(17) ^ guard
@@ -35,7 +38,9 @@ fn leave_waits(to: usize) {
             engine.page.set_busy(me as usize);
         }
         // In a slot of a handler's own: does the jump leave the wait that the handler interrupted?
-        let Some((outer, sp)) = crate::enter::interrupted(slot).filter(|&(_, sp)| to > sp) else { return };
+        let Some((outer, sp)) = crate::enter::interrupted(slot).filter(|&(_, sp)| to > sp) else {
+            return;
+        };
         engine.page.slots[outer as usize - 1].covered.store(0, SeqCst);
         tls.slot.set(outer);
         tls.waiting.set(outer);

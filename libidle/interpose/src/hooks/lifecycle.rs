@@ -16,8 +16,8 @@ pub fn start() {
     crate::idle::constructed();
 }
 
-/// From the library's destructor, near the end of exit(3): what still runs may wait, but comes back to this state. The
-/// process's slots stay until the kernel has ended it.
+/// From the library's destructor, near the end of exit(3): what still runs may wait, but comes back
+/// to this state. The process's slots stay until the kernel has ended it.
 #[unsafe(link_section = ".text.interpose")]
 pub fn leave() {
     let Some(engine) = session::engine() else { return };
@@ -26,8 +26,9 @@ pub fn leave() {
     let slot = &engine.page.slots[me as usize];
     let (pid, tid) = (session::getpid(), session::gettid());
     if slot.pid.load(Relaxed) != pid {
-        // A child of vfork(2) speaks through its parent's slot. The parent goes on as soon as the memory is its own again,
-        // and may then sleep in waitpid(2) before the child is dead: until then this one speaks for the child.
+        // A child of vfork(2) speaks through its parent's slot. The parent goes on as soon as the
+        // memory is its own again, and may then sleep in waitpid(2) before the child is dead: until
+        // then this one speaks for the child.
         engine.page.claim(Kind::Leaving, pid, tid, engine.page.birth_of_child(me as usize));
     } else if slot.tid.load(Relaxed) == tid {
         // The kernel is about to send SIGCHLD.

@@ -28,19 +28,25 @@ fn lists_ours(folder: c_int) -> bool {
     // SAFETY: a path with its NUL, a buffer of our own.
     let got = unsafe { syscall6(libc::SYS_readlink, link.as_ptr() as usize, at, size, 0, 0, 0) };
     let target = &target[..got.max(0) as usize];
-    target.starts_with(&own[..own.len() - left]) && (target.ends_with(b"/fd") || target.ends_with(b"/fdinfo"))
+    target.starts_with(&own[..own.len() - left])
+        && (target.ends_with(b"/fd") || target.ends_with(b"/fdinfo"))
 }
 
 /// The next entry that the program may see. `dirent` and `dirent64` are the same here.
 ///
 /// # Safety
 /// As for readdir(3).
-unsafe fn next_visible(dir: *mut DIR, real: unsafe extern "C-unwind" fn(*mut DIR) -> *mut dirent) -> *mut dirent {
+unsafe fn next_visible(
+    dir: *mut DIR,
+    real: unsafe extern "C-unwind" fn(*mut DIR) -> *mut dirent,
+) -> *mut dirent {
     loop {
         // SAFETY: the caller's stream, and what readdir(3) says of its answer.
         unsafe {
             let entry = real(dir);
-            let ours = |fd: &c_int| bell::is_bell(*fd) && !bell::borrowed() && lists_ours(libc::dirfd(dir));
+            let ours = |fd: &c_int| {
+                bell::is_bell(*fd) && !bell::borrowed() && lists_ours(libc::dirfd(dir))
+            };
             if entry.is_null() || number((*entry).d_name.as_ptr()).filter(ours).is_none() {
                 return entry;
             }

@@ -1,5 +1,6 @@
-//! Mutexes, read-write locks and barriers stay glibc's; a contended one is a kernel wait, an uncontended one costs a
-//! try. Only waits with a time-out need more, because glibc would time them by the real clock.
+//! Mutexes, read-write locks and barriers stay glibc's; a contended one is a kernel wait, an
+//! uncontended one costs a try. Only waits with a time-out need more, because glibc would time them
+//! by the real clock.
 
 use crate::clockid;
 use crate::enter::{Cause, Entry, What, enter};
@@ -20,7 +21,8 @@ struct Mutex {
     kind: u32,
 }
 
-/// Kinds 0 to 3: normal, recursive, error-checking, adaptive; higher bits are robust, priority and sharing.
+/// Kinds 0 to 3: normal, recursive, error-checking, adaptive; higher bits are robust, priority and
+/// sharing.
 const PLAIN: u32 = 127 - 3;
 const SHARED: u32 = 128;
 
@@ -83,12 +85,17 @@ unsafe fn lock_contended(entry: &Entry, mutex: *mut pthread_mutex_t) -> c_int {
 
 /// pthread_mutex_clocklock(3), and timedlock with CLOCK_REALTIME.
 ///
-/// A plain mutex is waited for on its lock word, with glibc's own protocol: the word is set to "waited for" before each
-/// wait, and left so after a lock that was waited for, since others may wait too.
+/// A plain mutex is waited for on its lock word, with glibc's own protocol: the word is set to
+/// "waited for" before each wait, and left so after a lock that was waited for, since others may
+/// wait too.
 ///
 /// # Safety
 /// As for the C function.
-pub unsafe fn mutex_clocklock(mutex: *mut pthread_mutex_t, clock: clockid_t, until: *const timespec) -> c_int {
+pub unsafe fn mutex_clocklock(
+    mutex: *mut pthread_mutex_t,
+    clock: clockid_t,
+    until: *const timespec,
+) -> c_int {
     if !supported(clock) {
         return libc::EINVAL;
     }
@@ -118,7 +125,9 @@ pub unsafe fn mutex_clocklock(mutex: *mut pthread_mutex_t, clock: clockid_t, unt
             return libc::ETIMEDOUT;
         }
         let cause = Cause::on(What::Lock, &entry.engine, clock);
-        let Ok(deadline) = clockid::instant(&entry.engine, clock, until) else { return libc::EINVAL };
+        let Ok(deadline) = clockid::instant(&entry.engine, clock, until) else {
+            return libc::EINVAL;
+        };
         if view.kind & PLAIN != 0 {
             // Robust and priority-inheriting mutexes: the word belongs to kernel and glibc alone.
             if let Some(mut wait) = entry.kernel_wait_until(cause, deadline, || true) {
@@ -151,8 +160,9 @@ pub unsafe fn mutex_clocklock(mutex: *mut pthread_mutex_t, clock: clockid_t, unt
     }
 }
 
-/// A millisecond from now by the real clock: for the few objects whose waits can't be ended from outside, a wait is made
-/// of short real ones. Virtual time is exact all the same, since the deadline is the slot's.
+/// A millisecond from now by the real clock: for the few objects whose waits can't be ended from
+/// outside, a wait is made of short real ones. Virtual time is exact all the same, since the
+/// deadline is the slot's.
 pub(super) fn in_a_moment() -> timespec {
     let mut now = timespec { tv_sec: 0, tv_nsec: 0 };
     crate::vdso::clock_gettime(libc::CLOCK_REALTIME, &mut now);
@@ -204,11 +214,12 @@ pub unsafe fn wrlock(lock: *mut pthread_rwlock_t) -> c_int {
     unsafe { rw_lock(lock, attempt, real) }
 }
 
-type RwTimedFn = unsafe extern "C-unwind" fn(*mut pthread_rwlock_t, clockid_t, *const timespec) -> c_int;
+type RwTimedFn =
+    unsafe extern "C-unwind" fn(*mut pthread_rwlock_t, clockid_t, *const timespec) -> c_int;
 
-/// The timed forms: short real waits until it has the lock or the virtual time has come. Not those of
-/// [`super::slices`]: no handler ends a wait for a lock, so they may run in it at any moment, and need not be held back
-/// until a slice is over.
+/// The timed forms: short real waits until it has the lock or the virtual time has come. Not those
+/// of [`super::slices`]: no handler ends a wait for a lock, so they may run in it at any moment,
+/// and need not be held back until a slice is over.
 ///
 /// # Safety As for pthread_rwlock_clockrdlock(3).
 unsafe fn rw_clocklock(
@@ -246,8 +257,8 @@ unsafe fn rw_clocklock(
             }
         }
         if done == libc::ETIMEDOUT {
-            // The deadline may have come while nobody else could run: one more try then, with a time that is past.
-            // SAFETY: the caller's lock, a time of our own.
+            // The deadline may have come while nobody else could run: one more try then, with a
+            // time that is past. SAFETY: the caller's lock, a time of our own.
             done = unsafe { real(lock, libc::CLOCK_REALTIME, &timespec { tv_sec: 0, tv_nsec: 0 }) };
         }
     }
@@ -258,7 +269,11 @@ unsafe fn rw_clocklock(
 ///
 /// # Safety
 /// As for the C function.
-pub unsafe fn clockrdlock(lock: *mut pthread_rwlock_t, clock: clockid_t, until: *const timespec) -> c_int {
+pub unsafe fn clockrdlock(
+    lock: *mut pthread_rwlock_t,
+    clock: clockid_t,
+    until: *const timespec,
+) -> c_int {
     let real = next!(pthread_rwlock_clockrdlock: fn(*mut pthread_rwlock_t, clockid_t, *const timespec) -> c_int);
     let attempt = next!(pthread_rwlock_tryrdlock: fn(*mut pthread_rwlock_t) -> c_int);
     // SAFETY: the caller's arguments.
@@ -269,7 +284,11 @@ pub unsafe fn clockrdlock(lock: *mut pthread_rwlock_t, clock: clockid_t, until: 
 ///
 /// # Safety
 /// As for the C function.
-pub unsafe fn clockwrlock(lock: *mut pthread_rwlock_t, clock: clockid_t, until: *const timespec) -> c_int {
+pub unsafe fn clockwrlock(
+    lock: *mut pthread_rwlock_t,
+    clock: clockid_t,
+    until: *const timespec,
+) -> c_int {
     let real = next!(pthread_rwlock_clockwrlock: fn(*mut pthread_rwlock_t, clockid_t, *const timespec) -> c_int);
     let attempt = next!(pthread_rwlock_trywrlock: fn(*mut pthread_rwlock_t) -> c_int);
     // SAFETY: the caller's arguments.

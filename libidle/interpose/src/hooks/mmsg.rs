@@ -1,4 +1,5 @@
-//! recvmmsg(2) and sendmmsg(2). Where a time-out is involved, of the call or of the socket, the messages go one by one.
+//! recvmmsg(2) and sendmmsg(2). Where a time-out is involved, of the call or of the socket, the
+//! messages go one by one.
 
 use super::poll::{limit, poll_until};
 use super::{sockets, timed};
@@ -10,12 +11,18 @@ use libc::{POLLERR, POLLIN, POLLOUT, c_int, c_uint, mmsghdr, pollfd, ssize_t, ti
 /// More messages than this the kernel does not take (UIO_MAXIOV).
 const MOST: c_uint = 1024;
 
-/// recvmmsg(2). As in the kernel the call's time-out is only looked at after each message; before the first it limits
-/// nothing.
+/// recvmmsg(2). As in the kernel the call's time-out is only looked at after each message; before
+/// the first it limits nothing.
 ///
 /// # Safety
 /// As for the C function.
-pub unsafe fn recvmmsg(fd: c_int, msgs: *mut mmsghdr, n: c_uint, flags: c_int, timeout: *mut timespec) -> c_int {
+pub unsafe fn recvmmsg(
+    fd: c_int,
+    msgs: *mut mmsghdr,
+    n: c_uint,
+    flags: c_int,
+    timeout: *mut timespec,
+) -> c_int {
     let real = next!(recvmmsg: fn(c_int, *mut mmsghdr, c_uint, c_int, *mut timespec) -> c_int);
     let Some(entry) = enter() else {
         // SAFETY: the caller's arguments.
@@ -43,7 +50,8 @@ pub unsafe fn recvmmsg(fd: c_int, msgs: *mut mmsghdr, n: c_uint, flags: c_int, t
         }
         let once = flags & libc::MSG_WAITFORONE != 0;
         // SAFETY: the caller's message.
-        let got = unsafe { sockets::recvmsg(fd, &mut message.msg_hdr, flags & !libc::MSG_WAITFORONE) };
+        let got =
+            unsafe { sockets::recvmsg(fd, &mut message.msg_hdr, flags & !libc::MSG_WAITFORONE) };
         if once {
             flags |= libc::MSG_DONTWAIT;
         }
@@ -58,11 +66,13 @@ pub unsafe fn recvmmsg(fd: c_int, msgs: *mut mmsghdr, n: c_uint, flags: c_int, t
     unsafe { each(msgs, n, one) }.unwrap_or(-1)
 }
 
-/// Is there to be one more message? Waits for it if the call does. An error that comes meanwhile is left for the next call,
-/// and so is what a handler has interrupted: the messages that are there already are the answer.
+/// Is there to be one more message? Waits for it if the call does. An error that comes meanwhile is
+/// left for the next call, and so is what a handler has interrupted: the messages that are there
+/// already are the answer.
 fn more(entry: &Entry, fd: c_int, flags: c_int) -> bool {
-    let waits =
-        flags & libc::MSG_DONTWAIT == 0 && !timed::at_once(fd, flags) && timed::flags(fd) & libc::O_NONBLOCK == 0;
+    let waits = flags & libc::MSG_DONTWAIT == 0
+        && !timed::at_once(fd, flags)
+        && timed::flags(fd) & libc::O_NONBLOCK == 0;
     let deadline = if waits { limit(entry, timed::timeout(fd, POLLIN)) } else { 0 };
     let mut set = pollfd { fd, events: POLLIN, revents: 0 };
     // SAFETY: a set of our own.
@@ -93,13 +103,14 @@ pub unsafe fn sendmmsg(fd: c_int, msgs: *mut mmsghdr, n: c_uint, flags: c_int) -
         return sent;
     }
     // SAFETY: the caller's message.
-    let one = |message: &mut mmsghdr| (unsafe { sockets::sendmsg(fd, &message.msg_hdr, flags) }, false);
+    let one =
+        |message: &mut mmsghdr| (unsafe { sockets::sendmsg(fd, &message.msg_hdr, flags) }, false);
     // SAFETY: the caller's messages.
     unsafe { each(msgs, n, one) }.unwrap_or(-1)
 }
 
-/// Does `transfer` for each of `n` messages until it fails or says that it was the last; how many were done, or `None` if
-/// the first has failed.
+/// Does `transfer` for each of `n` messages until it fails or says that it was the last; how many
+/// were done, or `None` if the first has failed.
 ///
 /// # Safety
 /// `msgs` holds as many.

@@ -1,4 +1,5 @@
-//! Each hook's body, one file a family. `libflux.so` and `libidle.so` differ in which of them they export.
+//! Each hook's body, one file a family. `libflux.so` and `libidle.so` differ in which of them they
+//! export.
 
 pub mod adjust;
 pub mod alarms;

@@ -1,5 +1,5 @@
-//! The bodies of libidle.so for calls with a time-out: the real call inside a kernel wait. Nothing here touches time, so
-//! the time-outs are the kernel's.
+//! The bodies of libidle.so for calls with a time-out: the real call inside a kernel wait. Nothing
+//! here touches time, so the time-outs are the kernel's.
 
 use super::descriptors;
 use super::descriptors::kernel_waits;

@@ -36,37 +36,59 @@ unsafe fn real_ppoll(
     outcome(unsafe { ppoll(fds, n, wait, mask) })
 }
 
-/// What is ready now. A call of the library's own, which no filter stops; a cancellation point like the one that waits.
+/// What is ready now. A call of the library's own, which no filter stops; a cancellation point like
+/// the one that waits.
 ///
 /// # Safety
 /// As for ppoll(2).
-unsafe fn ready_now(entry: &Entry, fds: *mut pollfd, n: nfds_t, mask: *const sigset_t) -> Result<c_int, Errno> {
+unsafe fn ready_now(
+    entry: &Entry,
+    fds: *mut pollfd,
+    n: nfds_t,
+    mask: *const sigset_t,
+) -> Result<c_int, Errno> {
     entry.cancellation_point();
     let mut now = NO_WAIT;
     // SAFETY: the caller's arguments, and a time-out of our own (the kernel writes it).
-    let raw =
-        unsafe { syscall6(libc::SYS_ppoll, fds as usize, n as usize, &raw mut now as usize, mask as usize, 8, 0) };
+    let raw = unsafe {
+        syscall6(
+            libc::SYS_ppoll,
+            fds as usize,
+            n as usize,
+            &raw mut now as usize,
+            mask as usize,
+            8,
+            0,
+        )
+    };
     kernel(raw).map(|ready| ready as c_int)
 }
 
-/// Is nothing ready? For under the clock's lock: no cancellation point, and no handler runs by the caller's mask, which
-/// would then have run without an EINTR to show for it.
+/// Is nothing ready? For under the clock's lock: no cancellation point, and no handler runs by the
+/// caller's mask, which would then have run without an EINTR to show for it.
 ///
 /// # Safety
 /// As for poll(2).
 pub(crate) unsafe fn none_ready(fds: *mut pollfd, n: nfds_t) -> bool {
     let mut now = NO_WAIT;
     // SAFETY: the caller's entries, a time-out of our own (the kernel writes it), no mask.
-    unsafe { syscall6(libc::SYS_ppoll, fds as usize, n as usize, &raw mut now as usize, 0, 8, 0) == 0 }
+    unsafe {
+        syscall6(libc::SYS_ppoll, fds as usize, n as usize, &raw mut now as usize, 0, 8, 0) == 0
+    }
 }
 
-/// A wait for readiness without a deadline, if there is any reason to wait: timers may make it end at once.
+/// A wait for readiness without a deadline, if there is any reason to wait: timers may make it end
+/// at once.
 pub(crate) fn waiting(entry: &Entry, still: impl FnMut() -> bool) -> Option<KernelWait<'_>> {
-    if timerfd::any() { entry.kernel_wait_turning(What::Ready, still) } else { Some(entry.kernel_wait(What::Ready)) }
+    if timerfd::any() {
+        entry.kernel_wait_turning(What::Ready, still)
+    } else {
+        Some(entry.kernel_wait(What::Ready))
+    }
 }
 
-/// Waits for descriptors until the virtual instant `deadline`; 0 when it comes. Asks without waiting first, so a call
-/// that finds something to do costs no more than the real one.
+/// Waits for descriptors until the virtual instant `deadline`; 0 when it comes. Asks without
+/// waiting first, so a call that finds something to do costs no more than the real one.
 ///
 /// # Safety
 /// As for ppoll(2).
@@ -158,7 +180,12 @@ pub unsafe fn poll_for(
 ///
 /// # Safety
 /// As for ppoll(2).
-unsafe fn poll_endless(entry: &Entry, fds: *mut pollfd, n: nfds_t, mask: *const sigset_t) -> Result<c_int, Errno> {
+unsafe fn poll_endless(
+    entry: &Entry,
+    fds: *mut pollfd,
+    n: nfds_t,
+    mask: *const sigset_t,
+) -> Result<c_int, Errno> {
     loop {
         // SAFETY: the caller's arguments.
         if let Some(_wait) = waiting(entry, || unsafe { none_ready(fds, n) }) {
@@ -189,11 +216,14 @@ unsafe fn poll_slices(
     let ask = |slice: Option<(&timespec, *const sigset_t)>| match slice {
         // SAFETY: the caller's arguments.
         None => (!unsafe { none_ready(fds, n) }).then_some(Ok(0)),
-        // SAFETY: the caller's arguments.
-        Some((time, mask)) => Some(unsafe { real_ppoll(fds, n, time, mask) }).filter(|&answer| answer != Ok(0)),
+        Some((time, mask)) => {
+            // SAFETY: the caller's arguments.
+            Some(unsafe { real_ppoll(fds, n, time, mask) }).filter(|&answer| answer != Ok(0))
+        }
     };
     // SAFETY: the caller's arguments.
-    slices::wait(entry, cause, deadline, mask, ask).unwrap_or_else(|| unsafe { ready_now(entry, fds, n, mask) })
+    slices::wait(entry, cause, deadline, mask, ask)
+        .unwrap_or_else(|| unsafe { ready_now(entry, fds, n, mask) })
 }
 
 /// The virtual instant that a duration leads to; 0 for "do not wait", [`NEVER`] for none.
@@ -212,12 +242,16 @@ pub fn limit(entry: &Entry, duration: Option<u64>) -> u64 {
 pub unsafe fn poll(fds: *mut pollfd, n: nfds_t, timeout: c_int) -> Result<c_int, Errno> {
     let Some(entry) = enter() else {
         // SAFETY: the caller's arguments.
-        return outcome(unsafe { next!(poll: fn(*mut pollfd, nfds_t, c_int) -> c_int)(fds, n, timeout) });
+        return outcome(unsafe {
+            next!(poll: fn(*mut pollfd, nfds_t, c_int) -> c_int)(fds, n, timeout)
+        });
     };
     if timeout < 0 && !timerfd::any() {
         let _wait = entry.kernel_wait(What::Ready);
         // SAFETY: the caller's arguments.
-        return outcome(unsafe { next!(poll: fn(*mut pollfd, nfds_t, c_int) -> c_int)(fds, n, timeout) });
+        return outcome(unsafe {
+            next!(poll: fn(*mut pollfd, nfds_t, c_int) -> c_int)(fds, n, timeout)
+        });
     }
     // SAFETY: the caller's arguments.
     unsafe { poll_until(&entry, fds, n, limit(&entry, time::millis(timeout)), std::ptr::null()) }
@@ -257,7 +291,12 @@ pub unsafe fn ppoll(
 ///
 /// # Safety
 /// As for poll(2).
-pub unsafe fn poll_chk(fds: *mut pollfd, n: nfds_t, timeout: c_int, size: usize) -> Result<c_int, Errno> {
+pub unsafe fn poll_chk(
+    fds: *mut pollfd,
+    n: nfds_t,
+    timeout: c_int,
+    size: usize,
+) -> Result<c_int, Errno> {
     check_size(n, size);
     // SAFETY: the caller's arguments.
     unsafe { poll(fds, n, timeout) }

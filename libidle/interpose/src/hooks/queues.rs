@@ -1,7 +1,8 @@
 //! System V message queues and semaphores, POSIX message queues.
 //!
-//! A POSIX queue is a descriptor on Linux, so its timed waits are waits for readiness. A System V semaphore can't be
-//! waited for together with anything else: semtimedop(2) is ended by a signal at its virtual deadline (`--signal`).
+//! A POSIX queue is a descriptor on Linux, so its timed waits are waits for readiness. A System V
+//! semaphore can't be waited for together with anything else: semtimedop(2) is ended by a signal at
+//! its virtual deadline (`--signal`).
 
 use super::descriptors::kernel_waits;
 use super::poll::{NO_WAIT, outcome, poll_for};
@@ -14,7 +15,8 @@ use engine::Reason;
 use engine::sys::syscall6;
 use engine::time::Spec;
 use libc::{
-    POLLIN, POLLOUT, c_char, c_int, c_long, c_short, c_uint, c_void, mqd_t, pollfd, sembuf, size_t, ssize_t, timespec,
+    POLLIN, POLLOUT, c_char, c_int, c_long, c_short, c_uint, c_void, mqd_t, pollfd, sembuf, size_t,
+    ssize_t, timespec,
 };
 use std::sync::atomic::AtomicI32;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
@@ -36,7 +38,12 @@ kernel_waits! { What::Queue;
 ///
 /// # Safety
 /// As for the C function.
-pub unsafe fn semtimedop(id: c_int, ops: *mut sembuf, n: size_t, timeout: *const timespec) -> Result<c_int, Errno> {
+pub unsafe fn semtimedop(
+    id: c_int,
+    ops: *mut sembuf,
+    n: size_t,
+    timeout: *const timespec,
+) -> Result<c_int, Errno> {
     let real = next!(semtimedop: fn(c_int, *mut sembuf, size_t, *const timespec) -> c_int);
     let Some(entry) = enter().filter(|_| !timeout.is_null()) else {
         let entry = enter();
@@ -53,27 +60,35 @@ pub unsafe fn semtimedop(id: c_int, ops: *mut sembuf, n: size_t, timeout: *const
     if !signal_usable(&entry) {
         return slices::wait_deaf(&entry, What::Queue, deadline, std::ptr::null(), call);
     }
-    // A signal that comes just before the wait is sent again by the keeper, which finds a thread asleep that was promised its
-    // end.
+    // A signal that comes just before the wait is sent again by the keeper, which finds a thread
+    // asleep that was promised its end.
     let _bell = Silenced::new(&entry, QUIET);
     let slot = entry.slot();
     loop {
         match call(&NO_WAIT) {
             AGAIN => {}
-            Err(Errno(libc::EINTR)) if slot.bell.compare_exchange(HEARD, QUIET, SeqCst, Relaxed).is_ok() => continue,
+            Err(Errno(libc::EINTR))
+                if slot.bell.compare_exchange(HEARD, QUIET, SeqCst, Relaxed).is_ok() =>
+            {
+                continue;
+            }
             done => return done,
         }
         slot.bell.store(SIGNAL, SeqCst);
-        // Asked again by who is to move the clock: somebody may have had his say since, and gone to sleep.
+        // Asked again by who is to move the clock: somebody may have had his say since, and gone to
+        // sleep.
         let mut answer = AGAIN;
         let still = || {
             answer = call(&NO_WAIT);
             answer == AGAIN
         };
-        let Some(mut wait) = entry.kernel_wait_until(What::Queue, deadline, still) else { return answer };
+        let Some(mut wait) = entry.kernel_wait_until(What::Queue, deadline, still) else {
+            return answer;
+        };
         while answer == AGAIN {
             answer = call(&wait.timespec());
-            // One wait, however many calls: a sender of signals sees that there is something to end.
+            // One wait, however many calls: a sender of signals sees that there is something to
+            // end.
             if answer == AGAIN && wait.passed() {
                 break;
             }
@@ -96,10 +111,13 @@ pub unsafe fn semtimedop(id: c_int, ops: *mut sembuf, n: size_t, timeout: *const
 /// Can the session's signal end a wait of the calling thread?
 fn signal_usable(entry: &Entry) -> bool {
     let number = entry.engine.page.header.signal.load(Relaxed) as c_int;
-    !bell::borrowed() && session_signal::installed(number) && guard::blocked() & 1 << (number - 1) == 0
+    !bell::borrowed()
+        && session_signal::installed(number)
+        && guard::blocked() & 1 << (number - 1) == 0
 }
 
-/// The deadline has come and the signal is on its way: it must not end another call of the program's.
+/// The deadline has come and the signal is on its way: it must not end another call of the
+/// program's.
 fn await_signal(bell: &AtomicI32) {
     /// Who sends it may have died, or may not be allowed to.
     const TRIES: u32 = 100;
@@ -113,7 +131,8 @@ fn await_signal(bell: &AtomicI32) {
     }
 }
 
-/// Tries `call` with a time-out that is over, and between the tries waits for the queue to be ready.
+/// Tries `call` with a time-out that is over, and between the tries waits for the queue to be
+/// ready.
 ///
 /// # Safety
 /// `until` is as for mq_timedsend(3).
@@ -165,9 +184,11 @@ pub unsafe fn mq_timedsend(
     priority: c_uint,
     until: *const timespec,
 ) -> Result<c_int, Errno> {
-    let real = next!(mq_timedsend: fn(mqd_t, *const c_char, size_t, c_uint, *const timespec) -> c_int);
+    let real =
+        next!(mq_timedsend: fn(mqd_t, *const c_char, size_t, c_uint, *const timespec) -> c_int);
     // SAFETY: the caller's arguments.
-    unsafe { queue_until(queue, POLLOUT, until, |t| real(queue, msg, n, priority, t) as ssize_t) }.map(|v| v as c_int)
+    unsafe { queue_until(queue, POLLOUT, until, |t| real(queue, msg, n, priority, t) as ssize_t) }
+        .map(|v| v as c_int)
 }
 
 /// mq_timedreceive(3).

@@ -1,5 +1,5 @@
-//! read(2), readv(2), __read_chk: of a timer descriptor the expirations that were counted in virtual time, and of a signalfd
-//! those of the timers whose signals are taken.
+//! read(2), readv(2), __read_chk: of a timer descriptor the expirations that were counted in
+//! virtual time, and of a signalfd those of the timers whose signals are taken.
 
 use super::{descriptors, sockets};
 use crate::{deliveries, next, timerfd};
@@ -14,8 +14,12 @@ pub unsafe fn read(fd: c_int, buf: *mut c_void, n: size_t) -> ssize_t {
     if timerfd::is_timer(fd) {
         let real = next!(read: fn(c_int, *mut c_void, size_t) -> ssize_t);
         // SAFETY: the caller's arguments; the kernel has written the bytes that are written again.
-        let done =
-            timerfd::read(fd, n, || unsafe { real(fd, buf, n) }, |count| unsafe { buf.cast::<[u8; 8]>().write(count) });
+        let done = timerfd::read(
+            fd,
+            n,
+            || unsafe { real(fd, buf, n) },
+            |count| unsafe { buf.cast::<[u8; 8]>().write(count) },
+        );
         if let Some(done) = done {
             return done;
         }

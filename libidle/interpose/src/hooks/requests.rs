@@ -55,11 +55,12 @@ starting! {
     fn mq_notify(queue: mqd_t, event: *const sigevent) -> c_int;
 }
 
-/// Waits for at most `timeout`, by the virtual clock, until one of the requests is `done`; without a time-out until `real`
-/// answers. Errors are `over` when the time is, and EINTR when a handler has run.
+/// Waits for at most `timeout`, by the virtual clock, until one of the requests is `done`; without
+/// a time-out until `real` answers. Errors are `over` when the time is, and EINTR when a handler
+/// has run.
 ///
-/// Not by the real call with short time-outs: libc adds them to what the vDSO's clock says, which is virtual, and then has
-/// the kernel wait for an instant that is far away.
+/// Not by the real call with short time-outs: libc adds them to what the vDSO's clock says, which
+/// is virtual, and then has the kernel wait for an instant that is far away.
 ///
 /// # Safety
 /// `timeout` is as for aio_suspend(3).
@@ -75,10 +76,17 @@ unsafe fn suspend(
         let ns = unsafe { clockid::spec(timeout) }?.nanos().ok_or(Errno(libc::EINVAL))?;
         let deadline = clockid::after(&entry.engine, ns);
         let ask = |slice: Option<(&timespec, *const sigset_t)>| {
-            let interrupted = slice.is_some_and(|(time, mask)| !done() && slices::pause(time, mask).is_err());
+            let interrupted =
+                slice.is_some_and(|(time, mask)| !done() && slices::pause(time, mask).is_err());
             (interrupted || done()).then_some(interrupted)
         };
-        match slices::wait(&entry, Cause::from(What::Request).peeping(), deadline, std::ptr::null(), ask) {
+        match slices::wait(
+            &entry,
+            Cause::from(What::Request).peeping(),
+            deadline,
+            std::ptr::null(),
+            ask,
+        ) {
             Some(true) => return Err(Errno(libc::EINTR)),
             None if !done() => return Err(over),
             _ => {}
@@ -101,7 +109,11 @@ unsafe fn any<T>(list: *const *const T, n: c_int, in_progress: impl Fn(*const T)
 ///
 /// # Safety
 /// As for the C function.
-pub unsafe fn aio_suspend(list: *const *const aiocb, n: c_int, timeout: *const timespec) -> Result<c_int, Errno> {
+pub unsafe fn aio_suspend(
+    list: *const *const aiocb,
+    n: c_int,
+    timeout: *const timespec,
+) -> Result<c_int, Errno> {
     let real = next!(aio_suspend: fn(*const *const aiocb, c_int, *const timespec) -> c_int);
     let error = next!(aio_error: fn(*const aiocb) -> c_int);
     // SAFETY: the caller's requests.
@@ -109,7 +121,9 @@ pub unsafe fn aio_suspend(list: *const *const aiocb, n: c_int, timeout: *const t
     // SAFETY: the caller's list.
     let done = || unsafe { any(list, n, in_progress) };
     // SAFETY: the caller's arguments.
-    unsafe { suspend(timeout, done, Errno(libc::EAGAIN), || outcome(real(list, n, std::ptr::null()))) }
+    unsafe {
+        suspend(timeout, done, Errno(libc::EAGAIN), || outcome(real(list, n, std::ptr::null())))
+    }
 }
 
 /// gai_suspend(3): answers with its own error codes.
@@ -124,7 +138,9 @@ pub unsafe fn gai_suspend(list: *const *const c_void, n: c_int, timeout: *const 
     // SAFETY: the caller's list.
     let done = || unsafe { any(list, n, in_progress) };
     // SAFETY: the caller's arguments.
-    match unsafe { suspend(timeout, done, Errno(libc::EAGAIN), || Ok(real(list, n, std::ptr::null()))) } {
+    match unsafe {
+        suspend(timeout, done, Errno(libc::EAGAIN), || Ok(real(list, n, std::ptr::null())))
+    } {
         Ok(answer) => answer,
         Err(Errno(libc::EINTR)) => EAI_INTR,
         Err(_) => libc::EAI_AGAIN,

@@ -1,5 +1,5 @@
-//! select(2) and pselect(2). The kernel overwrites the sets it is given, so every try gets copies; a wait with a
-//! time-out has the thread's bell in its read set.
+//! select(2) and pselect(2). The kernel overwrites the sets it is given, so every try gets copies;
+//! a wait with a time-out has the thread's bell in its read set.
 
 use super::poll::{NO_LIMIT, NO_WAIT, limit, outcome};
 use super::slices;
@@ -20,9 +20,13 @@ type Sets = [*mut fd_set; 3];
 
 /// # Safety
 /// As for pselect(2).
-unsafe fn real(n: c_int, s: Sets, wait: *const timespec, mask: *const sigset_t) -> Result<c_int, Errno> {
-    let pselect =
-        next!(pselect: fn(c_int, *mut fd_set, *mut fd_set, *mut fd_set, *const timespec, *const sigset_t) -> c_int);
+unsafe fn real(
+    n: c_int,
+    s: Sets,
+    wait: *const timespec,
+    mask: *const sigset_t,
+) -> Result<c_int, Errno> {
+    let pselect = next!(pselect: fn(c_int, *mut fd_set, *mut fd_set, *mut fd_set, *const timespec, *const sigset_t) -> c_int);
     // SAFETY: the caller's arguments.
     outcome(unsafe { pselect(n, s[0], s[1], s[2], wait, mask) })
 }
@@ -31,12 +35,19 @@ unsafe fn real(n: c_int, s: Sets, wait: *const timespec, mask: *const sigset_t) 
 ///
 /// # Safety
 /// As for pselect(2).
-unsafe fn ready_now(entry: &Entry, n: c_int, [r, w, x]: Sets, mask: *const sigset_t) -> Result<c_int, Errno> {
+unsafe fn ready_now(
+    entry: &Entry,
+    n: c_int,
+    [r, w, x]: Sets,
+    mask: *const sigset_t,
+) -> Result<c_int, Errno> {
     entry.cancellation_point();
     let (mut now, mut with) = (NO_WAIT, [mask as usize, 8]);
     let (time, with) = (&raw mut now as usize, &raw mut with as usize);
     // SAFETY: the caller's arguments, a time-out and a pair of our own.
-    let raw = unsafe { syscall6(libc::SYS_pselect6, n as usize, r as usize, w as usize, x as usize, time, with) };
+    let raw = unsafe {
+        syscall6(libc::SYS_pselect6, n as usize, r as usize, w as usize, x as usize, time, with)
+    };
     kernel(raw).map(|ready| ready as c_int)
 }
 
@@ -48,11 +59,21 @@ unsafe fn none_ready(n: c_int, [read, write, except]: Sets) -> bool {
     let mut now = NO_WAIT;
     let at = &raw mut now as usize;
     // SAFETY: the caller's sets, a time-out of our own (the kernel writes it), no mask.
-    unsafe { syscall6(libc::SYS_pselect6, n as usize, read as usize, write as usize, except as usize, at, 0) == 0 }
+    unsafe {
+        syscall6(
+            libc::SYS_pselect6,
+            n as usize,
+            read as usize,
+            write as usize,
+            except as usize,
+            at,
+            0,
+        ) == 0
+    }
 }
 
-/// What the kernel makes of the number of descriptors: no more than the process's table has room for. The caller's sets
-/// need not be any larger.
+/// What the kernel makes of the number of descriptors: no more than the process's table has room
+/// for. The caller's sets need not be any larger.
 fn clamp(n: c_int) -> c_int {
     /// A set of the usual type holds this many.
     const USUAL: c_int = 1024;
@@ -70,16 +91,19 @@ fn table_size() -> Option<usize> {
     // SAFETY: a path with its NUL, a buffer of our own.
     let got = unsafe {
         let flags = (libc::O_RDONLY | libc::O_CLOEXEC) as usize;
-        let fd = syscall6(libc::SYS_open, c"/proc/self/status".as_ptr() as usize, flags, 0, 0, 0, 0);
+        let fd =
+            syscall6(libc::SYS_open, c"/proc/self/status".as_ptr() as usize, flags, 0, 0, 0, 0);
         if fd < 0 {
             return None;
         }
-        let got = syscall6(libc::SYS_read, fd as usize, text.as_mut_ptr() as usize, text.len(), 0, 0, 0);
+        let got =
+            syscall6(libc::SYS_read, fd as usize, text.as_mut_ptr() as usize, text.len(), 0, 0, 0);
         syscall6(libc::SYS_close, fd as usize, 0, 0, 0, 0, 0);
         &text[..got.max(0) as usize]
     };
     let at = got.windows(NAME.len()).position(|w| w == NAME)? + NAME.len();
-    let digits = got[at..].iter().skip_while(|b| b.is_ascii_whitespace()).take_while(|b| b.is_ascii_digit());
+    let digits =
+        got[at..].iter().skip_while(|b| b.is_ascii_whitespace()).take_while(|b| b.is_ascii_digit());
     Some(digits.fold(0, |n, digit| n * 10 + (digit - b'0') as usize))
 }
 
@@ -122,7 +146,8 @@ impl Copies {
             let to = &mut all[i * words..(i + 1) * words];
             if !from.is_null() {
                 // SAFETY: `new`'s caller vouches for this many words.
-                to[..given].copy_from_slice(unsafe { std::slice::from_raw_parts(from.cast(), given) });
+                to[..given]
+                    .copy_from_slice(unsafe { std::slice::from_raw_parts(from.cast(), given) });
                 if given != 0 {
                     to[given - 1] &= self.last;
                 }
@@ -184,7 +209,8 @@ unsafe fn select_until(
     }
     let bell = bell::mine(entry).map(|bell| bell as usize);
     // SAFETY: the caller's sets.
-    let mut sets = unsafe { Copies::new(user, n as usize, bell.unwrap_or(0)) }.ok_or(Errno(libc::ENOMEM))?;
+    let mut sets =
+        unsafe { Copies::new(user, n as usize, bell.unwrap_or(0)) }.ok_or(Errno(libc::ENOMEM))?;
     // SAFETY: copies of our own, here and below.
     let mut ready = unsafe { ready_now(entry, n, sets.load(None), mask) }?;
     while ready == 0 {
@@ -194,12 +220,14 @@ unsafe fn select_until(
                 None => (!unsafe { none_ready(n, sets.load(None)) }).then_some(Ok(0)),
                 Some((time, mask)) => {
                     // SAFETY: as above.
-                    Some(unsafe { real(n, sets.load(None), time, mask) }).filter(|&answer| answer != Ok(0))
+                    Some(unsafe { real(n, sets.load(None), time, mask) })
+                        .filter(|&answer| answer != Ok(0))
                 }
             };
             let answer = slices::wait(entry, What::Ready, deadline, mask, ask);
             // SAFETY: as above.
-            ready = answer.unwrap_or_else(|| unsafe { ready_now(entry, n, sets.load(None), mask) })?;
+            ready =
+                answer.unwrap_or_else(|| unsafe { ready_now(entry, n, sets.load(None), mask) })?;
             break;
         };
         // SAFETY: as above.
@@ -211,7 +239,9 @@ unsafe fn select_until(
         };
         let woken = loop {
             // SAFETY: as above.
-            let woken = unsafe { real(n.max(bell as c_int + 1), sets.load(Some(bell)), &wait.timespec(), mask) };
+            let woken = unsafe {
+                real(n.max(bell as c_int + 1), sets.load(Some(bell)), &wait.timespec(), mask)
+            };
             if woken != Ok(0) || wait.passed() {
                 break woken;
             }
@@ -243,7 +273,8 @@ pub unsafe fn select(
     timeout: *mut timeval,
 ) -> Result<c_int, Errno> {
     let Some(entry) = enter() else {
-        let select = next!(select: fn(c_int, *mut fd_set, *mut fd_set, *mut fd_set, *mut timeval) -> c_int);
+        let select =
+            next!(select: fn(c_int, *mut fd_set, *mut fd_set, *mut fd_set, *mut timeval) -> c_int);
         // SAFETY: the caller's arguments.
         return outcome(unsafe { select(n, read, write, except, timeout) });
     };
@@ -254,7 +285,8 @@ pub unsafe fn select(
     };
     let deadline = limit(&entry, duration);
     // SAFETY: the caller's arguments.
-    let answer = unsafe { select_until(&entry, n, [read, write, except], deadline, std::ptr::null()) };
+    let answer =
+        unsafe { select_until(&entry, n, [read, write, except], deadline, std::ptr::null()) };
     if !timeout.is_null() && deadline != 0 {
         let left = Spec::from_nanos(deadline.saturating_sub(entry.now()));
         // SAFETY: as above.
@@ -276,8 +308,7 @@ pub unsafe fn pselect(
     mask: *const sigset_t,
 ) -> Result<c_int, Errno> {
     let Some(entry) = enter() else {
-        let pselect =
-            next!(pselect: fn(c_int, *mut fd_set, *mut fd_set, *mut fd_set, *const timespec, *const sigset_t) -> c_int);
+        let pselect = next!(pselect: fn(c_int, *mut fd_set, *mut fd_set, *mut fd_set, *const timespec, *const sigset_t) -> c_int);
         // SAFETY: the caller's arguments.
         return outcome(unsafe { pselect(n, read, write, except, timeout, mask) });
     };

@@ -1,11 +1,12 @@
-//! sem_*: semaphores. The value and the count of waiters stay exactly where glibc keeps them, so `sem_getvalue`,
-//! `sem_init` and `sem_open` are glibc's own. An uncontended post or wait is one atomic operation.
+//! sem_*: semaphores. The value and the count of waiters stay exactly where glibc keeps them, so
+//! `sem_getvalue`, `sem_init` and `sem_open` are glibc's own. An uncontended post or wait is one
+//! atomic operation.
 //!
-//! Waiters of a private semaphore queue in [`crate::waitq`]; a process-shared or named one is waited for in the kernel
-//! with glibc's protocol, so processes without this library can take part.
+//! Waiters of a private semaphore queue in [`crate::waitq`]; a process-shared or named one is
+//! waited for in the kernel with glibc's protocol, so processes without this library can take part.
 //!
-//! No wake-up is lost: a waiter counts itself before it looks at the value for the last time; a poster raises the value
-//! before it looks at the count.
+//! No wake-up is lost: a waiter counts itself before it looks at the value for the last time; a
+//! poster raises the value before it looks at the count.
 
 use crate::clockid;
 use crate::enter::{Cause, Entry, What, enter};
@@ -45,7 +46,8 @@ impl Sem {
     }
 
     fn value(&self) -> &AtomicU32 {
-        // SAFETY: the low half of `data` (little-endian) is the value; the kernel waits on these four bytes.
+        // SAFETY: the low half of `data` (little-endian) is the value; the kernel waits on these
+        // four bytes.
         unsafe { &*(&raw const self.data as *const AtomicU32) }
     }
 }
@@ -67,7 +69,11 @@ impl Drop for Counted<'_> {
 }
 
 /// Waits until the semaphore is taken or the instant comes.
-fn take(entry: &Entry, sem: *mut sem_t, instant: Option<(clockid_t, Spec)>) -> Result<Reason, Errno> {
+fn take(
+    entry: &Entry,
+    sem: *mut sem_t,
+    instant: Option<(clockid_t, Spec)>,
+) -> Result<Reason, Errno> {
     let object = view(sem);
     object.data.fetch_add(WAITER, SeqCst);
     let mut counted = Counted(object, true);
@@ -80,9 +86,10 @@ fn take(entry: &Entry, sem: *mut sem_t, instant: Option<(clockid_t, Spec)>) -> R
         }
         let (cause, until) = match instant {
             None => (What::Sem.into(), NEVER),
-            Some((clock, at)) => {
-                (Cause::on(What::Sem, &entry.engine, clock), clockid::instant(&entry.engine, clock, at)?)
-            }
+            Some((clock, at)) => (
+                Cause::on(What::Sem, &entry.engine, clock),
+                clockid::instant(&entry.engine, clock, at)?,
+            ),
         };
         let reason = if object.shared != 0 {
             kfutex::wait(entry, cause, object.value(), 0, false, until, Some(cancels))
@@ -144,7 +151,9 @@ fn timed(entry: &Entry, sem: *mut sem_t, clock: clockid_t, until: Spec) -> Resul
     loop {
         match take(entry, sem, Some((clock, until)))? {
             Reason::Woken => return Ok(0),
-            _ if clockid::reached(&entry.engine, clock, until) => return Err(Errno(libc::ETIMEDOUT)),
+            _ if clockid::reached(&entry.engine, clock, until) => {
+                return Err(Errno(libc::ETIMEDOUT));
+            }
             _ => {}
         }
     }
@@ -163,7 +172,11 @@ pub unsafe fn timedwait(sem: *mut sem_t, until: *const timespec) -> Result<c_int
 ///
 /// # Safety
 /// As for the C function.
-pub unsafe fn clockwait(sem: *mut sem_t, clock: clockid_t, until: *const timespec) -> Result<c_int, Errno> {
+pub unsafe fn clockwait(
+    sem: *mut sem_t,
+    clock: clockid_t,
+    until: *const timespec,
+) -> Result<c_int, Errno> {
     if !matches!(clock, libc::CLOCK_REALTIME | libc::CLOCK_MONOTONIC) {
         return Err(Errno(libc::EINVAL));
     }

@@ -1,4 +1,5 @@
-//! system(3) and popen(3), which libc builds on calls of its own that no hook sees: here they are made of hooks.
+//! system(3) and popen(3), which libc builds on calls of its own that no hook sees: here they are
+//! made of hooks.
 
 use super::spawn::{Strings, posix_spawn};
 use crate::enter::{Entry, What, enter};
@@ -19,14 +20,19 @@ unsafe extern "C" {
 ///
 /// # Safety
 /// `command` is a C string; actions and attributes are null or as for posix_spawn(3).
-unsafe fn shell(pid: &mut pid_t, command: *const c_char, actions: *const c_void, attr: *const c_void) -> c_int {
+unsafe fn shell(
+    pid: &mut pid_t,
+    command: *const c_char,
+    actions: *const c_void,
+    attr: *const c_void,
+) -> c_int {
     let argv = [c"sh".as_ptr(), c"-c".as_ptr(), command, std::ptr::null()];
     // SAFETY: arguments of our own and the caller's.
     unsafe { posix_spawn(pid, SHELL.as_ptr(), actions, attr, argv.as_ptr(), environ) }
 }
 
-/// SIGINT and SIGQUIT are ignored while any system(3) waits, POSIX says: the first call puts their handlers away, the
-/// last puts them back. As in glibc it is one count for the process.
+/// SIGINT and SIGQUIT are ignored while any system(3) waits, POSIX says: the first call puts their
+/// handlers away, the last puts them back. As in glibc it is one count for the process.
 struct Ignored {
     lock: AtomicU32,
     calls: std::cell::UnsafeCell<u32>,
@@ -63,7 +69,8 @@ impl Ignored {
     }
 }
 
-/// A system(3) under way; dropping it, also by cancellation, puts signal dispositions and mask back.
+/// A system(3) under way; dropping it, also by cancellation, puts signal dispositions and mask
+/// back.
 struct Quiet {
     /// What the shell inherits.
     actions: [libc::sigaction; 2],
@@ -72,7 +79,8 @@ struct Quiet {
 
 impl Quiet {
     fn new() -> Quiet {
-        // SAFETY: zeroed structures are valid out-parameters; the calls only change this thread and process as asked.
+        // SAFETY: zeroed structures are valid out-parameters; the calls only change this thread and
+        // process as asked.
         unsafe {
             let actions = IGNORED.locked(|calls, saved| {
                 let mut ignore: libc::sigaction = std::mem::zeroed();
@@ -127,7 +135,8 @@ impl Drop for Shell {
     }
 }
 
-/// Waits for child `pid` and stores its status; false if there is no such child. A cancellation point.
+/// Waits for child `pid` and stores its status; false if there is no such child. A cancellation
+/// point.
 fn await_child(entry: Option<&Entry>, pid: pid_t, status: &mut c_int) -> bool {
     let _wait = entry.map(|e| e.kernel_wait(What::Child));
     let waitpid = next!(waitpid: fn(pid_t, *mut c_int, c_int) -> pid_t);
@@ -153,7 +162,8 @@ pub unsafe fn system(command: *const c_char) -> c_int {
     let quiet = Quiet::new();
     let mut status: c_int = 127 << 8;
     let mut pid = 0;
-    // SAFETY: a zeroed attribute is initialised before use; the child gets the caller's dispositions and mask back.
+    // SAFETY: a zeroed attribute is initialised before use; the child gets the caller's
+    // dispositions and mask back.
     let failed = unsafe {
         let mut attr: libc::posix_spawnattr_t = std::mem::zeroed();
         libc::posix_spawnattr_init(&mut attr);
@@ -190,11 +200,13 @@ pub unsafe fn system(command: *const c_char) -> c_int {
 struct Stream {
     /// Null: free.
     file: AtomicPtr<libc::FILE>,
-    /// The shell's pid in the high half, the descriptor in the low half; 0 while the stream is being made.
+    /// The shell's pid in the high half, the descriptor in the low half; 0 while the stream is
+    /// being made.
     child: AtomicU64,
 }
 
-static STREAMS: [Stream; 256] = [const { Stream { file: AtomicPtr::new(null_mut()), child: AtomicU64::new(0) } }; 256];
+static STREAMS: [Stream; 256] =
+    [const { Stream { file: AtomicPtr::new(null_mut()), child: AtomicU64::new(0) } }; 256];
 /// How many are in use: `fclose` looks no further when there are none.
 static OPEN: AtomicU32 = AtomicU32::new(0);
 /// In a place that is taken before its stream is there.
@@ -202,7 +214,9 @@ const TAKEN: *mut libc::FILE = std::ptr::without_provenance_mut(1);
 
 impl Stream {
     fn take() -> Option<&'static Stream> {
-        let place = STREAMS.iter().find(|s| s.file.compare_exchange(null_mut(), TAKEN, SeqCst, SeqCst).is_ok())?;
+        let place = STREAMS
+            .iter()
+            .find(|s| s.file.compare_exchange(null_mut(), TAKEN, SeqCst, SeqCst).is_ok())?;
         OPEN.fetch_add(1, SeqCst);
         Some(place)
     }
@@ -257,12 +271,16 @@ pub unsafe fn popen(command: *const c_char, mode: *const c_char) -> *mut libc::F
     }
 }
 
-/// A pipe, one end for the child's standard input or output, the other in a stream of the same mode: the stream, and
-/// what [`Stream::child`] holds.
+/// A pipe, one end for the child's standard input or output, the other in a stream of the same
+/// mode: the stream, and what [`Stream::child`] holds.
 ///
 /// # Safety
 /// `command` is a C string.
-unsafe fn open_stream(command: *const c_char, reads: bool, cloexec: bool) -> Result<(*mut libc::FILE, u64), c_int> {
+unsafe fn open_stream(
+    command: *const c_char,
+    reads: bool,
+    cloexec: bool,
+) -> Result<(*mut libc::FILE, u64), c_int> {
     // SAFETY: descriptors, file actions and stream of our own.
     unsafe {
         let mut ends = [0; 2];
@@ -279,10 +297,13 @@ unsafe fn open_stream(command: *const c_char, reads: bool, cloexec: bool) -> Res
         }
         let mut actions: libc::posix_spawn_file_actions_t = std::mem::zeroed();
         libc::posix_spawn_file_actions_init(&mut actions);
-        // The child must not inherit the streams of earlier calls (POSIX). One that has the number of the child's end
-        // goes when that is put there. (From a number to itself dup2 clears close-on-exec, in file actions.)
+        // The child must not inherit the streams of earlier calls (POSIX). One that has the number
+        // of the child's end goes when that is put there. (From a number to itself dup2 clears
+        // close-on-exec, in file actions.)
         let target = reads as c_int;
-        for child in STREAMS.iter().map(|other| other.child.load(SeqCst)).filter(|&child| child != 0) {
+        for child in
+            STREAMS.iter().map(|other| other.child.load(SeqCst)).filter(|&child| child != 0)
+        {
             let other = child as u32 as c_int;
             if other != target && other != theirs {
                 libc::posix_spawn_file_actions_addclose(&mut actions, other);

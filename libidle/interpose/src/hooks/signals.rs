@@ -1,7 +1,8 @@
 //! Waiting for signals, and sending them.
 //!
-//! A signal makes a thread run that nobody promised anything: the kernel chooses which. So a sender counts, before and
-//! after, and time does not jump until every thread has been looked at once more (`signals_sent` in the shared page).
+//! A signal makes a thread run that nobody promised anything: the kernel chooses which. So a sender
+//! counts, before and after, and time does not jump until every thread has been looked at once more
+//! (`signals_sent` in the shared page).
 
 use super::descriptors::kernel_waits;
 use super::poll::{outcome, poll_until};
@@ -19,7 +20,9 @@ use crate::spin;
 use crate::tls::tls;
 use engine::forced::Forced;
 use engine::sys::syscall6;
-use libc::{POLLIN, c_int, c_uint, c_void, pid_t, pollfd, pthread_t, siginfo_t, sigset_t, timespec};
+use libc::{
+    POLLIN, c_int, c_uint, c_void, pid_t, pollfd, pthread_t, siginfo_t, sigset_t, timespec,
+};
 use std::ptr::null_mut;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
@@ -66,11 +69,15 @@ pub unsafe fn sigwait_taking(set: *const sigset_t, signal: *mut c_int) -> c_int 
     }
 }
 
-/// `call` waits for a signal, of which it tells at `info`, or at a place of this function's own where that is null. If
-/// it has `got` one, that one is taken.
+/// `call` waits for a signal, of which it tells at `info`, or at a place of this function's own
+/// where that is null. If it has `got` one, that one is taken.
 ///
 /// # Safety `call` writes there what the kernel says of a signal.
-unsafe fn taking<R>(info: *mut siginfo_t, call: impl FnOnce(*mut siginfo_t) -> R, got: impl Fn(&R) -> bool) -> R {
+unsafe fn taking<R>(
+    info: *mut siginfo_t,
+    call: impl FnOnce(*mut siginfo_t) -> R,
+    got: impl Fn(&R) -> bool,
+) -> R {
     // SAFETY: zeroes are valid.
     let mut own = unsafe { std::mem::zeroed() };
     let info = if info.is_null() { &raw mut own } else { info };
@@ -95,12 +102,16 @@ pub unsafe fn sigtimedwait_taking(
     unsafe { taking(info, |info| sigtimedwait(set, info, timeout), Result::is_ok) }
 }
 
-/// sigtimedwait(2): a signalfd on the same set says when to try. All signals are blocked here, and those let in by the waits
-/// for which the thread may run a handler.
+/// sigtimedwait(2): a signalfd on the same set says when to try. All signals are blocked here, and
+/// those let in by the waits for which the thread may run a handler.
 ///
 /// # Safety
 /// As for the C function.
-unsafe fn sigtimedwait(set: *const sigset_t, info: *mut siginfo_t, timeout: *const timespec) -> Result<c_int, Errno> {
+unsafe fn sigtimedwait(
+    set: *const sigset_t,
+    info: *mut siginfo_t,
+    timeout: *const timespec,
+) -> Result<c_int, Errno> {
     let real = next!(sigtimedwait: fn(*const sigset_t, *mut siginfo_t, *const timespec) -> c_int);
     let Some(entry) = enter() else {
         // SAFETY: the caller's arguments.
@@ -120,7 +131,8 @@ unsafe fn sigtimedwait(set: *const sigset_t, info: *mut siginfo_t, timeout: *con
     let masked = Masked::but_cancellation();
     // SAFETY: it can be read, and the kernel's sets have 8 bytes.
     let (asked, before) = (unsafe { set.cast::<u64>().read_unaligned() }, masked.before());
-    // One that the thread does not block is taken before its handler has it. Without a handler it is ignored, or deadly.
+    // One that the thread does not block is taken before its handler has it. Without a handler it
+    // is ignored, or deadly.
     let taken = asked & (before | handlers::among(asked & !before));
     let mask = before | taken;
     let (set, mask) = (&raw const taken as *const sigset_t, &raw const mask as *const sigset_t);
@@ -145,11 +157,16 @@ unsafe fn sigtimedwait(set: *const sigset_t, info: *mut siginfo_t, timeout: *con
     }
 }
 
-/// A signal that is pending. A call of the library's own, which no filter stops; a cancellation point like the one that waits.
+/// A signal that is pending. A call of the library's own, which no filter stops; a cancellation
+/// point like the one that waits.
 ///
 /// # Safety
 /// As for sigtimedwait(2).
-unsafe fn pending_now(entry: &Entry, set: *const sigset_t, info: *mut siginfo_t) -> Result<c_int, Errno> {
+unsafe fn pending_now(
+    entry: &Entry,
+    set: *const sigset_t,
+    info: *mut siginfo_t,
+) -> Result<c_int, Errno> {
     entry.cancellation_point();
     let now = timespec { tv_sec: 0, tv_nsec: 0 };
     let (set, to, time) = (set as usize, info as usize, &raw const now as usize);
@@ -179,7 +196,8 @@ pub(super) fn count() {
     if let Some(engine) = session::engine() {
         engine.page.header.signals_sent.fetch_add(1, SeqCst);
         if engine.page.forced(tls().slot.get().wrapping_sub(1) as usize) == Some(Forced::Idle) {
-            // See NOTE [Forced idle]. Nobody but the keeper will find out that all is at rest again.
+            // See NOTE [Forced idle]. Nobody but the keeper will find out that all is at rest
+            // again.
             engine.awake();
             engine.kick_keeper();
         }
@@ -206,7 +224,10 @@ fn sending(to: To) {
         To::Process(pid) if pid > 0 => slot.pid.load(Relaxed) == pid as u32,
         To::Thread(tid) => slot.tid.load(Relaxed) == tid as u32,
         // The main thread's slot has no pthread_t.
-        To::Own(thread) => slot.pid.load(Relaxed) == engine.pid && [0, thread].contains(&slot.pthread.load(Relaxed)),
+        To::Own(thread) => {
+            slot.pid.load(Relaxed) == engine.pid
+                && [0, thread].contains(&slot.pthread.load(Relaxed))
+        }
         To::Process(_) | To::Anybody => true,
     });
 }

@@ -1,8 +1,9 @@
-//! Calls that concern all threads of a process, of which libc does not know this library's ([`crate::idle::helper`] and
-//! [`crate::ticker`]): they would keep the privileges that the program gives up, or be one thread too many. So they end before,
-//! and others are started later.
+//! Calls that concern all threads of a process, of which libc does not know this library's
+//! ([`crate::idle::helper`] and [`crate::ticker`]): they would keep the privileges that the program
+//! gives up, or be one thread too many. So they end before, and others are started later.
 //!
-//! What is executed afterwards might have no access to the session's region: the process keeps it open from then on.
+//! What is executed afterwards might have no access to the session's region: the process keeps it
+//! open from then on.
 
 use crate::idle::{helper, kept};
 use crate::session::Flavour;
@@ -10,11 +11,12 @@ use crate::{next, session, ticker};
 use libc::{c_char, c_int, gid_t, size_t, uid_t};
 use look::process;
 
-/// The calling thread is about to end by exit(2), which ends one thread. If it is the program's last one, those of this library
-/// must not keep the process alive.
+/// The calling thread is about to end by exit(2), which ends one thread. If it is the program's
+/// last one, those of this library must not keep the process alive.
 pub fn thread_ends() {
     let others = [helper::tid(), ticker::tid()];
-    // Most programs have none. One in a sandbox (seccomp(2)) may end by this very call, and make no other.
+    // Most programs have none. One in a sandbox (seccomp(2)) may end by this very call, and make no
+    // other.
     if others == [0, 0] {
         return;
     }

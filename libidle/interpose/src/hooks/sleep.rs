@@ -1,4 +1,5 @@
-//! nanosleep(2), clock_nanosleep(2), usleep(3), sleep(3), thrd_sleep(3): a deadline and nothing else.
+//! nanosleep(2), clock_nanosleep(2), usleep(3), sleep(3), thrd_sleep(3): a deadline and nothing
+//! else.
 
 use crate::clockid;
 use crate::enter::{Cause, Entry, What, enter};
@@ -12,17 +13,18 @@ use std::sync::atomic::Ordering::Relaxed;
 
 /// Asynchronous cancellation put off while this lives.
 ///
-/// Its signal would unwind the thread from anywhere: with the clock's lock in hand, or in a wait that it begins between the
-/// canceller's promise, which says that it runs, and the signal. Put off, it is acted on at the next cancellation point,
-/// which a sleep comes to as soon as it has been promised.
+/// Its signal would unwind the thread from anywhere: with the clock's lock in hand, or in a wait
+/// that it begins between the canceller's promise, which says that it runs, and the signal. Put
+/// off, it is acted on at the next cancellation point, which a sleep comes to as soon as it has
+/// been promised.
 struct Deferred(c_int);
 
 const PTHREAD_CANCEL_DEFERRED: c_int = 0;
 
 fn set_cancel_type(to: c_int) -> c_int {
     let mut was = PTHREAD_CANCEL_DEFERRED;
-    // SAFETY: a valid type and out-parameter. Acts on a pending cancellation if it becomes asynchronous: it unwinds from
-    // here, through frames that allow it.
+    // SAFETY: a valid type and out-parameter. Acts on a pending cancellation if it becomes
+    // asynchronous: it unwinds from here, through frames that allow it.
     unsafe { next!(pthread_setcanceltype: fn(c_int, *mut c_int) -> c_int)(to, &mut was) };
     was
 }
@@ -40,7 +42,8 @@ impl Deferred {
     }
 }
 
-/// Sleeps until the virtual instant `deadline`, or until a signal handler has run. A cancellation point.
+/// Sleeps until the virtual instant `deadline`, or until a signal handler has run. A cancellation
+/// point.
 fn sleep_until(entry: &Entry, cause: Cause, deadline: u64) -> Reason {
     let deferred = Deferred::new();
     let reason = sleep_deferred(entry, cause, deadline);
@@ -71,7 +74,9 @@ fn sleep_for(entry: &Entry, ns: u64) -> Result<(), u64> {
     interrupted.store(0, Relaxed);
     match sleep_until(entry, What::Sleep.into(), deadline) {
         Reason::Interrupted => {
-            let at = Some(interrupted.load(Relaxed)).filter(|&at| at != 0).unwrap_or_else(|| entry.now());
+            let at = Some(interrupted.load(Relaxed))
+                .filter(|&at| at != 0)
+                .unwrap_or_else(|| entry.now());
             Err(deadline.saturating_sub(at))
         }
         _ => Ok(()),
@@ -85,7 +90,9 @@ fn sleep_for(entry: &Entry, ns: u64) -> Result<(), u64> {
 pub unsafe fn nanosleep(request: *const timespec, left: *mut timespec) -> Result<c_int, Errno> {
     let Some(entry) = enter() else {
         // SAFETY: the caller's arguments.
-        return Ok(unsafe { next!(nanosleep: fn(*const timespec, *mut timespec) -> c_int)(request, left) });
+        return Ok(unsafe {
+            next!(nanosleep: fn(*const timespec, *mut timespec) -> c_int)(request, left)
+        });
     };
     // SAFETY: the caller vouches for the pointer.
     let ns = unsafe { clockid::spec(request) }?.nanos().ok_or(Errno(libc::EINVAL))?;
@@ -108,7 +115,12 @@ fn store_left(left: *mut timespec, ns: u64) -> c_int {
 ///
 /// # Safety
 /// As for the C function.
-pub unsafe fn clock_nanosleep(id: clockid_t, flags: c_int, request: *const timespec, left: *mut timespec) -> c_int {
+pub unsafe fn clock_nanosleep(
+    id: clockid_t,
+    flags: c_int,
+    request: *const timespec,
+    left: *mut timespec,
+) -> c_int {
     let entry = match enter() {
         Some(entry) if clockid::is_virtual(id) => entry,
         // SAFETY: the caller's arguments.
@@ -119,7 +131,10 @@ pub unsafe fn clock_nanosleep(id: clockid_t, flags: c_int, request: *const times
         },
     };
     // The clocks that the kernel refuses to sleep on.
-    if matches!(id, libc::CLOCK_MONOTONIC_RAW | libc::CLOCK_REALTIME_COARSE | libc::CLOCK_MONOTONIC_COARSE) {
+    if matches!(
+        id,
+        libc::CLOCK_MONOTONIC_RAW | libc::CLOCK_REALTIME_COARSE | libc::CLOCK_MONOTONIC_COARSE
+    ) {
         return libc::ENOTSUP;
     }
     // SAFETY: the caller vouches for the pointer.
@@ -142,7 +157,9 @@ pub unsafe fn clock_nanosleep(id: clockid_t, flags: c_int, request: *const times
     }
     loop {
         let cause = Cause::on(What::Sleep, &entry.engine, id);
-        let Ok(deadline) = clockid::instant(&entry.engine, id, request) else { return libc::EINVAL };
+        let Ok(deadline) = clockid::instant(&entry.engine, id, request) else {
+            return libc::EINVAL;
+        };
         if sleep_until(&entry, cause, deadline) == Reason::Interrupted {
             return libc::EINTR;
         }

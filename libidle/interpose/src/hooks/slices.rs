@@ -1,7 +1,9 @@
-//! Waits made of short real ones, for what no descriptor can end: no descriptor is left for a bell, or none helps.
+//! Waits made of short real ones, for what no descriptor can end: no descriptor is left for a bell,
+//! or none helps.
 //!
-//! The virtual deadline is the slot's, so time is as exact as ever: it does not pass the deadline while the thread is
-//! still to be told. Only that the thread is told takes up to a slice of real time.
+//! The virtual deadline is the slot's, so time is as exact as ever: it does not pass the deadline
+//! while the thread is still to be told. Only that the thread is told takes up to a slice of real
+//! time.
 
 use super::poll::NO_WAIT;
 use crate::enter::{Cause, Entry, What};
@@ -36,13 +38,15 @@ impl Drop for Silenced {
     }
 }
 
-/// Waits until `ask` has something to tell; `None` at the virtual instant `deadline`. `ask` is given the time that it
-/// may wait by the real clock and the set of signals to block meanwhile, `mask` if it is not null; or nothing: then it
-/// must not wait, be no cancellation point and let no handler run, and only whether it has something to tell counts.
+/// Waits until `ask` has something to tell; `None` at the virtual instant `deadline`. `ask` is
+/// given the time that it may wait by the real clock and the set of signals to block meanwhile,
+/// `mask` if it is not null; or nothing: then it must not wait, be no cancellation point and let no
+/// handler run, and only whether it has something to tell counts.
 ///
-/// All signals (but libc's for cancellation) are blocked but while `ask` waits by that set. So a handler runs inside a
-/// call alone whose EINTR tells of it, and none runs between two slices, where it would have ended the wait and nobody
-/// would know. A call that takes no set waits by [`wait_deaf`].
+/// All signals (but libc's for cancellation) are blocked but while `ask` waits by that set. So a
+/// handler runs inside a call alone whose EINTR tells of it, and none runs between two slices,
+/// where it would have ended the wait and nobody would know. A call that takes no set waits by
+/// [`wait_deaf`].
 pub fn wait<T>(
     entry: &Entry,
     cause: impl Into<Cause>,
@@ -56,7 +60,8 @@ pub fn wait<T>(
     loop {
         let mut wait = entry.kernel_wait_until(cause, deadline, || ask(None).is_none())?;
         let mut answer = ask(Some(slice));
-        // The wait is one, however many calls it is made of: a sender of signals sees that there is something to end.
+        // The wait is one, however many calls it is made of: a sender of signals sees that there is
+        // something to end.
         while answer.is_none() && !wait.passed() {
             answer = ask(Some(slice));
         }
@@ -67,13 +72,14 @@ pub fn wait<T>(
     }
 }
 
-/// The same with a call that takes no set of signals and fails with EAGAIN when it has waited for as long as it was
-/// given; so does this at the deadline. For calls that are never started again (signal(7)).
+/// The same with a call that takes no set of signals and fails with EAGAIN when it has waited for
+/// as long as it was given; so does this at the deadline. For calls that are never started again
+/// (signal(7)).
 ///
-/// The call is deaf: all signals are blocked while it waits, so no handler can run in it or beside it and be missed.
-/// After each slice, and at the deadline, a ppoll(2) that does not wait lets them in, and its EINTR says whether a
-/// handler has run. That is not late by the virtual clock, because no time passes at rest before the thread has done so
-/// once more ([`Cause::peeping`]).
+/// The call is deaf: all signals are blocked while it waits, so no handler can run in it or beside
+/// it and be missed. After each slice, and at the deadline, a ppoll(2) that does not wait lets them
+/// in, and its EINTR says whether a handler has run. That is not late by the virtual clock, because
+/// no time passes at rest before the thread has done so once more ([`Cause::peeping`]).
 pub fn wait_deaf<T: PartialEq>(
     entry: &Entry,
     what: What,
@@ -88,7 +94,8 @@ pub fn wait_deaf<T: PartialEq>(
     ask(&NO_WAIT)
         .or_else(|| {
             wait(entry, Cause::from(what).peeping(), deadline, mask, |slice| match slice {
-                // Only a call in earnest can tell: the keeper moves the clock, when one has been made.
+                // Only a call in earnest can tell: the keeper moves the clock, when one has been
+                // made.
                 None => Some(over()),
                 Some((time, mask)) => ask(time).or_else(|| pause(&NO_WAIT, mask).err().map(Err)),
             })
@@ -96,8 +103,8 @@ pub fn wait_deaf<T: PartialEq>(
         .unwrap_or_else(|| pause(&NO_WAIT, mask).and_then(|()| over()))
 }
 
-/// Sleeps for `time` by the real clock, with the signals of `mask` blocked; EINTR when a handler has run. No
-/// cancellation point.
+/// Sleeps for `time` by the real clock, with the signals of `mask` blocked; EINTR when a handler
+/// has run. No cancellation point.
 pub fn pause(time: &timespec, mask: *const sigset_t) -> Result<(), Errno> {
     let mut time = *time;
     let (at, size) = (&raw mut time as usize, size_of::<u64>());

@@ -1,28 +1,38 @@
-//! Socket calls that may block: the real call inside a kernel wait, or, on a socket with a time-out, what [`timed`] makes
-//! of it.
+//! Socket calls that may block: the real call inside a kernel wait, or, on a socket with a
+//! time-out, what [`timed`] makes of it.
 
 use super::timed;
 use crate::enter::{What, enter};
 use crate::{next, tcp, timerfd};
-use libc::{POLLIN, POLLOUT, c_int, c_short, c_void, iovec, msghdr, size_t, sockaddr, socklen_t, ssize_t};
+use libc::{
+    POLLIN, POLLOUT, c_int, c_short, c_void, iovec, msghdr, size_t, sockaddr, socklen_t, ssize_t,
+};
 use std::sync::atomic::Ordering::Relaxed;
 
 /// setsockopt(2): notes that there are time-outs.
 ///
 /// # Safety
 /// As for the C function.
-pub unsafe fn setsockopt(fd: c_int, level: c_int, name: c_int, value: *const c_void, len: socklen_t) -> c_int {
+pub unsafe fn setsockopt(
+    fd: c_int,
+    level: c_int,
+    name: c_int,
+    value: *const c_void,
+    len: socklen_t,
+) -> c_int {
     if level == libc::SOL_SOCKET && matches!(name, libc::SO_RCVTIMEO | libc::SO_SNDTIMEO) {
         timed::TIMEOUTS.store(true, Relaxed);
     }
     // SAFETY: the caller's arguments.
     unsafe {
-        next!(setsockopt: fn(c_int, c_int, c_int, *const c_void, socklen_t) -> c_int)(fd, level, name, value, len)
+        next!(setsockopt: fn(c_int, c_int, c_int, *const c_void, socklen_t) -> c_int)(
+            fd, level, name, value, len,
+        )
     }
 }
 
-/// One transfer: `whole` is the real call, to be made inside a kernel wait; the other two are for a socket with a
-/// time-out, see [`timed::transfer`].
+/// One transfer: `whole` is the real call, to be made inside a kernel wait; the other two are for a
+/// socket with a time-out, see [`timed::transfer`].
 #[inline]
 fn transfer(
     fd: c_int,
@@ -50,7 +60,8 @@ fn transfer(
     done
 }
 
-/// Transfers of one buffer: the real call, and the same by another function of `done` bytes and more flags.
+/// Transfers of one buffer: the real call, and the same by another function of `done` bytes and
+/// more flags.
 macro_rules! buffers {
     ($($(#[$doc:meta])* fn $name:ident[$events:expr, $flags:expr]($fd:ident: c_int, $buf:ident: $b:ty, $n:ident: size_t $(, $arg:ident: $t:ty)*)
         = |$done:ident, $more:ident| $part:expr;)*) => {$(
@@ -137,7 +148,8 @@ fn plain(iov: *const iovec, n: c_int) -> msghdr {
 /// As for the C function.
 pub unsafe fn recvmsg(fd: c_int, msg: *mut msghdr, flags: c_int) -> ssize_t {
     // SAFETY: the caller's message.
-    let part = |done, more| unsafe { timed::rest(msg, done, |m| real_recvmsg(fd, m, flags | more)) };
+    let part =
+        |done, more| unsafe { timed::rest(msg, done, |m| real_recvmsg(fd, m, flags | more)) };
     // SAFETY: asked for after the kernel has read the message.
     let len = || unsafe { timed::total((*msg).msg_iov, (*msg).msg_iovlen) };
     let done = transfer(fd, POLLIN, flags, || real_recvmsg(fd, msg, flags), part, len);
@@ -162,7 +174,8 @@ pub unsafe fn descriptors_arrived(msg: *const msghdr) {
             if (header.cmsg_level, header.cmsg_type) == (libc::SOL_SOCKET, libc::SCM_RIGHTS) {
                 let bytes = header.cmsg_len.saturating_sub(libc::CMSG_LEN(0) as usize);
                 let first = libc::CMSG_DATA(part).cast::<c_int>();
-                (0..bytes / size_of::<c_int>()).for_each(|i| timerfd::arrived(&engine, first.add(i).read_unaligned()));
+                (0..bytes / size_of::<c_int>())
+                    .for_each(|i| timerfd::arrived(&engine, first.add(i).read_unaligned()));
             }
             part = libc::CMSG_NXTHDR(msg, part);
         }
@@ -176,7 +189,9 @@ pub unsafe fn descriptors_arrived(msg: *const msghdr) {
 pub unsafe fn sendmsg(fd: c_int, msg: *const msghdr, flags: c_int) -> ssize_t {
     timerfd::share_all();
     // SAFETY: the caller's message, which is not written.
-    let part = |done, more| unsafe { timed::rest(msg.cast_mut(), done, |m| real_sendmsg(fd, m, flags | more)) };
+    let part = |done, more| unsafe {
+        timed::rest(msg.cast_mut(), done, |m| real_sendmsg(fd, m, flags | more))
+    };
     // SAFETY: asked for after the kernel has read the message.
     let len = || unsafe { timed::total((*msg).msg_iov, (*msg).msg_iovlen) };
     transfer(fd, POLLOUT, flags, || real_sendmsg(fd, msg, flags), part, len)
@@ -190,7 +205,9 @@ pub unsafe fn readv(fd: c_int, iov: *const iovec, n: c_int) -> ssize_t {
     // SAFETY: the caller's arguments.
     let whole = || unsafe { next!(readv: fn(c_int, *const iovec, c_int) -> ssize_t)(fd, iov, n) };
     // SAFETY: the caller's parts.
-    let part = |done, more| unsafe { timed::rest(&mut plain(iov, n), done, |m| real_recvmsg(fd, m, more)) };
+    let part = |done, more| unsafe {
+        timed::rest(&mut plain(iov, n), done, |m| real_recvmsg(fd, m, more))
+    };
     // SAFETY: asked for after the kernel has read the parts.
     transfer(fd, POLLIN, 0, whole, part, || unsafe { timed::total(iov, n as usize) })
 }
@@ -203,7 +220,9 @@ pub unsafe fn writev(fd: c_int, iov: *const iovec, n: c_int) -> ssize_t {
     // SAFETY: the caller's arguments.
     let whole = || unsafe { next!(writev: fn(c_int, *const iovec, c_int) -> ssize_t)(fd, iov, n) };
     // SAFETY: the caller's parts.
-    let part = |done, more| unsafe { timed::rest(&mut plain(iov, n), done, |m| real_sendmsg(fd, m, more)) };
+    let part = |done, more| unsafe {
+        timed::rest(&mut plain(iov, n), done, |m| real_sendmsg(fd, m, more))
+    };
     // SAFETY: asked for after the kernel has read the parts.
     transfer(fd, POLLOUT, 0, whole, part, || unsafe { timed::total(iov, n as usize) })
 }
@@ -226,7 +245,11 @@ pub unsafe fn socket(domain: c_int, kind: c_int, protocol: c_int) -> c_int {
 /// As for the C function.
 pub unsafe fn accept(fd: c_int, from: *mut sockaddr, len: *mut socklen_t) -> c_int {
     // SAFETY: the caller's arguments.
-    unsafe { accepted(fd, || next!(accept: fn(c_int, *mut sockaddr, *mut socklen_t) -> c_int)(fd, from, len)) }
+    unsafe {
+        accepted(fd, || {
+            next!(accept: fn(c_int, *mut sockaddr, *mut socklen_t) -> c_int)(fd, from, len)
+        })
+    }
 }
 
 /// accept4(2).

@@ -11,7 +11,8 @@ use std::sync::atomic::Ordering::SeqCst;
 /// An array of strings, NULL-terminated.
 pub type Strings = *const *const c_char;
 
-/// Spawns with `real`, given where to store the child's number and the environment to use. `program` says what it is.
+/// Spawns with `real`, given where to store the child's number and the environment to use.
+/// `program` says what it is.
 ///
 /// # Safety
 /// As for posix_spawn(3).
@@ -24,7 +25,9 @@ unsafe fn spawn_with(
     let Some(entry) = enter().filter(|_| !crate::idle::alone()) else { return real(pid, env) };
     crate::timerfd::share_all();
     let page = entry.engine.page;
-    let Some(child) = page.credit(entry.engine.pid, page.birth_of_child(entry.me)) else { return real(pid, env) };
+    let Some(child) = page.credit(entry.engine.pid, page.birth_of_child(entry.me)) else {
+        return real(pid, env);
+    };
     let program = program();
     // The request names the credit where queues, in which this thread is not, have their key.
     entry.slot().key.store(child.word(), SeqCst);
@@ -64,10 +67,16 @@ pub unsafe fn posix_spawn(
     argv: Strings,
     env: Strings,
 ) -> c_int {
-    let real =
-        next!(posix_spawn: fn(*mut pid_t, *const c_char, *const c_void, *const c_void, Strings, Strings) -> c_int);
+    let real = next!(posix_spawn: fn(*mut pid_t, *const c_char, *const c_void, *const c_void, Strings, Strings) -> c_int);
     // SAFETY: the caller's arguments.
-    unsafe { spawn_with(|| image::path(path), pid, env, |pid, env| real(pid, path, actions, attr, argv, env)) }
+    unsafe {
+        spawn_with(
+            || image::path(path),
+            pid,
+            env,
+            |pid, env| real(pid, path, actions, attr, argv, env),
+        )
+    }
 }
 
 /// posix_spawnp(3).
@@ -82,8 +91,7 @@ pub unsafe fn posix_spawnp(
     argv: Strings,
     env: Strings,
 ) -> c_int {
-    let real =
-        next!(posix_spawnp: fn(*mut pid_t, *const c_char, *const c_void, *const c_void, Strings, Strings) -> c_int);
+    let real = next!(posix_spawnp: fn(*mut pid_t, *const c_char, *const c_void, *const c_void, Strings, Strings) -> c_int);
     // SAFETY: the caller's arguments.
     unsafe {
         spawn_with(

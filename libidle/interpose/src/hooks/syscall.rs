@@ -1,8 +1,8 @@
 //! syscall(2): what has a hook of its own goes there, what only waits is a kernel wait.
 
 use super::{
-    adjust, alarms, asks, clocks, descriptors, epoll, fds, fork, futex, mmsg, poll, queues, reads, select, signals,
-    single, sleep, timers, uptime, uring,
+    adjust, alarms, asks, clocks, descriptors, epoll, fds, fork, futex, mmsg, poll, queues, reads,
+    select, signals, single, sleep, timers, uptime, uring,
 };
 use crate::errno::{Answer, Errno};
 use crate::{clockid, next, session, spin, timerfd};
@@ -22,9 +22,10 @@ pub unsafe fn syscall(number: c_long, args: Args) -> c_long {
     let answer = unsafe { call(number, args) };
     match number {
         _ if zero_is_nothing(number) => spin::positive(answer),
-        libc::SYS_rt_sigtimedwait | libc::SYS_semtimedop | libc::SYS_mq_timedsend | libc::SYS_mq_timedreceive => {
-            spin::success(answer)
-        }
+        libc::SYS_rt_sigtimedwait
+        | libc::SYS_semtimedop
+        | libc::SYS_mq_timedsend
+        | libc::SYS_mq_timedreceive => spin::success(answer),
         // Whoever is woken has got on by the wait itself.
         libc::SYS_futex if answer < 0 && crate::errno::get() == libc::EAGAIN => spin::too_late(),
         libc::SYS_futex if answer < 0 => spin::futile(),
@@ -37,75 +38,115 @@ pub unsafe fn syscall(number: c_long, args: Args) -> c_long {
 /// As for syscall(2).
 unsafe fn call(number: c_long, args: Args) -> c_long {
     let [a, b, c, d, e, f] = args;
-    // SAFETY: the caller's arguments, in the order that the system call has them; those of a C function of the same name
-    // are the same but for sizes of signal sets.
+    // SAFETY: the caller's arguments, in the order that the system call has them; those of a C
+    // function of the same name are the same but for sizes of signal sets.
     unsafe {
         match number {
             // libc's functions may read and write where they like; the kernel's calls fail.
             libc::SYS_clock_gettime
-                if !clockid::is_virtual(a as clockid_t) || !clockid::writable(b as *mut timespec) =>
+                if !clockid::is_virtual(a as clockid_t)
+                    || !clockid::writable(b as *mut timespec) =>
             {
                 timeless(number, args)
             }
             libc::SYS_gettimeofday
-                if [a, b].iter().any(|&at| at != 0 && !clockid::writable(at as *mut libc::timeval)) =>
+                if [a, b]
+                    .iter()
+                    .any(|&at| at != 0 && !clockid::writable(at as *mut libc::timeval)) =>
             {
                 timeless(number, args)
             }
-            libc::SYS_clock_gettime => clocks::clock_gettime(a as clockid_t, b as *mut timespec).answer() as c_long,
-            libc::SYS_gettimeofday => clocks::gettimeofday(a as *mut _, b as *mut _).answer() as c_long,
-            libc::SYS_clock_settime => clocks::clock_settime(a as clockid_t, b as *const timespec).answer() as c_long,
-            libc::SYS_settimeofday => clocks::settimeofday(a as *const _, b as *const _).answer() as c_long,
+            libc::SYS_clock_gettime => {
+                clocks::clock_gettime(a as clockid_t, b as *mut timespec).answer() as c_long
+            }
+            libc::SYS_gettimeofday => {
+                clocks::gettimeofday(a as *mut _, b as *mut _).answer() as c_long
+            }
+            libc::SYS_clock_settime => {
+                clocks::clock_settime(a as clockid_t, b as *const timespec).answer() as c_long
+            }
+            libc::SYS_settimeofday => {
+                clocks::settimeofday(a as *const _, b as *const _).answer() as c_long
+            }
             libc::SYS_adjtimex => adjust::adjtimex(a as *mut _).answer() as c_long,
-            libc::SYS_clock_adjtime => adjust::clock_adjtime(a as clockid_t, b as *mut _).answer() as c_long,
+            libc::SYS_clock_adjtime => {
+                adjust::clock_adjtime(a as clockid_t, b as *mut _).answer() as c_long
+            }
             libc::SYS_time => clocks::time(a as *mut _),
-            libc::SYS_nanosleep => sleep::nanosleep(a as *const timespec, b as *mut timespec).answer() as c_long,
+            libc::SYS_nanosleep => {
+                sleep::nanosleep(a as *const timespec, b as *mut timespec).answer() as c_long
+            }
             // libc's function answers EINVAL, the call EOPNOTSUPP.
             libc::SYS_clock_nanosleep if a as clockid_t != libc::CLOCK_THREAD_CPUTIME_ID => {
-                match sleep::clock_nanosleep(a as clockid_t, b as c_int, c as *const timespec, d as *mut timespec) {
+                match sleep::clock_nanosleep(
+                    a as clockid_t,
+                    b as c_int,
+                    c as *const timespec,
+                    d as *mut timespec,
+                ) {
                     0 => 0,
                     code => Err::<c_long, _>(Errno(code)).answer(),
                 }
             }
             libc::SYS_poll => poll::poll(a as *mut _, b as _, c as c_int).answer() as c_long,
             libc::SYS_ppoll => leaving_rest(c as *mut timespec, || {
-                poll::ppoll(a as *mut _, b as _, c as *const timespec, d as *const _).answer() as c_long
+                poll::ppoll(a as *mut _, b as _, c as *const timespec, d as *const _).answer()
+                    as c_long
             }),
             libc::SYS_select if e != 0 && !clockid::readable(e as *const libc::timeval) => {
                 Err::<c_long, _>(Errno(libc::EFAULT)).answer()
             }
             libc::SYS_select => {
-                select::select(a as c_int, b as *mut _, c as *mut _, d as *mut _, e as *mut _).answer() as c_long
+                select::select(a as c_int, b as *mut _, c as *mut _, d as *mut _, e as *mut _)
+                    .answer() as c_long
             }
             libc::SYS_epoll_wait => {
-                epoll::epoll_wait(a as c_int, b as *mut _, c as c_int, d as c_int).answer() as c_long
-            }
-            libc::SYS_epoll_pwait => {
-                epoll::epoll_pwait(a as c_int, b as *mut _, c as c_int, d as c_int, e as *const _).answer() as c_long
-            }
-            libc::SYS_epoll_pwait2 => {
-                epoll::epoll_pwait2(a as c_int, b as *mut _, c as c_int, d as *const timespec, e as *const _).answer()
+                epoll::epoll_wait(a as c_int, b as *mut _, c as c_int, d as c_int).answer()
                     as c_long
             }
-            libc::SYS_timerfd_create => timerfd::create(a as clockid_t, b as c_int).answer() as c_long,
-            libc::SYS_timerfd_settime => {
-                timerfd::settime(a as c_int, b as c_int, c as *const _, d as *mut _).answer() as c_long
+            libc::SYS_epoll_pwait => {
+                epoll::epoll_pwait(a as c_int, b as *mut _, c as c_int, d as c_int, e as *const _)
+                    .answer() as c_long
             }
-            libc::SYS_timerfd_gettime => timerfd::gettime(a as c_int, b as *mut _).answer() as c_long,
-            libc::SYS_timer_create => match timers::create_raw(a as clockid_t, b as *const _, c as *mut c_int) {
-                Some(done) => done as c_long,
-                None => timeless(number, args),
-            },
+            libc::SYS_epoll_pwait2 => epoll::epoll_pwait2(
+                a as c_int,
+                b as *mut _,
+                c as c_int,
+                d as *const timespec,
+                e as *const _,
+            )
+            .answer() as c_long,
+            libc::SYS_timerfd_create => {
+                timerfd::create(a as clockid_t, b as c_int).answer() as c_long
+            }
+            libc::SYS_timerfd_settime => {
+                timerfd::settime(a as c_int, b as c_int, c as *const _, d as *mut _).answer()
+                    as c_long
+            }
+            libc::SYS_timerfd_gettime => {
+                timerfd::gettime(a as c_int, b as *mut _).answer() as c_long
+            }
+            libc::SYS_timer_create => {
+                match timers::create_raw(a as clockid_t, b as *const _, c as *mut c_int) {
+                    Some(done) => done as c_long,
+                    None => timeless(number, args),
+                }
+            }
             libc::SYS_timer_settime => {
-                timers::settime(a as *mut _, b as c_int, c as *const _, d as *mut _).answer() as c_long
+                timers::settime(a as *mut _, b as c_int, c as *const _, d as *mut _).answer()
+                    as c_long
             }
             libc::SYS_timer_gettime => timers::gettime(a as *mut _, b as *mut _).answer() as c_long,
             libc::SYS_timer_getoverrun => timers::getoverrun(a as *mut _).answer() as c_long,
             libc::SYS_timer_delete => timers::delete(a as *mut _).answer() as c_long,
             libc::SYS_alarm => alarms::alarm(a as u32) as c_long,
-            libc::SYS_setitimer => alarms::setitimer(a as c_int, b as *const _, c as *mut _).answer() as c_long,
+            libc::SYS_setitimer => {
+                alarms::setitimer(a as c_int, b as *const _, c as *mut _).answer() as c_long
+            }
             libc::SYS_getitimer => alarms::getitimer(a as c_int, b as *mut _).answer() as c_long,
-            libc::SYS_read if timerfd::is_timer(a as c_int) => reads::read(a as c_int, b as *mut _, c) as c_long,
+            libc::SYS_read if timerfd::is_timer(a as c_int) => {
+                reads::read(a as c_int, b as *mut _, c) as c_long
+            }
             libc::SYS_pselect6 => {
                 let with = f as *const [usize; 2];
                 if f != 0 && !clockid::readable(with) {
@@ -125,22 +166,32 @@ unsafe fn call(number: c_long, args: Args) -> c_long {
                 })
             }
             libc::SYS_rt_sigtimedwait => {
-                signals::sigtimedwait_taking(a as *const _, b as *mut _, c as *const timespec).answer() as c_long
+                signals::sigtimedwait_taking(a as *const _, b as *mut _, c as *const timespec)
+                    .answer() as c_long
             }
             libc::SYS_semtimedop => {
-                queues::semtimedop(a as c_int, b as *mut _, c, d as *const timespec).answer() as c_long
-            }
-            libc::SYS_mq_timedsend if e != 0 => {
-                queues::mq_timedsend(a as c_int, b as *const _, c, d as u32, e as *const timespec).answer() as c_long
-            }
-            libc::SYS_mq_timedreceive if e != 0 => {
-                queues::mq_timedreceive(a as c_int, b as *mut _, c, d as *mut _, e as *const timespec).answer()
+                queues::semtimedop(a as c_int, b as *mut _, c, d as *const timespec).answer()
                     as c_long
             }
-            libc::SYS_recvmmsg => {
-                mmsg::recvmmsg(a as c_int, b as *mut _, c as u32, d as c_int, e as *mut timespec) as c_long
+            libc::SYS_mq_timedsend if e != 0 => {
+                queues::mq_timedsend(a as c_int, b as *const _, c, d as u32, e as *const timespec)
+                    .answer() as c_long
             }
-            libc::SYS_sendmmsg => mmsg::sendmmsg(a as c_int, b as *mut _, c as u32, d as c_int) as c_long,
+            libc::SYS_mq_timedreceive if e != 0 => queues::mq_timedreceive(
+                a as c_int,
+                b as *mut _,
+                c,
+                d as *mut _,
+                e as *const timespec,
+            )
+            .answer() as c_long,
+            libc::SYS_recvmmsg => {
+                mmsg::recvmmsg(a as c_int, b as *mut _, c as u32, d as c_int, e as *mut timespec)
+                    as c_long
+            }
+            libc::SYS_sendmmsg => {
+                mmsg::sendmmsg(a as c_int, b as *mut _, c as u32, d as c_int) as c_long
+            }
             libc::SYS_sched_yield => asks::sched_yield() as c_long,
             libc::SYS_io_uring_enter => uring::enter(args),
             libc::SYS_times => uptime::times(a as *mut _).answer(),
@@ -173,7 +224,8 @@ unsafe fn call(number: c_long, args: Args) -> c_long {
     }
 }
 
-/// A wait whose time-out becomes what is left of it: so the system calls have it, where libc's functions have not.
+/// A wait whose time-out becomes what is left of it: so the system calls have it, where libc's
+/// functions have not.
 ///
 /// # Safety
 /// `timeout` is an address as it was given to the system call.
@@ -190,7 +242,8 @@ unsafe fn leaving_rest(timeout: *mut timespec, wait: impl FnOnce() -> c_long) ->
     answer
 }
 
-/// The calls of which both libraries need to know, and which time has no part in; others are made as they are.
+/// The calls of which both libraries need to know, and which time has no part in; others are made
+/// as they are.
 ///
 /// # Safety
 /// As for syscall(2).
@@ -225,7 +278,9 @@ pub(super) unsafe fn timeless(number: c_long, args: Args) -> c_long {
             | libc::SYS_unshare
             | libc::SYS_setns
             | libc::SYS_chroot => single::alone(|| real(number, a, b, c, d, e, f)),
-            libc::SYS_close_range => fds::close_range(a as u32, b as u32, c as c_int).answer() as c_long,
+            libc::SYS_close_range => {
+                fds::close_range(a as u32, b as u32, c as c_int).answer() as c_long
+            }
             libc::SYS_tgkill => signals::tgkill(a as i32, b as i32, c as c_int) as c_long,
             libc::SYS_kill => signals::kill(a as i32, b as c_int) as c_long,
             libc::SYS_pidfd_send_signal => {
@@ -236,7 +291,8 @@ pub(super) unsafe fn timeless(number: c_long, args: Args) -> c_long {
     }
 }
 
-/// Does the call make a process with memory and stack of its own? It goes on in a copy of this very frame then.
+/// Does the call make a process with memory and stack of its own? It goes on in a copy of this very
+/// frame then.
 ///
 /// # Safety
 /// As for syscall(2).
@@ -248,7 +304,8 @@ unsafe fn forks(number: c_long, args: Args) -> bool {
             if args[1] < 64 || !clockid::readable(given as *const [u64; 8]) {
                 return false;
             }
-            // SAFETY: the caller's `struct clone_args`, at least 64 bytes long: flags first, stack sixth.
+            // SAFETY: the caller's `struct clone_args`, at least 64 bytes long: flags first, stack
+            // sixth.
             unsafe { (*given as usize, *given.add(5) as usize) }
         }
         _ => (0, 0),

@@ -1,7 +1,8 @@
 //! pthread_create, pthread_exit, pthread_cancel: a thread's life.
 //!
-//! A thread is busy from before its creator can block: the creator takes its slot. When it leaves its last hook the slot
-//! is *ending* and stays until the kernel says that the thread is gone; its joiner ([`super::joins`]) is promised the wake-up first.
+//! A thread is busy from before its creator can block: the creator takes its slot. When it leaves
+//! its last hook the slot is *ending* and stays until the kernel says that the thread is gone; its
+//! joiner ([`super::joins`]) is promised the wake-up first.
 
 use crate::bell;
 use crate::enter::{What, enter};
@@ -23,7 +24,12 @@ const SWEEP: usize = 64;
 ///
 /// # Safety
 /// As for the C function.
-pub unsafe fn create(thread: *mut pthread_t, attr: *const pthread_attr_t, start: Start, arg: *mut c_void) -> c_int {
+pub unsafe fn create(
+    thread: *mut pthread_t,
+    attr: *const pthread_attr_t,
+    start: Start,
+    arg: *mut c_void,
+) -> c_int {
     let real = next!(pthread_create: fn(*mut pthread_t, *const pthread_attr_t, Start, *mut c_void) -> c_int);
     let Some(entry) = enter() else {
         // SAFETY: the caller's arguments.
@@ -47,8 +53,8 @@ pub unsafe fn create(thread: *mut pthread_t, attr: *const pthread_attr_t, start:
     if failed != 0 {
         page.release(child);
     } else if slot.birth.load(Relaxed) == birth {
-        // A join may come before the thread has said who it is; after its end the slot may be another's already.
-        // SAFETY: pthread_create has stored it.
+        // A join may come before the thread has said who it is; after its end the slot may be
+        // another's already. SAFETY: pthread_create has stored it.
         let _ = slot.pthread.compare_exchange(0, unsafe { *thread }, SeqCst, SeqCst);
     }
     failed
@@ -57,7 +63,8 @@ pub unsafe fn create(thread: *mut pthread_t, attr: *const pthread_attr_t, start:
 /// Gives back the slots of this process's threads that have ended.
 fn sweep(engine: &Engine) {
     for (i, slot) in engine.page.slots[..engine.page.high()].iter().enumerate() {
-        // The state first: its wait number changes when the slot is given back, so the rest is of the same thread.
+        // The state first: its wait number changes when the slot is given back, so the rest is of
+        // the same thread.
         let seen = slot.state.load();
         if seen.kind() == Kind::Ending
             && slot.pid.load(Relaxed) == engine.pid
@@ -68,7 +75,8 @@ fn sweep(engine: &Engine) {
     }
 }
 
-/// The thread's last act inside this library, however it ends: return, `pthread_exit`, cancellation.
+/// The thread's last act inside this library, however it ends: return, `pthread_exit`,
+/// cancellation.
 struct Ends;
 
 impl Drop for Ends {
@@ -82,12 +90,14 @@ impl Drop for Ends {
         forced::over(&engine, me as usize);
         tls.base.set(Kind::Ending as u32);
         slot.bell.store(0, SeqCst);
-        // The joiner registers itself and then looks whether the thread is ending; here it is the other way round.
+        // The joiner registers itself and then looks whether the thread is ending; here it is the
+        // other way round.
         slot.state.set(Kind::Ending);
         if let Some(joiner) = slot.joiner.swap(0, SeqCst).checked_sub(1) {
             let waiter = &engine.page.slots[joiner as usize];
             let seq = waiter.state.load().seq();
-            // It may be in another wait by now. Read after the number: it belongs to that wait or to a later one.
+            // It may be in another wait by now. Read after the number: it belongs to that wait or
+            // to a later one.
             if waiter.is_for(What::Join) {
                 engine.unpark(joiner as usize, seq, Reason::Woken);
             }
@@ -116,8 +126,8 @@ unsafe extern "C-unwind" fn run(index: *mut c_void) -> *mut c_void {
 
 const PLACES: usize = 4096;
 
-/// Slot index + 1 of the thread that began last of those whose `pthread_t` leads to this place. A hint: whoever reads
-/// it looks whether the slot is that thread's.
+/// Slot index + 1 of the thread that began last of those whose `pthread_t` leads to this place. A
+/// hint: whoever reads it looks whether the slot is that thread's.
 static BY_THREAD: [AtomicU32; PLACES] = [const { AtomicU32::new(0) }; PLACES];
 
 fn place(thread: pthread_t) -> &'static AtomicU32 {
@@ -125,8 +135,9 @@ fn place(thread: pthread_t) -> &'static AtomicU32 {
     &BY_THREAD[(hash >> 52) as usize % PLACES]
 }
 
-/// The slot of `thread`. libc gives a `pthread_t` to a new thread as soon as the former one is joined (or has ended, when
-/// detached), and the former one's slot may still be there: one that lives comes first.
+/// The slot of `thread`. libc gives a `pthread_t` to a new thread as soon as the former one is
+/// joined (or has ended, when detached), and the former one's slot may still be there: one that
+/// lives comes first.
 pub(super) fn find(engine: &Engine, thread: pthread_t) -> Option<usize> {
     let high = engine.page.high();
     let kind = |i: usize| {
@@ -158,15 +169,17 @@ pub unsafe fn c11_create(
     start: unsafe extern "C-unwind" fn(*mut c_void) -> c_int,
     arg: *mut c_void,
 ) -> c_int {
-    // SAFETY: a function that returns an int leaves it in the lower half of the register that a pointer is returned in;
-    // `joins::c11_join` reads that half alone.
-    let start = unsafe { std::mem::transmute::<unsafe extern "C-unwind" fn(*mut c_void) -> c_int, Start>(start) };
+    // SAFETY: a function that returns an int leaves it in the lower half of the register that a
+    // pointer is returned in; `joins::c11_join` reads that half alone.
+    let start = unsafe {
+        std::mem::transmute::<unsafe extern "C-unwind" fn(*mut c_void) -> c_int, Start>(start)
+    };
     // SAFETY: the caller's arguments.
     super::cond::c11(unsafe { create(thread, std::ptr::null(), start, arg) })
 }
 
-/// pthread_cancel(3): a thread in an exact wait is woken to act on it; the real call deals with all others. It may send a
-/// signal, and then a thread runs that nobody promised anything.
+/// pthread_cancel(3): a thread in an exact wait is woken to act on it; the real call deals with all
+/// others. It may send a signal, and then a thread runs that nobody promised anything.
 ///
 /// # Safety
 /// As for the C function.
@@ -178,7 +191,8 @@ pub unsafe fn cancel(thread: pthread_t) -> c_int {
     if done == 0
         && let Some(engine) = session::engine()
     {
-        // The main thread is not made by pthread_create: it is the one whose thread id is the process id.
+        // The main thread is not made by pthread_create: it is the one whose thread id is the
+        // process id.
         let lives = |&i: &usize| engine.page.slots[i].state.load().kind() != Kind::Ending;
         let found = find(&engine, thread).filter(lives).or_else(|| {
             tell_unnamed(&engine);
@@ -188,7 +202,8 @@ pub unsafe fn cancel(thread: pthread_t) -> c_int {
             let slot = &engine.page.slots[index];
             slot.cancels.fetch_add(1, SeqCst);
             let seen = slot.state.load();
-            // Only the kernel waits that this library ends itself; libc's cancellation ends the others.
+            // Only the kernel waits that this library ends itself; libc's cancellation ends the
+            // others.
             let ours = slot.is_for(What::Cond) || slot.is_for(What::Sem);
             if ours && slot.state.interrupt(seen, Reason::Cancelled) {
                 engine.page.set_busy(index);
@@ -202,10 +217,13 @@ pub unsafe fn cancel(thread: pthread_t) -> c_int {
     done
 }
 
-/// The thread may not have said yet which `pthread_t` it has: whoever has not is told to look for a cancellation.
+/// The thread may not have said yet which `pthread_t` it has: whoever has not is told to look for a
+/// cancellation.
 fn tell_unnamed(engine: &Engine) {
     let begins = |kind| matches!(kind, Kind::New | Kind::Busy);
-    for slot in engine.page.slots[..engine.page.high()].iter().filter(|s| begins(s.state.load().kind())) {
+    for slot in
+        engine.page.slots[..engine.page.high()].iter().filter(|s| begins(s.state.load().kind()))
+    {
         if slot.pthread.load(SeqCst) == 0 && slot.pid.load(Relaxed) == engine.pid {
             slot.cancels.fetch_add(1, SeqCst);
         }
@@ -228,7 +246,8 @@ pub unsafe fn exit(value: *mut c_void) {
         && engine.page.slots[me as usize].start.load(Relaxed) == 0
     {
         forced::over(&engine, me as usize);
-        // Cleanup handlers and destructors still run, and may wait: they return to this state afterwards.
+        // Cleanup handlers and destructors still run, and may wait: they return to this state
+        // afterwards.
         tls().base.set(Kind::Ending as u32);
         engine.page.slots[me as usize].state.set(Kind::Ending);
     }

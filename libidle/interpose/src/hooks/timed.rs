@@ -1,5 +1,6 @@
-//! Sockets with SO_RCVTIMEO or SO_SNDTIMEO. The kernel keeps these by the real clock, so on such a socket the waiting is
-//! done here: tries that do not wait, and between them waits for readiness until the virtual deadline.
+//! Sockets with SO_RCVTIMEO or SO_SNDTIMEO. The kernel keeps these by the real clock, so on such a
+//! socket the waiting is done here: tries that do not wait, and between them waits for readiness
+//! until the virtual deadline.
 
 use super::poll::{limit, outcome, poll_until};
 use super::slices;
@@ -10,13 +11,14 @@ use crate::{next, tcp};
 use engine::sys::syscall6;
 use engine::time;
 use libc::{
-    POLLERR, POLLIN, POLLOUT, c_int, c_short, iovec, msghdr, pollfd, sigset_t, sockaddr, socklen_t, ssize_t, timespec,
-    timeval,
+    POLLERR, POLLIN, POLLOUT, c_int, c_short, iovec, msghdr, pollfd, sigset_t, sockaddr, socklen_t,
+    ssize_t, timespec, timeval,
 };
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 
-/// Has this process set a time-out on any socket? Spares all others the question. Inherited by fork.
+/// Has this process set a time-out on any socket? Spares all others the question. Inherited by
+/// fork.
 pub static TIMEOUTS: AtomicBool = AtomicBool::new(false);
 
 /// An option of the socket, or `None` where there is no such thing.
@@ -24,8 +26,17 @@ fn option<T: Copy>(fd: c_int, name: c_int, mut value: T) -> Option<T> {
     let mut len = size_of::<T>() as socklen_t;
     let (level, at) = (libc::SOL_SOCKET as usize, &raw mut value as usize);
     // SAFETY: valid out-parameters; a descriptor that is no socket is an error.
-    let failed =
-        unsafe { syscall6(libc::SYS_getsockopt, fd as usize, level, name as usize, at, &raw mut len as usize, 0) };
+    let failed = unsafe {
+        syscall6(
+            libc::SYS_getsockopt,
+            fd as usize,
+            level,
+            name as usize,
+            at,
+            &raw mut len as usize,
+            0,
+        )
+    };
     (failed == 0).then_some(value)
 }
 
@@ -46,10 +57,12 @@ pub fn flags(fd: c_int) -> c_int {
     unsafe { syscall6(libc::SYS_fcntl, fd as usize, libc::F_GETFL as usize, 0, 0, 0, 0) as c_int }
 }
 
-/// Does receiving with these flags never wait? Local sockets know no queue of errors: there the flag means nothing.
+/// Does receiving with these flags never wait? Local sockets know no queue of errors: there the
+/// flag means nothing.
 pub fn at_once(fd: c_int, flags: c_int) -> bool {
     flags & libc::MSG_OOB != 0
-        || (flags & libc::MSG_ERRQUEUE != 0 && option(fd, libc::SO_DOMAIN, 0) != Some(libc::AF_UNIX))
+        || (flags & libc::MSG_ERRQUEUE != 0
+            && option(fd, libc::SO_DOMAIN, 0) != Some(libc::AF_UNIX))
 }
 
 /// What a try that must not wait says when it would have to.
@@ -74,10 +87,15 @@ impl Patience {
         Ok(self.told.then_some(set.revents))
     }
 
-    /// It was said to be ready, and the try found nothing all the same: tries again after a while. To read, because somebody
-    /// else was quicker; then the next wait tells. But a datagram socket whose peer, named by the call, is full is ready all the
-    /// time, and only tries tell of room. `None` at the deadline.
-    fn insist(&self, entry: &Entry, attempt: impl Fn() -> Result<ssize_t, Errno>) -> Option<Result<ssize_t, Errno>> {
+    /// It was said to be ready, and the try found nothing all the same: tries again after a while.
+    /// To read, because somebody else was quicker; then the next wait tells. But a datagram socket
+    /// whose peer, named by the call, is full is ready all the time, and only tries tell of room.
+    /// `None` at the deadline.
+    fn insist(
+        &self,
+        entry: &Entry,
+        attempt: impl Fn() -> Result<ssize_t, Errno>,
+    ) -> Option<Result<ssize_t, Errno>> {
         let cause = Cause::from(What::Descriptor).peeping();
         let try_again = |slice: Option<(&timespec, *const sigset_t)>| {
             let Some((time, mask)) = slice else { return Some(NOTHING) };
@@ -94,8 +112,8 @@ impl Patience {
     }
 }
 
-/// A transfer on a socket whose time-out is `ns`. `part` does the real call without the bytes that are done, with more
-/// flags; `len` is how many bytes are asked for, `flags` the program's.
+/// A transfer on a socket whose time-out is `ns`. `part` does the real call without the bytes that
+/// are done, with more flags; `len` is how many bytes are asked for, `flags` the program's.
 pub fn transfer(
     entry: &Entry,
     (fd, events, ns): (c_int, c_short, u64),
@@ -104,10 +122,15 @@ pub fn transfer(
     len: impl Fn() -> usize,
 ) -> ssize_t {
     let sends = events == POLLOUT;
-    let wanted = if sends { true } else { flags & (libc::MSG_WAITALL | libc::MSG_PEEK) == libc::MSG_WAITALL };
+    let wanted = if sends {
+        true
+    } else {
+        flags & (libc::MSG_WAITALL | libc::MSG_PEEK) == libc::MSG_WAITALL
+    };
     let all = wanted && option(fd, libc::SO_TYPE, 0) == Some(libc::SOCK_STREAM);
     let attempt = |done: usize| {
-        // Of what was sent already the caller is told; the signal for the rest comes with the next call.
+        // Of what was sent already the caller is told; the signal for the rest comes with the next
+        // call.
         let quiet = if sends && done != 0 { libc::MSG_NOSIGNAL } else { 0 };
         let got = part(done, libc::MSG_DONTWAIT | quiet);
         if got < 0 { Err(Errno(errno::get())) } else { Ok(got) }
@@ -153,16 +176,22 @@ pub unsafe fn total(parts: *const iovec, n: usize) -> usize {
     (0..n).map(|i| unsafe { (*parts.add(i)).iov_len }).sum()
 }
 
-/// Gives `call` a message without the first `done` bytes of `whole`. What is beside the bytes went with the first of them.
+/// Gives `call` a message without the first `done` bytes of `whole`. What is beside the bytes went
+/// with the first of them.
 ///
 /// # Safety
 /// `whole` is a message that the kernel has taken `done` bytes of, or none.
-pub unsafe fn rest(whole: *mut msghdr, done: usize, call: impl Fn(*mut msghdr) -> ssize_t) -> ssize_t {
+pub unsafe fn rest(
+    whole: *mut msghdr,
+    done: usize,
+    call: impl Fn(*mut msghdr) -> ssize_t,
+) -> ssize_t {
     if done == 0 {
         return call(whole);
     }
     // SAFETY: the kernel has read it; a zeroed iovec is valid.
-    let (mut message, room) = unsafe { (*whole, Scratch::<iovec, 16>::zeroed((*whole).msg_iovlen)) };
+    let (mut message, room) =
+        unsafe { (*whole, Scratch::<iovec, 16>::zeroed((*whole).msg_iovlen)) };
     let Some(mut room) = room else {
         errno::set(libc::EAGAIN);
         return -1;
@@ -184,9 +213,11 @@ pub unsafe fn rest(whole: *mut msghdr, done: usize, call: impl Fn(*mut msghdr) -
     call(&mut message)
 }
 
-/// accept(2) on a socket whose time-out is `ns`. It waits again, by the real clock, only where somebody else was quicker.
+/// accept(2) on a socket whose time-out is `ns`. It waits again, by the real clock, only where
+/// somebody else was quicker.
 pub fn accept(entry: &Entry, fd: c_int, ns: u64, call: impl Fn() -> c_int) -> c_int {
-    let mut patience = Patience { fd, events: POLLIN, deadline: limit(entry, Some(ns)), told: false };
+    let mut patience =
+        Patience { fd, events: POLLIN, deadline: limit(entry, Some(ns)), told: false };
     let late = match patience.wait(entry) {
         Ok(Some(_)) => {
             let _wait = entry.kernel_wait(What::Descriptor);
@@ -203,7 +234,13 @@ pub fn accept(entry: &Entry, fd: c_int, ns: u64, call: impl Fn() -> c_int) -> c_
 ///
 /// # Safety
 /// As for connect(2).
-pub unsafe fn connect(entry: &Entry, fd: c_int, to: *const sockaddr, len: socklen_t, ns: u64) -> c_int {
+pub unsafe fn connect(
+    entry: &Entry,
+    fd: c_int,
+    to: *const sockaddr,
+    len: socklen_t,
+    ns: u64,
+) -> c_int {
     let real = next!(connect: fn(c_int, *const sockaddr, socklen_t) -> c_int);
     // SAFETY: the caller's arguments.
     let call = || outcome(unsafe { real(fd, to, len) });
@@ -269,7 +306,9 @@ impl Shortened {
         let (level, name) = (libc::SOL_SOCKET as usize, libc::SO_SNDTIMEO as usize);
         let at = to as *const timeval as usize;
         // SAFETY: a value of the option's type.
-        unsafe { syscall6(libc::SYS_setsockopt, fd as usize, level, name, at, size_of::<timeval>(), 0) };
+        unsafe {
+            syscall6(libc::SYS_setsockopt, fd as usize, level, name, at, size_of::<timeval>(), 0)
+        };
     }
 }
 
@@ -294,7 +333,9 @@ impl NonBlocking {
 
     fn set(fd: c_int, flags: c_int) {
         // SAFETY: plain numbers.
-        unsafe { syscall6(libc::SYS_fcntl, fd as usize, libc::F_SETFL as usize, flags as usize, 0, 0, 0) };
+        unsafe {
+            syscall6(libc::SYS_fcntl, fd as usize, libc::F_SETFL as usize, flags as usize, 0, 0, 0)
+        };
     }
 }
 

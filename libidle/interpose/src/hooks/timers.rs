@@ -33,7 +33,8 @@ pub(super) fn change<R>(engine: &Engine, role: Role, body: impl FnOnce(&mut Tabl
     answer
 }
 
-/// A timer was armed for nothing: some runtimes do that in each round of a loop that waits for an instant.
+/// A timer was armed for nothing: some runtimes do that in each round of a loop that waits for an
+/// instant.
 pub(super) fn disarmed() {
     spin::futile();
 }
@@ -66,8 +67,14 @@ pub unsafe fn create(clock: clockid_t, event: *const SigEvent, timer: *mut timer
         // SAFETY: the caller's arguments.
         return unsafe { real(clock, event, timer) };
     };
-    let default =
-        SigEvent { value: 0, signal: libc::SIGALRM, notify: libc::SIGEV_SIGNAL, first: 0, second: 0, rest: [0; 4] };
+    let default = SigEvent {
+        value: 0,
+        signal: libc::SIGALRM,
+        notify: libc::SIGEV_SIGNAL,
+        first: 0,
+        second: 0,
+        rest: [0; 4],
+    };
     // SAFETY: plausible, and the caller vouches for it.
     let event = unsafe { event.as_ref() }.copied().unwrap_or(default);
     // The kernel's timer checks the arguments; it never tells anybody.
@@ -85,14 +92,17 @@ pub unsafe fn create(clock: clockid_t, event: *const SigEvent, timer: *mut timer
         libc::SIGEV_SIGNAL => Notify::Process(event.signal),
         libc::SIGEV_THREAD_ID => Notify::Thread(event.signal, event.first as u32),
         // SAFETY: the caller's attributes.
-        _ => Notify::Function(event.first, unsafe { ticker::attributes(event.second as *const pthread_attr_t) }),
+        _ => Notify::Function(event.first, unsafe {
+            ticker::attributes(event.second as *const pthread_attr_t)
+        }),
     };
     if let Notify::Process(number) | Notify::Thread(number, _) = notify {
         deliveries::used(number);
     }
     let new = Timer::new(clock, notify, event.value);
     let role = notify.role();
-    if ticker::start(&engine, role) && change(&engine, role, |table| table.add(handle as usize as c_int, new)).is_some()
+    if ticker::start(&engine, role)
+        && change(&engine, role, |table| table.add(handle as usize as c_int, new)).is_some()
     {
         return 0;
     }
@@ -102,11 +112,16 @@ pub unsafe fn create(clock: clockid_t, event: *const SigEvent, timer: *mut timer
     -1
 }
 
-/// The same as a system call, whose numbers are libc's handles; `None` for what the kernel refuses: it starts no threads.
+/// The same as a system call, whose numbers are libc's handles; `None` for what the kernel refuses:
+/// it starts no threads.
 ///
 /// # Safety
 /// As for timer_create(2).
-pub unsafe fn create_raw(clock: clockid_t, event: *const SigEvent, number: *mut c_int) -> Option<c_int> {
+pub unsafe fn create_raw(
+    clock: clockid_t,
+    event: *const SigEvent,
+    number: *mut c_int,
+) -> Option<c_int> {
     // Memory is made of pages: what holds for the eight bytes around it holds for the number.
     let good = clockid::readable((number as usize & !7) as *const u64);
     let good = good && (event.is_null() || clockid::readable(event));
@@ -160,13 +175,16 @@ pub unsafe fn settime(
 ) -> Result<c_int, Errno> {
     let found = own_timer(timer).filter(|_| clockid::readable(new));
     let Some((engine, at, role)) = found else {
-        let real = next!(timer_settime: fn(timer_t, c_int, *const itimerspec, *mut itimerspec) -> c_int);
+        let real =
+            next!(timer_settime: fn(timer_t, c_int, *const itimerspec, *mut itimerspec) -> c_int);
         // SAFETY: the caller's arguments.
         return super::poll::outcome(unsafe { real(timer, flags, new, old) });
     };
     // SAFETY: plausible, and the caller vouches for it.
     let (value, interval) = unsafe { (spec((*new).it_value), spec((*new).it_interval)) };
-    let (Some(ns), Some(interval)) = (value.nanos(), interval.nanos()) else { return Err(Errno(libc::EINVAL)) };
+    let (Some(ns), Some(interval)) = (value.nanos(), interval.nanos()) else {
+        return Err(Errno(libc::EINVAL));
+    };
     let absolute = flags & libc::TIMER_ABSTIME != 0;
     let before = change(&engine, role, |table| {
         let (now, clock) = (engine.now(), table.timer(at).clock);
@@ -176,7 +194,12 @@ pub unsafe fn settime(
             (_, true) => clockid::instant(&engine, clock, value)?,
             (_, false) => clockid::after(&engine, ns),
         };
-        table.set(at, deadline, if ns == 0 { 0 } else { interval }, absolute && timers::settable(clock));
+        table.set(
+            at,
+            deadline,
+            if ns == 0 { 0 } else { interval },
+            absolute && timers::settable(clock),
+        );
         Ok(before)
     })?;
     if ns == 0 {
@@ -210,7 +233,8 @@ pub unsafe fn gettime(timer: timer_t, out: *mut itimerspec) -> Result<c_int, Err
 /// # Safety
 /// None beyond being called from C.
 pub unsafe fn getoverrun(timer: timer_t) -> Result<c_int, Errno> {
-    // The lock is taken once: while it is waited for all signals are blocked, so that one which is ignored stays pending.
+    // The lock is taken once: while it is waited for all signals are blocked, so that one which is
+    // ignored stays pending.
     let counted = own().filter(|_| timers::any()).and_then(|engine| {
         let (_locked, table) = timers::table(&engine);
         let at = table.find(c_int::try_from(timer as isize).ok()?)?;
@@ -218,8 +242,10 @@ pub unsafe fn getoverrun(timer: timer_t) -> Result<c_int, Errno> {
     });
     match counted {
         Some(overrun) => Ok(overrun),
-        // SAFETY: the caller's argument.
-        None => super::poll::outcome(unsafe { next!(timer_getoverrun: fn(timer_t) -> c_int)(timer) }),
+        None => {
+            // SAFETY: the caller's argument.
+            super::poll::outcome(unsafe { next!(timer_getoverrun: fn(timer_t) -> c_int)(timer) })
+        }
     }
 }
 

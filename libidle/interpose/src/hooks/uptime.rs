@@ -16,13 +16,14 @@ fn now(id: libc::clockid_t) -> Result<timespec, Errno> {
     Ok(now)
 }
 
-/// times(2): processor times are the kernel's. What the answer counts from is nobody's business (times(2), NOTES), so here it is
-/// CLOCK_MONOTONIC.
+/// times(2): processor times are the kernel's. What the answer counts from is nobody's business
+/// (times(2), NOTES), so here it is CLOCK_MONOTONIC.
 ///
 /// # Safety
 /// As for the C function.
 pub unsafe fn times(out: *mut libc::tms) -> Result<clock_t, Errno> {
-    // SAFETY: the kernel checks the pointer. Errors but EFAULT there are none, and every other answer may be negative.
+    // SAFETY: the kernel checks the pointer. Errors but EFAULT there are none, and every other
+    // answer may be negative.
     let raw = unsafe { syscall6(libc::SYS_times, out as usize, 0, 0, 0, 0, 0) };
     if raw == -libc::EFAULT as isize {
         return Err(Errno(libc::EFAULT));

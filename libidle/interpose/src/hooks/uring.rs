@@ -1,5 +1,5 @@
-//! io_uring_enter(2), made by syscall(2). The time-out of the call is virtual; those of operations in the ring
-//! (IORING_OP_TIMEOUT) are the kernel's and real.
+//! io_uring_enter(2), made by syscall(2). The time-out of the call is virtual; those of operations
+//! in the ring (IORING_OP_TIMEOUT) are the kernel's and real.
 
 use super::descriptors::waiting;
 use super::slices;
@@ -27,8 +27,8 @@ struct Argument {
     timeout: u64,
 }
 
-/// io_uring_enter(2). First what is to be submitted is, so that the wait is for the answers alone and can be made of
-/// several.
+/// io_uring_enter(2). First what is to be submitted is, so that the wait is for the answers alone
+/// and can be made of several.
 ///
 /// # Safety
 /// As for the system call.
@@ -57,7 +57,9 @@ pub unsafe fn enter(args: [usize; 6]) -> c_long {
     let call = |submit: usize, least: usize, flags: u32, argument: *const Argument| {
         let (flags, argument) = (flags as usize, argument as usize);
         // SAFETY: the caller's arguments, or an argument of our own.
-        kernel(unsafe { syscall6(libc::SYS_io_uring_enter, fd, submit, least, flags, argument, size) })
+        kernel(unsafe {
+            syscall6(libc::SYS_io_uring_enter, fd, submit, least, flags, argument, size)
+        })
     };
     const NOW: timespec = timespec { tv_sec: 0, tv_nsec: 0 };
     let told = |done| match done {
@@ -71,15 +73,21 @@ pub unsafe fn enter(args: [usize; 6]) -> c_long {
         let theirs = given.mask as *const sigset_t;
         let mask_size = if theirs.is_null() { size_of::<u64>() as u32 } else { given.mask_size };
         let within = |(time, mask): (&timespec, *const sigset_t)| {
-            let given = Argument { mask: mask as u64, mask_size, timeout: time as *const timespec as u64, ..given };
+            let given = Argument {
+                mask: mask as u64,
+                mask_size,
+                timeout: time as *const timespec as u64,
+                ..given
+            };
             call(0, least, flags & !ABS_TIMER, &given)
         };
-        let ask = |slice: Option<(&timespec, *const sigset_t)>| told(within(slice.unwrap_or((&NOW, std::ptr::null()))));
+        let ask = |slice: Option<(&timespec, *const sigset_t)>| {
+            told(within(slice.unwrap_or((&NOW, std::ptr::null()))))
+        };
         match told(within((&NOW, theirs))) {
             Some(done) => done,
-            None => {
-                slices::wait(&entry, What::Descriptor, deadline, theirs, ask).unwrap_or_else(|| within((&NOW, theirs)))
-            }
+            None => slices::wait(&entry, What::Descriptor, deadline, theirs, ask)
+                .unwrap_or_else(|| within((&NOW, theirs))),
         }
     };
     let submitted = if submit == 0 { Ok(0) } else { call(submit, 0, 0, std::ptr::null()) };

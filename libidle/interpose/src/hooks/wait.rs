@@ -22,7 +22,12 @@ kernel_waits! { What::Child;
 ///
 /// # Safety
 /// As for the C function.
-pub unsafe fn waitid_asking(kind: idtype_t, id: id_t, info: *mut siginfo_t, options: c_int) -> c_int {
+pub unsafe fn waitid_asking(
+    kind: idtype_t,
+    id: id_t,
+    info: *mut siginfo_t,
+    options: c_int,
+) -> c_int {
     // SAFETY: the caller's arguments; the kernel has just written a non-null `info`.
     let (done, pid) = unsafe {
         let done = waitid(kind, id, info, options);

@@ -1,11 +1,12 @@
 //! The thread that finds out whether the tree is at rest.
 //!
-//! Each process that has ever waited has one, a bare thread ([`crate::bare_thread`]). One of them all is the keeper
-//! ([`engine::keeper`]); the others sleep until the kernel says that it has died ([`engine::lives`]). So whatever process
-//! ends, by whatever means: either somebody still runs, who will start a helper when it waits, or somebody waits, who has one.
+//! Each process that has ever waited has one, a bare thread ([`crate::bare_thread`]). One of them
+//! all is the keeper ([`engine::keeper`]); the others sleep until the kernel says that it has died
+//! ([`engine::lives`]). So whatever process ends, by whatever means: either somebody still runs,
+//! who will start a helper when it waits, or somebody waits, who has one.
 //!
-//! It has descriptors of its own, so that the program sees none of those that it opens, and cannot close them. Of the
-//! program's it keeps the state file alone: no pipe stays open because of it.
+//! It has descriptors of its own, so that the program sees none of those that it opens, and cannot
+//! close them. Of the program's it keeps the state file alone: no pipe stays open because of it.
 
 use crate::bare_thread::{self, BareThread};
 use crate::{session, vdso};
@@ -47,21 +48,24 @@ pub fn tid() -> u32 {
     THREAD.tid()
 }
 
-/// The process has no helper as long as this lives, and gets another when it waits for the first time after that.
+/// The process has no helper as long as this lives, and gets another when it waits for the first
+/// time after that.
 pub struct Stopped(bool);
 
 impl Stopped {
     /// Ends it.
     #[allow(clippy::new_without_default, reason = "making one has an effect")]
     pub fn new() -> Stopped {
-        let Some(engine) = session::engine().filter(|engine| engine.page.real() && engine.pid == session::getpid())
+        let Some(engine) = session::engine()
+            .filter(|engine| engine.page.real() && engine.pid == session::getpid())
         else {
             return Stopped(false);
         };
         if NEEDED.swap(false, SeqCst) {
             return Stopped(true);
         }
-        /// It is told again, because it may have looked just before it fell asleep; a second in all.
+        /// It is told again, because it may have looked just before it fell asleep; a second in
+        /// all.
         const TELLINGS: u32 = 100;
         ENDS.store(true, SeqCst);
         let gone = (0..TELLINGS).any(|_| {
@@ -87,7 +91,8 @@ pub fn none() {
     NEEDED.store(false, SeqCst);
 }
 
-/// The calling thread is about to wait: from now on this process has a helper, if the kernel allows.
+/// The calling thread is about to wait: from now on this process has a helper, if the kernel
+/// allows.
 #[inline(always)]
 pub fn ensure(engine: &Engine) {
     if NEEDED.load(Relaxed) {
@@ -99,11 +104,12 @@ pub fn ensure(engine: &Engine) {
 #[cold]
 pub fn start(engine: &Engine) -> bool {
     // A child of vfork(2) has the memory of its parent, and shall not start one in its name.
-    if engine.pid != session::getpid() || statefile::descriptor() < 0 || !NEEDED.swap(false, SeqCst) {
+    if engine.pid != session::getpid() || statefile::descriptor() < 0 || !NEEDED.swap(false, SeqCst)
+    {
         return true;
     }
-    /// Short, because a thread that is busy and yet sleeps for long would be taken for one in a call that no hook saw, and
-    /// that for rest: between any two patrols of a keeper it must run.
+    /// Short, because a thread that is busy and yet sleeps for long would be taken for one in a
+    /// call that no hook saw, and that for rest: between any two patrols of a keeper it must run.
     const MOMENT: Timespec = Timespec { sec: 0, nsec: 50_000 };
     READY.store(0, SeqCst);
     // SAFETY: one at a time: `NEEDED` is set again in another process only.
@@ -141,7 +147,12 @@ extern "C" fn run() -> ! {
     // SAFETY: a plain prctl: short sleeps are not to be rounded up by 50 µs.
     unsafe { syscall6(libc::SYS_prctl, libc::PR_SET_TIMERSLACK as usize, 1, 0, 0, 0, 0) };
     let Some(page) = session::page() else { bare_thread::end() };
-    let engine = Engine { page, pid: session::getpid(), real_now: vdso::monotonic, process: session::process };
+    let engine = Engine {
+        page,
+        pid: session::getpid(),
+        real_now: vdso::monotonic,
+        process: session::process,
+    };
     // SAFETY: see `Shared`; this thread ends with the process.
     unsafe { lives::enlist(page, RECORD.0.get()) };
     let (pid, me) = (engine.pid, session::gettid());
@@ -156,8 +167,8 @@ extern "C" fn run() -> ! {
     };
     let (mut rounds, mut resting) = (0u32, false);
     let rests = std::cell::Cell::new(false);
-    // Where the last thread has ended by a system call of its own (exit(2), not exit_group(2)), this one must not keep the
-    // process alive.
+    // Where the last thread has ended by a system call of its own (exit(2), not exit_group(2)),
+    // this one must not keep the process alive.
     let alone = std::cell::Cell::new(false);
     keeper::run(
         engine,

@@ -1,8 +1,10 @@
-//! The descriptors by which a tree of processes stays together: the region and the state file (and the
-//! file that rows are printed to). They live as long as the process, are inherited by fork(2) and exec(2), and are hidden from the program like bells ([`crate::bell`]).
+//! The descriptors by which a tree of processes stays together: the region and the state file (and
+//! the file that rows are printed to). They live as long as the process, are inherited by fork(2)
+//! and exec(2), and are hidden from the program like bells ([`crate::bell`]).
 //!
-//! Processes of a launcher's session find the region by its path, which belongs to the launcher. One that may soon have no access
-//! to that (another user, another user namespace, another root) keeps a descriptor from then on, and so do its descendants.
+//! Processes of a launcher's session find the region by its path, which belongs to the launcher.
+//! One that may soon have no access to that (another user, another user namespace, another root)
+//! keeps a descriptor from then on, and so do its descendants.
 
 use crate::bell;
 use engine::procfs::decimal;
@@ -26,7 +28,9 @@ static REGION: AtomicI32 = AtomicI32::new(-1);
 static LOG: AtomicI32 = AtomicI32::new(-1);
 
 fn all() -> impl Iterator<Item = i32> {
-    [REGION.load(SeqCst), statefile::descriptor(), LOG.load(SeqCst)].into_iter().filter(|&fd| fd >= 0)
+    [REGION.load(SeqCst), statefile::descriptor(), LOG.load(SeqCst)]
+        .into_iter()
+        .filter(|&fd| fd >= 0)
 }
 
 /// Is it one of them?
@@ -41,8 +45,8 @@ pub fn keep(region: i32, file: i32) -> bool {
     region.is_some() && file.is_some()
 }
 
-/// Keeps the region alone, which this process joined by `path`, if it does not yet. Not in a vfork child, which uses its
-/// parent's memory and has descriptors of its own.
+/// Keeps the region alone, which this process joined by `path`, if it does not yet. Not in a vfork
+/// child, which uses its parent's memory and has descriptors of its own.
 pub fn keep_region(path: &CStr) {
     if REGION.load(SeqCst) >= 0 || path.is_empty() || bell::borrowed() {
         return;
@@ -126,7 +130,8 @@ pub fn give_up() {
     LOG.store(-1, SeqCst);
 }
 
-/// Their numbers as `REGION,FILE,LOG`, for the next program image; [`NONE`] if it is not to be one of the tree.
+/// Their numbers as `REGION,FILE,LOG`, for the next program image; [`NONE`] if it is not to be one
+/// of the tree.
 pub fn text(into: &mut [u8; 32]) -> &[u8] {
     if REGION.load(SeqCst) < 0 {
         return NONE.to_bytes();

@@ -1,7 +1,8 @@
 //! A tree of processes whose state is shown by a state file: what libidle.so is without a launcher.
 //!
-//! The first process makes the region and opens the state file. Its descendants inherit both as descriptors
-//! ([`kept`]), named in the environment; so there is no path that could get lost, and nobody who has to stay.
+//! The first process makes the region and opens the state file. Its descendants inherit both as
+//! descriptors ([`kept`]), named in the environment; so there is no path that could get lost, and
+//! nobody who has to stay.
 
 pub mod helper;
 pub mod kept;
@@ -32,7 +33,8 @@ pub fn alone() -> bool {
     session::page().is_some_and(|page| page.header.rest.alone.load(SeqCst) != 0)
 }
 
-/// From the library's constructor: a program started by one that is not tracked, or alone, is not tracked either.
+/// From the library's constructor: a program started by one that is not tracked, or alone, is not
+/// tracked either.
 pub(crate) fn constructed() {
     let untracked = session::engine().is_none() && env(c"FLUX_SESSION").is_none();
     if session::flavour() == Flavour::Idle && (untracked || alone()) {
@@ -41,8 +43,8 @@ pub(crate) fn constructed() {
     }
 }
 
-/// In a forked child. It is tracked like its parent; or, where only the first process is, by a region of its own of which
-/// nobody is told: its objects stay what they are.
+/// In a forked child. It is tracked like its parent; or, where only the first process is, by a
+/// region of its own of which nobody is told: its objects stay what they are.
 pub(crate) fn forked() {
     let real = session::page().is_some_and(Page::real);
     if real && alone() {
@@ -145,7 +147,8 @@ fn refuse(path: &CStr, reason: &str) {
         len += part.len();
     }
     statefile::say(
-        std::str::from_utf8(&line[..len]).unwrap_or("cannot use the state file; the program runs untracked"),
+        std::str::from_utf8(&line[..len])
+            .unwrap_or("cannot use the state file; the program runs untracked"),
     );
 }
 
@@ -153,8 +156,17 @@ fn refuse(path: &CStr, reason: &str) {
 fn make(file: i32) -> Option<&'static Page> {
     // SAFETY: a name; a descriptor of our own.
     let fd = unsafe {
-        let fd = syscall6(libc::SYS_memfd_create, c"libidle".as_ptr() as usize, libc::MFD_CLOEXEC as usize, 0, 0, 0, 0);
-        if fd < 0 || syscall6(libc::SYS_ftruncate, fd as usize, size_of::<Page>(), 0, 0, 0, 0) != 0 {
+        let fd = syscall6(
+            libc::SYS_memfd_create,
+            c"libidle".as_ptr() as usize,
+            libc::MFD_CLOEXEC as usize,
+            0,
+            0,
+            0,
+            0,
+        );
+        if fd < 0 || syscall6(libc::SYS_ftruncate, fd as usize, size_of::<Page>(), 0, 0, 0, 0) != 0
+        {
             return None;
         }
         fd as i32
@@ -173,14 +185,25 @@ fn make(file: i32) -> Option<&'static Page> {
 
 /// Prints rows if anybody wants them.
 fn show_rows(page: &Page) {
-    let Some(to) = env(VERBOSE).filter(|value| !matches!(value.to_bytes(), b"" | b"0")) else { return };
+    let Some(to) = env(VERBOSE).filter(|value| !matches!(value.to_bytes(), b"" | b"0")) else {
+        return;
+    };
     let mut how = verbose::STDOUT;
     if to != c"1" {
-        let flags = libc::O_WRONLY | libc::O_CREAT | libc::O_TRUNC | libc::O_APPEND | libc::O_CLOEXEC | libc::O_NOCTTY;
+        let flags = libc::O_WRONLY
+            | libc::O_CREAT
+            | libc::O_TRUNC
+            | libc::O_APPEND
+            | libc::O_CLOEXEC
+            | libc::O_NOCTTY;
         // SAFETY: a path.
-        let fd = unsafe { syscall6(libc::SYS_open, to.as_ptr() as usize, flags as usize, 0o666, 0, 0, 0) };
+        let fd = unsafe {
+            syscall6(libc::SYS_open, to.as_ptr() as usize, flags as usize, 0o666, 0, 0, 0)
+        };
         if fd < 0 || !kept::keep_log(fd as i32) {
-            statefile::say("cannot write to the file named by LIBIDLE_VERBOSE; no rows are printed");
+            statefile::say(
+                "cannot write to the file named by LIBIDLE_VERBOSE; no rows are printed",
+            );
             return;
         }
         how = verbose::FILE;
@@ -204,7 +227,8 @@ fn find_library() {
     }
     let mut path = [0u8; 512];
     // SAFETY: a buffer of our own.
-    let len = unsafe { syscall6(libc::SYS_getcwd, path.as_mut_ptr() as usize, path.len(), 0, 0, 0, 0) };
+    let len =
+        unsafe { syscall6(libc::SYS_getcwd, path.as_mut_ptr() as usize, path.len(), 0, 0, 0, 0) };
     let name = name.to_bytes_with_nul();
     if len > 1 && len as usize + name.len() <= path.len() {
         let end = len as usize;

@@ -1,7 +1,9 @@
-//! `LIBIDLE_VERBOSE`: a row on every change of a thread's state, with a letter for each thread of the tree and its name.
+//! `LIBIDLE_VERBOSE`: a row on every change of a thread's state, with a letter for each thread of
+//! the tree and its name.
 //!
-//! Lower case counts as idle: `b` blocked, `s` in a semaphore, a condition or a futex, `i` forced idle. Others as busy: `-`
-//! running, `S` the same as `s` but already signalled, `B` forced busy. `?` is a wait that should be impossible.
+//! Lower case counts as idle: `b` blocked, `s` in a semaphore, a condition or a futex, `i` forced
+//! idle. Others as busy: `-` running, `S` the same as `s` but already signalled, `B` forced busy.
+//! `?` is a wait that should be impossible.
 //!
 //! The thread that makes the change prints the row, with one write(2).
 
@@ -122,7 +124,11 @@ fn print(engine: &Engine, about_to: Option<usize>) {
     });
     let end = row.len;
     row.bytes[end] = b'\n';
-    let fd = if engine.page.header.verbose.load(Relaxed) == FILE { kept::log() } else { libc::STDOUT_FILENO };
+    let fd = if engine.page.header.verbose.load(Relaxed) == FILE {
+        kept::log()
+    } else {
+        libc::STDOUT_FILENO
+    };
     statefile::write_line(fd, &row.bytes[..=end]);
 }
 

@@ -1,11 +1,14 @@
-//! The timers of this process that end in a signal or a function: `alarm`, `setitimer(ITIMER_REAL)`, `timer_create`.
+//! The timers of this process that end in a signal or a function: `alarm`,
+//! `setitimer(ITIMER_REAL)`, `timer_create`.
 //!
-//! Each of timer_create(2) is also a timer of the kernel, never armed: it gives the number, checks the arguments, and
-//! counts against the user's limit. When it expires, how often and whom it tells is decided here, by the virtual clock.
+//! Each of timer_create(2) is also a timer of the kernel, never armed: it gives the number, checks
+//! the arguments, and counts against the user's limit. When it expires, how often and whom it tells
+//! is decided here, by the virtual clock.
 //!
-//! As in the kernel a timer has one signal under way at most, and who takes it counts how often the timer has expired
-//! since ([`crate::deliveries`]). An expiration at which it is still under way tells nobody. Only where a signal may
-//! have been taken behind the library's back, by a system call in line, the kernel is asked whether it is pending.
+//! As in the kernel a timer has one signal under way at most, and who takes it counts how often the
+//! timer has expired since ([`crate::deliveries`]). An expiration at which it is still under way
+//! tells nobody. Only where a signal may have been taken behind the library's back, by a system
+//! call in line, the kernel is asked whether it is pending.
 
 mod telling;
 
@@ -31,7 +34,8 @@ const ITIMER_ID: c_int = -2;
 /// The number of a free place.
 const FREE: c_int = -1;
 
-/// Which thread of this library serves a timer: the one that sends signals, or the one that starts threads.
+/// Which thread of this library serves a timer: the one that sends signals, or the one that starts
+/// threads.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(usize)]
 pub enum Role {
@@ -89,8 +93,8 @@ pub struct Timer {
     pub interval: u64,
     /// Set to an instant of a clock that can be set.
     settable: bool,
-    /// The how many-eth signal of any timer its last one was, until that is known to have been taken; 0 for none under
-    /// way.
+    /// The how many-eth signal of any timer its last one was, until that is known to have been
+    /// taken; 0 for none under way.
     sent: u64,
     /// That one has been seen pending.
     waited: bool,
@@ -163,7 +167,8 @@ pub fn any() -> bool {
     USED.load(Relaxed) != 0
 }
 
-/// The table, locked, its deadlines right for a clock that was set. All signals are blocked meanwhile.
+/// The table, locked, its deadlines right for a clock that was set. All signals are blocked
+/// meanwhile.
 pub fn table(engine: &Engine) -> (Locked<'static>, &'static mut Table) {
     let locked = TABLE.1.lock();
     // SAFETY: under the lock, which the caller drops last.
@@ -192,8 +197,11 @@ impl Table {
         if ahead == 0 {
             return;
         }
-        let moved = |instant: u64| instant.saturating_add_signed(ahead.saturating_neg()).min(NEVER - 1);
-        for (at, timer) in self.timers[..self.used].iter_mut().enumerate().filter(|(_, timer)| timer.settable) {
+        let moved =
+            |instant: u64| instant.saturating_add_signed(ahead.saturating_neg()).min(NEVER - 1);
+        for (at, timer) in
+            self.timers[..self.used].iter_mut().enumerate().filter(|(_, timer)| timer.settable)
+        {
             let due = &mut self.due[timer.notify.role() as usize];
             timer.first = moved(timer.first);
             let before = due.get(at);
@@ -239,7 +247,11 @@ impl Table {
             return None;
         }
         let (ids, hint) = (&self.ids[..self.used], self.hints[id as usize % MOST] as usize);
-        if ids.get(hint) == Some(&id) { Some(hint) } else { ids.iter().position(|&other| other == id) }
+        if ids.get(hint) == Some(&id) {
+            Some(hint)
+        } else {
+            ids.iter().position(|&other| other == id)
+        }
     }
 
     /// The timer itself.
@@ -257,7 +269,8 @@ impl Table {
     pub fn set(&mut self, at: usize, deadline: u64, interval: u64, settable: bool) {
         let timer = &mut self.timers[at];
         // If a signal of the former setting is still under way, it stands for this one, too.
-        (timer.interval, timer.settable, timer.first, timer.overrun) = (interval, settable, deadline, 0);
+        (timer.interval, timer.settable, timer.first, timer.overrun) =
+            (interval, settable, deadline, 0);
         self.due[timer.notify.role() as usize].set(at, deadline);
     }
 
@@ -279,7 +292,8 @@ impl Table {
         self.due[role as usize].first().map_or(NEVER, |(due, _)| due)
     }
 
-    /// Takes the next of the timers that are due at `now` on to its next interval; what is to be told, and by which timer.
+    /// Takes the next of the timers that are due at `now` on to its next interval; what is to be
+    /// told, and by which timer.
     pub fn expire(&mut self, role: Role, now: u64) -> Option<usize> {
         let (due, at) = self.due[role as usize].first().filter(|&(due, _)| due <= now)?;
         let timer = &mut self.timers[at];

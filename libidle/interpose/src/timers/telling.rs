@@ -21,14 +21,26 @@ impl Table {
         let (timer, turn) = (&mut self.timers[at], self.turns);
         (timer.sent, timer.waited, timer.first) = (turn, false, due);
         let expired = timer.expired();
-        signalling::send(&Signal { number, to, timer: self.ids[at], overrun, value: timer.value, expired });
+        signalling::send(&Signal {
+            number,
+            to,
+            timer: self.ids[at],
+            overrun,
+            value: timer.value,
+            expired,
+        });
     }
 
-    /// Is the timer's last signal still under way? If it was taken and nobody has said so, then at `by` at the latest.
+    /// Is the timer's last signal still under way? If it was taken and nobody has said so, then at
+    /// `by` at the latest.
     fn under_way(&mut self, at: usize, by: u64) -> bool {
         let timer = &mut self.timers[at];
-        let Some((number, to)) = timer.notify.signal().filter(|_| timer.sent != 0) else { return false };
-        if (to.is_some() || timer.sent > self.taken[number as usize]) && signalling::pending(number, to) {
+        let Some((number, to)) = timer.notify.signal().filter(|_| timer.sent != 0) else {
+            return false;
+        };
+        if (to.is_some() || timer.sent > self.taken[number as usize])
+            && signalling::pending(number, to)
+        {
             timer.waited = true;
             return true;
         }
@@ -44,9 +56,16 @@ impl Table {
         false
     }
 
-    /// Whoever takes signal `number` of timer `id` at `now`, and may know what that stands for, learns how many
-    /// overruns it has. If somebody has asked the kernel before it has come to tell, they are counted already.
-    pub fn taken(&mut self, id: c_int, number: c_int, expired: Option<Expired>, now: u64) -> Option<c_int> {
+    /// Whoever takes signal `number` of timer `id` at `now`, and may know what that stands for,
+    /// learns how many overruns it has. If somebody has asked the kernel before it has come to
+    /// tell, they are counted already.
+    pub fn taken(
+        &mut self,
+        id: c_int,
+        number: c_int,
+        expired: Option<Expired>,
+        now: u64,
+    ) -> Option<c_int> {
         let at = self.find(id)?;
         let timer = &self.timers[at];
         timer.notify.signal().filter(|&(its, _)| its == number)?;
@@ -62,7 +81,8 @@ impl Table {
         (timer.sent, timer.overrun) = (0, timer.expired().overrun(by));
         // The timer may have been set anew, and not have expired since.
         let Some(missed) = timer.expired().missed(by) else { return };
-        let next = timer.first.saturating_add(timer.interval.saturating_mul(missed + 1)).min(NEVER - 1);
+        let next =
+            timer.first.saturating_add(timer.interval.saturating_mul(missed + 1)).min(NEVER - 1);
         let due = &mut self.due[timer.notify.role() as usize];
         if due.get(at) < next {
             due.set(at, next);
