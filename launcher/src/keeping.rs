@@ -1,4 +1,4 @@
-//! The launcher's keeper, which makes the exact looks: see [`engine::keeper`].
+//! The launcher's keeper, which makes the exact looks: see [`engine::keeper::rounds`].
 
 use crate::session::Session;
 use crate::stuck::Stuck;
@@ -6,8 +6,8 @@ use crate::timers::Timers;
 use crate::tracer::Unseen;
 use crate::tracer::helper::Helper;
 use crate::{mortal, proc, report};
-use engine::keeper::{self, Event, Round};
-use engine::tracing::Trace;
+use engine::keeper::rounds::{self, Event, Round};
+use engine::programs::tracing::Trace;
 use look::{ProcLook, Whose};
 use nix::sys::eventfd::EventFd;
 use std::sync::Arc;
@@ -34,7 +34,7 @@ pub fn start(session: &Session, rest: Arc<EventFd>, tracer: Arc<Helper>) {
         let mut idle = false;
         let mut stuck = Stuck::default();
         let resting = std::cell::Cell::new(false);
-        keeper::run(
+        rounds::run(
             engine,
             &mut look,
             |look, round| match round {

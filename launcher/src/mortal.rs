@@ -1,7 +1,7 @@
-//! That the launcher has died, told by the kernel: see [`engine::lives`].
+//! That the launcher has died, told by the kernel: see [`engine::keeper::liveness`].
 
 use engine::Page;
-use engine::lives::{self, Record};
+use engine::keeper::liveness::{self, Record};
 use std::sync::atomic::Ordering::SeqCst;
 
 /// The calling thread is on record as alive from now until it ends: the launcher's first, before
@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering::SeqCst;
 pub fn watched(page: &'static Page) {
     let record = Box::leak(Box::new(Record::new()));
     // SAFETY: it lives for ever and is this thread's.
-    unsafe { lives::enlist(page, record) };
+    unsafe { liveness::enlist(page, record) };
     // SAFETY: no arguments.
     let tid = unsafe { libc::gettid() };
     page.header.keeper_lives.store(tid as u32, SeqCst);

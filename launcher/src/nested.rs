@@ -9,7 +9,7 @@
 use crate::cli::Cli;
 use crate::report;
 use crate::session::{self, refusal};
-use engine::page::{MAGIC, VERSION};
+use engine::region::layout::{MAGIC, VERSION};
 use nix::errno::Errno;
 use nix::sys::signal::{SigSet, Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};

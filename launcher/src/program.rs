@@ -1,6 +1,6 @@
 //! Which kind of program a command or a process is.
 
-use engine::elf::{self, Program, ReadAt, follow};
+use engine::programs::elf::{self, Program, ReadAt, follow};
 use std::ffi::OsStr;
 use std::fs::File;
 use std::os::unix::ffi::OsStrExt;

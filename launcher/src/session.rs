@@ -2,15 +2,15 @@
 
 use crate::cli::{Cli, Clock};
 use crate::{inherited, program};
-use engine::elf::Program;
-use engine::page::CLOCKS;
-use engine::preload::{Form, Order};
-use engine::statefile::StateFile;
-use engine::time::Spec;
+use engine::programs::elf::Program;
+use engine::programs::preload::{Form, Order};
+use engine::region::layout::CLOCKS;
+use engine::statefile::file::StateFile;
 use engine::{ClockMode, Engine, Page};
 use memfd::MemfdOptions;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::SigSet;
+use posix::time::Spec;
 use std::ffi::{CString, OsStr, OsString};
 use std::os::fd::AsRawFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -39,7 +39,7 @@ pub struct Session {
 
 /// Real `CLOCK_MONOTONIC`, ns.
 pub fn real_now() -> u64 {
-    clock(libc::CLOCK_MONOTONIC).map_or(0, |t| t.sec as u64 * engine::time::SECOND + t.nsec as u64)
+    clock(libc::CLOCK_MONOTONIC).map_or(0, |t| t.sec as u64 * posix::time::SECOND + t.nsec as u64)
 }
 
 fn clock(id: libc::clockid_t) -> Option<Spec> {

@@ -2,10 +2,10 @@
 //! because somebody runs for long.
 
 use crate::{proc, report};
-use engine::lock::KEEPER;
-use engine::slots::Slot;
-use engine::time::NEVER;
+use engine::region::lock::KEEPER;
+use engine::region::slot::Slot;
 use engine::{Engine, Kind, Page, What};
+use posix::time::NEVER;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::{Duration, Instant};
 

@@ -2,12 +2,12 @@
 //! and others may have it.
 //!
 //! Which processes do, `/proc/PID/fdinfo` tells: the interval of the kernel's timer names the slot
-//! (see [`engine::timer`]). Reading it takes some microseconds a descriptor, so it is done only
+//! (see [`engine::schedule::timerfd`]). Reading it takes some microseconds a descriptor, so it is done only
 //! when such a timer is due, and now and then to give back the slots of those that are gone.
 
 use crate::proc;
-use engine::slots::Slot;
-use engine::timer::LOST;
+use engine::region::slot::Slot;
+use engine::schedule::timerfd::LOST;
 use engine::{Engine, Kind};
 use std::collections::HashMap;
 use std::sync::atomic::Ordering::SeqCst;

@@ -2,8 +2,8 @@
 
 use super::run::in_set;
 use super::timers::ITIMER;
-use engine::time::NEVER;
 use libc::pid_t;
+use posix::time::NEVER;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Whom an expiration tells.

@@ -4,8 +4,8 @@
 
 use crate::session::real_now;
 use engine::sys::{self, Timespec};
-use engine::time::Spec;
 use nix::sys::signal::{SigSet, SigmaskHow, Signal};
+use posix::time::Spec;
 use std::sync::atomic::AtomicU32;
 
 /// How long it looks, and how close is close, real ns.

@@ -1,5 +1,5 @@
 //! Frozen clocks that are read again and again, where no hook counts; and beats: the sleeps between
-//! which Go's runtime looks after its threads (NOTE [Beats] in [`engine::deadlines`]).
+//! which Go's runtime looks after its threads (NOTE [Beats] in [`engine::region::deadline_heap`]).
 
 use super::calls::switches;
 use super::memory::Memory;
@@ -8,9 +8,9 @@ use super::run::{Tracer, runs_now};
 use super::threads::Process;
 use super::waits::Wait;
 use engine::Engine;
-use engine::naps::{self, FROZEN_STEP};
-use engine::page::SLOTS;
-use engine::quiescence::Survey;
+use engine::region::layout::SLOTS;
+use engine::schedule::back_off::{self, FROZEN_STEP};
+use engine::schedule::survey::Survey;
 use libc::{c_long, pid_t, user_regs_struct};
 
 impl Wait {
@@ -77,7 +77,7 @@ impl Tracer {
         if !self.others_are_awake(tid, me) {
             let laps =
                 if many { (over / STEP) as u64 * LAPS } else { (over / FEW) as u64 * FEW_LAPS };
-            self.engine.creep(me, naps::step(laps, FROZEN_STEP));
+            self.engine.creep(me, back_off::step(laps, FROZEN_STEP));
         }
     }
 

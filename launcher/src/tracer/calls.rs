@@ -8,8 +8,8 @@ use super::stop::{Failed, Stopped};
 use super::threads::{Before, Doing, Then};
 use super::waits::{Call, Wait};
 use crate::session::real_now;
-use engine::slots::Slot;
-use engine::verdicts::{Verdict, row};
+use engine::programs::verdicts::{Verdict, row};
+use engine::region::slot::Slot;
 use engine::{Kind, Page, Reason, What};
 use libc::{c_long, pid_t, user_regs_struct};
 use std::mem::offset_of;
@@ -322,7 +322,7 @@ impl Tracer {
         {
             engine.page.set_busy(me);
         }
-        slot.deadline.store(engine::time::NEVER, SeqCst);
+        slot.deadline.store(posix::time::NEVER, SeqCst);
         let reason = slot.state.resume(self.threads[&tid].base);
         self.part(tid, me);
         let interrupted = interrupted(answer);

@@ -2,7 +2,7 @@
 
 use super::run::Tracer;
 use super::threads::{Doing, Thread};
-use engine::tracing::{NONE, owned};
+use engine::programs::tracing::{NONE, owned};
 use libc::pid_t;
 use std::sync::atomic::Ordering::SeqCst;
 

@@ -7,8 +7,8 @@ use super::memory::Memory;
 use super::privileges::DESCRIPTORS;
 use super::programs::Kit;
 use super::stop::{Failed, Stopped};
-use engine::elf::Program;
-use engine::preload::Form;
+use engine::programs::elf::Program;
+use engine::programs::preload::Form;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 

@@ -6,10 +6,10 @@
 use super::armed::{Notify, Timer};
 use super::run::Tracer;
 use super::timers::{CODE, Info, NUMBER, OVERRUN, TIMER};
-use engine::time::NEVER;
-use engine::tracing::KEEPS_TIME;
+use engine::programs::tracing::KEEPS_TIME;
 use engine::{Engine, Kind, Reason, What};
 use libc::pid_t;
+use posix::time::NEVER;
 use std::sync::atomic::Ordering::SeqCst;
 
 impl Tracer {

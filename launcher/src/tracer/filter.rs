@@ -9,9 +9,9 @@
 
 use super::bpf::{AND, AT_LEAST, Assembler, BITS, EQUAL, LOAD, RETURN, To};
 use super::sockets;
-use engine::clock::VIRTUAL;
+use engine::programs::verdicts::{FUTEX_WAITS, ROWS, SOCKET_LIMITS, When};
+use engine::region::clock::VIRTUAL;
 use engine::sys::{GATE, gate};
-use engine::verdicts::{FUTEX_WAITS, ROWS, SOCKET_LIMITS, When};
 use libc::sock_filter;
 
 /// Addresses `start..end` of code.
@@ -46,7 +46,7 @@ const fn arg(n: u8) -> u32 {
 /// `AUDIT_ARCH_X86_64`.
 const X86_64: u32 = 0xc000_003e;
 
-/// Stops what [`engine::verdicts`] says for calls made at an address in `ranges`; all else passes.
+/// Stops what [`engine::programs::verdicts`] says for calls made at an address in `ranges`; all else passes.
 /// `None` if there are too many ranges for one filter.
 pub fn build(ranges: &[Range]) -> Option<Vec<sock_filter>> {
     stops(table(), Whose::Code(ranges))

@@ -2,7 +2,7 @@
 
 use crate::report;
 use crate::session::Session;
-use engine::tracing::{ASKS, ASKS_FOR_CHILD, NONE, TRACED, Trace};
+use engine::programs::tracing::{ASKS, ASKS_FOR_CHILD, NONE, TRACED, Trace};
 use engine::{Engine, sys};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;

@@ -64,8 +64,8 @@ pub fn step(mut stopped: Stopped, late: &mut Vec<Event>) -> Result<Stopped, Fail
 pub fn again(stopped: &Stopped, late: Vec<Event>) -> Result<(), Failed> {
     for event in late {
         match event {
-            // SAFETY: plain numbers. The thread is stopped, so the number is its own.
             Event::Signal(signal) => {
+                // SAFETY: plain numbers. The thread is stopped, so the number is its own.
                 _ = unsafe { libc::syscall(libc::SYS_tkill, stopped.tid(), signal) }
             }
             // Its process has stopped, or goes on by now: that is what it reports as soon as it is

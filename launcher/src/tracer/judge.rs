@@ -1,6 +1,6 @@
 //! What a call is for a loop that makes it again and again ([`super::spinning`]).
 
-use engine::verdicts::zero_is_nothing;
+use engine::programs::verdicts::zero_is_nothing;
 use libc::{c_long, user_regs_struct};
 
 /// What a call was, for the loop that made it.

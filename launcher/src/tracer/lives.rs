@@ -10,13 +10,15 @@ use super::stop::{Failed, Stopped, seize};
 use super::threads::{Doing, Process, Thread};
 use super::timers::ITIMER;
 use crate::{program, report};
-use engine::elf::Program;
-use engine::slots::Credit;
-use engine::time::NEVER;
-use engine::tracing::{ASKS, ASKS_FOR_CHILD, GIVES_BACK, GRANTED, NONE, REFUSED, TRACED, Trace};
+use engine::programs::elf::Program;
+use engine::programs::tracing::{
+    ASKS, ASKS_FOR_CHILD, GIVES_BACK, GRANTED, NONE, REFUSED, TRACED, Trace,
+};
+use engine::region::slot::Credit;
 use engine::{Kind, Page};
 use libc::pid_t;
 use look::process;
+use posix::time::NEVER;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering::SeqCst;
 

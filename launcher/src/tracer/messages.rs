@@ -18,10 +18,10 @@ use super::sockets::{self, limit_of};
 use super::stop::{Failed, Stopped};
 use super::waits::{Call, Wait};
 use engine::Engine;
+use engine::region::wait_kind::What;
 use engine::sys::with_descriptor;
-use engine::time::{NEVER, Spec};
-use engine::what::What;
 use libc::{c_int, c_long, c_short, mmsghdr, msghdr, pid_t, pollfd, user_regs_struct};
+use posix::time::{NEVER, Spec};
 use std::mem::offset_of;
 
 const EAGAIN: i64 = -(libc::EAGAIN as i64);

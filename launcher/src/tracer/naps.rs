@@ -10,18 +10,18 @@
 use super::run::{Tracer, runs};
 use super::stop::{Failed, Stopped};
 use crate::session::real_now;
-use engine::naps::{self, FROZEN_STEP, LONGEST_NAP, STEP};
-use engine::time::NEVER;
-use engine::tracing::{NAPS, STOPPED, TRACED};
+use engine::programs::tracing::{NAPS, STOPPED, TRACED};
+use engine::schedule::back_off::{self, FROZEN_STEP, LONGEST_NAP, STEP};
 use engine::{Kind, Reason, What};
 use libc::pid_t;
 use look::thread::{Files, Thread as Found};
+use posix::time::NEVER;
 use std::collections::HashMap;
 use std::sync::atomic::Ordering::SeqCst;
 
 /// A thread that is not looked at any closer is looked at again after this long, real ns.
 pub const MOMENT: u64 = 50_000;
-/// What no state of the session's words is: [`engine::slots::Slot::spin`] of who naps and counts as
+/// What no state of the session's words is: [`engine::region::slot::Slot::spin`] of who naps and counts as
 /// running.
 const VOID: u32 = 2;
 
@@ -126,7 +126,7 @@ impl Tracer {
         }
         let now = engine.now();
         let shortest = if engine.frozen() { FROZEN_STEP } else { STEP };
-        let step = naps::step(asks.laps.unwrap_or(0) + asks.weight, shortest);
+        let step = back_off::step(asks.laps.unwrap_or(0) + asks.weight, shortest);
         // Who is due at this very instant is woken first. A round that repeats does so until
         // somebody is.
         let until = if asks.repeats { due } else { now.saturating_add(step).min(due) }.max(now);

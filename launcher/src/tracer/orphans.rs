@@ -5,7 +5,7 @@ use super::run::Tracer;
 use super::threads::{Doing, Thread};
 use crate::session::real_now;
 use engine::Kind;
-use engine::tracing::TRACED;
+use engine::programs::tracing::TRACED;
 use libc::pid_t;
 use std::collections::HashMap;
 use std::sync::atomic::Ordering::SeqCst;

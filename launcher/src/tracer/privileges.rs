@@ -11,7 +11,7 @@ use super::memory::Memory;
 use super::run::Tracer;
 use super::stop::{Failed, Stopped};
 use super::threads::{Doing, Then};
-use engine::verdicts::{CLONE_NEWUSER, Verdict};
+use engine::programs::verdicts::{CLONE_NEWUSER, Verdict};
 use libc::{c_long, pid_t, user_regs_struct};
 
 /// Where the region is for a process that keeps it, and for those who inherit it.

@@ -8,7 +8,7 @@ use super::memory::Memory;
 use super::stop::{Failed, Stopped};
 use super::threads::Process;
 use crate::program;
-use engine::vdso::{Image, Patch, Target};
+use engine::arch::vdso::{Image, Patch, Target};
 use engine::{ClockMode, Engine, Page};
 use libc::sock_filter;
 use std::ffi::OsString;

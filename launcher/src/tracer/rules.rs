@@ -4,10 +4,10 @@ use super::memory::{Fault, Memory};
 use super::stop::{Failed, Stopped};
 use super::waits::{self, Call, Wait};
 use engine::Engine;
-use engine::clock::is_virtual;
-use engine::time::{SECOND, Spec};
-use engine::verdicts::{CLONE_UNTRACED, Verdict, row};
+use engine::programs::verdicts::{CLONE_UNTRACED, Verdict, row};
+use engine::region::clock::is_virtual;
 use libc::{c_long, pid_t, user_regs_struct};
+use posix::time::{SECOND, Spec};
 use std::sync::atomic::Ordering::SeqCst;
 
 /// What is to be done about a call.

@@ -16,10 +16,10 @@ use super::memory::Memory;
 use super::run::Tracer;
 use super::stop::{Failed, Stopped};
 use super::waits::{Call, Wait};
+use engine::region::wait_kind::What;
 use engine::sys::with_descriptor;
-use engine::time::{NEVER, timeval};
-use engine::what::What;
 use libc::{c_int, c_long, pid_t};
+use posix::time::{NEVER, timeval};
 use std::collections::HashMap;
 use std::os::fd::BorrowedFd;
 

@@ -20,9 +20,9 @@ use super::steps::{Round, State, round, state};
 use super::stop::{Failed, Stopped};
 use super::threads::{Doing, Thread};
 use crate::session::real_now;
-use engine::naps::{self, LONGEST_NAP};
-use engine::time::NEVER;
+use engine::schedule::back_off::{self, LONGEST_NAP};
 use libc::{c_long, pid_t};
+use posix::time::NEVER;
 use std::collections::HashMap;
 use std::sync::atomic::Ordering::SeqCst;
 
@@ -350,7 +350,7 @@ impl Tracer {
         }
         let now = self.engine.now();
         let before = self.processes.get(&thread.process).map_or((0, 0), |process| process.spun);
-        let goes_on = now.saturating_sub(before.0) <= naps::step(before.1, 0);
+        let goes_on = now.saturating_sub(before.0) <= back_off::step(before.1, 0);
         asks.laps = Some(if goes_on { before.1 } else { 0 });
         self.next_lap(stopped, me)
     }

@@ -1,5 +1,5 @@
 //! Timer descriptors of traced processes: timerfd_create(2) and its relatives, by
-//! [`engine::timer`].
+//! [`engine::schedule::timerfd`].
 //!
 //! Expirations are counted by whoever reads, so reads must stop. Few programs have such timers, so
 //! that is for them alone: with the first timer of a process one more filter is installed for its
@@ -12,13 +12,13 @@ use super::stop::{Failed, Stopped};
 use super::threads::{Doing, Then};
 use super::timers::as_itimerspec;
 use super::waits::deadline;
-use engine::clock::is_realtime;
-use engine::slots::Slot;
+use engine::region::clock::is_realtime;
+use engine::region::slot::Slot;
+use engine::schedule::timerfd::{ABSOLUTE, CANCEL_ON_SET, LOST, Locked, SHARED};
 use engine::sys::with_descriptor;
-use engine::time::{NEVER, Spec};
-use engine::timer::{ABSOLUTE, CANCEL_ON_SET, LOST, Locked, SHARED};
 use engine::{Engine, Kind};
 use libc::{c_long, pid_t, user_regs_struct};
+use posix::time::{NEVER, Spec};
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 /// The timer that descriptor `fd` of a process is.

@@ -15,10 +15,10 @@ use super::run::Tracer;
 use super::stop::{Failed, Stopped};
 use super::threads::{Doing, Then};
 use super::waits::deadline;
-use engine::clock::{is_realtime, is_virtual};
 use engine::expired::Expired;
-use engine::time::{NEVER, Spec, whole_seconds};
+use engine::region::clock::{is_realtime, is_virtual};
 use libc::{c_long, pid_t, user_regs_struct};
+use posix::time::{NEVER, Spec, whole_seconds};
 
 /// Number of ITIMER_REAL: no timer of timer_create(2) has it.
 pub const ITIMER: i32 = -2;

@@ -3,12 +3,12 @@
 
 use super::memory::{Fault, Memory};
 use super::messages::Transfer;
-use engine::clock::{is_realtime, is_virtual};
-use engine::time::{NEVER, Spec, timeval};
-use engine::verdicts::{FUTEX_WAITS, IORING_ENTER_EXT_ARG};
-use engine::what::{SETTABLE, What};
+use engine::programs::verdicts::{FUTEX_WAITS, IORING_ENTER_EXT_ARG};
+use engine::region::clock::{is_realtime, is_virtual};
+use engine::region::wait_kind::{SETTABLE, What};
 use engine::{ClockMode, Engine};
 use libc::{c_long, user_regs_struct};
+use posix::time::{NEVER, Spec, timeval};
 
 /// A call that waits.
 #[derive(Clone)]
@@ -29,7 +29,7 @@ pub struct Wait {
     pub timed_out: i64,
     /// Where the time that is left is to be written.
     pub left: Left,
-    /// A number for reports, see [`engine::slots::Slot::what`].
+    /// A number for reports, see [`engine::region::slot::Slot::what`].
     pub what: What,
     /// It has been interrupted because its deadline has come.
     pub told: bool,
@@ -63,7 +63,7 @@ pub struct Call<'a> {
     pub regs: &'a user_regs_struct,
     /// The wait of the same call before a signal interrupted it, if it has been started again.
     pub again: Option<&'a Wait>,
-    /// Its thread looks after others now and then, see [`engine::slots::Slot::beats`].
+    /// Its thread looks after others now and then, see [`engine::region::slot::Slot::beats`].
     pub beats: bool,
 }
 

@@ -5,10 +5,10 @@
 mod model;
 
 use engine::sync::SeqCst;
-use engine::time::NEVER;
 use engine::{Kind, Reason};
 use loom::thread;
 use model::{Session, check};
+use posix::time::NEVER;
 
 /// A thread is woken out of one timed wait and goes into the next, while somebody takes out what is
 /// due.

@@ -4,16 +4,16 @@
 
 mod model;
 
-use engine::keeper::{self, Event};
-use engine::page::Page;
-use engine::quiescence::{Found, Look};
-use engine::state::State;
+use engine::keeper::rounds::{self, Event};
+use engine::region::layout::Page;
+use engine::region::state::State;
+use engine::schedule::survey::{Found, Look};
 use engine::sync::{AtomicU32, SeqCst};
-use engine::time::NEVER;
 use engine::{Engine, Kind, Reason, Signals};
 use loom::sync::Arc;
 use loom::thread;
 use model::{Session, block, check};
+use posix::time::NEVER;
 
 /// The kernel's word on the one thread that is in a kernel wait: how often it has begun to run or
 /// to sleep; it sleeps when that is odd.
@@ -39,7 +39,7 @@ impl Look for Kernel {
 /// A keeper that ends with the first jump.
 fn keeper(engine: Engine, asleep: Arc<AtomicU32>) -> thread::JoinHandle<()> {
     thread::spawn(move || {
-        keeper::run(
+        rounds::run(
             engine,
             &mut Kernel { count: asleep, seen: 0 },
             |_, _| {},
@@ -129,7 +129,7 @@ fn a_decision_left_to_the_keeper_is_taken() {
                 assert_eq!(engine.park(a, seq, NEVER, Signals::Ignore, true), Reason::Woken);
             })
         };
-        keeper::run(
+        rounds::run(
             engine,
             &mut Kernel { count: asleep, seen: 0 },
             |_, _| {},

@@ -4,7 +4,7 @@
 
 mod model;
 
-use engine::lock::ClockCell;
+use engine::region::lock::ClockCell;
 use engine::sync::{AtomicU32, SeqCst};
 use loom::sync::Arc;
 use loom::thread;
@@ -49,7 +49,7 @@ fn a_broken_lock_moves_no_clock() {
                 (moved, again)
             })
         };
-        let mine = cell.take_over(token, engine::lock::KEEPER, 2);
+        let mine = cell.take_over(token, engine::region::lock::KEEPER, 2);
         if let Some(mine) = mine {
             let now = cell.value();
             assert!(cell.commit(mine, now, now + 1));

@@ -4,13 +4,13 @@
 
 mod model;
 
-use engine::state::StateWord;
+use engine::region::state::StateWord;
 use engine::sync::{AtomicU32, SeqCst};
-use engine::time::NEVER;
 use engine::{Kind, Reason, Signals};
 use loom::sync::Arc;
 use loom::thread;
 use model::{Session, block, check};
+use posix::time::NEVER;
 
 /// A semaphore as the hooks make one: the waiter says where it is to be found and then looks at the
 /// value, the poster adds to the value and then looks for a waiter.

@@ -4,17 +4,17 @@
 
 mod model;
 
-use engine::quiescence::{NoLook, Survey};
+use engine::schedule::survey::{NoLook, Survey};
 use engine::sync::{AtomicU32, SeqCst};
-use engine::time::NEVER;
 use engine::{Engine, Kind, Reason, Signals};
 use loom::sync::Arc;
 use loom::thread;
 use model::{Session, block, check};
+use posix::time::NEVER;
 
 fn survey(engine: Engine) -> Survey {
     let token = engine.page.header.clock.try_lock(3, 1).unwrap();
-    let survey = engine.survey(engine::lock::KEEPER, &mut NoLook);
+    let survey = engine.survey(engine::region::lock::KEEPER, &mut NoLook);
     engine.page.header.clock.unlock(token);
     survey
 }
@@ -119,7 +119,7 @@ fn a_credit_in_a_used_slot_is_seen() {
 }
 
 /// Who holds the lock surveys under it while another blocks: one of the two sees that all are at
-/// rest, though the other's note ([`engine::page::Header::rerun`]) may be all that is left of its
+/// rest, though the other's note ([`engine::region::layout::Header::rerun`]) may be all that is left of its
 /// try.
 #[test]
 fn of_two_that_block_one_decides() {

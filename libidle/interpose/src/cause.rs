@@ -1,7 +1,7 @@
 //! What a wait is for.
 
 use crate::clockid;
-use engine::what::{PEEPS, SETTABLE};
+use engine::region::wait_kind::{PEEPS, SETTABLE};
 use engine::{Engine, What};
 use libc::clockid_t;
 

@@ -3,11 +3,11 @@
 use crate::errno::Errno;
 use crate::tls::tls;
 use crate::vdso;
-pub use engine::clock::{is_realtime, is_virtual};
+pub use engine::region::clock::{is_realtime, is_virtual};
 use engine::sys::syscall6;
-use engine::time::{NEVER, Spec};
 use engine::{ClockMode, Engine};
 use libc::{clockid_t, timespec};
+use posix::time::{NEVER, Spec};
 
 /// What clock `id` reads in virtual time.
 #[inline]

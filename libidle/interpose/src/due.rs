@@ -1,7 +1,7 @@
 //! When a process's timers expire, the earliest first: a binary heap over their places in the
 //! table, which knows where in it each place is. Ten thousand armed timers cost no scan.
 
-use engine::time::NEVER;
+use posix::time::NEVER;
 
 /// Places; a number of one and a length fit into 16 bits.
 pub const PLACES: usize = 32_768;

@@ -8,10 +8,10 @@ use crate::idle::verbose;
 use crate::session;
 use crate::tls::tls;
 pub use engine::What;
-use engine::time::{NEVER, Spec};
-use engine::what::TURNS;
+use engine::region::wait_kind::TURNS;
 use engine::{Engine, Kind, Limit, Reason, Signals};
 use libc::timespec;
+use posix::time::{NEVER, Spec};
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::atomic::compiler_fence;
 
@@ -102,7 +102,7 @@ fn nested(engine: Engine, outer: usize) -> Option<Entry> {
         // busy.
         engine.page.set_busy(outer);
         // It is over: no deadline may end it otherwise, and what is left is counted from here.
-        slot.deadline.store(engine::time::NEVER, SeqCst);
+        slot.deadline.store(posix::time::NEVER, SeqCst);
         slot.start_arg.store(engine.now(), Relaxed);
     }
     let own = &engine.page.slots[me];
@@ -120,9 +120,9 @@ fn nested(engine: Engine, outer: usize) -> Option<Entry> {
 
 /// For a handler's own slot: the interrupted slot's index + 1, and the stack pointer of its wait.
 /// (The fields that a thread's slot has for its start hold them.)
-pub fn interrupted(slot: &engine::slots::Slot) -> Option<(u32, usize)> {
+pub fn interrupted(slot: &engine::region::slot::Slot) -> Option<(u32, usize)> {
     let outer = slot.pthread.load(Relaxed);
-    (1..=engine::page::SLOTS as u64)
+    (1..=engine::region::layout::SLOTS as u64)
         .contains(&outer)
         .then(|| (outer as u32, slot.start.load(Relaxed) as usize))
 }
@@ -154,7 +154,7 @@ impl Drop for Entry {
 impl Entry {
     /// The slot.
     #[inline]
-    pub fn slot(&self) -> &'static engine::slots::Slot {
+    pub fn slot(&self) -> &'static engine::region::slot::Slot {
         &self.engine.page.slots[self.me]
     }
 

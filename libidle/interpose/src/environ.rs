@@ -4,10 +4,10 @@
 use crate::idle;
 use crate::scratch::Scratch;
 use crate::session::{self, Flavour, find_env};
-use engine::elf::Program;
-use engine::preload::{Form, Order};
 use engine::procfs::decimal;
-use engine::slots::Credit;
+use engine::programs::elf::Program;
+use engine::programs::preload::{Form, Order};
+use engine::region::slot::Credit;
 use libc::c_char;
 use std::ffi::CStr;
 

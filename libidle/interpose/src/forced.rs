@@ -2,13 +2,14 @@
 //! `libidle/include/libidle.h`.
 //!
 //! Pairs nest, and the outermost is in effect. The pairs that a thread is in are kept in its
-//! thread-local block; what is in effect is also in the shared region ([`engine::forced`]), for
+//! thread-local block; what is in effect is also in the shared region ([`engine::region::forced`]), for
 //! whatever slot speaks for the thread.
 
 use crate::session;
 use crate::tls::{Tls, tls};
-pub use engine::forced::Forced;
-use engine::{Engine, statefile};
+use engine::Engine;
+pub use engine::region::forced::Forced;
+use engine::statefile::file;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -92,7 +93,7 @@ pub fn disable(what: Forced) {
 fn mismatch(what: Forced) {
     static TOLD: AtomicBool = AtomicBool::new(false);
     if session::page().is_some() && !TOLD.swap(true, Relaxed) {
-        statefile::say(match what {
+        file::say(match what {
             Forced::Idle => {
                 "libidle_disable_forced_idle() does not close the innermost pair of its thread; ignored"
             }

@@ -3,8 +3,8 @@
 //! runs between vfork and exec.
 
 use crate::session;
-use engine::elf::{Program, ReadAt, classify, follow};
-use engine::known::Identity;
+use engine::programs::elf::{Program, ReadAt, classify, follow};
+use engine::programs::elf_cache::Identity;
 use engine::sys::syscall6;
 use libc::{c_char, c_int};
 use std::ffi::CStr;

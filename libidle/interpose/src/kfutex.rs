@@ -8,10 +8,10 @@ use crate::handlers;
 use crate::hooks::poll::NO_WAIT;
 use crate::hooks::slices;
 use crate::vdso;
-use engine::slots::Slot;
+use engine::region::slot::Slot;
 use engine::sys::{self, Timespec, syscall6};
-use engine::time::{NEVER, Spec};
 use engine::{Kind, Reason};
+use posix::time::{NEVER, Spec};
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::SeqCst;
 

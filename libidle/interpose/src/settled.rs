@@ -8,12 +8,12 @@
 
 use crate::session;
 use engine::procfs::{self, words};
-use engine::slots::Slot;
-use engine::state::State;
+use engine::region::slot::Slot;
+use engine::region::state::State;
+use engine::region::wait_kind::TURNS;
 use engine::sys::{self, Timespec, syscall6};
-use engine::time::NEVER;
-use engine::what::TURNS;
 use engine::{Engine, Kind};
+use posix::time::NEVER;
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::Relaxed;
 

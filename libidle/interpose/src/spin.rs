@@ -16,7 +16,7 @@
 //! through, as it would be on an idle machine, and takes no naps; one that waits for an instant has
 //! soon spent its time.
 //!
-//! A thread that spins takes a nap ([`engine::naps`]) at the end of each further lap, and gives way
+//! A thread that spins takes a nap ([`engine::schedule::back_off`]) at the end of each further lap, and gives way
 //! by no other means: on a busy machine a sched_yield lasts for milliseconds. A nap takes a
 //! microsecond or a few. It only counts as blocked while nothing has changed in the session since
 //! the lap before it began, for the thread would have seen that at once. If nobody in the session
@@ -35,12 +35,12 @@ use crate::hooks::slices::Silenced;
 use crate::session;
 use crate::tls::{Tls, tls};
 use crate::vdso;
-use engine::naps::{self, FROZEN_STEP, LONGEST_NAP, STEP};
-use engine::slots::Slot;
+use engine::region::slot::Slot;
+use engine::schedule::back_off::{self, FROZEN_STEP, LONGEST_NAP, STEP};
 use engine::sys::{self, Timespec, syscall6};
-use engine::time::NEVER;
 use engine::{Kind, Reason};
 use libc::timespec;
+use posix::time::NEVER;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 /// See *Instants that have come*.
@@ -276,7 +276,7 @@ fn nap(tls: &Tls) -> bool {
     let now = engine.now();
     let shortest = if frozen { frozen_step(tls) } else { STEP };
     let naps = tls.spin_naps.get() + 1;
-    let step = naps::step(naps, shortest);
+    let step = back_off::step(naps, shortest);
     if frozen && engine.page.abandoned() {
         // Nobody jumps any more.
         engine.creep(entry.me, step);

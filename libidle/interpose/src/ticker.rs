@@ -20,7 +20,7 @@ use crate::next;
 use crate::session;
 use crate::timers::{self, Notify, Role};
 use crate::tls::tls;
-use engine::page::SLOTS;
+use engine::region::layout::SLOTS;
 use engine::sys::{self, Timespec};
 use engine::{Engine, Kind, Reason, Signals};
 use libc::{c_int, c_void, pthread_attr_t, pthread_t, sigset_t};

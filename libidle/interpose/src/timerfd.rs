@@ -1,4 +1,4 @@
-//! timerfd_create(2) and its relatives, in virtual time: see [`engine::timer`] for how they work.
+//! timerfd_create(2) and its relatives, in virtual time: see [`engine::schedule::timerfd`] for how they work.
 //!
 //! What a process keeps of them is the set of descriptors that may be timers, so that read(2) need
 //! not ask the kernel about all others. Which timer a descriptor is, is asked anew each time: it
@@ -12,11 +12,11 @@ use crate::guard::Masked;
 use crate::hooks::poll::none_ready;
 use crate::open_files;
 use crate::session;
+use engine::schedule::timerfd::{ABSOLUTE, CANCEL_ON_SET, CANCELED, LOST, Locked, SHARED};
 use engine::sys::syscall6;
-use engine::time::{NEVER, Spec};
-use engine::timer::{ABSOLUTE, CANCEL_ON_SET, CANCELED, LOST, Locked, SHARED};
 use engine::{Engine, Kind, Page};
 use libc::{c_int, clockid_t, itimerspec, timespec};
+use posix::time::{NEVER, Spec};
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 /// Descriptors of this process that may be timers.

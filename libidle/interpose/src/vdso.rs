@@ -1,10 +1,10 @@
 //! The kernel's own clock functions, beneath everything that is hooked: found in the vDSO
 //! (vdso(7)), and led to our own once the process is in a session, so that those who look them up
-//! themselves, and other copies of libc, read virtual time too. See [`engine::vdso`].
+//! themselves, and other copies of libc, read virtual time too. See [`engine::arch::vdso`].
 
 use crate::hooks::clocks;
+use engine::arch::vdso::{Image, Patch, Target};
 use engine::sys::syscall6;
-use engine::vdso::{Image, Patch, Target};
 use libc::timespec;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 

@@ -13,7 +13,7 @@
 use crate::enter::{Cause, Entry};
 use crate::guard::{FutexLock, Locked};
 use crate::idle::verbose;
-use engine::slots::Slot;
+use engine::region::slot::Slot;
 use engine::sys;
 use engine::{Engine, Kind, Reason, Signals};
 use std::sync::atomic::AtomicU32;

@@ -1,12 +1,12 @@
 //! Giving back what threads and processes held that are gone.
 
 use crate::{ProcLook, process};
-use engine::page::Page;
-use engine::quiescence::Found;
-use engine::slots::Slot;
-use engine::state::State;
+use engine::region::layout::Page;
+use engine::region::slot::Slot;
+use engine::region::state::State;
+use engine::schedule::survey::Found;
+use engine::schedule::timerfd::SHARED;
 use engine::sys;
-use engine::timer::SHARED;
 use engine::{Kind, Reason};
 use std::sync::atomic::Ordering::SeqCst;
 

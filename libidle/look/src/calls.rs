@@ -2,7 +2,7 @@
 //! calls they sleep in.
 
 use crate::ProcLook;
-use engine::state::State;
+use engine::region::state::State;
 
 /// A thread whose word does not change for this long is looked at closer, real ns.
 const STALE: u64 = 400_000;

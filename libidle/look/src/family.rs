@@ -5,9 +5,9 @@ use crate::process;
 use crate::thread::{Files, Thread};
 use crate::{ProcLook, Whose};
 use engine::Kind;
-use engine::page::Page;
-use engine::slots::Slot;
-use engine::state::State;
+use engine::region::layout::Page;
+use engine::region::slot::Slot;
+use engine::region::state::State;
 use std::sync::atomic::Ordering::SeqCst;
 
 /// A credit whose maker is dead is given back after this long where nobody can say whose children

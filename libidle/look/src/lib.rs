@@ -15,16 +15,16 @@ mod tests;
 pub mod thread;
 mod traced;
 
-use engine::forced::Forced;
-use engine::page::Page;
-use engine::quiescence::{Found, Look};
-use engine::state::State;
-use engine::statefile::StateFile;
+use engine::programs::tracing::{NONE, owned};
+use engine::region::forced::Forced;
+use engine::region::layout::Page;
+use engine::region::state::State;
+use engine::schedule::survey::{Found, Look};
+use engine::statefile::file::StateFile;
 use engine::sys::{self, syscall6};
-use engine::time::NEVER;
-use engine::tracing::{NONE, owned};
 use engine::{Engine, Kind};
 use notes::{Note, Notes, Seen};
+use posix::time::NEVER;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use thread::Thread;
 

@@ -1,8 +1,8 @@
 //! What is remembered of the slots' threads, in memory of our own: nothing is allocated.
 
 use crate::thread::Files;
-use engine::page::SLOTS;
-use engine::state::State;
+use engine::region::layout::SLOTS;
+use engine::region::state::State;
 use engine::sys::syscall6;
 use std::mem::MaybeUninit;
 

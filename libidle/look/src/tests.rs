@@ -1,9 +1,9 @@
 use crate::thread::{Files, Thread};
 use crate::{ProcLook, Whose};
-use engine::page::{CLOCKS, ClockMode, Page};
+use engine::region::layout::{CLOCKS, ClockMode, Page};
 use engine::sys::syscall6;
-use engine::time::Spec;
 use engine::{Engine, Kind};
+use posix::time::Spec;
 use std::sync::mpsc;
 
 fn tid() -> u32 {

@@ -5,9 +5,9 @@
 
 #![allow(dead_code)]
 
-use engine::page::{CLOCKS, Page};
-use engine::time::Spec;
+use engine::region::layout::{CLOCKS, Page};
 use engine::{ClockMode, Engine, Kind};
+use posix::time::Spec;
 use std::ops::Deref;
 use std::sync::atomic::Ordering::SeqCst;
 

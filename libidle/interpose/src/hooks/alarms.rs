@@ -9,9 +9,9 @@ use crate::ticker;
 use crate::timerfd::store;
 use crate::timers::{self, Role};
 use engine::sys::syscall6;
-use engine::time::{NEVER, Spec, whole_seconds};
 use engine::{Engine, Page};
 use libc::{c_int, c_uint, itimerval, timeval};
+use posix::time::{NEVER, Spec, whole_seconds};
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 /// Sets ITIMER_REAL; returns what was left, 0 if it was not set, and the former interval. `None` if

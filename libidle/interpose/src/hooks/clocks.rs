@@ -6,9 +6,9 @@ use crate::errno::Errno;
 use crate::session;
 use crate::spin;
 use crate::vdso;
-use engine::time::{SECOND, Spec};
 use engine::{ClockMode, Engine};
 use libc::{c_int, clockid_t, time_t, timespec, timeval};
+use posix::time::{SECOND, Spec};
 use std::sync::atomic::Ordering::SeqCst;
 
 /// Virtual time of clock `id`.

@@ -16,9 +16,9 @@ use crate::{
     kfutex,
     waitq::{self, Key},
 };
-use engine::time::{NEVER, Spec};
 use engine::{Reason, Signals};
 use libc::{c_int, clockid_t, pthread_cond_t, pthread_condattr_t, pthread_mutex_t, timespec};
+use posix::time::{NEVER, Spec};
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::SeqCst;
 

@@ -7,8 +7,8 @@ use crate::enter::{What, enter};
 use crate::errno::Errno;
 use crate::next;
 use crate::timerfd;
-use engine::time::{self, NEVER};
 use libc::{POLLIN, c_int, epoll_event, pollfd, sigset_t, timespec};
+use posix::time::{self, NEVER};
 
 /// # Safety
 /// As for epoll_pwait(2).

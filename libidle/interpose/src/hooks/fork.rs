@@ -7,7 +7,7 @@ use crate::enter::enter;
 use crate::tls::tls;
 use crate::{bell, forced, idle, next, session};
 use engine::Kind;
-use engine::slots::Credit;
+use engine::region::slot::Credit;
 use libc::{c_int, c_void, pid_t};
 use std::sync::atomic::Ordering::Relaxed;
 

@@ -9,9 +9,9 @@ use crate::{
     kfutex, session,
     waitq::{self, Key},
 };
-use engine::time::{NEVER, Spec};
 use engine::{Engine, Reason, Signals};
 use libc::{c_long, clockid_t, timespec};
+use posix::time::{NEVER, Spec};
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 

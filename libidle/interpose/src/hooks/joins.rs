@@ -5,9 +5,9 @@ use super::threads::find;
 use crate::clockid;
 use crate::enter::{Cause, Entry, What, enter};
 use crate::next;
-use engine::time::{NEVER, Spec};
 use engine::{Kind, Reason, Signals};
 use libc::{c_int, c_void, clockid_t, pthread_t, timespec};
+use posix::time::{NEVER, Spec};
 use std::sync::atomic::Ordering::SeqCst;
 
 /// thrd_join(3).

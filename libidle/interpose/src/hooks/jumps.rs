@@ -6,8 +6,8 @@
 
 use crate::tls::tls;
 use crate::{next, session, waitq};
-use engine::time::NEVER;
 use libc::{c_int, c_void};
+use posix::time::NEVER;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 /// The stack pointer in a glibc `jmp_buf` on x86-64: word 6, `PTR_MANGLE`d (xor with the guard,

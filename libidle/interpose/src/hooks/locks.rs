@@ -5,8 +5,8 @@
 use crate::clockid;
 use crate::enter::{Cause, Entry, What, enter};
 use crate::{kfutex, next, session};
-use engine::time::{NEVER, Spec};
 use libc::{c_int, clockid_t, pthread_mutex_t, pthread_rwlock_t, timespec};
+use posix::time::{NEVER, Spec};
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::SeqCst;
 

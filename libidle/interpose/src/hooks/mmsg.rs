@@ -5,8 +5,8 @@ use super::poll::{limit, poll_until};
 use super::{sockets, timed};
 use crate::enter::{Entry, What, enter};
 use crate::{clockid, errno, next, tcp, timerfd};
-use engine::time::Spec;
 use libc::{POLLERR, POLLIN, POLLOUT, c_int, c_uint, mmsghdr, pollfd, ssize_t, timespec};
+use posix::time::Spec;
 
 /// More messages than this the kernel does not take (UIO_MAXIOV).
 const MOST: c_uint = 1024;

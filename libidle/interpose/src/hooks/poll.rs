@@ -10,8 +10,8 @@ use crate::scratch::Scratch;
 use crate::timerfd;
 use engine::Reason;
 use engine::sys::syscall6;
-use engine::time::{self, NEVER};
 use libc::{POLLIN, c_int, nfds_t, pollfd, sigset_t, timespec};
+use posix::time::{self, NEVER};
 
 /// Do not wait.
 pub(crate) const NO_WAIT: timespec = timespec { tv_sec: 0, tv_nsec: 0 };

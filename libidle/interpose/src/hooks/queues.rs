@@ -13,11 +13,11 @@ use crate::session_signal::{self, HEARD, QUIET, SIGNAL};
 use crate::{bell, clockid, guard, handlers, next};
 use engine::Reason;
 use engine::sys::syscall6;
-use engine::time::Spec;
 use libc::{
     POLLIN, POLLOUT, c_char, c_int, c_long, c_short, c_uint, c_void, mqd_t, pollfd, sembuf, size_t,
     ssize_t, timespec,
 };
+use posix::time::Spec;
 use std::sync::atomic::AtomicI32;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 

@@ -12,8 +12,8 @@ use crate::scratch::Scratch;
 use crate::timerfd;
 use engine::Reason;
 use engine::sys::syscall6;
-use engine::time::{self, NEVER, Spec};
 use libc::{c_int, fd_set, sigset_t, timespec, timeval};
+use posix::time::{self, NEVER, Spec};
 
 /// Read, write and exception set.
 type Sets = [*mut fd_set; 3];

@@ -15,9 +15,9 @@ use crate::{
     kfutex, next, session,
     waitq::{self, Key},
 };
-use engine::time::{NEVER, Spec};
 use engine::{Reason, Signals};
 use libc::{c_int, clockid_t, sem_t, timespec};
+use posix::time::{NEVER, Spec};
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::atomic::{AtomicU32, AtomicU64};
 

@@ -18,7 +18,7 @@ use crate::session;
 use crate::settled::await_asleep;
 use crate::spin;
 use crate::tls::tls;
-use engine::forced::Forced;
+use engine::region::forced::Forced;
 use engine::sys::syscall6;
 use libc::{
     POLLIN, c_int, c_uint, c_void, pid_t, pollfd, pthread_t, siginfo_t, sigset_t, timespec,

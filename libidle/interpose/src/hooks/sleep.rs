@@ -6,9 +6,9 @@ use crate::enter::{Cause, Entry, What, enter};
 use crate::errno::{self, Errno};
 use crate::next;
 use crate::spin;
-use engine::time::{NEVER, SECOND, Spec};
 use engine::{Reason, Signals};
 use libc::{c_int, c_uint, clockid_t, timespec};
+use posix::time::{NEVER, SECOND, Spec};
 use std::sync::atomic::Ordering::Relaxed;
 
 /// Asynchronous cancellation put off while this lives.

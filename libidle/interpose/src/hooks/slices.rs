@@ -10,7 +10,7 @@ use crate::enter::{Cause, Entry, What};
 use crate::errno::{Errno, kernel};
 use crate::guard::Masked;
 use engine::Reason;
-use engine::slots::Slot;
+use engine::region::slot::Slot;
 use engine::sys::syscall6;
 use libc::{sigset_t, timespec};
 use std::sync::atomic::Ordering::SeqCst;

@@ -3,8 +3,8 @@
 use crate::enter::enter;
 use crate::environ::Environ;
 use crate::{image, next};
-use engine::elf::Program;
-use engine::tracing::ASKS_FOR_CHILD;
+use engine::programs::elf::Program;
+use engine::programs::tracing::ASKS_FOR_CHILD;
 use libc::{c_char, c_int, c_void, pid_t};
 use std::sync::atomic::Ordering::SeqCst;
 

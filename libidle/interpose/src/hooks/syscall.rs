@@ -6,9 +6,9 @@ use super::{
 };
 use crate::errno::{Answer, Errno};
 use crate::{clockid, next, session, spin, timerfd};
-use engine::time::Spec;
-use engine::verdicts::zero_is_nothing;
+use engine::programs::verdicts::zero_is_nothing;
 use libc::{c_int, c_long, clockid_t, timespec};
+use posix::time::Spec;
 
 /// The system call's arguments.
 pub type Args = [usize; 6];

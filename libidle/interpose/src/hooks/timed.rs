@@ -9,11 +9,11 @@ use crate::errno::{self, Errno};
 use crate::scratch::Scratch;
 use crate::{next, tcp};
 use engine::sys::syscall6;
-use engine::time;
 use libc::{
     POLLERR, POLLIN, POLLOUT, c_int, c_short, iovec, msghdr, pollfd, sigset_t, sockaddr, socklen_t,
     ssize_t, timespec, timeval,
 };
+use posix::time;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 

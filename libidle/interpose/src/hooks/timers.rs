@@ -10,8 +10,8 @@ use crate::ticker;
 use crate::timerfd::{as_timespec, store};
 use crate::timers::{self, Notify, Role, Table, Timer};
 use engine::Engine;
-use engine::time::{NEVER, Spec};
 use libc::{c_int, clockid_t, itimerspec, pthread_attr_t, timer_t};
+use posix::time::{NEVER, Spec};
 
 /// The engine, where this process's timers are ours.
 pub(super) fn own() -> Option<Engine> {

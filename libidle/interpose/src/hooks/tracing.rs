@@ -1,8 +1,8 @@
 //! ptrace(2): a thread has one tracer, and the session's may be there already.
 
 use crate::{errno, next, session};
-use engine::slots::Slot;
-use engine::tracing::{Trace, owned};
+use engine::programs::tracing::{Trace, owned};
+use engine::region::slot::Slot;
 use libc::{c_long, c_uint, c_void, pid_t};
 use std::sync::atomic::Ordering::SeqCst;
 

@@ -3,8 +3,8 @@
 use super::clocks::clock_gettime;
 use crate::errno::{Errno, kernel};
 use engine::sys::syscall6;
-use engine::time::SECOND;
 use libc::{clock_t, timespec};
+use posix::time::SECOND;
 
 /// Ticks of times(2) in a second: USER_HZ.
 const TICKS: i64 = 100;

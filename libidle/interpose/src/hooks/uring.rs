@@ -7,8 +7,8 @@ use crate::clockid;
 use crate::enter::{self, What};
 use crate::errno::{Answer, Errno, kernel};
 use crate::settled::own_file;
+use engine::programs::verdicts::IORING_ENTER_EXT_ARG;
 use engine::sys::syscall6;
-use engine::verdicts::IORING_ENTER_EXT_ARG;
 use libc::{c_long, sigset_t, timespec};
 
 const GETEVENTS: u32 = 1;

@@ -1,8 +1,8 @@
 //! The thread that finds out whether the tree is at rest.
 //!
 //! Each process that has ever waited has one, a bare thread ([`crate::bare_thread`]). One of them
-//! all is the keeper ([`engine::keeper`]); the others sleep until the kernel says that it has died
-//! ([`engine::lives`]). So whatever process ends, by whatever means: either somebody still runs,
+//! all is the keeper ([`engine::keeper::rounds`]); the others sleep until the kernel says that it has died
+//! ([`engine::keeper::liveness`]). So whatever process ends, by whatever means: either somebody still runs,
 //! who will start a helper when it waits, or somebody waits, who has one.
 //!
 //! It has descriptors of its own, so that the program sees none of those that it opens, and cannot
@@ -11,9 +11,9 @@
 use crate::bare_thread::{self, BareThread};
 use crate::{session, vdso};
 use engine::Engine;
-use engine::keeper::{self, Event, Round};
-use engine::lives::{self, Record};
-use engine::statefile::{self, StateFile};
+use engine::keeper::liveness::{self, Record};
+use engine::keeper::rounds::{self, Event, Round};
+use engine::statefile::file::{self, StateFile};
 use engine::sys::{self, Timespec, syscall6};
 use look::{ProcLook, Whose, process};
 use std::cell::UnsafeCell;
@@ -69,7 +69,7 @@ impl Stopped {
         const TELLINGS: u32 = 100;
         ENDS.store(true, SeqCst);
         let gone = (0..TELLINGS).any(|_| {
-            lives::call(engine.page);
+            liveness::call(engine.page);
             engine.kick_keeper();
             THREAD.gone(engine.pid)
         });
@@ -104,8 +104,7 @@ pub fn ensure(engine: &Engine) {
 #[cold]
 pub fn start(engine: &Engine) -> bool {
     // A child of vfork(2) has the memory of its parent, and shall not start one in its name.
-    if engine.pid != session::getpid() || statefile::descriptor() < 0 || !NEEDED.swap(false, SeqCst)
-    {
+    if engine.pid != session::getpid() || file::descriptor() < 0 || !NEEDED.swap(false, SeqCst) {
         return true;
     }
     /// Short, because a thread that is busy and yet sleeps for long would be taken for one in a
@@ -123,7 +122,7 @@ pub fn start(engine: &Engine) -> bool {
 /// To the program's standard error, which this thread has not open.
 fn say(text: &str) {
     sys::with_descriptor(session::process(), libc::STDERR_FILENO, |fd| {
-        statefile::say_to(fd, text);
+        file::say_to(fd, text);
         true
     });
 }
@@ -139,7 +138,7 @@ fn close_others(fd: i32) {
 }
 
 extern "C" fn run() -> ! {
-    let fd = statefile::descriptor();
+    let fd = file::descriptor();
     close_others(fd);
     READY.store(1, SeqCst);
     sys::futex_wake(&READY, 1, true);
@@ -154,10 +153,10 @@ extern "C" fn run() -> ! {
         process: session::process,
     };
     // SAFETY: see `Shared`; this thread ends with the process.
-    unsafe { lives::enlist(page, RECORD.0.get()) };
+    unsafe { liveness::enlist(page, RECORD.0.get()) };
     let (pid, me) = (engine.pid, session::gettid());
     let over = || ENDS.load(SeqCst) || process::only(pid, &[me]);
-    if !lives::succeed(page, me, || !over()) {
+    if !liveness::succeed(page, me, || !over()) {
         bare_thread::end()
     }
     let file = StateFile { fd, say };
@@ -170,7 +169,7 @@ extern "C" fn run() -> ! {
     // Where the last thread has ended by a system call of its own (exit(2), not exit_group(2)),
     // this one must not keep the process alive.
     let alone = std::cell::Cell::new(false);
-    keeper::run(
+    rounds::run(
         engine,
         &mut look,
         |look, round| match round {

@@ -8,7 +8,7 @@
 
 use crate::bell;
 use engine::procfs::decimal;
-use engine::statefile;
+use engine::statefile::file;
 use engine::sys::syscall6;
 use std::ffi::CStr;
 use std::sync::atomic::AtomicI32;
@@ -28,9 +28,7 @@ static REGION: AtomicI32 = AtomicI32::new(-1);
 static LOG: AtomicI32 = AtomicI32::new(-1);
 
 fn all() -> impl Iterator<Item = i32> {
-    [REGION.load(SeqCst), statefile::descriptor(), LOG.load(SeqCst)]
-        .into_iter()
-        .filter(|&fd| fd >= 0)
+    [REGION.load(SeqCst), file::descriptor(), LOG.load(SeqCst)].into_iter().filter(|&fd| fd >= 0)
 }
 
 /// Is it one of them?
@@ -101,13 +99,13 @@ pub fn inherit(region: i32, file: i32, log: i32) {
 
 fn set(region: i32, file: i32) {
     REGION.store(region, SeqCst);
-    statefile::set(file);
+    file::set(file);
 }
 
 /// The program has taken number `from`, and what had it is `to` now.
 pub fn moved(from: i32, to: i32) {
-    if statefile::descriptor() == from {
-        statefile::set(to);
+    if file::descriptor() == from {
+        file::set(to);
     }
     for one in [&REGION, &LOG] {
         let _ = one.compare_exchange(from, to, SeqCst, SeqCst);
@@ -143,7 +141,7 @@ pub fn text(into: &mut [u8; 32]) -> &[u8] {
     };
     put(decimal(REGION.load(SeqCst).max(0) as u64, &mut [0; 20]));
     put(b",");
-    put(decimal(statefile::descriptor().max(0) as u64, &mut [0; 20]));
+    put(decimal(file::descriptor().max(0) as u64, &mut [0; 20]));
     put(b",");
     put(decimal(log().max(0) as u64, &mut [0; 20]));
     &into[..len]

@@ -10,11 +10,11 @@ pub mod verbose;
 
 use crate::session::{self, Flavour, LIBRARY, env};
 use crate::vdso;
-use engine::page::CLOCKS;
-use engine::statefile::{self, StateFile};
+use engine::region::layout::CLOCKS;
+use engine::statefile::file::{self, StateFile};
 use engine::sys::syscall6;
-use engine::time::Spec;
 use engine::{ClockMode, Page};
+use posix::time::Spec;
 use std::ffi::CStr;
 use std::sync::atomic::Ordering::SeqCst;
 
@@ -111,10 +111,10 @@ fn join(numbers: &CStr) -> Option<&'static Page> {
 
 fn create() -> Option<&'static Page> {
     let path = env(FILE).filter(|path| !path.is_empty()).unwrap_or(DEFAULT);
-    let made = StateFile::open(path, statefile::say).and_then(|file| {
+    let made = StateFile::open(path, file::say).and_then(|file| {
         let serial = file.read().ok_or("it is no state file")?;
         let page = make(file.fd).ok_or("there is no memory or no descriptor for it")?;
-        page.track(statefile::mine(), serial);
+        page.track(file::mine(), serial);
         Ok(page)
     });
     match made {
@@ -146,7 +146,7 @@ fn refuse(path: &CStr, reason: &str) {
         line[len..len + part.len()].copy_from_slice(part);
         len += part.len();
     }
-    statefile::say(
+    file::say(
         std::str::from_utf8(&line[..len])
             .unwrap_or("cannot use the state file; the program runs untracked"),
     );
@@ -201,9 +201,7 @@ fn show_rows(page: &Page) {
             syscall6(libc::SYS_open, to.as_ptr() as usize, flags as usize, 0o666, 0, 0, 0)
         };
         if fd < 0 || !kept::keep_log(fd as i32) {
-            statefile::say(
-                "cannot write to the file named by LIBIDLE_VERBOSE; no rows are printed",
-            );
+            file::say("cannot write to the file named by LIBIDLE_VERBOSE; no rows are printed");
             return;
         }
         how = verbose::FILE;

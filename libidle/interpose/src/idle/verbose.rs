@@ -9,10 +9,11 @@
 
 use super::kept;
 use crate::enter::What;
-use engine::forced::Forced;
 use engine::procfs::Path;
-use engine::slots::Slot;
-use engine::{Engine, Kind, statefile};
+use engine::region::forced::Forced;
+use engine::region::slot::Slot;
+use engine::statefile::file;
+use engine::{Engine, Kind};
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 /// Rows go to standard output; or to a file that is kept.
@@ -129,7 +130,7 @@ fn print(engine: &Engine, about_to: Option<usize>) {
     } else {
         libc::STDOUT_FILENO
     };
-    statefile::write_line(fd, &row.bytes[..=end]);
+    file::write_line(fd, &row.bytes[..=end]);
 }
 
 /// As `ps` shows it.

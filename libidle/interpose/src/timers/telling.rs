@@ -4,8 +4,8 @@ use super::{ITIMER_ID, Table};
 use crate::handlers;
 use crate::signalling::{self, Signal};
 use engine::expired::Expired;
-use engine::time::NEVER;
 use libc::c_int;
+use posix::time::NEVER;
 
 impl Table {
     /// Sends the timer's signal for its expiration at `due`, unless one is under way.

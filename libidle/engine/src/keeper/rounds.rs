@@ -1,0 +1,243 @@
+//! The keeper: the one thread that looks at kernel waits and owns every look that did not end in a
+//! jump.
+//!
+//! Its word says whether it wants to be kicked. It becomes [`ATTENTIVE`] *before* it looks and
+//! sleeps only while the word is unchanged, so a thread that blocks after having been seen busy
+//! finds it attentive and kicks, or was seen blocked. After a look that failed on a thread still on
+//! its way to sleep it backs off: nobody needs to kick, since it looks again by itself. The
+//! back-off bounds what a program pays that blocks and wakes all the time.
+//!
+//! In elapsed mode it also ends waits whose deadline comes by real time while others compute, where
+//! a jump has brought that deadline nearer than the waiter knows ([`crate::schedule::real_timeout`]).
+
+use crate::keeper::spin_suspects::Suspects;
+use crate::procfs::{Path, state_letter};
+use crate::programs::tracing::owned;
+use crate::region::forced::Forced;
+use crate::region::keeper_word::{ATTENTIVE, BACKOFF};
+use crate::region::layout::{ClockMode, Page};
+use crate::region::lock::KEEPER;
+use crate::region::state::Kind;
+use crate::schedule::frozen_progress::Standstill;
+use crate::schedule::survey::{Engine, Look, Outcome, Survey};
+use crate::sync::SeqCst;
+use crate::sys::{self, Timespec};
+use posix::time::{NEVER, Spec};
+
+/// First back-off after a failed look, real ns; doubles up to [`BACKOFF_MAX`].
+const BACKOFF_MIN: u64 = 10_000;
+/// Longest back-off, real ns.
+const BACKOFF_MAX: u64 = 1_000_000;
+/// How long the keeper sleeps while somebody is busy and nobody kicks, real ns: first and longest.
+/// It has to notice threads that died or fell asleep where no hook saw it.
+const PATROL_MIN: u64 = 200_000;
+/// See [`PATROL_MIN`].
+const PATROL_MAX: u64 = 10_000_000;
+/// The longest while other threads turn out to be busy each time: a program that starts others all
+/// the time would pay for looks that find nothing, and a wait that no hook sees is still found
+/// soon.
+const PATROL_MOVES: u64 = 1_600_000;
+/// How long it sleeps when all is at rest, real ns.
+const HEARTBEAT: u64 = 50_000_000;
+/// The same where somebody is asleep whose waking no hook will tell of.
+const WATCH: u64 = 2_000_000;
+
+/// What the look is told between rounds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Round {
+    /// A survey is about to be made.
+    Begins,
+    /// The same thread has been busy over two patrols, with nothing else happening: it may be
+    /// looked at closer.
+    Stalled,
+    /// Things move.
+    Moves,
+}
+
+/// What the keeper reports to whoever runs it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Event {
+    /// Everybody is blocked and nobody has a deadline; the session moves only from outside.
+    Rest,
+    /// Everybody was blocked, and the clock was moved.
+    Jump,
+    /// Somebody runs: the slot of one who was seen to, if it was seen who.
+    Busy(Option<usize>),
+}
+
+/// The keeper's thread. `patient` tells the look that nothing has changed for a while (it may then
+/// look closer at busy threads); `event` hears the result of every look and ends the loop with
+/// `false`.
+pub fn run<L: Look>(
+    engine: Engine,
+    look: &mut L,
+    mut round: impl FnMut(&mut L, Round),
+    mut event: impl FnMut(Event) -> bool,
+) {
+    let page = engine.page;
+    let mut backoff = BACKOFF_MIN;
+    let mut patrol = PATROL_MIN;
+    let mut last_busy = None;
+    let mut standstill = Standstill::default();
+    let mut suspects = Suspects::default();
+    loop {
+        page.header.keeper.store(ATTENTIVE, SeqCst);
+        // Until it is known how long it will sleep, any deadline that comes by real time is worth a
+        // kick.
+        page.header.keeper_wakes.store(NEVER, SeqCst);
+        let unseen = look.end_unseen(page, engine.now());
+        let next = if page.mode() == ClockMode::Elapsed {
+            engine.expire_by_real_time(KEEPER).unwrap_or_else(|| engine.now()).min(unseen)
+        } else {
+            NEVER
+        };
+        round(look, Round::Begins);
+        let outcome = engine.settle(KEEPER, look);
+        if let (Outcome::NotIdle(Survey::Busy(_)), Some(file)) = (outcome, look.state_file()) {
+            // Most go busy by themselves, before this thread has seen it.
+            engine.go_busy(file);
+        }
+        let sleep = match outcome {
+            Outcome::Mine => {
+                (backoff, patrol) = (BACKOFF_MIN, PATROL_MIN);
+                standstill.moves(&engine);
+                if !event(Event::Jump) {
+                    return;
+                }
+                continue;
+            }
+            Outcome::Woke | Outcome::Fired => {
+                (backoff, patrol) = (BACKOFF_MIN, PATROL_MIN);
+                standstill.moves(&engine);
+                if !event(Event::Jump) {
+                    return;
+                }
+                PATROL_MIN
+            }
+            Outcome::NoDeadline => {
+                (backoff, patrol) = (BACKOFF_MIN, PATROL_MIN);
+                standstill.moves(&engine);
+                if !event(Event::Rest) {
+                    return;
+                }
+                if look.watches() { WATCH } else { HEARTBEAT }
+            }
+            Outcome::NotIdle(Survey::Busy(slot)) => {
+                if !event(Event::Busy(Some(slot))) {
+                    return;
+                }
+                let seen = page.slots[slot].state.load();
+                let forced = page.forced(slot) == Some(Forced::Busy);
+                if seen.busy() || forced {
+                    if page.mode() == ClockMode::Frozen {
+                        // Who is only called busy may be asleep and burn nothing.
+                        let burnt = if forced { None } else { look.burnt(page, slot) };
+                        standstill.stands(&engine, slot, burnt, 0);
+                    }
+                    let same = last_busy == Some((slot, seen, page.header.jumps.load(SeqCst)));
+                    last_busy = Some((slot, seen, page.header.jumps.load(SeqCst)));
+                    round(look, if same { Round::Stalled } else { Round::Moves });
+                    if page.real() && !same {
+                        // There is no jump that could be late: rest may be told of a little later,
+                        // and programs whose threads hand over to each other all the time do not
+                        // wake this thread each time.
+                        back_off(page, &mut backoff);
+                        continue;
+                    }
+                    let longest = if same { PATROL_MAX } else { PATROL_MOVES };
+                    let sleep = patrol.min(longest);
+                    patrol = (sleep * 2).min(longest);
+                    sleep
+                } else {
+                    let traced =
+                        seen.kind() == Kind::Foreign && owned(page.slots[slot].tracer.load(SeqCst));
+                    if traced && let Some(burnt) = look.burnt(page, slot) {
+                        suspects.runs(&engine, slot, burnt);
+                        if page.mode() == ClockMode::Frozen {
+                            standstill.stands(&engine, slot, Some(burnt), look.slept(page, slot));
+                        }
+                    }
+                    back_off(page, &mut backoff);
+                    continue;
+                }
+            }
+            Outcome::NotIdle(Survey::Changed) => {
+                // What was changed is out of the way: look again at once.
+                backoff = BACKOFF_MIN;
+                if !event(Event::Busy(None)) {
+                    return;
+                }
+                continue;
+            }
+            Outcome::NotIdle(_) | Outcome::LockBusy => {
+                if !event(Event::Busy(None)) {
+                    return;
+                }
+                unstick(&engine);
+                back_off(page, &mut backoff);
+                continue;
+            }
+        };
+        let now = (engine.real_now)();
+        let until_due = next.saturating_sub(page.now(|| now));
+        wait(page, now, sleep.min(until_due));
+    }
+}
+
+/// Sleeps until kicked, at most `sleep` real ns.
+fn wait(page: &Page, now: u64, sleep: u64) {
+    page.header.keeper_wakes.store(now.saturating_add(sleep), SeqCst);
+    let ts = Spec::from_nanos(sleep);
+    sys::futex_wait(
+        &page.header.keeper,
+        ATTENTIVE,
+        Some(&Timespec { sec: ts.sec, nsec: ts.nsec }),
+        false,
+    );
+}
+
+/// Sleeps without being kicked, and twice as long the next time.
+fn back_off(page: &Page, backoff: &mut u64) {
+    page.header.keeper.store(BACKOFF, SeqCst);
+    let ts = Spec::from_nanos(*backoff);
+    // In the model a time-out never comes, and nobody kicks here.
+    #[cfg(loom)]
+    let _ = (ts, crate::sync::spin_hint());
+    #[cfg(not(loom))]
+    sys::futex_wait(
+        &page.header.keeper,
+        BACKOFF,
+        Some(&Timespec { sec: ts.sec, nsec: ts.nsec }),
+        false,
+    );
+    *backoff = (*backoff * 2).min(BACKOFF_MAX);
+}
+
+/// Frees the lock from a holder that is dead or stopped. Its work is done again: the heap is
+/// rebuilt in the other arena, and the clock cannot be moved by the old holder (see
+/// [`crate::region::lock`]).
+fn unstick(engine: &Engine) {
+    let page = engine.page;
+    let Some(token) = page.header.clock.holder() else { return };
+    // A keeper before this one has died with the lock.
+    let died = || token.owner() == KEEPER;
+    let stuck =
+        || token.owner() < crate::region::layout::SLOTS && holder_is_stuck(page, token.owner());
+    if !died() && !stuck() {
+        return;
+    }
+    if let Some(held) = engine.take_over(token, KEEPER, (engine.real_now)()) {
+        page.drain_mail(held.arena);
+        engine.unlock(held);
+    }
+}
+
+/// Is the thread of slot `index` dead, stopped, or in a handler that waits? By
+/// `/proc/PID/task/TID/stat`; nobody sleeps while holding the lock.
+fn holder_is_stuck(page: &Page, index: usize) -> bool {
+    let slot = &page.slots[index];
+    let (pid, tid) = (slot.pid.load(SeqCst), slot.tid.load(SeqCst));
+    let mut text = [0u8; 128];
+    let Ok(stat) = Path::thread(pid, tid, "stat").read(&mut text) else { return true };
+    matches!(state_letter(stat), Some(b'S' | b'T' | b'Z' | b'X') | None)
+}

@@ -1,0 +1,390 @@
+//! The earliest deadline: a binary heap in the shared region, fed by a mailbox.
+//!
+//! The facts are the slots' own deadlines; the heap is derived from them and may be rebuilt at any
+//! time. Only the lock's holder touches it. A thread that starts a timed wait stores its deadline,
+//! and posts itself to the mail only if the heap (or the mail) does not already hold it under an
+//! earlier or equal key: a loop of waits with time-outs that never come to pass costs nothing here.
+//!
+//! No deadline is missed: the thread stores its deadline and then reads `heap_key`; whoever takes
+//! the thread's entry out resets `heap_key` and then reads the deadline. Both are sequentially
+//! consistent, so either the one who takes it out sees the new deadline and puts it back, or the
+//! thread sees the reset key and posts itself. All this is before the thread stops being busy, so
+//! no jump comes between.
+//!
+//! A deadline counts only while its slot waits, or is a timer descriptor's: a thread that was
+//! cancelled asynchronously or has died leaves one behind, and time must not go there. The same
+//! order makes this safe. A wait is prepared before its deadline is posted, and who finds a slot
+//! that does not wait resets its `heap_key` and then looks once more.
+//!
+//! NOTE [Beats]. Go's runtime has a thread that looks every 10 ms whether a goroutine has had its
+//! processor for too long. It only helps others on, and has nothing to tell anybody of the time.
+//! While the session moves on in naps or small steps for the sake of a thread that spins, an hour
+//! would be as many looks; so its deadline is passed then, and it looks at the end of each step.
+//! Nor is it anybody whom a spinning thread may be waiting for, and that it has looked changes
+//! nothing ([`crate::region::slot::Slot::spin`]).
+
+use crate::region::layout::{ARENAS, Entry, HEAP, Page, SLOTS};
+use crate::sync::{AtomicU32, Relaxed, SeqCst};
+use posix::time::NEVER;
+
+/// What orders waiters: the deadline, then when the wait began, then the birth key.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Key {
+    /// Absolute virtual ns.
+    pub deadline: u64,
+    /// Virtual ns at which the wait began.
+    pub parked: u64,
+    /// See [`crate::region::slot::Slot::birth`].
+    pub birth: u64,
+}
+
+impl Page {
+    /// Sets the deadline of `slot`'s next wait and makes sure that the heap's next user sees it.
+    /// Owner, while busy.
+    pub fn post_deadline(&self, slot: usize, deadline: u64, parked: u64) {
+        let s = &self.slots[slot];
+        s.parked.store(parked, Relaxed);
+        s.deadline.store(deadline, SeqCst);
+        // The mark holds the arena's number: one left by a holder who died with the mail in his
+        // hands is void.
+        let mark = self.header.arena.load(SeqCst).wrapping_add(1);
+        if deadline >= s.heap_key.load(SeqCst) || s.queued.swap(mark, SeqCst) == mark {
+            return;
+        }
+        let mut head = self.header.mail.load(Relaxed);
+        loop {
+            s.mail_next.store(head, Relaxed);
+            match self.header.mail.compare_exchange(head, slot as u32 + 1, SeqCst, Relaxed) {
+                Ok(_) => return,
+                Err(now) => head = now,
+            }
+        }
+    }
+
+    /// May there be a deadline at all?
+    pub fn deadlines_pending(&self) -> bool {
+        self.heap_len(self.arena()).load(Relaxed) != 0
+            || self.header.mail.load(SeqCst) != 0
+            || self.header.unseen.load(Relaxed) != 0
+    }
+
+    /// The key that `slot`'s current deadline has.
+    pub fn key_of(&self, slot: usize) -> Key {
+        let s = &self.slots[slot];
+        Key {
+            deadline: s.deadline.load(SeqCst),
+            parked: s.parked.load(Relaxed),
+            birth: s.birth.load(Relaxed),
+        }
+    }
+
+    /// The arena in use. Whoever takes the lock reads it once: one who loses the lock goes on
+    /// writing to his own.
+    pub fn arena(&self) -> usize {
+        self.header.arena.load(SeqCst) as usize % ARENAS
+    }
+
+    fn heap_len(&self, arena: usize) -> &AtomicU32 {
+        &self.header.heap_len[arena]
+    }
+
+    /// Moves the mail into the heap. Lock's holder only.
+    pub fn drain_mail(&self, arena: usize) {
+        if self.header.heap_lost.load(SeqCst) != 0 {
+            self.rebuild(arena);
+        }
+        if self.header.mail.load(SeqCst) == 0 {
+            return;
+        }
+        let mut at = self.header.mail.swap(0, SeqCst);
+        let mut left = SLOTS;
+        while at != 0 && left != 0 {
+            left -= 1;
+            let slot = at as usize - 1;
+            let s = &self.slots[slot];
+            // Read the link first: the slot may be posted again as soon as `queued` is reset.
+            at = s.mail_next.load(Relaxed);
+            if s.queued.swap(0, SeqCst) == 0 {
+                // Twice in the mail, because the arena was changed in between: whoever came before
+                // the first is lost.
+                self.slots[..self.high()].iter().for_each(|slot| slot.queued.store(0, SeqCst));
+                return self.rebuild(arena);
+            }
+            self.enter(arena, slot);
+        }
+    }
+
+    /// Puts `slot` into the heap under its current deadline, if it has one.
+    pub(crate) fn enter(&self, arena: usize, slot: usize) {
+        let s = &self.slots[slot];
+        s.heap_key.store(NEVER, SeqCst);
+        let key = self.key_of(slot);
+        if key.deadline != NEVER && s.state.load().timed() {
+            s.heap_key.store(key.deadline, SeqCst);
+            self.push(arena, slot, key);
+        }
+    }
+
+    /// The earliest waiter. Entries that no longer hold are dropped or moved on the way. Lock's
+    /// holder only.
+    pub fn earliest(&self, arena: usize) -> Option<(usize, Key)> {
+        while self.heap_len(arena).load(Relaxed) != 0 {
+            let (slot, key) = self.read(arena, 0);
+            let s = &self.slots[slot];
+            let timed = s.state.load().timed();
+            if timed
+                && s.deadline.load(SeqCst) == key.deadline
+                && s.heap_key.load(Relaxed) == key.deadline
+            {
+                let now = self.key_of(slot);
+                if now == key {
+                    return Some((slot, key));
+                }
+            }
+            self.pop(arena);
+            // An older entry of a slot that is also held under an earlier key is just dropped.
+            if s.heap_key.load(SeqCst) >= key.deadline {
+                self.enter(arena, slot);
+            }
+        }
+        None
+    }
+
+    /// The earliest waiter whose deadline matters to others than its own runtime. Lock's holder
+    /// only.
+    pub fn earliest_but_beats(&self, arena: usize) -> Option<(usize, Key)> {
+        /// Programs with a runtime of that kind in a session: the beats of more of them are kept
+        /// to.
+        const BEATS: usize = 16;
+        let mut beats = [0; BEATS];
+        let mut passed = 0;
+        let mut first = self.earliest(arena);
+        while let Some((slot, _)) =
+            first.filter(|&(slot, _)| passed < BEATS && self.slots[slot].beats())
+        {
+            self.drop_earliest(arena, slot);
+            beats[passed] = slot;
+            passed += 1;
+            first = self.earliest(arena);
+        }
+        beats[..passed].iter().for_each(|&slot| self.enter(arena, slot));
+        first
+    }
+
+    /// The deadline that time may move on to while all are blocked: the earliest, but beats do not
+    /// hold up a nap. Lock's holder only.
+    pub fn goal(&self, arena: usize) -> Option<Key> {
+        let (slot, key) = self.earliest(arena)?;
+        if !self.slots[slot].beats() {
+            return Some(key);
+        }
+        let naps = |slot: usize| self.slots[slot].spins(self.slots[slot].state.load()) != 0;
+        self.earliest_but_beats(arena)
+            .filter(|&(slot, _)| naps(slot))
+            .map_or(Some(key), |(_, nap)| Some(nap))
+    }
+
+    /// Takes the earliest waiter out. Who does then ends its wait, or looks whether there is a
+    /// later one to put in.
+    pub fn drop_earliest(&self, arena: usize, slot: usize) {
+        self.pop(arena);
+        let s = &self.slots[slot];
+        s.heap_key.store(NEVER, SeqCst);
+    }
+
+    /// Makes the heap anew from the slots.
+    fn rebuild(&self, arena: usize) {
+        self.header.heap_lost.store(0, SeqCst);
+        self.heap_len(arena).store(0, Relaxed);
+        for slot in 0..self.high() {
+            self.enter(arena, slot);
+        }
+    }
+
+    fn entry(&self, arena: usize, at: usize) -> &Entry {
+        &self.heap[arena][at.min(HEAP - 1)]
+    }
+
+    fn read(&self, arena: usize, at: usize) -> (usize, Key) {
+        let e = self.entry(arena, at);
+        let key = Key {
+            deadline: e.deadline.load(Relaxed),
+            parked: e.parked.load(Relaxed),
+            birth: e.birth.load(Relaxed),
+        };
+        (e.slot.load(Relaxed) as usize % crate::region::layout::SLOTS, key)
+    }
+
+    fn write(&self, arena: usize, at: usize, (slot, key): (usize, Key)) {
+        let e = self.entry(arena, at);
+        e.deadline.store(key.deadline, Relaxed);
+        e.parked.store(key.parked, Relaxed);
+        e.birth.store(key.birth, Relaxed);
+        e.slot.store(slot as u64, Relaxed);
+    }
+
+    fn push(&self, arena: usize, slot: usize, key: Key) {
+        let mut at = self.heap_len(arena).load(Relaxed) as usize;
+        if at >= HEAP {
+            // Full of superseded entries: the live ones are at most one a slot.
+            self.rebuild(arena);
+            return;
+        }
+        self.heap_len(arena).store(at as u32 + 1, Relaxed);
+        while at > 0 {
+            let parent = (at - 1) / 2;
+            let above = self.read(arena, parent);
+            if above.1 <= key {
+                break;
+            }
+            self.write(arena, at, above);
+            at = parent;
+        }
+        self.write(arena, at, (slot, key));
+    }
+
+    fn pop(&self, arena: usize) {
+        let len = self.heap_len(arena).load(Relaxed) as usize - 1;
+        self.heap_len(arena).store(len as u32, Relaxed);
+        let last = self.read(arena, len);
+        let mut at = 0;
+        loop {
+            let left = 2 * at + 1;
+            if left >= len {
+                break;
+            }
+            let right = left + 1;
+            let (child, below) =
+                match (self.read(arena, left), (right < len).then(|| self.read(arena, right))) {
+                    (l, Some(r)) if r.1 < l.1 => (right, r),
+                    (l, _) => (left, l),
+                };
+            if last.1 <= below.1 {
+                break;
+            }
+            self.write(arena, at, below);
+            at = child;
+        }
+        self.write(arena, at, last);
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::What;
+    use crate::region::state::Kind;
+
+    fn post(page: &Page, deadline: u64, birth: u64) -> usize {
+        let slot = page.claim(Kind::Busy, 1, birth as u32, birth).unwrap();
+        page.slots[slot].state.prepare();
+        page.post_deadline(slot, deadline, 0);
+        slot
+    }
+
+    #[test]
+    fn earliest_first_ties_by_birth() {
+        let page = Page::boxed();
+        let order: Vec<u64> = vec![50, 10, 30, 10, 20, 40, 10];
+        for (i, &d) in order.iter().enumerate() {
+            post(&page, d, 100 - i as u64);
+        }
+        page.drain_mail(page.arena());
+        let mut seen = vec![];
+        while let Some((slot, key)) = page.earliest(page.arena()) {
+            seen.push((key.deadline, key.birth));
+            page.drop_earliest(page.arena(), slot);
+        }
+        assert_eq!(seen, [(10, 94), (10, 97), (10, 99), (20, 96), (30, 98), (40, 95), (50, 100)]);
+    }
+
+    #[test]
+    fn later_deadline_needs_no_mail_and_earlier_one_wins() {
+        let page = Page::boxed();
+        let a = post(&page, 100, 1);
+        page.drain_mail(page.arena());
+        page.post_deadline(a, 200, 0);
+        assert_eq!(page.header.mail.load(Relaxed), 0);
+        assert_eq!(page.earliest(page.arena()).unwrap().1.deadline, 200);
+        page.post_deadline(a, 50, 0);
+        page.drain_mail(page.arena());
+        assert_eq!(page.earliest(page.arena()).unwrap().1.deadline, 50);
+        page.post_deadline(a, NEVER, 0);
+        assert_eq!(page.earliest(page.arena()), None);
+        page.post_deadline(a, 70, 0);
+        page.drain_mail(page.arena());
+        assert_eq!(page.earliest(page.arena()).unwrap().1.deadline, 70);
+    }
+
+    #[test]
+    fn who_does_not_wait_has_no_deadline() {
+        let page = Page::boxed();
+        let (a, b) = (post(&page, 10, 1), post(&page, 20, 2));
+        page.drain_mail(page.arena());
+        page.slots[a].state.set(Kind::Ending);
+        assert_eq!(page.earliest(page.arena()).unwrap().0, b);
+        // Its next wait finds that nobody holds its deadline.
+        page.slots[a].state.prepare();
+        page.post_deadline(a, 15, 0);
+        page.drain_mail(page.arena());
+        assert_eq!(page.earliest(page.arena()).unwrap().0, a);
+    }
+
+    #[test]
+    fn a_timer_descriptor_has_a_deadline_though_it_never_waits() {
+        let page = Page::boxed();
+        let timer = page.claim_timer(1, 3, 1, 7).unwrap();
+        page.post_deadline(timer, 10, 0);
+        post(&page, 20, 1);
+        page.drain_mail(page.arena());
+        assert_eq!(page.earliest(page.arena()).unwrap().0, timer);
+    }
+
+    #[test]
+    fn beats_hold_up_no_nap_but_everything_else() {
+        let page = Page::boxed();
+        let (beat, waiter) = (post(&page, 10, 1), post(&page, 30, 2));
+        page.slots[beat].what.store(What::Beat as u32, Relaxed);
+        page.drain_mail(page.arena());
+        assert_eq!(page.earliest_but_beats(page.arena()).unwrap().0, waiter);
+        assert_eq!(page.goal(page.arena()).unwrap().deadline, 10);
+        let nap = post(&page, 20, 3);
+        page.slots[nap].what.store(What::Spin as u32, Relaxed);
+        page.slots[nap].spin().store(1, Relaxed);
+        page.drain_mail(page.arena());
+        assert_eq!(page.goal(page.arena()).unwrap().deadline, 20);
+        assert_eq!(page.earliest(page.arena()).unwrap().0, beat);
+    }
+
+    #[test]
+    fn mail_that_goes_in_a_circle_loses_nobody() {
+        let page = Page::boxed();
+        let a = post(&page, 30, 1);
+        let b = post(&page, 20, 2);
+        // The arena is another since the first two were posted. The second, still in the mail,
+        // takes itself for not posted.
+        page.header.arena.store(1, Relaxed);
+        page.post_deadline(b, 10, 0);
+        page.drain_mail(page.arena());
+        assert_eq!(page.earliest(page.arena()).unwrap().0, b);
+        page.drop_earliest(page.arena(), b);
+        page.slots[b].state.set(Kind::Busy);
+        assert_eq!(page.earliest(page.arena()).unwrap().0, a);
+        page.post_deadline(a, 5, 0);
+        page.drain_mail(page.arena());
+        assert_eq!(page.earliest(page.arena()).unwrap().1.deadline, 5);
+    }
+
+    #[test]
+    fn a_lost_heap_is_rebuilt() {
+        let page = Page::boxed();
+        for d in [9, 3, 7] {
+            post(&page, d, d);
+        }
+        page.drain_mail(page.arena());
+        page.header.arena.store(1, Relaxed);
+        page.header.heap_lost.store(1, Relaxed);
+        page.drain_mail(page.arena());
+        assert_eq!(page.earliest(page.arena()).unwrap().1.deadline, 3);
+    }
+}

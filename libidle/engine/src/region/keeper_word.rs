@@ -1,0 +1,42 @@
+//! The keeper's two words in the region: how it is woken, and whether it is dead.
+//!
+//! The first says whether the keeper wants to be kicked. It becomes [`ATTENTIVE`] *before* the
+//! keeper looks, and the keeper sleeps only while it is unchanged. So a thread that blocks after it
+//! was seen busy finds the word attentive and kicks, or was seen blocked: no kick is lost.
+
+use crate::region::layout::Page;
+use crate::sync::SeqCst;
+use crate::sys;
+
+/// The keeper sleeps or looks, and wants to be kicked.
+pub const ATTENTIVE: u32 = 0;
+/// The keeper has been kicked.
+pub const KICKED: u32 = 1;
+/// The keeper will look by itself very soon.
+pub const BACKOFF: u32 = 2;
+
+/// In [`crate::region::layout::Header::keeper_lives`]: the kernel sets it in the moment in which the
+/// keeper's thread dies (set_robust_list(2)).
+pub const DIED: u32 = 0x4000_0000;
+
+/// Does the keeper want to be kicked?
+#[inline]
+pub fn attentive(page: &Page) -> bool {
+    page.header.keeper.load(SeqCst) == ATTENTIVE
+}
+
+/// Wakes the keeper if it is attentive.
+pub fn kick(page: &Page) {
+    let word = &page.header.keeper;
+    if word.compare_exchange(ATTENTIVE, KICKED, SeqCst, SeqCst).is_ok() {
+        sys::futex_wake(word, 1, false);
+    }
+}
+
+impl Page {
+    /// Has the keeper's thread died, and the launcher with it?
+    #[inline]
+    pub fn abandoned(&self) -> bool {
+        self.header.keeper_lives.load(SeqCst) & DIED != 0
+    }
+}

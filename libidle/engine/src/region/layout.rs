@@ -1,0 +1,331 @@
+//! The shared region: everything the processes of a session and its keeper share, in one file.
+//!
+//! It is created zeroed (a memfd of the launcher), filled by [`Page::init`], and mapped by every
+//! process at whatever address it gets: it holds no pointer that another process would follow.
+//! Fields name who writes them. The layout is append-only within one [`VERSION`]; launcher and
+//! library must agree on it.
+
+use crate::programs::elf_cache::Known;
+use crate::region::forced::Sets;
+use crate::region::lock::ClockCell;
+use crate::region::slot::Slot;
+use crate::statefile::idle_state::Rest;
+use crate::sync::{AtomicI64, AtomicU32, AtomicU64};
+use posix::time::Spec;
+
+/// Marks a region of ours ("fluxpage").
+pub const MAGIC: u64 = 0x6567_6170_7875_6c66;
+/// The layout below.
+pub const VERSION: u32 = 5;
+
+/// Threads that a session can hold. More run in real time, untracked.
+#[cfg(not(loom))]
+pub const SLOTS: usize = 65_536;
+/// In the model.
+#[cfg(loom)]
+pub const SLOTS: usize = 4;
+/// Slots a word of the busy set stands for.
+#[cfg(not(loom))]
+pub const PER_WORD: usize = 64;
+/// In the model: so few that both levels of the set matter.
+#[cfg(loom)]
+pub const PER_WORD: usize = 2;
+/// Words of the busy set.
+pub const WORDS: usize = SLOTS.div_ceil(PER_WORD);
+/// Words of the busy set's summary.
+pub const SUMMARY: usize = WORDS.div_ceil(PER_WORD);
+/// Entries of one deadline heap; more than a slot's worth each, since superseded entries stay until
+/// they surface.
+pub const HEAP: usize = SLOTS * 2;
+/// Heaps. A holder of the clock's lock that was stopped and lost the lock keeps writing into the
+/// arena it knew.
+pub const ARENAS: usize = 2;
+/// Clock ids with a base in [`Header::bases`] (`CLOCK_REALTIME` 0 to `CLOCK_TAI` 11).
+pub const CLOCKS: usize = 12;
+
+/// How virtual time relates to real time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u32)]
+pub enum ClockMode {
+    /// virtual = real + what was jumped.
+    Elapsed = 0,
+    /// Time moves by jumps alone.
+    Frozen = 1,
+    /// virtual = real, for ever: nobody jumps, and waits end by the kernel's time-outs alone.
+    Real = 2,
+}
+
+/// The region's head. One cache line for each group of fields that is written by others at other
+/// times.
+#[repr(C, align(64))]
+pub struct Header {
+    /// [`MAGIC`]; written once, last, by the launcher.
+    pub magic: AtomicU64,
+    /// [`VERSION`]; launcher, once.
+    pub version: AtomicU32,
+    /// A [`ClockMode`]; launcher, once.
+    pub mode: AtomicU32,
+    /// Verbosity of the session (`-v` counts); launcher, once.
+    pub verbose: AtomicU32,
+    /// Process id of the launcher; launcher, once.
+    pub launcher: AtomicU32,
+    /// Signal that may end waits which nothing else can end; launcher, once.
+    pub signal: AtomicU32,
+    /// Clock ids that this machine has, a bit each; launcher, once.
+    pub clocks: AtomicU32,
+    /// Thread id of the keeper, on that thread's robust list: see [`Page::abandoned`]. Keeper, then
+    /// the kernel. 0 where nobody watches over the keeper.
+    pub keeper_lives: AtomicU32,
+    _pad0: AtomicU32,
+    /// Real `CLOCK_MONOTONIC` at the start, ns; launcher, once.
+    pub started: AtomicU64,
+    /// Frozen mode: what to add to virtual monotonic time for each clock id (seconds); launcher,
+    /// once.
+    pub base_sec: [AtomicI64; CLOCKS],
+    /// The nanoseconds of [`Header::base_sec`].
+    pub base_nsec: [AtomicI64; CLOCKS],
+    /// What the session's programs have set `CLOCK_REALTIME` ahead by, ns (`clock_settime(2)`); any
+    /// process.
+    pub realtime_shift: AtomicI64,
+
+    /// The clock and the lock under which it moves.
+    pub clock: ClockCell,
+
+    /// Set by whoever wanted the lock and did not get it; the holder looks again after releasing.
+    pub rerun: AtomicU32,
+    /// Arena that the deadline heap lives in; under the lock, changed when a lock is broken.
+    pub arena: AtomicU32,
+    /// Length of the heap in each arena; under the lock.
+    pub heap_len: [AtomicU32; ARENAS],
+    /// The heap has to be rebuilt from the slots before it is used; set when a lock is broken.
+    pub heap_lost: AtomicU32,
+    /// Jumps made; under the lock.
+    pub jumps: AtomicU64,
+    /// Virtual nanoseconds jumped; under the lock.
+    pub jumped: AtomicU64,
+    /// Times the clock was moved on for a thread that spins; anybody.
+    pub creeps: AtomicU64,
+    _pad1: [AtomicU32; 4],
+
+    /// Slots whose deadline the heap has not seen yet: index + 1 of the first, linked by
+    /// [`Slot::mail_next`].
+    pub mail: AtomicU32,
+    _pad2: [AtomicU32; 15],
+
+    /// The keeper's word, a futex: see [`crate::keeper::rounds`].
+    pub keeper: AtomicU32,
+    /// Somebody (the launcher) wants to know when the session has come to rest, even with no
+    /// deadline pending.
+    pub want_rest: AtomicU32,
+    /// While not zero nobody jumps: the launcher still has commands to start. Launcher.
+    pub hold: AtomicU32,
+    /// Timer descriptors ever made; any process. Numbers them.
+    pub timers: AtomicU32,
+    /// Real time at which the keeper wakes by itself, ns; keeper.
+    pub keeper_wakes: AtomicU64,
+    /// Counts signals sent by the session's threads; the sender, before and after sending.
+    pub signals_sent: AtomicU64,
+    /// The value of [`Header::signals_sent`] up to which every thread has been looked at since;
+    /// keeper.
+    pub signals_seen: AtomicU64,
+    /// The tracer's word, a futex: counts what there is for it to look at. Anybody.
+    pub tracer: AtomicU32,
+    /// Requests in the slots that the tracer has not seen. Threads count up, the tracer sets it to
+    /// 0.
+    pub tracer_asked: AtomicU32,
+    /// A [`crate::programs::tracing::Trace`]; launcher.
+    pub trace: AtomicU32,
+    /// Timer descriptors that were due and out of the keeper's reach; keeper.
+    pub timers_lost: AtomicU32,
+    /// Deadlines that the keeper alone knows of; keeper.
+    pub unseen: AtomicU32,
+    /// Index + 1 of a traced thread that the tracer is to look at, because it burns the processor;
+    /// the keeper, the tracer sets it to 0.
+    pub suspect: AtomicU32,
+
+    /// Head of the list of freed slots: index + 1 in the low half, a counter against ABA in the
+    /// high half.
+    pub free: AtomicU64,
+    /// Slots ever used: the scans stop here.
+    pub high: AtomicU32,
+    /// Counts threads and processes that found no free slot.
+    pub slots_missed: AtomicU32,
+    /// Process id of a program that could not trace another because the session's tracer does; that
+    /// program.
+    pub tracing_refused: AtomicU32,
+    _pad4: [AtomicU32; 11],
+
+    /// What the world is told of rest.
+    pub rest: Rest,
+}
+
+/// An entry of the deadline heap. Plain loads and stores under the lock; atomics because a holder
+/// that lost the lock while it was stopped may still write to an arena that is not in use any more.
+#[repr(C)]
+pub struct Entry {
+    /// Absolute virtual ns.
+    pub deadline: AtomicU64,
+    /// Virtual ns at which the wait began: first tie-break.
+    pub parked: AtomicU64,
+    /// The thread's birth key: second tie-break, the same in every run.
+    pub birth: AtomicU64,
+    /// Slot index.
+    pub slot: AtomicU64,
+}
+
+/// The whole region.
+#[repr(C)]
+pub struct Page {
+    /// Clock, lock, keeper, counters.
+    pub header: Header,
+    /// Which slots may be busy: a superset. Bits are set by wakers, cleared by the lock's holder
+    /// alone.
+    pub busy: [AtomicU64; WORDS],
+    /// Which words of [`Page::busy`] may be other than zero: a superset, kept like them.
+    pub busy_summary: [AtomicU64; SUMMARY],
+    /// Program files.
+    pub known: Known,
+    /// A thread each.
+    pub slots: [Slot; SLOTS],
+    /// Deadlines, as binary heaps.
+    pub heap: [[Entry; HEAP]; ARENAS],
+    /// What threads say that they count as.
+    pub forced: Sets,
+}
+
+#[cfg(not(loom))]
+const _: () = {
+    assert!(size_of::<Page>() <= 32 << 20);
+    assert!(size_of::<Slot>() == 128);
+    assert!(size_of::<Entry>() == 32);
+    assert!(std::mem::offset_of!(Header, clock) % 64 == 0);
+    assert!(std::mem::offset_of!(Header, mail) % 64 == 0);
+    assert!(std::mem::offset_of!(Header, keeper) % 64 == 0);
+    assert!(std::mem::offset_of!(Header, free) % 64 == 0);
+    assert!(size_of::<Rest>() == 64);
+};
+
+impl Page {
+    /// Fills a zeroed page. `bases` are added to virtual monotonic time in frozen mode, by clock
+    /// id.
+    pub fn init(
+        &self,
+        mode: ClockMode,
+        started: u64,
+        bases: &[Spec; CLOCKS],
+        launcher: u32,
+        verbose: u32,
+    ) {
+        use crate::sync::{Relaxed, Release};
+        let h = &self.header;
+        h.version.store(VERSION, Relaxed);
+        h.mode.store(mode as u32, Relaxed);
+        h.verbose.store(verbose, Relaxed);
+        h.launcher.store(launcher, Relaxed);
+        h.started.store(started, Relaxed);
+        for (i, base) in bases.iter().enumerate() {
+            h.base_sec[i].store(base.sec, Relaxed);
+            h.base_nsec[i].store(base.nsec, Relaxed);
+        }
+        h.clock.set(if mode == ClockMode::Frozen { started } else { 0 });
+        h.magic.store(MAGIC, Release);
+    }
+
+    /// Is this a region that this build understands?
+    pub fn valid(&self) -> bool {
+        use crate::sync::{Acquire, Relaxed};
+        self.header.magic.load(Acquire) == MAGIC && self.header.version.load(Relaxed) == VERSION
+    }
+
+    /// How virtual time relates to real time here.
+    #[inline]
+    pub fn mode(&self) -> ClockMode {
+        match self.header.mode.load(crate::sync::Relaxed) {
+            0 => ClockMode::Elapsed,
+            1 => ClockMode::Frozen,
+            _ => ClockMode::Real,
+        }
+    }
+
+    /// Does nobody move the clock here?
+    #[inline]
+    pub fn real(&self) -> bool {
+        self.mode() == ClockMode::Real
+    }
+
+    /// A page on the heap, for tests and models.
+    #[cfg(any(loom, test))]
+    pub fn boxed() -> Box<Page> {
+        #[cfg(not(loom))]
+        {
+            // SAFETY: every field is an atomic integer, for which zero is a valid value.
+            unsafe { Box::<Page>::new_zeroed().assume_init() }
+        }
+        #[cfg(loom)]
+        {
+            use std::array::from_fn;
+            let u64s = || AtomicU64::new(0);
+            let u32s = || AtomicU32::new(0);
+            Box::new(Page {
+                header: Header {
+                    magic: u64s(),
+                    version: u32s(),
+                    mode: u32s(),
+                    verbose: u32s(),
+                    launcher: u32s(),
+                    signal: u32s(),
+                    clocks: u32s(),
+                    keeper_lives: u32s(),
+                    _pad0: u32s(),
+                    started: u64s(),
+                    base_sec: from_fn(|_| AtomicI64::new(0)),
+                    base_nsec: from_fn(|_| AtomicI64::new(0)),
+                    realtime_shift: AtomicI64::new(0),
+                    clock: ClockCell::new(),
+                    rerun: u32s(),
+                    arena: u32s(),
+                    heap_len: from_fn(|_| u32s()),
+                    heap_lost: u32s(),
+                    jumps: u64s(),
+                    jumped: u64s(),
+                    creeps: u64s(),
+                    _pad1: from_fn(|_| u32s()),
+                    mail: u32s(),
+                    _pad2: from_fn(|_| u32s()),
+                    keeper: u32s(),
+                    want_rest: u32s(),
+                    hold: u32s(),
+                    timers: u32s(),
+                    keeper_wakes: u64s(),
+                    signals_sent: u64s(),
+                    signals_seen: u64s(),
+                    tracer: u32s(),
+                    tracer_asked: u32s(),
+                    trace: u32s(),
+                    timers_lost: u32s(),
+                    unseen: u32s(),
+                    suspect: u32s(),
+                    free: u64s(),
+                    high: u32s(),
+                    slots_missed: u32s(),
+                    tracing_refused: u32s(),
+                    _pad4: from_fn(|_| u32s()),
+                    rest: Rest::new(),
+                },
+                busy: from_fn(|_| u64s()),
+                busy_summary: from_fn(|_| u64s()),
+                known: Known::new(),
+                slots: from_fn(|_| Slot::new()),
+                heap: from_fn(|_| {
+                    from_fn(|_| Entry {
+                        deadline: u64s(),
+                        parked: u64s(),
+                        birth: u64s(),
+                        slot: u64s(),
+                    })
+                }),
+                forced: Sets::new(),
+            })
+        }
+    }
+}

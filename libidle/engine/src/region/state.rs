@@ -1,0 +1,235 @@
+//! A slot's state word: what a thread is doing, packed into the 32 bits that it also sleeps on.
+//!
+//! Ownership: only the slot's own thread starts a wait (and so changes the sequence number).
+//! Anybody may *promise* a waiting thread its wake-up, by compare-and-swap from the very wait it
+//! saw; the sequence number makes a late promise for an earlier wait fail. From the promise on the
+//! word says busy, so no instant exists at which a promised thread counts as idle.
+
+use crate::sync::{AcqRel, Acquire, AtomicU32, Relaxed, SeqCst};
+
+/// What a slot's thread is doing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u32)]
+pub enum Kind {
+    /// No thread uses the slot.
+    Free = 0,
+    /// Running, or promised a wake-up.
+    Busy = 1,
+    /// Running, and about to park: a waker may already promise it.
+    Prep = 2,
+    /// In an exact wait: only a promise ends it.
+    Parked = 3,
+    /// In a wait that the kernel ends; whether it sleeps has to be looked up.
+    Kernel = 4,
+    /// The thread has left its last hook; the slot stays until the kernel says that the thread is
+    /// gone.
+    Ending = 5,
+    /// The process has left its last hook; likewise for all its slots.
+    Leaving = 6,
+    /// A credit: created for a thread or process that has not come to adopt it.
+    New = 7,
+    /// A process without the shim, or a thread seen asleep outside the hooks: looked at like
+    /// `Kernel`.
+    Foreign = 8,
+    /// Not a thread but a timer descriptor with a deadline of its own: see [`crate::schedule::timerfd`].
+    Timer = 9,
+}
+
+/// Why a wait ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u32)]
+pub enum Reason {
+    /// Somebody woke it, or nobody needed to.
+    Woken = 0,
+    /// Its deadline came.
+    TimedOut = 1,
+    /// `pthread_cancel` wants the thread to look.
+    Cancelled = 2,
+    /// A signal handler ran.
+    Interrupted = 3,
+}
+
+/// In a parked state the field that holds the reason tells whether the futex is private to the
+/// process.
+const LOCAL: Reason = Reason::TimedOut;
+
+/// A value of the state word.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct State(pub u32);
+
+impl State {
+    const fn new(kind: Kind, reason: Reason, seq: u32) -> State {
+        State(kind as u32 | (reason as u32) << 4 | seq << 8)
+    }
+
+    /// What the thread is doing.
+    pub fn kind(self) -> Kind {
+        match self.0 & 15 {
+            0 => Kind::Free,
+            1 => Kind::Busy,
+            2 => Kind::Prep,
+            3 => Kind::Parked,
+            4 => Kind::Kernel,
+            5 => Kind::Ending,
+            6 => Kind::Leaving,
+            7 => Kind::New,
+            8 => Kind::Foreign,
+            _ => Kind::Timer,
+        }
+    }
+
+    /// Why the last wait ended; meaningful when busy.
+    pub fn reason(self) -> Reason {
+        match self.0 >> 4 & 15 {
+            0 => Reason::Woken,
+            1 => Reason::TimedOut,
+            2 => Reason::Cancelled,
+            _ => Reason::Interrupted,
+        }
+    }
+
+    /// Parked on a futex that is private to its process?
+    pub fn local(self) -> bool {
+        self.kind() == Kind::Parked && self.reason() == LOCAL
+    }
+
+    /// The number of the thread's current or last wait, modulo 2^24.
+    pub fn seq(self) -> u32 {
+        self.0 >> 8
+    }
+
+    /// At rest for certain: nobody can run here before a promise is made.
+    pub fn rests(self) -> bool {
+        matches!(self.kind(), Kind::Free | Kind::Parked | Kind::Timer)
+    }
+
+    /// In a wait, or about to begin one: a deadline may end it.
+    pub fn waits(self) -> bool {
+        matches!(self.kind(), Kind::Prep | Kind::Parked | Kind::Kernel)
+    }
+
+    /// Does a deadline of the slot count? One that a thread has left behind, by dying or by a
+    /// cancellation, does not.
+    pub fn timed(self) -> bool {
+        self.waits() || self.kind() == Kind::Timer
+    }
+
+    /// Busy by the word alone.
+    pub fn busy(self) -> bool {
+        matches!(self.kind(), Kind::Busy | Kind::Prep | Kind::New)
+    }
+}
+
+/// The state word itself. It is also the futex that a parked thread sleeps on.
+#[repr(transparent)]
+pub struct StateWord(pub AtomicU32);
+
+impl StateWord {
+    /// A free slot's word.
+    pub fn new() -> StateWord {
+        StateWord(AtomicU32::new(0))
+    }
+
+    /// The current value. Sequentially consistent: two threads that block at once both store before
+    /// they look at each other, so one of them sees that it was the last.
+    pub fn load(&self) -> State {
+        State(self.0.load(SeqCst))
+    }
+
+    /// Starts a wait: from here on a waker may promise it. Returns the wait's number. Owner only.
+    pub fn prepare(&self) -> u32 {
+        let seq = State(self.0.load(Relaxed)).seq().wrapping_add(1) & 0x00ff_ffff;
+        self.0.store(State::new(Kind::Prep, Reason::Woken, seq).0, SeqCst);
+        seq
+    }
+
+    /// Stops being busy; false if a promise came first. `local`: only this process's threads will
+    /// ever wake it, so the futex is a private one. Owner only.
+    pub fn publish(&self, seq: u32, local: bool) -> bool {
+        let from = State::new(Kind::Prep, Reason::Woken, seq).0;
+        let to = State::new(Kind::Parked, if local { LOCAL } else { Reason::Woken }, seq).0;
+        self.0.compare_exchange(from, to, SeqCst, SeqCst).is_ok()
+    }
+
+    /// Promises wait `seq` its end, and tells what it was; `None` if that wait has been promised
+    /// before or is over.
+    pub fn promise(&self, seq: u32, reason: Reason) -> Option<State> {
+        let to = State::new(Kind::Busy, reason, seq).0;
+        let mut seen = self.load();
+        while matches!(seen.kind(), Kind::Prep | Kind::Parked) && seen.seq() == seq {
+            match self.0.compare_exchange(seen.0, to, SeqCst, SeqCst) {
+                Ok(_) => return Some(seen),
+                Err(now) => seen = State(now),
+            }
+        }
+        None
+    }
+
+    /// Goes on from [`StateWord::prepare`] into a wait that the kernel will end; false if a promise
+    /// came first.
+    pub fn publish_kernel(&self, seq: u32) -> bool {
+        let from = State::new(Kind::Prep, Reason::Woken, seq).0;
+        let to = State::new(Kind::Kernel, Reason::Woken, seq).0;
+        self.0.compare_exchange(from, to, SeqCst, SeqCst).is_ok()
+    }
+
+    /// Ends the wait of `seen` because its deadline has come, and tells what it was; `None` if it
+    /// has been promised or is over. That the thread publishes the wait meanwhile is no reason to
+    /// give up: nobody would try again.
+    pub fn expire(&self, seen: State) -> Option<State> {
+        let to = State::new(Kind::Busy, Reason::TimedOut, seen.seq()).0;
+        let mut now = seen;
+        while now.waits() && now.seq() == seen.seq() {
+            match self.0.compare_exchange(now.0, to, SeqCst, SeqCst) {
+                Ok(_) => return Some(now),
+                Err(other) => now = State(other),
+            }
+        }
+        None
+    }
+
+    /// Ends the kernel wait `seen` for `reason`; the caller then wakes the state word's futex.
+    pub fn interrupt(&self, seen: State, reason: Reason) -> bool {
+        let to = State::new(Kind::Busy, reason, seen.seq()).0;
+        seen.kind() == Kind::Kernel && self.0.compare_exchange(seen.0, to, SeqCst, Relaxed).is_ok()
+    }
+
+    /// Starts a wait without a deadline that the kernel will end. Returns its number. Owner only.
+    pub fn enter_kernel(&self) -> u32 {
+        let seq = State(self.0.load(Relaxed)).seq().wrapping_add(1) & 0x00ff_ffff;
+        self.0.store(State::new(Kind::Kernel, Reason::Woken, seq).0, SeqCst);
+        seq
+    }
+
+    /// Is busy (or ending) again after any wait; returns how the wait ended. Owner only.
+    pub fn resume(&self, base: Kind) -> Reason {
+        let seq = State(self.0.load(Relaxed)).seq();
+        let old = State(self.0.swap(State::new(base, Reason::Woken, seq).0, AcqRel));
+        old.reason()
+    }
+
+    /// Sets the kind from outside a wait, keeping the sequence number. Owner, or whoever allocates
+    /// or frees the slot.
+    pub fn set(&self, kind: Kind) {
+        let seq = State(self.0.load(Acquire)).seq();
+        self.0.store(State::new(kind, Reason::Woken, seq).0, SeqCst);
+    }
+
+    /// Changes `seen` into `kind` if nothing has happened since it was read.
+    pub fn replace(&self, seen: State, kind: Kind) -> bool {
+        self.0
+            .compare_exchange(
+                seen.0,
+                State::new(kind, Reason::Woken, seen.seq()).0,
+                SeqCst,
+                Relaxed,
+            )
+            .is_ok()
+    }
+}
+
+impl Default for StateWord {
+    fn default() -> StateWord {
+        StateWord::new()
+    }
+}

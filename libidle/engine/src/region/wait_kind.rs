@@ -1,0 +1,98 @@
+//! What threads wait for, for reports.
+
+/// What a thread waits for, for reports; the discriminants are part of the shared region's layout.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u32)]
+pub enum What {
+    /// A sleep.
+    Sleep = 1,
+    /// A condition variable.
+    Cond = 2,
+    /// A semaphore.
+    Sem = 3,
+    /// A futex.
+    Futex = 4,
+    /// A mutex, rwlock or barrier.
+    Lock = 5,
+    /// The end of a thread.
+    Join = 6,
+    /// Descriptors becoming ready.
+    Ready = 7,
+    /// One descriptor: read, write, accept, …
+    Descriptor = 8,
+    /// A child process.
+    Child = 9,
+    /// A signal.
+    Signal = 10,
+    /// System V or POSIX message queues and semaphores.
+    Queue = 11,
+    /// The deadlines of timers: a thread of this library.
+    Timer = 12,
+    /// What libc's own threads do for it: asynchronous I/O, look-ups.
+    Request = 13,
+    /// Whatever it asks for again and again, with a nap between two rounds.
+    Spin = 14,
+    /// The next time that a language's runtime looks after its threads, which may come late (NOTE
+    /// [Beats] in [`crate::region::deadline_heap`]).
+    Beat = 15,
+}
+
+/// In [`crate::region::slot::Slot::what`]: the wait is for an instant of a clock that can be set. Whoever
+/// sets it ends the wait, and its thread works out how long it is to wait now
+/// ([`crate::Engine::end_settable_waits`]).
+pub const SETTABLE: u32 = 1 << 31;
+
+/// In [`crate::region::slot::Slot::what`]: the thread may move the clock before it goes to sleep, though
+/// it has no deadline ([`crate::Engine::enter_kernel_turning`]).
+pub const TURNS: u32 = 1 << 30;
+
+/// In [`crate::region::slot::Slot::what`]: the thread looks now and then for what nobody wakes it for
+/// ([`crate::region::slot::Slot::peeps`]).
+pub const PEEPS: u32 = 1 << 29;
+
+/// What is not of the [`What`].
+pub const FLAGS: u32 = SETTABLE | TURNS | PEEPS;
+
+impl What {
+    /// The words that a report has for [`crate::region::slot::Slot::what`].
+    pub fn describe(number: u32) -> &'static str {
+        const ALL: [What; 15] = [
+            What::Sleep,
+            What::Cond,
+            What::Sem,
+            What::Futex,
+            What::Lock,
+            What::Join,
+            What::Ready,
+            What::Descriptor,
+            What::Child,
+            What::Signal,
+            What::Queue,
+            What::Timer,
+            What::Request,
+            What::Spin,
+            What::Beat,
+        ];
+        ALL.into_iter().find(|what| *what as u32 == number & !FLAGS).map_or("something", What::name)
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            What::Sleep => "a signal (a sleep without end)",
+            What::Cond => "a condition",
+            What::Sem => "a semaphore",
+            What::Futex => "a futex",
+            What::Lock => "a lock",
+            What::Join => "a thread's end",
+            What::Ready => "readiness",
+            What::Descriptor => "a descriptor",
+            What::Child => "a child",
+            What::Signal => "a signal",
+            What::Queue => "a queue",
+            What::Timer => "the deadlines of timers",
+            What::Request => "asynchronous I/O",
+            What::Spin => "something that it asks for again and again",
+            What::Beat => "the next look of its runtime",
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! A frozen clock that stands still because somebody runs: the keeper's last resort.
+//!
+//! With a clock that runs, a loop on plain memory ends when real time has passed. A frozen clock
+//! would never move, for the thread that the loop waits for sleeps until it does. No hook is called
+//! in such a loop, so it looks like a computation; what can be seen is that the processor is burnt
+//! and nothing else happens. Three rules, from the mildest on:
+//!
+//! 1. Of several waiters due at the same instant one is woken at a time. If the first neither
+//!    blocks nor gets anything done, it may wait for the next: that one is woken too, after
+//!    [`PEERS`].
+//! 2. Nothing in the session has changed while a thread burnt [`PATIENCE`] of processor time, and
+//!    the earliest deadline is one of its own process, whose memory it may be looking at: the clock
+//!    moves in steps, first small, each twice the one before. A computation that lasts a second or
+//!    two sees little of it; an hour is over in [`PATIENCE`] and 22 [`PACE`]s.
+//! 3. The clock goes as real time does from some time on until everybody rests again: when rule 2
+//!    has moved it (the thread has shown what it is, and may wait for one short while after the
+//!    other: an interpreter's, which gives its lock away when it is asked to, is asked after 5 ms);
+//!    where nothing in the session has changed for [`FOLLOW`] of processor time (threads whose
+//!    memory has nothing to do with who waits), or nobody has rested for [`LAST`] of it (threads
+//!    that do things and never rest).
+//!
+//! It is the processor time of who was seen busy that is counted, because a machine may be busy
+//! with others, and then threads that hand work to each other stay at one instant for minutes.
+
+use crate::region::lock::KEEPER;
+use crate::schedule::survey::Engine;
+use crate::sync::{Relaxed, SeqCst};
+use posix::time::NEVER;
+
+/// Processor time, ns.
+const PEERS: u64 = 5_000_000;
+/// Processor time, ns.
+const PATIENCE: u64 = 500_000_000;
+/// Processor time from one step to the next, ns.
+const PACE: u64 = 100_000_000;
+/// How long an instant lasts, virtual ns. Seconds since 1970 in a double, as many languages have
+/// them, tell microseconds apart.
+const INSTANT: u64 = 1_000;
+/// First step, virtual ns.
+const STEP: u64 = 1_000_000;
+/// Processor time, ns.
+const FOLLOW: u64 = 3_000_000_000;
+/// Processor time, ns. As good as never, so that threads which hand work to each other by the
+/// million never see the clock move; but a program that works until some time has passed does end.
+const LAST: u64 = 120_000_000_000;
+/// Deadlines that are passed at one go at most.
+const STEPS: u32 = 100;
+/// The keeper may be kicked more often than it makes sense to look, real ns.
+const INTERVAL: u64 = 1_000_000;
+
+/// What the keeper remembers of the time since the clock last moved by itself.
+#[derive(Default)]
+pub struct Standstill {
+    spent: Spent,
+    /// Steps made since something has changed.
+    steps: u32,
+    /// Rule 3 applies until everybody rests.
+    follows: bool,
+}
+
+/// No slot: whoever is seen busy next had used some of its processor time before.
+const NOBODY: usize = usize::MAX;
+
+/// What threads that were seen busy have spent, ns of processor time.
+#[derive(Default)]
+struct Spent {
+    /// Real ns: the last look.
+    looked: u64,
+    /// Who was busy then, and the processor time it had used since it was born.
+    busy: usize,
+    burnt: u64,
+    /// Jumps, own steps included, and what the slots' words were.
+    jumps: u64,
+    words: u32,
+    /// Since the last jump, and since the words changed.
+    at_this_instant: u64,
+    unchanged: u64,
+}
+
+impl Spent {
+    /// Slot `busy` runs and has used `burnt` ns of processor time; where that can't be told, real
+    /// time stands in for it. Of one thread at a time only what it uses from look to look counts:
+    /// no more than passes in real time.
+    fn looks(&mut self, real: u64, busy: usize, burnt: Option<u64>, words: u32) {
+        let used = match burnt {
+            Some(burnt) if busy == self.busy => burnt.saturating_sub(self.burnt),
+            Some(_) => 0,
+            None => real - self.looked,
+        };
+        (self.looked, self.busy, self.burnt) = (real, busy, burnt.unwrap_or(0));
+        self.at_this_instant += used;
+        if words == self.words {
+            self.unchanged += used;
+        } else {
+            (self.words, self.unchanged) = (words, 0);
+        }
+    }
+
+    /// The clock has moved.
+    fn jumped(&mut self, real: u64, jumps: u64) {
+        *self = Spent { looked: real, busy: NOBODY, jumps, words: self.words, ..Spent::default() };
+    }
+}
+
+impl Standstill {
+    /// Everybody is blocked, or the clock has jumped.
+    pub fn moves(&mut self, engine: &Engine) {
+        self.spent.jumped((engine.real_now)(), engine.page.header.jumps.load(Relaxed));
+        self.follows = false;
+    }
+
+    /// Slot `busy` runs and has used `burnt` ns of processor time, if that is known. `slept`: where
+    /// no hook sees what it does, how often it has slept.
+    pub fn stands(&mut self, engine: &Engine, busy: usize, burnt: Option<u64>, slept: u32) {
+        let page = engine.page;
+        let real = (engine.real_now)();
+        if page.header.jumps.load(Relaxed) != self.spent.jumps || self.spent.looked == 0 {
+            self.moves(engine);
+        }
+        let passed = real.saturating_sub(self.spent.looked);
+        if passed < INTERVAL {
+            return;
+        }
+        self.spent.looks(real, busy, burnt, page.words() ^ slept);
+        if self.spent.unchanged == 0 {
+            self.steps = 0;
+        }
+        let Some((waiter, due)) = engine.next_waiter(KEEPER) else { return };
+        if due == NEVER {
+            return;
+        }
+        let spent = self.spent.unchanged;
+        self.follows |= spent >= FOLLOW || self.spent.at_this_instant >= LAST;
+        let pid = |slot: usize| page.slots[slot].pid.load(SeqCst);
+        if due <= engine.now() {
+            if spent >= PEERS || self.follows {
+                engine.creep(KEEPER, 0);
+                self.spent.unchanged = 0;
+            }
+        } else if pid(waiter) == pid(busy) && spent >= PATIENCE + self.steps as u64 * PACE {
+            engine.creep(KEEPER, STEP << self.steps.min(40));
+            self.steps += 1;
+            self.follows = true;
+        } else if self.follows {
+            // As if the clock ran: who is due in that time is woken, and does not hold up the rest
+            // of it.
+            let until = engine.now().saturating_add(passed);
+            for _ in 0..STEPS {
+                let now = engine.now();
+                if now >= until {
+                    break;
+                }
+                engine.creep(KEEPER, until - now);
+            }
+        }
+        self.spent.jumps = page.header.jumps.load(Relaxed);
+    }
+}
+
+impl Engine {
+    /// The slot that waits for the earliest deadline in the session, beats apart, and that deadline
+    /// ([`NEVER`] if nobody waits); `None` if it can't be told now. `me` is busy.
+    pub fn next_waiter(&self, me: usize) -> Option<(usize, u64)> {
+        let page = self.page;
+        let held = self.lock(me, (self.real_now)())?;
+        page.drain_mail(held.arena);
+        let next = page
+            .earliest_but_beats(held.arena)
+            .map_or((0, NEVER), |(slot, key)| (slot, key.deadline));
+        self.unlock(held);
+        Some(next)
+    }
+
+    /// Moves the clock on by at most `step` ns, and not past a deadline, although not everybody is
+    /// blocked: somebody spins. Costs repeatability, so it is counted.
+    pub fn creep(&self, me: usize, step: u64) {
+        let page = self.page;
+        if page.abandoned() {
+            return page.header.clock.raise(self.now().saturating_add(step));
+        }
+        let Some(held) = self.lock(me, step) else { return };
+        page.drain_mail(held.arena);
+        let now = self.now();
+        let due = page.earliest_but_beats(held.arena).map_or(NEVER, |(_, key)| key.deadline);
+        if page.advance(held.token, due.min(now.saturating_add(step)), 0) {
+            self.count_creep();
+            let now = self.now();
+            self.expire_due(held, now);
+        }
+        self.unlock(held);
+    }
+
+    /// Frozen mode: the thread of slot `me` asks whether an instant is over that has come. Now it
+    /// is, unless somebody is due by then. Nobody else has to know: it is no jump. False if
+    /// somebody else has the lock: to be tried again.
+    pub fn pass_instant(&self, me: usize) -> bool {
+        let page = self.page;
+        let Some(held) = self.lock(me, INSTANT) else { return page.abandoned() };
+        page.drain_mail(held.arena);
+        let now = self.now();
+        let due = page
+            .earliest(held.arena)
+            .is_some_and(|(_, key)| key.deadline <= now.saturating_add(INSTANT));
+        if !due && page.pass(held.token, INSTANT) {
+            self.count_creep();
+        }
+        self.unlock(held);
+        true
+    }
+
+    /// The clock has moved on for the sake of a thread that spins.
+    pub fn count_creep(&self) {
+        self.page.header.creeps.fetch_add(1, Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: u64 = 1_000_000;
+
+    fn unchanged_and_in_all(spent: &Spent) -> (u64, u64) {
+        (spent.unchanged / MS, spent.at_this_instant / MS)
+    }
+
+    #[test]
+    fn only_the_processor_time_of_who_stays_busy_counts() {
+        let mut spent = Spent::default();
+        spent.jumped(1000 * MS, 1);
+        spent.looks(2000 * MS, 5, Some(700 * MS), 77);
+        assert_eq!(unchanged_and_in_all(&spent), (0, 0), "it may have used that before the jump");
+        spent.looks(9000 * MS, 5, Some(710 * MS), 77);
+        assert_eq!(unchanged_and_in_all(&spent), (10, 10), "others had the processor for 7 s");
+        spent.looks(9100 * MS, 6, Some(5000 * MS), 77);
+        assert_eq!(
+            unchanged_and_in_all(&spent),
+            (10, 10),
+            "another thread, which has lived for long"
+        );
+        spent.looks(9200 * MS, 6, Some(5100 * MS), 78);
+        assert_eq!(unchanged_and_in_all(&spent), (0, 110), "something happened");
+        spent.looks(9300 * MS, 6, Some(5150 * MS), 78);
+        assert_eq!(unchanged_and_in_all(&spent), (50, 160));
+        spent.jumped(9300 * MS, 2);
+        assert_eq!(unchanged_and_in_all(&spent), (0, 0));
+    }
+
+    #[test]
+    fn real_time_stands_in_for_what_cannot_be_told() {
+        let mut spent = Spent::default();
+        spent.jumped(1000 * MS, 1);
+        spent.looks(1100 * MS, 5, None, 77);
+        spent.looks(1300 * MS, 5, None, 77);
+        assert_eq!(unchanged_and_in_all(&spent), (200, 300));
+    }
+}

@@ -1,0 +1,13 @@
+//! Who runs next, and when the clock moves: the only place that marks a thread runnable, and the
+//! only one that moves the clock.
+
+pub mod advance;
+pub mod back_off;
+pub mod frozen_progress;
+pub mod hold_lock;
+pub mod look;
+pub mod park;
+pub mod real_timeout;
+pub mod survey;
+pub mod timerfd;
+pub mod wake;

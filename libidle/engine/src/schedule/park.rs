@@ -1,0 +1,337 @@
+//! Sleeping on a slot: the life of one wait, from the busy thread's side.
+
+use crate::region::deadline_heap::Key;
+use crate::region::forced::Forced;
+use crate::region::keeper_word;
+use crate::region::layout::ClockMode;
+use crate::region::state::{Kind, Reason};
+use crate::schedule::real_timeout::Limit;
+use crate::schedule::survey::{Engine, Look, NoLook, Outcome, Survey};
+use crate::sync::{Relaxed, SeqCst};
+use crate::sys::{self, Timespec};
+use posix::time::NEVER;
+
+/// What a signal handler that ran during the wait does to it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Signals {
+    /// Ends it (nanosleep, timed waits): [`Reason::Interrupted`].
+    End,
+    /// Ends it unless the handler has `SA_RESTART`.
+    EndUnlessRestart,
+    /// Goes on waiting.
+    Ignore,
+}
+
+impl Engine {
+    /// Why the wait `seq` is over before it has begun, if its deadline has come.
+    pub fn come_too_late(&self, me: usize, seq: u32, deadline: u64) -> Option<Reason> {
+        (deadline != NEVER && self.now() >= deadline)
+            .then(|| self.give_up(me, seq, Reason::TimedOut))
+    }
+
+    /// Waits in `seq` (from [`crate::region::state::StateWord::prepare`]) until promised or `deadline`
+    /// (absolute virtual ns).
+    ///
+    /// `local`: nobody outside this process wakes it, but by the deadline.
+    ///
+    /// No wake-up is lost: whoever finds the slot in a queue finds it prepared or parked, and its
+    /// promise makes either `publish` fail or the futex wait return. The futex compares the very
+    /// word that the promise changes.
+    ///
+    /// In frozen mode it waits also if the deadline has come: the thread goes on when everybody is
+    /// at rest and it is the next in order. In elapsed mode a deadline that has come is always the
+    /// next.
+    pub fn park(
+        &self,
+        me: usize,
+        seq: u32,
+        deadline: u64,
+        signals: Signals,
+        local: bool,
+    ) -> Reason {
+        let limit = match self.begin_park(me, seq, deadline, local) {
+            Ok(limit) => limit,
+            Err(reason) => return reason,
+        };
+        self.sleep(me, seq, limit, signals);
+        if self.forked() {
+            return Reason::Interrupted;
+        }
+        self.end_park(me, deadline)
+    }
+
+    /// The first half of an exact wait: when it is published, and whoever has to has decided, how
+    /// long to sleep at most; the reason if it is over already.
+    pub fn begin_park(
+        &self,
+        me: usize,
+        seq: u32,
+        deadline: u64,
+        local: bool,
+    ) -> Result<Option<Limit>, Reason> {
+        let slot = &self.page.slots[me];
+        let mut limit = None;
+        if deadline != NEVER {
+            let now = self.now();
+            if now >= deadline && !self.frozen() {
+                return Err(self.give_up(me, seq, Reason::TimedOut));
+            }
+            if !self.page.real() {
+                let own = Key { deadline, parked: now, birth: slot.birth.load(Relaxed) };
+                // A waker may have promised this very wait and gone to sleep: then there is no need
+                // to block.
+                let still = || slot.state.load().kind() == Kind::Prep;
+                if !self.witness(me) && self.solo(me, own, still) == Outcome::Mine {
+                    return Err(self.give_up(me, seq, Reason::TimedOut));
+                }
+                self.page.post_deadline(me, deadline, now);
+            }
+            limit = Some(Limit::new(self, deadline, now));
+        }
+        if slot.state.publish(seq, local && deadline == NEVER) {
+            self.after_blocking(me);
+            Ok(limit)
+        } else {
+            Err(self.end_park(me, deadline))
+        }
+    }
+
+    /// The wait is over: takes its deadline back, and tells why.
+    pub fn end_park(&self, me: usize, deadline: u64) -> Reason {
+        let slot = &self.page.slots[me];
+        if deadline != NEVER {
+            slot.deadline.store(NEVER, SeqCst);
+        }
+        slot.state.load().reason()
+    }
+
+    /// Is this a child that a handler forked out of the wait?
+    #[inline]
+    pub fn forked(&self) -> bool {
+        (self.process)() != self.pid
+    }
+
+    /// Ends an unpublished wait for `reason`, unless a waker was first.
+    fn give_up(&self, me: usize, seq: u32, reason: Reason) -> Reason {
+        let slot = &self.page.slots[me];
+        slot.state.promise(seq, reason);
+        slot.state.load().reason()
+    }
+
+    /// Sleeps on the published state word until it changes.
+    fn sleep(&self, me: usize, seq: u32, mut limit: Option<Limit>, signals: Signals) {
+        /// Only its presence matters; see [`Timespec`].
+        const FAR: Timespec = Timespec { sec: 1 << 40, nsec: 0 };
+        let slot = &self.page.slots[me];
+        loop {
+            let now = slot.state.load();
+            if now.kind() != Kind::Parked || now.seq() != seq {
+                return;
+            }
+            let until = limit.map(|limit| limit.timespec(self));
+            let timeout = until.as_ref().or((signals == Signals::End).then_some(&FAR));
+            let ended = sys::futex_wait(&slot.state.0, now.0, timeout, now.local());
+            if self.forked() {
+                return;
+            }
+            if ended == sys::ETIMEDOUT && limit.as_mut().is_some_and(|limit| limit.passed(self, me))
+            {
+                self.awake_as(me);
+                return;
+            }
+            if ended == sys::EINTR
+                && signals != Signals::Ignore
+                && slot.state.promise(seq, Reason::Interrupted).is_some()
+            {
+                self.page.set_busy(me);
+                self.awake_as(me);
+                return;
+            }
+        }
+    }
+
+    /// Does the slot that was found busy last time still run? Saves the survey in the common case.
+    #[inline]
+    fn witness(&self, me: usize) -> bool {
+        let at = self.page.slots[me].witness.load(Relaxed) as usize;
+        at != 0 && at - 1 != me && {
+            let w = &self.page.slots[(at - 1) % crate::region::layout::SLOTS];
+            w.state.load().busy()
+                && w.covered.load(Relaxed) == 0
+                && self.page.forced(at - 1) != Some(Forced::Idle)
+        }
+    }
+
+    fn remember_witness(&self, me: usize, busy: usize) {
+        self.page.slots[me].witness.store(busy as u32 + 1, Relaxed);
+    }
+
+    /// The thread has published that it is blocked: somebody must decide whether it was the last.
+    /// See NOTE [Nobody looks away].
+    pub fn after_blocking(&self, me: usize) {
+        if self.witness(me) {
+            return;
+        }
+        match self.glance(me) {
+            Survey::Busy(busy) => self.remember_witness(me, busy),
+            Survey::AtRest if self.page.real() => self.kick_keeper(),
+            Survey::AtRest => match self.settle(me, &mut NoLook) {
+                Outcome::NotIdle(Survey::Busy(busy)) if busy != me => {
+                    self.remember_witness(me, busy)
+                }
+                Outcome::NotIdle(_) => self.want_keeper(),
+                Outcome::NoDeadline => self.want_keeper(),
+                _ => {}
+            },
+            Survey::Unknown | Survey::Changed => self.want_keeper(),
+        }
+    }
+
+    /// Leaves the decision to the keeper, if there is anything to decide.
+    fn want_keeper(&self) {
+        if self.page.deadlines_pending() || self.page.rest_matters() {
+            self.kick_keeper();
+        }
+    }
+
+    /// Wakes the keeper, unless it will look by itself soon.
+    pub fn kick_keeper(&self) {
+        keeper_word::kick(self.page);
+    }
+
+    /// A wait without deadline that the kernel ends begins. Nothing but the thread's own word is
+    /// written.
+    #[inline]
+    pub fn enter_kernel(&self, me: usize) {
+        self.page.slots[me].state.enter_kernel();
+        if keeper_word::attentive(self.page)
+            && (self.page.deadlines_pending() || self.page.rest_matters())
+            && !self.witness(me)
+        {
+            self.after_kernel_entry(me);
+        }
+    }
+
+    #[cold]
+    fn after_kernel_entry(&self, me: usize) {
+        match self.glance(me) {
+            Survey::Busy(busy) => self.remember_witness(me, busy),
+            _ => self.kick_keeper(),
+        }
+    }
+
+    /// A wait with a deadline, which the kernel or the slot's bell ends, begins: if the caller is
+    /// to go to sleep, the answer is how long at most; `None` if the deadline has come. `still`
+    /// asks whether there is still nothing to do for it (a poll with time-out zero). Ends with
+    /// [`Engine::leave_kernel`] in either case.
+    pub fn enter_kernel_until(
+        &self,
+        me: usize,
+        deadline: u64,
+        still: impl FnMut() -> bool,
+    ) -> Option<Limit> {
+        self.enter_kernel_looking(me, deadline, &mut NoLook, still)
+    }
+
+    /// The same for a caller that can look at kernel waits.
+    pub fn enter_kernel_looking<L: Look>(
+        &self,
+        me: usize,
+        deadline: u64,
+        look: &mut L,
+        mut still: impl FnMut() -> bool,
+    ) -> Option<Limit> {
+        let slot = &self.page.slots[me];
+        let now = self.now();
+        if now >= deadline {
+            return None;
+        }
+        if self.page.real() {
+            self.enter_kernel(me);
+            return Some(Limit::new(self, deadline, now));
+        }
+        let own = Key { deadline, parked: now, birth: slot.birth.load(Relaxed) };
+        // Prepared before the clock may move: a sender of signals sees that this thread is about to
+        // wait.
+        let seq = slot.state.prepare();
+        if !self.witness(me) && self.solo_looking(me, own, look, &mut still) == Outcome::Mine {
+            return None;
+        }
+        self.page.post_deadline(me, deadline, now);
+        if !slot.state.publish_kernel(seq) {
+            // Whoever ended the wait this early has rung no bell.
+            if slot.state.load().reason() == Reason::TimedOut {
+                return None;
+            }
+            // A cancellation, which libc delivers (or which is disabled). Who found the slot busy
+            // has dropped its deadline.
+            slot.state.enter_kernel();
+            self.page.post_deadline(me, deadline, now);
+        }
+        if keeper_word::attentive(self.page) && !self.witness(me) {
+            self.after_kernel_entry(me);
+        }
+        Some(Limit::new(self, deadline, now))
+    }
+
+    /// A wait without a deadline begins that a timer descriptor may end: true if the caller is to
+    /// go to sleep, false if there is something to do for it by now. While all others rest the
+    /// caller moves the clock itself.
+    pub fn enter_kernel_turning(&self, me: usize, mut still: impl FnMut() -> bool) -> bool {
+        let slot = &self.page.slots[me];
+        // Prepared before the clock may move, as above.
+        let seq = slot.state.prepare();
+        while !self.witness(me) && self.turn(me, &mut still) == Outcome::Fired {
+            if !still() {
+                return false;
+            }
+        }
+        if !slot.state.publish_kernel(seq) {
+            slot.state.enter_kernel();
+        }
+        if keeper_word::attentive(self.page) && !self.witness(me) {
+            self.after_kernel_entry(me);
+        }
+        true
+    }
+
+    /// The thread of slot `me`, which the caller traces and has stopped, is about to wait until
+    /// `deadline` in a call that only the kernel can look into: nobody asks here whether it is the
+    /// last one. [`Engine::looked_for`] follows when it runs.
+    pub fn enter_kernel_stopped(&self, me: usize, deadline: u64) {
+        let slot = &self.page.slots[me];
+        let seq = slot.state.prepare();
+        self.page.post_deadline(me, deadline, self.now());
+        // Where it fails the deadline has come.
+        slot.state.publish_kernel(seq);
+    }
+
+    /// The keeper is to look for what slot `me` does, and no later than its deadline.
+    pub fn looked_for(&self, me: usize) {
+        let deadline = self.page.slots[me].deadline.load(SeqCst);
+        self.arm(deadline, self.now());
+        if keeper_word::attentive(self.page) && !self.witness(me) {
+            self.after_kernel_entry(me);
+        }
+    }
+
+    /// A wait in the kernel is over: the slot is `base` (busy, or ending) again.
+    #[inline]
+    pub fn leave_kernel(&self, me: usize, base: Kind, timed: bool) -> Reason {
+        let slot = &self.page.slots[me];
+        if self.forked() {
+            return Reason::Interrupted;
+        }
+        if timed {
+            slot.deadline.store(NEVER, SeqCst);
+        }
+        let reason = slot.state.resume(base);
+        self.awake_as(me);
+        reason
+    }
+
+    /// Is the session frozen?
+    pub fn frozen(&self) -> bool {
+        self.page.mode() == ClockMode::Frozen
+    }
+}

@@ -1,0 +1,96 @@
+//! How long a wait with a deadline sleeps in the kernel at most, and what it does when nobody has
+//! ended it by then.
+//!
+//! A deadline comes by a jump, or by real time when nobody moves the clock: somebody computes, or
+//! the launcher is dead. So each such wait gives the kernel what is left of it as a time-out, and
+//! sees for itself when that has passed.
+//!
+//! No wait ends early: it is over when virtual now has reached its deadline, and in a frozen
+//! session without a keeper when so much real time has passed as was left of it. None is lost: the
+//! time-out is in the very call that waits. And time does not jump while one ends: as long as the
+//! launcher lives that is done under the clock's lock, like a jump, and when it is dead nobody
+//! jumps any more ([`Page::abandoned`]).
+
+use crate::region::keeper_word;
+use crate::region::layout::ClockMode;
+use crate::schedule::survey::Engine;
+use crate::sys::Timespec;
+use posix::time::Spec;
+
+/// Longest time-out, real ns. Jumps bring a deadline nearer than the kernel was told, and only the
+/// keeper sees to that; without it a wait is late by no more than this.
+const LOOK: u64 = 10_000_000_000;
+/// First pause before a wait in a frozen session looks again, real ns; doubles up to [`LOOK`].
+const AGAIN: u64 = 1_000_000;
+
+/// The end of one wait by the real clock.
+#[derive(Clone, Copy, Debug)]
+pub struct Limit {
+    /// Absolute virtual ns.
+    deadline: u64,
+    /// Real `CLOCK_MONOTONIC` at which to look whether the deadline has come, ns.
+    real: u64,
+    /// How long to sleep when it has not, real ns.
+    again: u64,
+}
+
+impl Limit {
+    /// For a wait until `deadline` that begins `now` (absolute virtual ns).
+    pub fn new(engine: &Engine, deadline: u64, now: u64) -> Limit {
+        let left = deadline.saturating_sub(now);
+        Limit { deadline, real: (engine.real_now)().saturating_add(left), again: AGAIN }
+    }
+
+    /// The time-out, real ns from now.
+    pub fn left(&self, engine: &Engine) -> u64 {
+        self.real.saturating_sub((engine.real_now)()).min(LOOK)
+    }
+
+    /// The time-out for [`crate::sys::futex_wait`].
+    pub fn timespec(&self, engine: &Engine) -> Timespec {
+        let Spec { sec, nsec } = Spec::from_nanos(self.left(engine));
+        Timespec { sec, nsec }
+    }
+
+    /// A time-out of the wait that slot `me` is in has passed: is the wait over? Then its word says
+    /// so. Owner only.
+    pub fn passed(&mut self, engine: &Engine, me: usize) -> bool {
+        let (page, slot) = (engine.page, &engine.page.slots[me]);
+        let seen = slot.state.load();
+        if !seen.waits() {
+            return true;
+        }
+        let (real, frozen) = ((engine.real_now)(), page.mode() == ClockMode::Frozen);
+        let now = page.now(|| real);
+        let come = now >= self.deadline;
+        if page.abandoned() || page.real() {
+            if come || (frozen && real >= self.real) {
+                if frozen {
+                    page.header.clock.raise(self.deadline);
+                }
+                if slot.state.expire(seen).is_some() {
+                    page.set_busy(me);
+                }
+                return true;
+            }
+        } else if frozen {
+            // Its turn comes with a jump.
+            if real >= self.real {
+                self.real = real.saturating_add(self.again);
+                self.again = (self.again * 2).min(LOOK);
+            }
+            return false;
+        } else if come {
+            if engine.expire_by_real_time(me).is_some() && !slot.state.load().waits() {
+                return true;
+            }
+            // Somebody decides just now, without knowing that this one is due. The keeper looks
+            // when that is done.
+            keeper_word::kick(page);
+            self.real = real.saturating_add(LOOK);
+            return false;
+        }
+        self.real = self.real.min(real.saturating_add(self.deadline - now.min(self.deadline)));
+        false
+    }
+}

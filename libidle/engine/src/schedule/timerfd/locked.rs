@@ -1,0 +1,149 @@
+//! What is done to a timer under its lock.
+
+use super::{CANCELED, LOST, SHARED};
+use crate::region::slot::Slot;
+use crate::region::state::Kind;
+use crate::schedule::survey::Engine;
+use crate::schedule::timerfd::kernel::set_ticks;
+use crate::sync::{Relaxed, SeqCst};
+use crate::sys;
+use posix::time::NEVER;
+
+/// A timer's slot, locked.
+pub struct Locked<'a> {
+    pub(super) engine: &'a Engine,
+    /// Its index.
+    pub index: usize,
+}
+
+impl Locked<'_> {
+    /// The slot.
+    pub fn slot(&self) -> &'static Slot {
+        &self.engine.page.slots[self.index]
+    }
+
+    /// Expirations up to `now`, as a read counts them; 0 if there was none. Starts the next
+    /// interval.
+    pub fn take_expirations(&self, now: u64) -> u64 {
+        let slot = self.slot();
+        let first = slot.expired().swap(0, SeqCst);
+        let interval = slot.interval().load(Relaxed);
+        if first == 0 || interval == 0 {
+            return (first != 0) as u64;
+        }
+        let count = now.saturating_sub(first) / interval + 1;
+        slot.parked.store(now, Relaxed);
+        slot.deadline
+            .store(first.saturating_add(count.saturating_mul(interval)).min(NEVER - 1), SeqCst);
+        count
+    }
+
+    /// When it expires next, as `timerfd_gettime(2)` tells: an interval goes on though nobody
+    /// reads.
+    pub fn next(&self, now: u64) -> u64 {
+        let slot = self.slot();
+        let (first, interval) = (slot.expired().load(Relaxed), slot.interval().load(Relaxed));
+        match (first, interval) {
+            (0, _) => slot.deadline.load(Relaxed),
+            (_, 0) => NEVER,
+            _ => first.saturating_add(
+                (now.saturating_sub(first) / interval + 1).saturating_mul(interval),
+            ),
+        }
+    }
+
+    /// What is left until then, ns; 0 if it is not set. One whose time has just come and that has
+    /// not been told yet still shows a moment.
+    pub fn left(&self, now: u64) -> u64 {
+        match self.next(now) {
+            NEVER => 0,
+            next => next.saturating_sub(now).max(1),
+        }
+    }
+
+    /// Sets it, at `now`; `fd` is a descriptor of it in this process, `noted` of [`ABSOLUTE`] and
+    /// [`CANCEL_ON_SET`].
+    pub fn set(
+        &self,
+        fd: i32,
+        now: u64,
+        deadline: u64,
+        interval: u64,
+        noted: u32,
+    ) -> Result<(), isize> {
+        // The descriptor may have been closed meanwhile.
+        self.engine.name_timer(fd, self.index)?;
+        let slot = self.slot();
+        slot.timer_flags().fetch_and(SHARED, SeqCst);
+        slot.timer_flags().fetch_or(noted, SeqCst);
+        slot.interval().store(interval, Relaxed);
+        slot.expired().store(0, Relaxed);
+        slot.parked.store(now, Relaxed);
+        slot.deadline.store(deadline, SeqCst);
+        self.engine.fire_if_due(self);
+        Ok(())
+    }
+
+    /// Was the clock set, and does the program want to know? Tells once.
+    pub fn take_canceled(&self) -> bool {
+        self.slot().timer_flags().fetch_and(!CANCELED, SeqCst) & CANCELED != 0
+    }
+
+    /// Makes the descriptor readable and wakes who waits for it, if it is within reach.
+    pub fn tick(&self) -> bool {
+        self.slot().timer_flags().fetch_and(!LOST, SeqCst);
+        let (pid, fd) = (self.slot().pid.load(Relaxed), self.slot().bell.load(Relaxed));
+        if pid == self.engine.pid {
+            return self.engine.timer_of(fd) == Ok(Some(self.index)) && set_ticks(fd);
+        }
+        sys::with_descriptor(pid, fd, |fd| {
+            self.engine.timer_of(fd) == Ok(Some(self.index)) && set_ticks(fd)
+        })
+    }
+
+    /// The last descriptor is closed: gives the slot back. It stays locked until it is taken anew.
+    pub fn release(self) {
+        self.engine.page.release(self.index);
+        std::mem::forget(self);
+    }
+
+    /// The deadline has come. False if it was not ticked: it is not due, or the launcher has to do
+    /// it.
+    pub(super) fn expire(&self, now: u64, keeper: bool) -> bool {
+        let slot = self.slot();
+        let due = slot.deadline.load(SeqCst);
+        if due > now {
+            return false;
+        }
+        let before = slot.expired().load(Relaxed);
+        slot.deadline.store(NEVER, SeqCst);
+        slot.expired().store(if before == 0 { due.max(1) } else { before }, SeqCst);
+        if self.tick() {
+            return true;
+        }
+        if keeper {
+            slot.timer_flags().fetch_or(LOST, SeqCst);
+            self.engine.page.header.timers_lost.fetch_add(1, SeqCst);
+            return true;
+        }
+        slot.expired().store(before, SeqCst);
+        slot.deadline.store(due, SeqCst);
+        false
+    }
+}
+
+impl Drop for Locked<'_> {
+    fn drop(&mut self) {
+        let slot = self.slot();
+        slot.holder().store(0, SeqCst);
+        // Also where it has not changed: who came to fire it meanwhile has taken it out of the
+        // queue and left it to us.
+        if slot.state.load().kind() == Kind::Timer {
+            self.engine.page.post_deadline(
+                self.index,
+                slot.deadline.load(SeqCst),
+                slot.parked.load(Relaxed),
+            );
+        }
+    }
+}

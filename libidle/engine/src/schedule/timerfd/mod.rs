@@ -1,0 +1,272 @@
+//! Timer descriptors, timerfd_create(2): deadlines without a thread.
+//!
+//! The descriptor stays the kernel's, so waiting for it, passing, duplicating and closing it are
+//! real. The kernel's timer is never armed. A slot of kind `Timer` keeps its deadline in the queue
+//! of all others, and whoever moves the clock there *ticks* it: `TFD_IOC_SET_TICKS` makes the
+//! descriptor readable and wakes its waiters before the call returns. So a waiter is running, for
+//! the exact look to see, when the clock's lock is free again.
+//!
+//! Which slot a descriptor belongs to is written into the kernel's timer itself, as its interval:
+//! any process that has got the open file, however it got it, finds the slot with one
+//! `timerfd_gettime(2)`.
+//!
+//! As in the kernel, a timer that has expired and was not read has no next deadline: the reader
+//! counts what has passed and sets the next one.
+//!
+//! Ownership: all fields are written under the slot's own lock, which any process may take. It is
+//! held for a few system calls at most, with all signals blocked; from a holder that is dead or
+//! stopped it is taken away.
+
+mod kernel;
+mod locked;
+
+pub use locked::Locked;
+
+use crate::region::layout::{Page, SLOTS};
+use crate::region::slot::Slot;
+use crate::region::state::Kind;
+use crate::schedule::survey::Engine;
+use crate::sync::{Relaxed, SeqCst};
+use crate::sys::{self, syscall6};
+use kernel::{Setting, arm};
+use posix::time::NEVER;
+
+const ESRCH: isize = -3;
+/// Seconds of an interval that names a slot: more than any program asks for, and still in the
+/// kernel's range.
+const NAMES: i64 = 4_000_000_000;
+/// Generations of a slot's names; they are the nanoseconds of the interval.
+const GENERATIONS: u32 = 1_000_000_000;
+/// How long a lock is waited for before its holder is taken for stopped, real ns.
+const PATIENCE: u64 = 20_000_000;
+
+/// Set to an instant of a clock that `clock_settime(2)` can set.
+pub const ABSOLUTE: u32 = 1;
+/// `TFD_TIMER_CANCEL_ON_SET`.
+pub const CANCEL_ON_SET: u32 = 2;
+/// The clock was set meanwhile; the next read says so.
+pub const CANCELED: u32 = 4;
+/// Due, and nobody could be found who has the descriptor: the launcher looks for one.
+pub const LOST: u32 = 8;
+/// Other processes or descriptors may have it too, so nobody knows when it is closed.
+pub const SHARED: u32 = 16;
+
+/// How a slot's fields are called when it is a timer's.
+impl Slot {
+    /// Between expirations, virtual ns; 0 for one.
+    pub fn interval(&self) -> &crate::sync::AtomicU64 {
+        &self.start
+    }
+
+    /// The first expiration that was not read, virtual ns; 0 for none.
+    pub fn expired(&self) -> &crate::sync::AtomicU64 {
+        &self.start_arg
+    }
+
+    /// [`ABSOLUTE`], [`CANCEL_ON_SET`], [`CANCELED`], [`LOST`], [`SHARED`].
+    pub fn timer_flags(&self) -> &crate::sync::AtomicU32 {
+        &self.cancels
+    }
+
+    /// Thread id of whoever holds the lock, 0 for nobody.
+    fn holder(&self) -> &crate::sync::AtomicU64 {
+        &self.pthread
+    }
+
+    /// Which of the timers that the slot has been this is.
+    fn generation(&self) -> &crate::sync::AtomicU32 {
+        &self.children
+    }
+}
+
+impl Page {
+    /// Takes a slot for a timer descriptor of process `pid` on clock `clock`, disarmed.
+    pub fn claim_timer(&self, pid: u32, fd: i32, clock: i32, birth: u64) -> Option<usize> {
+        // Not placed until the rest is filled in.
+        let index = self.claim(Kind::Timer, 0, 0, birth)?;
+        let slot = &self.slots[index];
+        slot.interval().store(0, Relaxed);
+        slot.expired().store(0, Relaxed);
+        slot.what.store(clock as u32, Relaxed);
+        slot.bell.store(fd, Relaxed);
+        let generation = (self.header.timers.fetch_add(1, SeqCst) + 1) % GENERATIONS;
+        slot.generation().store(generation, SeqCst);
+        slot.pid.store(pid, SeqCst);
+        Some(index)
+    }
+}
+
+impl Engine {
+    /// The slot that descriptor `fd` of this process names; `None` if it is a timer that no slot
+    /// belongs to. The error is the kernel's, negated: EBADF, or EINVAL for what is no timer.
+    pub fn timer_of(&self, fd: i32) -> Result<Option<usize>, isize> {
+        let mut now = Setting { interval: (0, 0), value: (0, 0) };
+        // SAFETY: a valid out-parameter.
+        let failed = unsafe {
+            syscall6(sys::nr::TIMERFD_GETTIME, fd as usize, &raw mut now as usize, 0, 0, 0, 0)
+        };
+        if failed < 0 { Err(failed) } else { Ok(self.named(now.interval.0, now.interval.1)) }
+    }
+
+    /// The slot that an interval of `sec` and `nsec` names.
+    pub fn named(&self, sec: i64, nsec: i64) -> Option<usize> {
+        let index = usize::try_from(sec - NAMES).ok().filter(|&i| i < SLOTS)?;
+        let slot = &self.page.slots[index];
+        (slot.state.load().kind() == Kind::Timer && slot.generation().load(SeqCst) as i64 == nsec)
+            .then_some(index)
+    }
+
+    /// Writes the name of slot `index` into the kernel's timer, and takes away what it has counted.
+    pub fn name_timer(&self, fd: i32, index: usize) -> Result<(), isize> {
+        let generation = self.page.slots[index].generation().load(SeqCst);
+        arm(fd, Setting { interval: (NAMES + index as i64, generation as i64), value: (0, 0) })
+    }
+
+    /// Locks timer `index`. All signals must be blocked, or a handler could wait for its own
+    /// thread.
+    pub fn lock_timer(&self, index: usize, tid: u32) -> Locked<'_> {
+        let (slot, tid) = (&self.page.slots[index], tid as u64);
+        let until = (self.real_now)() + PATIENCE;
+        loop {
+            let holder = match slot.holder().compare_exchange(0, tid, SeqCst, SeqCst) {
+                Ok(_) => break,
+                Err(holder) => holder,
+            };
+            let stuck = gone(holder) || (self.real_now)() > until;
+            if stuck && slot.holder().compare_exchange(holder, tid, SeqCst, SeqCst).is_ok() {
+                break;
+            }
+            // SAFETY: no arguments.
+            unsafe { syscall6(sys::nr::SCHED_YIELD, 0, 0, 0, 0, 0, 0) };
+        }
+        Locked { engine: self, index }
+    }
+
+    /// The clock has come to timer `index`. False if nobody can have been woken by that: the timer
+    /// was set anew, or is being set and will be posted again, or only the keeper can reach it.
+    pub(crate) fn fire(&self, index: usize, now: u64, keeper: bool) -> bool {
+        let slot = &self.page.slots[index];
+        // Not this thread's own number, which would cost a system call: who finds the holder gone
+        // takes the lock.
+        let mine = self.pid as u64;
+        let free = slot.holder().compare_exchange(0, mine, SeqCst, SeqCst);
+        if free.is_err_and(|holder| {
+            !gone(holder) || slot.holder().compare_exchange(holder, mine, SeqCst, SeqCst).is_err()
+        }) {
+            return false;
+        }
+        let locked = Locked { engine: self, index };
+        if slot.state.load().kind() != Kind::Timer {
+            return false;
+        }
+        let fired = locked.expire(now, keeper);
+        let refused = !fired && slot.deadline.load(SeqCst) <= now;
+        drop(locked);
+        if refused {
+            self.kick_keeper();
+        }
+        fired
+    }
+
+    /// Expires the timer now if it is due, as the kernel does in `timerfd_settime(2)` with a time
+    /// that has passed.
+    pub fn fire_if_due(&self, locked: &Locked) {
+        if locked.slot().deadline.load(SeqCst) <= self.now() && !locked.expire(self.now(), false) {
+            self.kick_keeper();
+        }
+    }
+
+    /// `CLOCK_REALTIME` was set ahead by `ahead` ns: timers for an instant of it move, those that
+    /// asked for it are cancelled.
+    pub fn clock_was_set(&self, ahead: i64, tid: u32) {
+        for index in 0..self.page.high() {
+            let slot = &self.page.slots[index];
+            let flags = slot.timer_flags();
+            if slot.state.load().kind() != Kind::Timer || flags.load(SeqCst) & ABSOLUTE == 0 {
+                continue;
+            }
+            let locked = self.lock_timer(index, tid);
+            let deadline = slot.deadline.load(SeqCst);
+            if deadline != NEVER {
+                slot.deadline.store(
+                    deadline.saturating_add_signed(ahead.saturating_neg()).min(NEVER - 1),
+                    SeqCst,
+                );
+                self.fire_if_due(&locked);
+            }
+            if flags.load(SeqCst) & CANCEL_ON_SET != 0 {
+                flags.fetch_or(CANCELED, SeqCst);
+                locked.tick();
+            }
+        }
+    }
+}
+
+/// Is the holder of a timer's lock dead?
+fn gone(holder: u64) -> bool {
+    // SAFETY: signal 0 only asks.
+    holder != 0 && unsafe { syscall6(sys::nr::TKILL, holder as usize, 0, 0, 0, 0, 0) == ESRCH }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::region::layout::ClockMode;
+    use crate::schedule::timerfd::kernel::tests::{ticks, timer};
+
+    fn engine() -> Engine {
+        Engine {
+            page: Box::leak(Page::boxed()),
+            pid: std::process::id(),
+            real_now: || 1,
+            process: std::process::id,
+        }
+    }
+
+    #[test]
+    fn a_descriptor_leads_to_its_slot_while_that_is_its_own() {
+        let engine = engine();
+        let fd = timer();
+        assert_eq!(engine.timer_of(fd), Ok(None));
+        let index = engine.page.claim_timer(engine.pid, fd, 1, 7).unwrap();
+        engine.name_timer(fd, index).unwrap();
+        assert_eq!(engine.timer_of(fd), Ok(Some(index)));
+        engine.page.release(index);
+        assert_eq!(engine.page.claim_timer(engine.pid, fd, 1, 7), Some(index));
+        assert_eq!(engine.timer_of(fd), Ok(None));
+        assert_eq!(engine.timer_of(-1), Err(-9));
+    }
+
+    #[test]
+    fn unread_expirations_are_counted_and_cost_nothing() {
+        let engine = engine();
+        engine.page.header.mode.store(ClockMode::Frozen as u32, SeqCst);
+        let fd = timer();
+        let index = engine.page.claim_timer(engine.pid, fd, 1, 7).unwrap();
+        engine.name_timer(fd, index).unwrap();
+        let slot = &engine.page.slots[index];
+        let locked = engine.lock_timer(index, engine.pid);
+        slot.deadline.store(100, SeqCst);
+        slot.interval().store(10, SeqCst);
+        drop(locked);
+        assert!(!engine.fire(index, 99, true));
+        assert!(engine.fire(index, 100, true));
+        assert!(!engine.fire(index, 200, true), "not a second time before it is read");
+        assert_eq!(ticks(fd), 1);
+        let locked = engine.lock_timer(index, engine.pid);
+        assert_eq!(locked.next(138), 140);
+        assert_eq!(locked.take_expirations(138), 4);
+        assert_eq!(locked.next(138), 140);
+        assert_eq!(locked.take_expirations(138), 0);
+    }
+
+    #[test]
+    fn a_dead_holder_holds_nobody_up() {
+        let engine = engine();
+        let index = engine.page.claim_timer(engine.pid, -1, 1, 7).unwrap();
+        // A number that no thread has.
+        engine.page.slots[index].holder().store(0x3fff_ffff, SeqCst);
+        drop(engine.lock_timer(index, engine.pid));
+        assert_eq!(engine.page.slots[index].holder().load(SeqCst), 0);
+    }
+}

@@ -1,0 +1,314 @@
+//! The state file: an exclusive flock(2) on it says that the program is busy, its content is a
+//! serial number, one more each time the program goes busy.
+//!
+//! All processes of a tree share one open file description, which is inherited by fork(2) and
+//! exec(2), so any of them can take and release the lock, and the kernel releases it when the last
+//! of them has ended, however it ended.
+
+use crate::procfs::{Errno, number};
+use crate::region::layout::Page;
+use crate::sync::{Relaxed, SeqCst};
+use crate::sys::{Timespec, nr, syscall6};
+use std::ffi::CStr;
+use std::sync::atomic::AtomicI32;
+
+/// This process's descriptor of the file; negative: none.
+static DESCRIPTOR: AtomicI32 = AtomicI32::new(-1);
+
+/// How long the lock is waited for while somebody outside holds it, real ns: see
+/// [`StateFile::lock`].
+const PATIENCE: u64 = 10_000_000_000;
+/// First and longest pause between two tries, real ns.
+const PAUSE: (u64, u64) = (20_000, 1_000_000);
+
+/// The file by a descriptor of the caller's, and how the caller tells of trouble.
+#[derive(Clone, Copy)]
+pub struct StateFile {
+    /// The descriptor.
+    pub fd: i32,
+    /// Writes one line to standard error.
+    pub say: fn(&str),
+}
+
+/// Of what fstat(2) says: device and inode, how many names the file has, and whether it is a
+/// regular one.
+struct Stat {
+    file: [u64; 2],
+    links: u64,
+    regular: bool,
+}
+
+/// Writes `text` after the name of this library, as one line, to descriptor `fd`.
+pub fn say_to(fd: i32, text: &str) {
+    let mut line = [0u8; 256];
+    let mut len = 0;
+    for &byte in b"libidle: ".iter().chain(text.as_bytes()).take(line.len() - 1).chain(b"\n") {
+        line[len] = byte;
+        len += 1;
+    }
+    write_line(fd, &line[..len]);
+}
+
+/// Writes it all at once. That nobody reads any more is nothing to the program: there is no
+/// SIGPIPE.
+pub fn write_line(fd: i32, line: &[u8]) {
+    const SIG_BLOCK: usize = 0;
+    const SIG_SETMASK: usize = 2;
+    const SIGPIPE: u64 = 1 << 12;
+    const EPIPE: isize = -32;
+    let (mut old, mut pending, size) = (0u64, 0u64, size_of::<u64>());
+    let now = Timespec { sec: 0, nsec: 0 };
+    let at = |word: &u64| word as *const u64 as usize;
+    // SAFETY: words of the kernel's sets' size, a time and a buffer, all of our own or of the
+    // caller's.
+    unsafe {
+        syscall6(nr::RT_SIGPROCMASK, SIG_BLOCK, at(&SIGPIPE), &raw mut old as usize, size, 0, 0);
+        syscall6(nr::RT_SIGPENDING, &raw mut pending as usize, size, 0, 0, 0, 0);
+        let wrote = syscall6(nr::WRITE, fd as usize, line.as_ptr() as usize, line.len(), 0, 0, 0);
+        if wrote == EPIPE && pending & SIGPIPE == 0 {
+            syscall6(nr::RT_SIGTIMEDWAIT, at(&SIGPIPE), 0, &raw const now as usize, size, 0, 0);
+        }
+        syscall6(nr::RT_SIGPROCMASK, SIG_SETMASK, at(&old), 0, size, 0, 0);
+    }
+}
+
+/// The same to the calling process's standard error.
+pub fn say(text: &str) {
+    say_to(2, text);
+}
+
+/// This process's descriptor is `fd` from now on; negative: it has none.
+pub fn set(fd: i32) {
+    DESCRIPTOR.store(fd, SeqCst);
+}
+
+/// This process's descriptor, or a negative number.
+pub fn descriptor() -> i32 {
+    DESCRIPTOR.load(SeqCst)
+}
+
+/// The file as threads of this process see it.
+pub fn mine() -> StateFile {
+    StateFile { fd: descriptor(), say }
+}
+
+fn checked(raw: isize) -> Result<usize, Errno> {
+    if raw < 0 { Err(Errno(-raw as i32)) } else { Ok(raw as usize) }
+}
+
+impl StateFile {
+    /// Opens `path`, or makes it; `Err` says why it can be no state file. Close-on-exec.
+    pub fn open(path: &CStr, say: fn(&str)) -> Result<StateFile, &'static str> {
+        // O_RDWR, O_CREAT, O_NOCTTY, O_NONBLOCK, O_CLOEXEC: a FIFO or a terminal must not hold
+        // anybody up.
+        const FLAGS: usize = 0o2 | 0o100 | 0o400 | 0o4000 | 0o2_000_000;
+        // SAFETY: a path with its NUL.
+        let raw = unsafe { syscall6(nr::OPEN, path.as_ptr() as usize, FLAGS, 0o666, 0, 0, 0) };
+        let fd = checked(raw).map_err(|Errno(code)| match code {
+            1 | 13 => "permission denied",
+            2 | 20 => "there is no such folder",
+            21 => "it is a folder",
+            23 | 24 => "too many open files",
+            28 => "no space is left",
+            30 => "the file system is read-only",
+            _ => "it cannot be opened",
+        })?;
+        let file = StateFile { fd: fd as i32, say };
+        if !file.stat().is_some_and(|stat| stat.regular) {
+            file.close();
+            return Err("it is no regular file");
+        }
+        Ok(file)
+    }
+
+    /// Closes it.
+    pub fn close(self) {
+        // SAFETY: a descriptor of our own.
+        unsafe { syscall6(nr::CLOSE, self.fd as usize, 0, 0, 0, 0, 0) };
+    }
+
+    /// The serial number in it: 0 when it is empty, `None` when it holds something else, which is
+    /// not to be overwritten.
+    pub fn read(&self) -> Option<u64> {
+        let mut text = [0u8; 32];
+        // SAFETY: a buffer of our own.
+        let raw = unsafe {
+            syscall6(nr::PREAD64, self.fd as usize, text.as_mut_ptr() as usize, text.len(), 0, 0, 0)
+        };
+        let text = &text[..checked(raw).ok()?];
+        // With a zero in front the next number could be shorter.
+        let short = !text.starts_with(b"0") || text == b"0\n";
+        if text.is_empty() { Some(0) } else { number(text.strip_suffix(b"\n")?).filter(|_| short) }
+    }
+
+    /// What fstat(2) says of the descriptor.
+    fn stat(&self) -> Option<Stat> {
+        let mut stat = [0u64; 18];
+        // SAFETY: a buffer of the structure's size.
+        let raw = unsafe {
+            syscall6(nr::FSTAT, self.fd as usize, stat.as_mut_ptr() as usize, 0, 0, 0, 0)
+        };
+        /// Of the mode: what kind of file it is, and a regular one.
+        const KIND: u64 = 0o170_000;
+        const REGULAR: u64 = 0o100_000;
+        let regular = stat[3] & KIND == REGULAR;
+        (raw == 0).then_some(Stat { file: [stat[0], stat[1]], links: stat[2], regular })
+    }
+
+    /// This is the state file, whatever the descriptor leads to later.
+    pub(crate) fn know(&self, page: &Page) {
+        if let Some(stat) = self.stat() {
+            page.header
+                .rest
+                .file
+                .iter()
+                .zip(stat.file)
+                .for_each(|(word, number)| word.store(number, SeqCst));
+        }
+    }
+
+    /// Asks before each use: a program that closes descriptors by raw system calls may have closed
+    /// this one, and its number may be that of a file of the program's own by now.
+    fn ours(&self, page: &Page) -> Option<Stat> {
+        let found = self.reaches(page);
+        if found.is_none() {
+            self.trouble(
+                page,
+                "the state file's descriptor was closed; the program goes on, and its state cannot be seen",
+            );
+        }
+        found
+    }
+
+    /// The file, if the descriptor leads to it.
+    fn reaches(&self, page: &Page) -> Option<Stat> {
+        let known = page.header.rest.file.each_ref().map(|word| word.load(SeqCst));
+        self.stat().filter(|stat| stat.file == known)
+    }
+
+    /// Must somebody else take the lock for the holder of this descriptor?
+    pub(crate) fn lost(&self, page: &Page) -> bool {
+        self.reaches(page).is_none()
+    }
+
+    /// May a file of this process have that many bytes (RLIMIT_FSIZE)? Writing all the same would
+    /// be SIGXFSZ.
+    fn may_have(bytes: usize) -> bool {
+        const RLIMIT_FSIZE: usize = 1;
+        let mut limit = [u64::MAX; 2];
+        // SAFETY: an out-parameter of two words.
+        unsafe { syscall6(nr::PRLIMIT64, 0, RLIMIT_FSIZE, 0, limit.as_mut_ptr() as usize, 0, 0) };
+        limit[0] >= bytes as u64
+    }
+
+    /// Writes the serial number, with the lock held. It never gets shorter, so one call of
+    /// pwrite(2) writes all of it.
+    fn write(&self, serial: u64) -> Result<(), Errno> {
+        let mut text = [b'\n'; 21];
+        let (mut at, mut rest) = (text.len() - 1, serial);
+        loop {
+            at -= 1;
+            text[at] = b'0' + (rest % 10) as u8;
+            rest /= 10;
+            if rest == 0 {
+                break;
+            }
+        }
+        let text = &text[at..];
+        if !StateFile::may_have(text.len()) {
+            return Err(Errno::STRANGE);
+        }
+        // SAFETY: a buffer of our own.
+        let raw = unsafe {
+            syscall6(nr::PWRITE64, self.fd as usize, text.as_ptr() as usize, text.len(), 0, 0, 0)
+        };
+        match checked(raw)? {
+            n if n == text.len() => Ok(()),
+            _ => Err(Errno::STRANGE),
+        }
+    }
+
+    fn flock(&self, op: usize) -> Result<usize, Errno> {
+        // SAFETY: plain numbers.
+        checked(unsafe { syscall6(nr::FLOCK, self.fd as usize, op, 0, 0, 0, 0) })
+    }
+
+    /// Takes the lock. Somebody outside may hold it, to look at the program while it stays idle:
+    /// that is waited for. But who holds it and waits for the program at the same time would wait
+    /// for ever, so after [`PATIENCE`] the program goes on without it, and from then on only tries.
+    fn lock(&self, page: &Page) -> Result<(), Errno> {
+        const LOCK_EX: usize = 2;
+        const LOCK_NB: usize = 4;
+        const EWOULDBLOCK: i32 = 11;
+        let rest = &page.header.rest;
+        let (mut waited, mut pause) = (0, PAUSE.0);
+        loop {
+            match self.flock(LOCK_EX | LOCK_NB) {
+                Ok(_) => {
+                    rest.impatient.store(0, Relaxed);
+                    return Ok(());
+                }
+                Err(Errno(EWOULDBLOCK)) if rest.impatient.load(Relaxed) != 0 => return Ok(()),
+                Err(Errno(EWOULDBLOCK)) if waited >= PATIENCE => {
+                    rest.impatient.store(1, Relaxed);
+                    (self.say)(
+                        "somebody has held the state file's lock for 10 s; the program goes on without it",
+                    );
+                    return Ok(());
+                }
+                Err(Errno(EWOULDBLOCK)) => {
+                    let time = Timespec { sec: 0, nsec: pause as i64 };
+                    // SAFETY: a time of our own.
+                    unsafe { syscall6(nr::NANOSLEEP, &raw const time as usize, 0, 0, 0, 0, 0) };
+                    waited += pause;
+                    pause = (pause * 2).min(PAUSE.1);
+                }
+                Err(e) => return Err(e),
+            }
+        }
+    }
+
+    /// Takes the lock for a program that goes busy; false if the file is out of reach.
+    pub(crate) fn hold(&self, page: &Page) -> bool {
+        if self.ours(page).is_none() {
+            return false;
+        }
+        if self.lock(page).is_err() {
+            self.trouble(
+                page,
+                "cannot lock the state file; the program goes on, and its state cannot be seen",
+            );
+        }
+        true
+    }
+
+    /// Shows the serial number of the busy period that has begun. After [`StateFile::hold`].
+    pub fn show(&self, page: &Page, serial: u64) {
+        if self.write(serial).is_err() {
+            self.trouble(
+                page,
+                "cannot write to the state file; the program goes on, and its serial number stays",
+            );
+        }
+    }
+
+    /// Releases the lock.
+    pub(crate) fn release(&self, page: &Page) {
+        const LOCK_UN: usize = 8;
+        let Some(stat) = self.ours(page) else { return };
+        if stat.links == 0 {
+            self.trouble(
+                page,
+                "the state file was deleted or replaced; the program goes on, and its state cannot be seen",
+            );
+        }
+        let _ = self.flock(LOCK_UN);
+    }
+
+    /// Says it once for all processes.
+    fn trouble(&self, page: &Page, text: &str) {
+        if page.header.rest.told.swap(1, SeqCst) == 0 {
+            (self.say)(text);
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! The state file, and the word of the region that says what it shows.
+
+pub mod file;
+pub mod idle_state;

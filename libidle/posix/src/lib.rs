@@ -1,0 +1,9 @@
+//! What the calls of POSIX and Linux mean in virtual time. The hooks and the tracer both ask here,
+//! so a call has one meaning, whoever has seen it.
+//!
+//! Pure: no unsafe code, no system call, no register, no slot, no allocation. Whoever asks has read
+//! the arguments, and carries out the answer.
+
+#![forbid(unsafe_code)]
+
+pub mod time;
