@@ -221,7 +221,7 @@ impl Session {
     /// Starts a command; busy until it has joined.
     pub fn start(&self, words: &[OsString], nth: u64) -> std::io::Result<Child> {
         let page = self.engine.page;
-        // Before all of its threads but those of the library, see `interpose/src/ticker.rs`.
+        // Before all of its threads but those of the library, see `interpose/src/shim/timer_thread.rs`.
         let credit = page.credit(self.engine.pid, (nth + 1) << 48);
         let mut command = command(words, self.mask);
         command.env("FLUX_SESSION", &self.path).env("FLUX_LIBRARY", &self.library);

@@ -3,9 +3,9 @@
 
 use interpose::hooks;
 use interpose::hooks::clocks::Timeb;
-use interpose::hooks::timers::SigEvent;
-use interpose::session_signal;
-use interpose::timerfd;
+use interpose::hooks::posix_timers::SigEvent;
+use interpose::shim::session_signal;
+use interpose::shim::timerfd;
 
 // What is the same in both libraries; it also brings C's types and the bodies into scope.
 interpose::shared_rows!();
@@ -20,12 +20,12 @@ hooks! {
     fn timespec_get(out: *mut timespec, base: c_int) -> c_int = clocks::timespec_get;
     fn clock_settime(id: clockid_t, to: *const timespec) -> c_int = clocks::clock_settime;
     fn settimeofday(to: *const timeval, zone: *const c_void) -> c_int = clocks::settimeofday;
-    fn adjtimex(at: *mut timex) -> c_int = adjust::adjtimex;
-    fn __adjtimex(at: *mut timex) -> c_int = adjust::adjtimex;
-    fn ntp_adjtime(at: *mut timex) -> c_int = adjust::adjtimex;
-    fn clock_adjtime(id: clockid_t, at: *mut timex) -> c_int = adjust::clock_adjtime;
-    fn ntp_gettime(out: *mut ntptimeval) -> c_int = adjust::ntp_gettime;
-    fn ntp_gettimex(out: *mut ntptimeval) -> c_int = adjust::ntp_gettimex;
+    fn adjtimex(at: *mut timex) -> c_int = clock_adjust::adjtimex;
+    fn __adjtimex(at: *mut timex) -> c_int = clock_adjust::adjtimex;
+    fn ntp_adjtime(at: *mut timex) -> c_int = clock_adjust::adjtimex;
+    fn clock_adjtime(id: clockid_t, at: *mut timex) -> c_int = clock_adjust::clock_adjtime;
+    fn ntp_gettime(out: *mut ntptimeval) -> c_int = clock_adjust::ntp_gettime;
+    fn ntp_gettimex(out: *mut ntptimeval) -> c_int = clock_adjust::ntp_gettimex;
     fn adjtime(delta: *const timeval, old: *mut timeval) -> c_int = clocks::adjtime;
     fn times(out: *mut tms) -> clock_t = uptime::times;
     fn sysinfo(out: *mut sysinfo) -> c_int = uptime::sysinfo;
@@ -62,37 +62,37 @@ hooks! {
     fn pthread_rwlock_timedwrlock(lock: *mut pthread_rwlock_t, until: *const timespec) -> c_int = |l, t| locks::clockwrlock(l, CLOCK_REALTIME, t) => number;
     fn pthread_rwlock_clockrdlock(lock: *mut pthread_rwlock_t, clock: clockid_t, until: *const timespec) -> c_int = locks::clockrdlock => number;
     fn pthread_rwlock_clockwrlock(lock: *mut pthread_rwlock_t, clock: clockid_t, until: *const timespec) -> c_int = locks::clockwrlock => number;
-    fn pthread_timedjoin_np(thread: pthread_t, result: *mut *mut c_void, until: *const timespec) -> c_int = |t, r, u| joins::clockjoin(t, r, CLOCK_REALTIME, u) => number;
-    fn pthread_clockjoin_np(thread: pthread_t, result: *mut *mut c_void, clock: clockid_t, until: *const timespec) -> c_int = joins::clockjoin => number;
+    fn pthread_timedjoin_np(thread: pthread_t, result: *mut *mut c_void, until: *const timespec) -> c_int = |t, r, u| join::clockjoin(t, r, CLOCK_REALTIME, u) => number;
+    fn pthread_clockjoin_np(thread: pthread_t, result: *mut *mut c_void, clock: clockid_t, until: *const timespec) -> c_int = join::clockjoin => number;
     fn syscall(number: c_long, a: usize, b: usize, c: usize, d: usize, e: usize, f: usize) -> c_long = |n, a, b, c, d, e, f| syscall::syscall(n, [a, b, c, d, e, f]);
 }
 
 // Questions that a program may ask in a loop.
 hooks! {
-    fn sched_yield() -> c_int = asks::sched_yield;
-    fn thrd_yield() -> () = asks::thrd_yield;
-    fn pthread_mutex_trylock(mutex: *mut pthread_mutex_t) -> c_int = asks::pthread_mutex_trylock => number;
-    fn mtx_trylock(mutex: *mut pthread_mutex_t) -> c_int = asks::mtx_trylock => number;
-    fn pthread_rwlock_tryrdlock(lock: *mut pthread_rwlock_t) -> c_int = asks::pthread_rwlock_tryrdlock => number;
-    fn pthread_rwlock_trywrlock(lock: *mut pthread_rwlock_t) -> c_int = asks::pthread_rwlock_trywrlock => number;
-    fn pthread_spin_trylock(lock: *mut pthread_spinlock_t) -> c_int = asks::pthread_spin_trylock => number;
-    fn pthread_tryjoin_np(thread: pthread_t, result: *mut *mut c_void) -> c_int = asks::pthread_tryjoin_np => number;
-    fn access(path: *const c_char, mode: c_int) -> c_int = asks::access => question;
-    fn faccessat(dir: c_int, path: *const c_char, mode: c_int, flags: c_int) -> c_int = asks::faccessat => question;
-    fn stat(path: *const c_char, out: *mut stat) -> c_int = asks::stat => question;
-    fn stat64(path: *const c_char, out: *mut stat) -> c_int = asks::stat64 => question;
-    fn lstat(path: *const c_char, out: *mut stat) -> c_int = asks::lstat => question;
-    fn lstat64(path: *const c_char, out: *mut stat) -> c_int = asks::lstat64 => question;
-    fn fstatat(dir: c_int, path: *const c_char, out: *mut stat, flags: c_int) -> c_int = asks::fstatat => question;
-    fn fstatat64(dir: c_int, path: *const c_char, out: *mut stat, flags: c_int) -> c_int = asks::fstatat64 => question;
-    fn statx(dir: c_int, path: *const c_char, flags: c_int, mask: c_uint, out: *mut statx) -> c_int = asks::statx => question;
+    fn sched_yield() -> c_int = try_calls::sched_yield;
+    fn thrd_yield() -> () = try_calls::thrd_yield;
+    fn pthread_mutex_trylock(mutex: *mut pthread_mutex_t) -> c_int = try_calls::pthread_mutex_trylock => number;
+    fn mtx_trylock(mutex: *mut pthread_mutex_t) -> c_int = try_calls::mtx_trylock => number;
+    fn pthread_rwlock_tryrdlock(lock: *mut pthread_rwlock_t) -> c_int = try_calls::pthread_rwlock_tryrdlock => number;
+    fn pthread_rwlock_trywrlock(lock: *mut pthread_rwlock_t) -> c_int = try_calls::pthread_rwlock_trywrlock => number;
+    fn pthread_spin_trylock(lock: *mut pthread_spinlock_t) -> c_int = try_calls::pthread_spin_trylock => number;
+    fn pthread_tryjoin_np(thread: pthread_t, result: *mut *mut c_void) -> c_int = try_calls::pthread_tryjoin_np => number;
+    fn access(path: *const c_char, mode: c_int) -> c_int = try_calls::access => question;
+    fn faccessat(dir: c_int, path: *const c_char, mode: c_int, flags: c_int) -> c_int = try_calls::faccessat => question;
+    fn stat(path: *const c_char, out: *mut stat) -> c_int = try_calls::stat => question;
+    fn stat64(path: *const c_char, out: *mut stat) -> c_int = try_calls::stat64 => question;
+    fn lstat(path: *const c_char, out: *mut stat) -> c_int = try_calls::lstat => question;
+    fn lstat64(path: *const c_char, out: *mut stat) -> c_int = try_calls::lstat64 => question;
+    fn fstatat(dir: c_int, path: *const c_char, out: *mut stat, flags: c_int) -> c_int = try_calls::fstatat => question;
+    fn fstatat64(dir: c_int, path: *const c_char, out: *mut stat, flags: c_int) -> c_int = try_calls::fstatat64 => question;
+    fn statx(dir: c_int, path: *const c_char, flags: c_int, mask: c_uint, out: *mut statx) -> c_int = try_calls::statx => question;
 }
 
 // Descriptors.
 hooks! {
-    fn read(fd: c_int, buf: *mut c_void, n: size_t) -> ssize_t = reads::read => positive;
-    fn readv(fd: c_int, iov: *const iovec, n: c_int) -> ssize_t = reads::readv => positive;
-    fn __read_chk(fd: c_int, buf: *mut c_void, n: size_t, size: size_t) -> ssize_t = reads::__read_chk => positive;
+    fn read(fd: c_int, buf: *mut c_void, n: size_t) -> ssize_t = read::read => positive;
+    fn readv(fd: c_int, iov: *const iovec, n: c_int) -> ssize_t = read::readv => positive;
+    fn __read_chk(fd: c_int, buf: *mut c_void, n: size_t, size: size_t) -> ssize_t = read::__read_chk => positive;
     fn setsockopt(fd: c_int, level: c_int, name: c_int, value: *const c_void, len: socklen_t) -> c_int = sockets::setsockopt;
     fn recv(fd: c_int, buf: *mut c_void, n: size_t, flags: c_int) -> ssize_t = sockets::recv => positive;
     fn recvfrom(fd: c_int, buf: *mut c_void, n: size_t, flags: c_int, from: *mut sockaddr, len: *mut socklen_t) -> ssize_t = sockets::recvfrom => positive;
@@ -102,19 +102,19 @@ hooks! {
     fn __recvfrom_chk(fd: c_int, buf: *mut c_void, n: size_t, size: size_t, flags: c_int, from: *mut sockaddr, len: *mut socklen_t) -> ssize_t = sockets::__recvfrom_chk => positive;
     fn sendmmsg(fd: c_int, msgs: *mut mmsghdr, n: u32, flags: c_int) -> c_int = mmsg::sendmmsg => positive;
     fn connect(fd: c_int, to: *const sockaddr, len: socklen_t) -> c_int = sockets::connect => success;
-    fn semtimedop(id: c_int, ops: *mut sembuf, n: size_t, timeout: *const timespec) -> c_int = queues::semtimedop => success;
-    fn mq_timedsend(queue: mqd_t, msg: *const c_char, n: size_t, priority: c_uint, until: *const timespec) -> c_int = queues::mq_timedsend => success;
-    fn mq_timedreceive(queue: mqd_t, msg: *mut c_char, n: size_t, priority: *mut c_uint, until: *const timespec) -> ssize_t = queues::mq_timedreceive => success;
-    fn readdir(dir: *mut DIR) -> *mut dirent = listing::readdir;
-    fn readdir64(dir: *mut DIR) -> *mut dirent = listing::readdir64;
-    fn dup(fd: c_int) -> c_int = fds::dup;
+    fn semtimedop(id: c_int, ops: *mut sembuf, n: size_t, timeout: *const timespec) -> c_int = ipc_queues::semtimedop => success;
+    fn mq_timedsend(queue: mqd_t, msg: *const c_char, n: size_t, priority: c_uint, until: *const timespec) -> c_int = ipc_queues::mq_timedsend => success;
+    fn mq_timedreceive(queue: mqd_t, msg: *mut c_char, n: size_t, priority: *mut c_uint, until: *const timespec) -> ssize_t = ipc_queues::mq_timedreceive => success;
+    fn readdir(dir: *mut DIR) -> *mut dirent = readdir::readdir;
+    fn readdir64(dir: *mut DIR) -> *mut dirent = readdir::readdir64;
+    fn dup(fd: c_int) -> c_int = close_dup::dup;
 }
 
 // Requests that libc answers with threads of its own.
 hooks! {
-    fn aio_suspend(list: *const *const aiocb, n: c_int, timeout: *const timespec) -> c_int = requests::aio_suspend => success;
-    fn aio_suspend64(list: *const *const aiocb, n: c_int, timeout: *const timespec) -> c_int = requests::aio_suspend => success;
-    fn gai_suspend(list: *const *const c_void, n: c_int, timeout: *const timespec) -> c_int = requests::gai_suspend => number;
+    fn aio_suspend(list: *const *const aiocb, n: c_int, timeout: *const timespec) -> c_int = async_requests::aio_suspend => success;
+    fn aio_suspend64(list: *const *const aiocb, n: c_int, timeout: *const timespec) -> c_int = async_requests::aio_suspend => success;
+    fn gai_suspend(list: *const *const c_void, n: c_int, timeout: *const timespec) -> c_int = async_requests::gai_suspend => number;
 }
 
 // Signals and children as waits; sending signals.
@@ -128,7 +128,7 @@ hooks! {
 
 // Debuggers.
 hooks! {
-    fn ptrace(request: c_uint, thread: pid_t, at: *mut c_void, data: *mut c_void) -> c_long = tracing::ptrace;
+    fn ptrace(request: c_uint, thread: pid_t, at: *mut c_void, data: *mut c_void) -> c_long = ptrace::ptrace;
 }
 
 // Timers.
@@ -137,11 +137,11 @@ hooks! {
     fn ualarm(value: c_uint, interval: c_uint) -> c_uint = alarms::ualarm;
     fn setitimer(which: c_int, new: *const itimerval, old: *mut itimerval) -> c_int = alarms::setitimer;
     fn getitimer(which: c_int, out: *mut itimerval) -> c_int = alarms::getitimer;
-    fn timer_create(clock: clockid_t, event: *const SigEvent, timer: *mut timer_t) -> c_int = timers::create;
-    fn timer_settime(timer: timer_t, flags: c_int, new: *const itimerspec, old: *mut itimerspec) -> c_int = timers::settime;
-    fn timer_gettime(timer: timer_t, out: *mut itimerspec) -> c_int = timers::gettime;
-    fn timer_getoverrun(timer: timer_t) -> c_int = timers::getoverrun;
-    fn timer_delete(timer: timer_t) -> c_int = timers::delete;
+    fn timer_create(clock: clockid_t, event: *const SigEvent, timer: *mut timer_t) -> c_int = posix_timers::create;
+    fn timer_settime(timer: timer_t, flags: c_int, new: *const itimerspec, old: *mut itimerspec) -> c_int = posix_timers::settime;
+    fn timer_gettime(timer: timer_t, out: *mut itimerspec) -> c_int = posix_timers::gettime;
+    fn timer_getoverrun(timer: timer_t) -> c_int = posix_timers::getoverrun;
+    fn timer_delete(timer: timer_t) -> c_int = posix_timers::delete;
     fn timerfd_create(clock: clockid_t, flags: c_int) -> c_int = timerfd::create;
     fn timerfd_settime(fd: c_int, flags: c_int, new: *const itimerspec, old: *mut itimerspec) -> c_int = timerfd::settime;
     fn timerfd_gettime(fd: c_int, out: *mut itimerspec) -> c_int = timerfd::gettime;

@@ -1,7 +1,7 @@
 //! Tracees that give up privileges, or go into another user namespace or another root. What they
 //! execute afterwards could not open the session's region any more by its path, which is the
 //! launcher's. So before such a call their process opens it, for good, and what it executes
-//! inherits the descriptor; as it is with the library (`interpose::idle::kept`).
+//! inherits the descriptor; as it is with the library (`interpose::shim::inherited_fds`).
 //!
 //! The call is put off: in its place none is made, the region is opened where it would have ended,
 //! and the thread makes it once more.

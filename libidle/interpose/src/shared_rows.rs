@@ -6,7 +6,7 @@
 macro_rules! shared_rows {
     () => {
         use libc::*;
-        use $crate::forced::{self, Forced};
+        use $crate::shim::forced::{self, Forced};
         use $crate::hooks::cond::c11;
         use $crate::hooks::*;
 
@@ -45,8 +45,8 @@ macro_rules! shared_rows {
             fn pthread_rwlock_rdlock(lock: *mut pthread_rwlock_t) -> c_int = locks::rdlock;
             fn pthread_rwlock_wrlock(lock: *mut pthread_rwlock_t) -> c_int = locks::wrlock;
             fn pthread_barrier_wait(barrier: *mut pthread_barrier_t) -> c_int = locks::barrier_wait;
-            fn pthread_join(thread: pthread_t, result: *mut *mut c_void) -> c_int = joins::join;
-            fn thrd_join(thread: pthread_t, result: *mut c_int) -> c_int = joins::c11_join;
+            fn pthread_join(thread: pthread_t, result: *mut *mut c_void) -> c_int = join::join;
+            fn thrd_join(thread: pthread_t, result: *mut c_int) -> c_int = join::c11_join;
         }
 
         // Descriptors.
@@ -95,30 +95,30 @@ macro_rules! shared_rows {
             fn sendmsg(fd: c_int, msg: *const msghdr, flags: c_int) -> ssize_t = sockets::sendmsg => positive;
             fn accept(fd: c_int, from: *mut sockaddr, len: *mut socklen_t) -> c_int = sockets::accept => success;
             fn accept4(fd: c_int, from: *mut sockaddr, len: *mut socklen_t, flags: c_int) -> c_int = sockets::accept4 => success;
-            fn msgrcv(id: c_int, msg: *mut c_void, n: size_t, kind: c_long, flags: c_int) -> ssize_t = queues::msgrcv => success;
-            fn msgsnd(id: c_int, msg: *const c_void, n: size_t, flags: c_int) -> c_int = queues::msgsnd => success;
-            fn semop(id: c_int, ops: *mut sembuf, n: size_t) -> c_int = queues::semop => success;
-            fn mq_send(queue: mqd_t, msg: *const c_char, n: size_t, priority: c_uint) -> c_int = queues::mq_send => success;
-            fn mq_receive(queue: mqd_t, msg: *mut c_char, n: size_t, priority: *mut c_uint) -> ssize_t = queues::mq_receive => success;
-            fn close(fd: c_int) -> c_int = fds::close;
-            fn close_range(first: c_uint, last: c_uint, flags: c_int) -> c_int = fds::close_range;
-            fn closefrom(first: c_int) -> () = fds::closefrom;
-            fn dup2(old: c_int, new: c_int) -> c_int = fds::dup2;
-            fn dup3(old: c_int, new: c_int, flags: c_int) -> c_int = fds::dup3;
+            fn msgrcv(id: c_int, msg: *mut c_void, n: size_t, kind: c_long, flags: c_int) -> ssize_t = ipc_queues::msgrcv => success;
+            fn msgsnd(id: c_int, msg: *const c_void, n: size_t, flags: c_int) -> c_int = ipc_queues::msgsnd => success;
+            fn semop(id: c_int, ops: *mut sembuf, n: size_t) -> c_int = ipc_queues::semop => success;
+            fn mq_send(queue: mqd_t, msg: *const c_char, n: size_t, priority: c_uint) -> c_int = ipc_queues::mq_send => success;
+            fn mq_receive(queue: mqd_t, msg: *mut c_char, n: size_t, priority: *mut c_uint) -> ssize_t = ipc_queues::mq_receive => success;
+            fn close(fd: c_int) -> c_int = close_dup::close;
+            fn close_range(first: c_uint, last: c_uint, flags: c_int) -> c_int = close_dup::close_range;
+            fn closefrom(first: c_int) -> () = close_dup::closefrom;
+            fn dup2(old: c_int, new: c_int) -> c_int = close_dup::dup2;
+            fn dup3(old: c_int, new: c_int, flags: c_int) -> c_int = close_dup::dup3;
         }
 
         // Requests that libc answers with threads of its own.
         $crate::hooks! {
-            fn aio_read(request: *mut aiocb) -> c_int = requests::aio_read;
-            fn aio_read64(request: *mut aiocb) -> c_int = requests::aio_read64;
-            fn aio_write(request: *mut aiocb) -> c_int = requests::aio_write;
-            fn aio_write64(request: *mut aiocb) -> c_int = requests::aio_write64;
-            fn aio_fsync(op: c_int, request: *mut aiocb) -> c_int = requests::aio_fsync;
-            fn aio_fsync64(op: c_int, request: *mut aiocb) -> c_int = requests::aio_fsync64;
-            fn lio_listio(mode: c_int, list: *const *mut aiocb, n: c_int, event: *mut sigevent) -> c_int = requests::lio_listio;
-            fn lio_listio64(mode: c_int, list: *const *mut aiocb, n: c_int, event: *mut sigevent) -> c_int = requests::lio_listio64;
-            fn getaddrinfo_a(mode: c_int, list: *mut *mut c_void, n: c_int, event: *mut sigevent) -> c_int = requests::getaddrinfo_a;
-            fn mq_notify(queue: mqd_t, event: *const sigevent) -> c_int = requests::mq_notify;
+            fn aio_read(request: *mut aiocb) -> c_int = async_requests::aio_read;
+            fn aio_read64(request: *mut aiocb) -> c_int = async_requests::aio_read64;
+            fn aio_write(request: *mut aiocb) -> c_int = async_requests::aio_write;
+            fn aio_write64(request: *mut aiocb) -> c_int = async_requests::aio_write64;
+            fn aio_fsync(op: c_int, request: *mut aiocb) -> c_int = async_requests::aio_fsync;
+            fn aio_fsync64(op: c_int, request: *mut aiocb) -> c_int = async_requests::aio_fsync64;
+            fn lio_listio(mode: c_int, list: *const *mut aiocb, n: c_int, event: *mut sigevent) -> c_int = async_requests::lio_listio;
+            fn lio_listio64(mode: c_int, list: *const *mut aiocb, n: c_int, event: *mut sigevent) -> c_int = async_requests::lio_listio64;
+            fn getaddrinfo_a(mode: c_int, list: *mut *mut c_void, n: c_int, event: *mut sigevent) -> c_int = async_requests::getaddrinfo_a;
+            fn mq_notify(queue: mqd_t, event: *const sigevent) -> c_int = async_requests::mq_notify;
         }
 
         // Signals and children as waits; sending signals.
@@ -132,11 +132,11 @@ macro_rules! shared_rows {
             fn sigqueue(pid: pid_t, signal: c_int, value: *mut c_void) -> c_int = signals::sigqueue;
             fn pthread_sigqueue(thread: pthread_t, signal: c_int, value: *mut c_void) -> c_int = signals::pthread_sigqueue;
             fn pidfd_send_signal(fd: c_int, signal: c_int, info: *mut siginfo_t, flags: c_uint) -> c_int = signals::pidfd_send_signal;
-            fn wait(status: *mut c_int) -> pid_t = wait::wait => positive;
-            fn waitpid(pid: pid_t, status: *mut c_int, options: c_int) -> pid_t = wait::waitpid => positive;
-            fn wait3(status: *mut c_int, options: c_int, usage: *mut rusage) -> pid_t = wait::wait3 => positive;
-            fn wait4(pid: pid_t, status: *mut c_int, options: c_int, usage: *mut rusage) -> pid_t = wait::wait4 => positive;
-            fn waitid(kind: idtype_t, id: id_t, info: *mut siginfo_t, options: c_int) -> c_int = wait::waitid_asking;
+            fn wait(status: *mut c_int) -> pid_t = wait_child::wait => positive;
+            fn waitpid(pid: pid_t, status: *mut c_int, options: c_int) -> pid_t = wait_child::waitpid => positive;
+            fn wait3(status: *mut c_int, options: c_int, usage: *mut rusage) -> pid_t = wait_child::wait3 => positive;
+            fn wait4(pid: pid_t, status: *mut c_int, options: c_int, usage: *mut rusage) -> pid_t = wait_child::wait4 => positive;
+            fn waitid(kind: idtype_t, id: id_t, info: *mut siginfo_t, options: c_int) -> c_int = wait_child::waitid_asking;
         }
 
         // Lifecycle.
@@ -160,10 +160,10 @@ macro_rules! shared_rows {
             fn popen(command: *const c_char, mode: *const c_char) -> *mut FILE = shell::popen;
             fn pclose(stream: *mut FILE) -> c_int = shell::pclose;
             fn fclose(stream: *mut FILE) -> c_int = shell::fclose;
-            fn longjmp(env: *mut c_void, value: c_int) -> () = jumps::longjmp;
-            fn _longjmp(env: *mut c_void, value: c_int) -> () = jumps::_longjmp;
-            fn siglongjmp(env: *mut c_void, value: c_int) -> () = jumps::siglongjmp;
-            fn __longjmp_chk(env: *mut c_void, value: c_int) -> () = jumps::__longjmp_chk;
+            fn longjmp(env: *mut c_void, value: c_int) -> () = longjmp::longjmp;
+            fn _longjmp(env: *mut c_void, value: c_int) -> () = longjmp::_longjmp;
+            fn siglongjmp(env: *mut c_void, value: c_int) -> () = longjmp::siglongjmp;
+            fn __longjmp_chk(env: *mut c_void, value: c_int) -> () = longjmp::__longjmp_chk;
             fn _exit(status: c_int) -> () = lifecycle::exit_now;
             fn _Exit(status: c_int) -> () = lifecycle::exit_now;
         }
@@ -180,19 +180,19 @@ macro_rules! shared_rows {
 
         // What concerns all threads.
         $crate::hooks! {
-            fn setuid(user: uid_t) -> c_int = single::setuid;
-            fn seteuid(user: uid_t) -> c_int = single::seteuid;
-            fn setreuid(real: uid_t, effective: uid_t) -> c_int = single::setreuid;
-            fn setresuid(real: uid_t, effective: uid_t, saved: uid_t) -> c_int = single::setresuid;
-            fn setgid(group: gid_t) -> c_int = single::setgid;
-            fn setegid(group: gid_t) -> c_int = single::setegid;
-            fn setregid(real: gid_t, effective: gid_t) -> c_int = single::setregid;
-            fn setresgid(real: gid_t, effective: gid_t, saved: gid_t) -> c_int = single::setresgid;
-            fn setgroups(count: size_t, groups: *const gid_t) -> c_int = single::setgroups;
-            fn initgroups(user: *const c_char, group: gid_t) -> c_int = single::initgroups;
-            fn unshare(flags: c_int) -> c_int = single::unshare;
-            fn setns(fd: c_int, kind: c_int) -> c_int = single::setns;
-            fn chroot(path: *const c_char) -> c_int = single::chroot;
+            fn setuid(user: uid_t) -> c_int = credentials::setuid;
+            fn seteuid(user: uid_t) -> c_int = credentials::seteuid;
+            fn setreuid(real: uid_t, effective: uid_t) -> c_int = credentials::setreuid;
+            fn setresuid(real: uid_t, effective: uid_t, saved: uid_t) -> c_int = credentials::setresuid;
+            fn setgid(group: gid_t) -> c_int = credentials::setgid;
+            fn setegid(group: gid_t) -> c_int = credentials::setegid;
+            fn setregid(real: gid_t, effective: gid_t) -> c_int = credentials::setregid;
+            fn setresgid(real: gid_t, effective: gid_t, saved: gid_t) -> c_int = credentials::setresgid;
+            fn setgroups(count: size_t, groups: *const gid_t) -> c_int = credentials::setgroups;
+            fn initgroups(user: *const c_char, group: gid_t) -> c_int = credentials::initgroups;
+            fn unshare(flags: c_int) -> c_int = credentials::unshare;
+            fn setns(fd: c_int, kind: c_int) -> c_int = credentials::setns;
+            fn chroot(path: *const c_char) -> c_int = credentials::chroot;
         }
     };
 }

@@ -1,13 +1,14 @@
-//! alarm(2), ualarm(3), setitimer(2), getitimer(2), also across exec(2): see [`crate::timers`].
+//! alarm(2), ualarm(3), setitimer(2), getitimer(2), also across exec(2): see
+//! [`crate::shim::timer_table`].
 
-use super::timers::{change, disarmed, own};
-use crate::clockid::{self, plausible};
-use crate::errno::{Errno, kernel};
+use crate::hooks::posix_timers::{change, disarmed, own};
 use crate::next;
-use crate::session;
-use crate::ticker;
-use crate::timerfd::store;
-use crate::timers::{self, Role};
+use crate::shim::clock_id::{self, plausible};
+use crate::shim::errno::{Errno, kernel};
+use crate::shim::session;
+use crate::shim::timer_table::{self, Role};
+use crate::shim::timer_thread;
+use crate::shim::timerfd::store;
 use engine::sys::syscall6;
 use engine::{Engine, Page};
 use libc::{c_int, c_uint, itimerval, timeval};
@@ -18,7 +19,7 @@ use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 /// this cannot be done here.
 fn set_alarm(value: u64, interval: u64) -> Option<(u64, u64)> {
     let engine = own()?;
-    if !ticker::start(&engine, Role::Signals) {
+    if !timer_thread::start(&engine, Role::Signals) {
         return None;
     }
     if value == 0 {
@@ -27,7 +28,7 @@ fn set_alarm(value: u64, interval: u64) -> Option<(u64, u64)> {
     Some(change(&engine, Role::Signals, |table| {
         let (now, at) = (engine.now(), table.itimer());
         let before = (table.next(at, now).saturating_sub(now), table.timer(at).interval);
-        let deadline = if value == 0 { NEVER } else { clockid::after(&engine, value) };
+        let deadline = if value == 0 { NEVER } else { clock_id::after(&engine, value) };
         table.set(at, deadline, if value == 0 { 0 } else { interval }, false);
         before
     }))
@@ -58,7 +59,7 @@ pub unsafe fn ualarm(value: c_uint, interval: c_uint) -> c_uint {
     match unsafe { setitimer(libc::ITIMER_REAL, &new, &mut old) } {
         Ok(_) => (old.it_value.tv_sec * 1_000_000 + old.it_value.tv_usec) as c_uint,
         Err(Errno(code)) => {
-            crate::errno::set(code);
+            crate::shim::errno::set(code);
             c_uint::MAX
         }
     }
@@ -130,7 +131,7 @@ pub unsafe fn getitimer(which: c_int, out: *mut itimerval) -> Result<c_int, Errn
 
 /// What is left of ITIMER_REAL, and its interval.
 fn alarm_left(engine: &Engine) -> (u64, u64) {
-    let (_locked, table) = timers::table(engine);
+    let (_locked, table) = timer_table::table(engine);
     let (now, at) = (engine.now(), table.itimer());
     (table.next(at, now).saturating_sub(now), table.timer(at).interval)
 }
@@ -139,7 +140,7 @@ fn alarm_left(engine: &Engine) -> (u64, u64) {
 /// is left, by the real clock, for a program without this library; one with it finds the exact
 /// deadline in its credit, slot `credit`. Returns whether there is one.
 pub fn before_exec(engine: &Engine, credit: usize) -> bool {
-    if !timers::any() || timers::foreign(engine) {
+    if !timer_table::any() || timer_table::foreign(engine) {
         return false;
     }
     let (left, interval) = alarm_left(engine);
@@ -190,7 +191,7 @@ pub fn after_exec(page: &Page) {
             0,
         )
     };
-    let me = crate::tls::tls().slot.get().checked_sub(1).map(|me| &page.slots[me as usize]);
+    let me = crate::shim::tls::tls().slot.get().checked_sub(1).map(|me| &page.slots[me as usize]);
     let (deadline, interval) =
         me.map_or((0, 0), |slot| (slot.start.swap(0, Relaxed), slot.start_arg.swap(0, Relaxed)));
     let Some(engine) = session::engine() else { return };
@@ -199,9 +200,9 @@ pub fn after_exec(page: &Page) {
         return;
     }
     set_kernel_alarm(0, 0);
-    let deadline = if deadline != 0 { deadline } else { clockid::after(&engine, value) };
+    let deadline = if deadline != 0 { deadline } else { clock_id::after(&engine, value) };
     let interval = if value != 0 { micros(left.it_interval).unwrap_or(0) } else { interval };
-    if ticker::start(&engine, Role::Signals) {
+    if timer_thread::start(&engine, Role::Signals) {
         change(&engine, Role::Signals, |table| {
             let at = table.itimer();
             table.set(at, deadline, interval, false);

@@ -1,11 +1,11 @@
 //! clock_gettime(2), gettimeofday(2), time(2) and their relatives. A clock read enters nothing: it
 //! is a load from the shared page, in elapsed mode added to what the vDSO says.
 
-use crate::clockid::{self, plausible};
-use crate::errno::Errno;
-use crate::session;
-use crate::spin;
-use crate::vdso;
+use crate::shim::clock_id::{self, plausible};
+use crate::shim::errno::Errno;
+use crate::shim::session;
+use crate::shim::spin_loop;
+use crate::shim::vdso;
 use engine::{ClockMode, Engine};
 use libc::{c_int, clockid_t, time_t, timespec, timeval};
 use posix::time::{SECOND, Spec};
@@ -13,8 +13,8 @@ use std::sync::atomic::Ordering::SeqCst;
 
 /// Virtual time of clock `id`.
 fn read(engine: &Engine, id: clockid_t) -> Result<Spec, Errno> {
-    spin::look();
-    clockid::read(engine, id)
+    spin_loop::look();
+    clock_id::read(engine, id)
 }
 
 fn real(id: clockid_t) -> Result<Spec, Errno> {
@@ -36,14 +36,14 @@ fn now(id: clockid_t) -> Result<Spec, Errno> {
 #[inline(always)]
 pub unsafe fn clock_gettime(id: clockid_t, out: *mut timespec) -> Result<c_int, Errno> {
     if let Some(page) = session::page()
-        && clockid::is_virtual(id)
+        && clock_id::is_virtual(id)
         && plausible(out)
     {
         // SAFETY: plausible, and the caller vouches for it.
         let out = unsafe { &mut *out };
         match page.mode() {
             ClockMode::Elapsed | ClockMode::Real => {
-                spin::look();
+                spin_loop::look();
                 // The offset is read before the clock: a jump in between makes the sum late by that
                 // jump, never early.
                 let offset = page.header.clock.value();
@@ -55,7 +55,7 @@ pub unsafe fn clock_gettime(id: clockid_t, out: *mut timespec) -> Result<c_int, 
                 }
             }
             ClockMode::Frozen if page.has_clock(id) => {
-                spin::look();
+                spin_loop::look();
                 let now = page.frozen(id as usize);
                 (out.tv_sec, out.tv_nsec) = (now.sec, now.nsec);
                 return Ok(0);
@@ -88,7 +88,7 @@ pub unsafe fn clock_getres(id: clockid_t, out: *mut timespec) -> Result<c_int, E
     let raw = unsafe {
         engine::sys::syscall6(libc::SYS_clock_getres, id as usize, out as usize, 0, 0, 0, 0)
     };
-    crate::errno::kernel(raw).map(|v| v as c_int)
+    crate::shim::errno::kernel(raw).map(|v| v as c_int)
 }
 
 /// gettimeofday(2); the time zone is the kernel's (always zero).
@@ -190,14 +190,14 @@ pub unsafe fn clock_settime(id: clockid_t, to: *const timespec) -> Result<c_int,
         let raw = unsafe {
             engine::sys::syscall6(libc::SYS_clock_settime, id as usize, to as usize, 0, 0, 0, 0)
         };
-        return crate::errno::kernel(raw).map(|v| v as c_int);
+        return crate::shim::errno::kernel(raw).map(|v| v as c_int);
     };
     // SAFETY: the caller vouches for `to`.
-    let to = unsafe { clockid::spec(to) }?;
+    let to = unsafe { clock_id::spec(to) }?;
     if id != libc::CLOCK_REALTIME || to.nanos().is_none() {
         return Err(Errno(libc::EINVAL));
     }
-    let now = clockid::read(&engine, id)?;
+    let now = clock_id::read(&engine, id)?;
     let ahead = to.since(now) as i64 - now.since(to) as i64;
     set_ahead(&engine, ahead);
     Ok(0)
@@ -207,8 +207,8 @@ pub unsafe fn clock_settime(id: clockid_t, to: *const timespec) -> Result<c_int,
 /// it.
 pub(super) fn set_ahead(engine: &Engine, by: i64) {
     engine.page.header.realtime_shift.fetch_add(by, SeqCst);
-    crate::timerfd::clock_was_set(engine, by);
-    super::timers::clock_was_set(engine);
+    crate::shim::timerfd::clock_was_set(engine, by);
+    crate::hooks::posix_timers::clock_was_set(engine);
     engine.end_settable_waits();
 }
 
@@ -220,7 +220,7 @@ pub unsafe fn settimeofday(to: *const timeval, _zone: *const libc::c_void) -> Re
     if to.is_null() {
         return Ok(0);
     }
-    if !clockid::readable(to) {
+    if !clock_id::readable(to) {
         return Err(Errno(libc::EFAULT));
     }
     // SAFETY: readable, and the caller vouches for it.

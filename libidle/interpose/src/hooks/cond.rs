@@ -1,21 +1,19 @@
 //! pthread_cond_*: condition variables.
 //!
-//! A private one needs nothing but its address: waiters queue in [`crate::waitq`], so static
-//! initialisers, zeroed memory and `std::condition_variable` work as they are, and glibc's
+//! A private one needs nothing but its address: waiters queue in [`crate::shim::wait_queue`], so
+//! static initialisers, zeroed memory and `std::condition_variable` work as they are, and glibc's
 //! functions are never called on it. Its first bytes hold our own mark of the clock, written by
 //! `pthread_cond_init`; all zero means CLOCK_REALTIME, as POSIX has it. A process-shared one is a
 //! counter that signallers raise and wake in the kernel (as in Bionic): kernel waits.
 
-use super::locks;
-use crate::clockid;
-use crate::enter::{Cause, Entry, What, enter};
-use crate::errno::Errno;
+use crate::hooks::locks;
 use crate::next;
-use crate::session;
-use crate::{
-    kfutex,
-    waitq::{self, Key},
-};
+use crate::shim::clock_id;
+use crate::shim::entry::{Cause, Entry, What, enter};
+use crate::shim::errno::Errno;
+use crate::shim::kernel_futex;
+use crate::shim::session;
+use crate::shim::wait_queue::{self, Key};
 use engine::{Reason, Signals};
 use libc::{c_int, clockid_t, pthread_cond_t, pthread_condattr_t, pthread_mutex_t, timespec};
 use posix::time::{NEVER, Spec};
@@ -97,7 +95,7 @@ pub unsafe fn destroy(cond: *mut pthread_cond_t) -> c_int {
     {
         let mut seen = object.waiters.fetch_or(DESTROYED, SeqCst) | DESTROYED;
         while seen != DESTROYED {
-            kfutex::wait(&entry, What::Cond, &object.waiters, seen, false, NEVER, None);
+            kernel_futex::wait(&entry, What::Cond, &object.waiters, seen, false, NEVER, None);
             seen = object.waiters.load(SeqCst);
         }
     }
@@ -121,7 +119,7 @@ impl Drop for Counted<'_> {
     fn drop(&mut self) {
         if self.0.fetch_sub(1, SeqCst) == DESTROYED + 1 {
             // The condition may be gone by now: its address is all that is used.
-            kfutex::wake(self.0, 1, false);
+            kernel_futex::wake(self.0, 1, false);
         }
     }
 }
@@ -145,11 +143,19 @@ unsafe fn wait_until(
         let _counted = Counted::new(object);
         // SAFETY: the caller's mutex.
         match unsafe { locks::unlock(mutex) } {
-            0 => kfutex::wait(entry, cause, &object.counter, seen, false, deadline, Some(cancels)),
+            0 => kernel_futex::wait(
+                entry,
+                cause,
+                &object.counter,
+                seen,
+                false,
+                deadline,
+                Some(cancels),
+            ),
             code => return Err(code),
         }
     } else {
-        let Some(place) = waitq::enqueue(entry, cause, Key::cond(cond), || false) else {
+        let Some(place) = wait_queue::enqueue(entry, cause, Key::cond(cond), || false) else {
             return Err(libc::EINVAL);
         };
         // SAFETY: the caller's mutex.
@@ -204,13 +210,13 @@ unsafe fn timed(
         return libc::EINVAL;
     }
     let cause = Cause::on(What::Cond, &entry.engine, clock);
-    let deadline = match clockid::instant(&entry.engine, clock, until) {
+    let deadline = match clock_id::instant(&entry.engine, clock, until) {
         Ok(at) => at,
         Err(Errno(code)) => return code,
     };
     // SAFETY: the caller's arguments.
     match unsafe { wait_until(entry, cond, mutex, (cause, deadline)) } {
-        Ok(Reason::TimedOut) if clockid::reached(&entry.engine, clock, until) => libc::ETIMEDOUT,
+        Ok(Reason::TimedOut) if clock_id::reached(&entry.engine, clock, until) => libc::ETIMEDOUT,
         // Also where the clock was set and the time has not come: the condition may have been
         // signalled just then.
         Ok(_) => 0,
@@ -239,7 +245,7 @@ pub unsafe fn timedwait(
     let clock = view(cond).clock as clockid_t;
     // SAFETY: the caller's arguments.
     unsafe {
-        match clockid::spec(until) {
+        match clock_id::spec(until) {
             Ok(until) => timed(&entry, cond, mutex, clock, until),
             Err(_) => libc::EINVAL,
         }
@@ -263,7 +269,7 @@ pub unsafe fn clockwait(
     };
     // SAFETY: the caller's arguments.
     unsafe {
-        match clockid::spec(until) {
+        match clock_id::spec(until) {
             Ok(until) => timed(&entry, cond, mutex, clock, until),
             Err(_) => libc::EINVAL,
         }
@@ -275,12 +281,12 @@ fn wake(cond: *mut pthread_cond_t, count: u32) -> c_int {
     if object.shared == SHARED {
         object.counter.fetch_add(1, SeqCst);
         if object.waiters.load(SeqCst) != 0 {
-            kfutex::wake(&object.counter, count.min(i32::MAX as u32), false);
+            kernel_futex::wake(&object.counter, count.min(i32::MAX as u32), false);
         }
-    } else if !waitq::nobody(Key::cond(cond))
+    } else if !wait_queue::nobody(Key::cond(cond))
         && let Some(engine) = session::engine()
     {
-        waitq::wake(&engine, Key::cond(cond), count, |_| true);
+        wait_queue::wake(&engine, Key::cond(cond), count, |_| true);
     }
     0
 }

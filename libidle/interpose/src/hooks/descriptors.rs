@@ -1,8 +1,8 @@
 //! Calls on one descriptor that may block: the real call between two marks. It keeps its
 //! cancellation, its errors and its restarts.
 
-use crate::enter::{What, enter};
 use crate::next;
+use crate::shim::entry::{What, enter};
 use libc::{c_char, c_int, c_void, iovec, mode_t, off_t, size_t, ssize_t};
 
 /// Bodies that do the real call inside a kernel wait.
@@ -15,7 +15,7 @@ macro_rules! kernel_waits {
         #[inline]
         pub unsafe fn $name($($arg: $t),*) -> $r {
             let real = $crate::next!($name: fn($($t),*) -> $r);
-            let entry = $crate::enter::enter();
+            let entry = $crate::shim::entry::enter();
             let _wait = entry.as_ref().map(|e| e.kernel_wait($what));
             // SAFETY: the caller's arguments.
             unsafe { real($($arg),*) }
@@ -122,8 +122,8 @@ unsafe fn control(
     cmd: c_int,
     arg: usize,
 ) -> c_int {
-    if crate::bell::is_bell(fd) {
-        crate::errno::set(libc::EBADF);
+    if crate::shim::wake_fd::is_bell(fd) {
+        crate::shim::errno::set(libc::EBADF);
         return -1;
     }
     let entry = if matches!(cmd, libc::F_SETLKW | libc::F_OFD_SETLKW) { enter() } else { None };
@@ -131,10 +131,10 @@ unsafe fn control(
     // SAFETY: the caller's arguments.
     let done = unsafe { real(fd, cmd, arg) };
     if matches!(cmd, libc::F_SETLK | libc::F_OFD_SETLK) {
-        crate::spin::success(done as i64);
+        crate::shim::spin_loop::success(done as i64);
     }
     if matches!(cmd, libc::F_DUPFD | libc::F_DUPFD_CLOEXEC) {
-        super::fds::copied(fd, done)
+        crate::hooks::close_dup::copied(fd, done)
     } else {
         done
     }

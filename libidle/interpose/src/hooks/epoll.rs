@@ -1,12 +1,12 @@
 //! epoll_wait(2) and its forms. A wait with a time-out polls the epoll descriptor beside the
 //! thread's bell, then collects without waiting: the bell is never put into the program's own set.
 
-use super::poll::{limit, none_ready, outcome, poll_until, waiting};
-use crate::clockid;
-use crate::enter::{What, enter};
-use crate::errno::Errno;
+use crate::hooks::poll::{limit, none_ready, outcome, poll_until, waiting};
 use crate::next;
-use crate::timerfd;
+use crate::shim::clock_id;
+use crate::shim::entry::{What, enter};
+use crate::shim::errno::Errno;
+use crate::shim::timerfd;
 use libc::{POLLIN, c_int, epoll_event, pollfd, sigset_t, timespec};
 use posix::time::{self, NEVER};
 
@@ -113,7 +113,7 @@ pub unsafe fn epoll_pwait2(
         None
     } else {
         // SAFETY: the caller vouches for it.
-        Some(unsafe { clockid::spec(timeout) }?.nanos().ok_or(Errno(libc::EINVAL))?)
+        Some(unsafe { clock_id::spec(timeout) }?.nanos().ok_or(Errno(libc::EINVAL))?)
     };
     // SAFETY: the caller's arguments.
     unsafe { wait(fd, events, max, duration, mask) }

@@ -2,10 +2,12 @@
 //! image adopts. A child of vfork(2) speaks through its parent's slot, so it takes one of its own
 //! here.
 
-use crate::enter::enter;
-use crate::environ::Environ;
-use crate::scratch::Scratch;
-use crate::{image, next, session};
+use crate::next;
+use crate::shim::entry::enter;
+use crate::shim::exec_environ::Environ;
+use crate::shim::program_image;
+use crate::shim::scratch::Scratch;
+use crate::shim::session;
 use engine::programs::elf::Program;
 use engine::programs::tracing::ASKS;
 use engine::{Engine, Kind};
@@ -41,14 +43,14 @@ unsafe fn replace(
     let (pid, tid) = (session::getpid(), session::gettid());
     let slot = entry.slot();
     let shared = slot.tid.load(Relaxed) != tid;
-    crate::timerfd::share_all();
+    crate::shim::timerfd::share_all();
     // A process that is tracked alone stays so; its children are not.
-    let alone = crate::idle::alone();
+    let alone = crate::statefile::process_tree::alone();
     if alone && shared {
         return real(env);
     }
     if alone {
-        crate::idle::kept::close_on_exec(false);
+        crate::shim::inherited_fds::close_on_exec(false);
     }
     let credit = if shared { borrowed(&engine, entry.me, pid) } else { Some(entry.me) };
     let Some(credit) = credit else { return real(env) };
@@ -57,7 +59,7 @@ unsafe fn replace(
     let mut alarm = false;
     if !shared {
         slot.start.store(0, Relaxed);
-        alarm = super::alarms::before_exec(&engine, credit);
+        alarm = crate::hooks::alarms::before_exec(&engine, credit);
         // No thread id until the new image adopts the slot: it may be a program that never will.
         slot.tid.store(0, Relaxed);
         slot.pid.store(pid, Relaxed);
@@ -72,7 +74,7 @@ unsafe fn replace(
         engine.give_back(credit);
     }
     if alone {
-        crate::idle::kept::close_on_exec(true);
+        crate::shim::inherited_fds::close_on_exec(true);
     }
     if shared {
         page.release(credit);
@@ -81,7 +83,7 @@ unsafe fn replace(
         slot.start.store(kept.0, Relaxed);
         slot.start_arg.store(kept.1, Relaxed);
         if alarm {
-            super::alarms::exec_failed();
+            crate::hooks::alarms::exec_failed();
         }
         slot.state.set(Kind::Busy);
     }
@@ -110,7 +112,7 @@ pub(super) fn prepare() {
 #[unsafe(link_section = ".text.interpose")]
 pub unsafe fn execve(path: *const c_char, argv: Strings, env: Strings) -> c_int {
     // SAFETY: the caller's arguments.
-    unsafe { replace(|| image::path(path), env, |env| real()(path, argv, env)) }
+    unsafe { replace(|| program_image::path(path), env, |env| real()(path, argv, env)) }
 }
 
 /// execv(3).
@@ -131,8 +133,9 @@ pub unsafe fn execvpe(file: *const c_char, argv: Strings, env: Strings) -> c_int
     let found = OnceCell::new();
     // SAFETY: the caller's arguments.
     unsafe {
-        let program =
-            || found.get_or_init(|| image::search(file)).as_ref().map(|found| found.program);
+        let program = || {
+            found.get_or_init(|| program_image::search(file)).as_ref().map(|found| found.program)
+        };
         let execute = |env| {
             // What has been found need not be looked for again. If it can't be executed, libc says
             // why.
@@ -161,7 +164,7 @@ pub unsafe fn execvp(file: *const c_char, argv: Strings) -> c_int {
 pub unsafe fn fexecve(fd: c_int, argv: Strings, env: Strings) -> c_int {
     let real = next!(fexecve: fn(c_int, Strings, Strings) -> c_int);
     // SAFETY: the caller's arguments.
-    unsafe { replace(|| image::open(fd), env, |env| real(fd, argv, env)) }
+    unsafe { replace(|| program_image::open(fd), env, |env| real(fd, argv, env)) }
 }
 
 /// execveat(2).
@@ -177,7 +180,13 @@ pub unsafe fn execveat(
 ) -> c_int {
     let real = next!(execveat: fn(c_int, *const c_char, Strings, Strings, c_int) -> c_int);
     // SAFETY: the caller's arguments.
-    unsafe { replace(|| image::at(dir, path, flags), env, |env| real(dir, path, argv, env, flags)) }
+    unsafe {
+        replace(
+            || program_image::at(dir, path, flags),
+            env,
+            |env| real(dir, path, argv, env, flags),
+        )
+    }
 }
 
 /// Which of the three functions with a list of arguments was called.

@@ -2,10 +2,14 @@
 //! vfork(2) needs no hook: its child shares memory and thread-local storage, so the suspended
 //! parent's slot speaks for it until it executes.
 
-use super::single;
-use crate::enter::enter;
-use crate::tls::tls;
-use crate::{bell, forced, idle, next, session};
+use crate::hooks::credentials;
+use crate::next;
+use crate::shim::entry::enter;
+use crate::shim::forced;
+use crate::shim::session;
+use crate::shim::tls::tls;
+use crate::shim::wake_fd;
+use crate::statefile::process_tree;
 use engine::Kind;
 use engine::region::slot::Credit;
 use libc::{c_int, c_void, pid_t};
@@ -14,9 +18,9 @@ use std::sync::atomic::Ordering::Relaxed;
 /// Takes a slot for the child, to be found by it in its copy of the thread-local block.
 #[unsafe(link_section = ".text.interpose")]
 fn credit() -> Option<Credit> {
-    let entry = enter().filter(|_| !idle::alone())?;
-    super::exec::prepare();
-    crate::timerfd::share_all();
+    let entry = enter().filter(|_| !process_tree::alone())?;
+    crate::hooks::exec::prepare();
+    crate::shim::timerfd::share_all();
     let page = entry.engine.page;
     let child = page.credit(entry.engine.pid, page.birth_of_child(entry.me))?;
     tls().fork_credit.set(child.word());
@@ -46,11 +50,11 @@ pub extern "C" fn adopt() {
         return;
     }
     session::renew_pid(pid);
-    super::threads::only_thread_left();
-    bell::discard_all();
-    super::timers::reset();
-    crate::helpers::reset();
-    idle::forked();
+    crate::hooks::threads::only_thread_left();
+    wake_fd::discard_all();
+    crate::hooks::posix_timers::reset();
+    crate::shim::libc_threads::reset();
+    process_tree::forked();
     let Some(engine) = session::engine() else { return };
     let (tls, page) = (tls(), engine.page);
     let credit = Credit::from_word(tls.fork_credit.replace(0))
@@ -138,7 +142,7 @@ pub unsafe fn clone(
 ) -> c_int {
     let real = next!(clone: fn(CloneFn, *mut c_void, c_int, *mut c_void, *mut pid_t, *mut c_void, *mut pid_t) -> c_int);
     if flags & libc::CLONE_NEWUSER != 0 {
-        single::keep_session();
+        credentials::keep_session();
     }
     if flags & libc::CLONE_VM != 0 || flags & libc::CLONE_SETTLS != 0 {
         // A process that runs beside this one is looked at like one without the library.
@@ -164,7 +168,7 @@ unsafe extern "C-unwind" fn start_clone(_: *mut c_void) -> c_int {
         let start = std::mem::transmute::<usize, CloneFn>(tls().clone_fn.get());
         let code = start(tls().clone_arg.get() as *mut c_void);
         // libc ends this thread now, not the process.
-        single::thread_ends();
+        credentials::thread_ends();
         code
     }
 }

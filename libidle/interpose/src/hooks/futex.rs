@@ -1,14 +1,13 @@
 //! futex(2): programs and language runtimes (Rust's std, C++20's atomics) wait with
 //! `syscall(SYS_futex, …)`. A private futex is an exact wait here, queued by its address.
 
-use super::syscall::Args;
-use crate::clockid;
-use crate::enter::{Cause, Entry, What, enter};
-use crate::errno::{Errno, kernel};
-use crate::{
-    kfutex, session,
-    waitq::{self, Key},
-};
+use crate::hooks::syscall::Args;
+use crate::shim::clock_id;
+use crate::shim::entry::{Cause, Entry, What, enter};
+use crate::shim::errno::{Errno, kernel};
+use crate::shim::kernel_futex;
+use crate::shim::session;
+use crate::shim::wait_queue::{self, Key};
 use engine::{Engine, Reason, Signals};
 use libc::{c_long, clockid_t, timespec};
 use posix::time::{NEVER, Spec};
@@ -35,7 +34,7 @@ pub(super) unsafe fn futex(
 ) -> Option<Result<c_long, Errno>> {
     let command = op & !(PRIVATE | REALTIME);
     let private = op & PRIVATE != 0;
-    if !address.is_multiple_of(4) || !clockid::plausible(address as *const u32) {
+    if !address.is_multiple_of(4) || !clock_id::plausible(address as *const u32) {
         return None;
     }
     // SAFETY: the caller's futex word.
@@ -43,7 +42,7 @@ pub(super) unsafe fn futex(
     match command {
         // For the kernel to refuse. (Memory is made of pages, so what holds for the eight bytes
         // around it holds for the word.)
-        WAIT | WAIT_BITSET if !clockid::readable((address & !7) as *const u64) => None,
+        WAIT | WAIT_BITSET if !clock_id::readable((address & !7) as *const u64) => None,
         WAIT | WAIT_BITSET => {
             let entry = enter()?;
             let bits = if command == WAIT { ANY } else { value3 as u32 };
@@ -64,7 +63,7 @@ pub(super) unsafe fn futex(
         }
         WAKE_OP if private => {
             let engine = session::engine()?;
-            if !address2.is_multiple_of(4) || !clockid::plausible(address2 as *const u32) {
+            if !address2.is_multiple_of(4) || !clock_id::plausible(address2 as *const u32) {
                 return None;
             }
             // SAFETY: the caller's second futex word.
@@ -81,7 +80,7 @@ pub(super) unsafe fn futex(
                 return Some(Err(Errno(libc::EAGAIN)));
             }
             let woken = wake(&engine, Key::any(word), value as u32, ANY);
-            let moved = waitq::requeue(
+            let moved = wait_queue::requeue(
                 &engine,
                 Key::any(word),
                 Key::any(address2 as *const AtomicU32),
@@ -133,10 +132,10 @@ unsafe fn limit(
         return Ok(None);
     }
     // SAFETY: the caller's pointer.
-    let spec = unsafe { clockid::spec(timeout) }?;
+    let spec = unsafe { clock_id::spec(timeout) }?;
     let ns = spec.nanos().ok_or(Errno(libc::EINVAL))?;
     Ok(Some(match relative {
-        true => (libc::CLOCK_MONOTONIC, Spec::from_nanos(clockid::after(engine, ns))),
+        true => (libc::CLOCK_MONOTONIC, Spec::from_nanos(clock_id::after(engine, ns))),
         false => (clock, spec),
     }))
 }
@@ -152,13 +151,13 @@ fn wait(
     let (cause, deadline) = match until {
         None => (What::Futex.into(), NEVER),
         Some((clock, at))
-            if clockid::reached(&entry.engine, clock, at) && word.load(SeqCst) == expected =>
+            if clock_id::reached(&entry.engine, clock, at) && word.load(SeqCst) == expected =>
         {
             return Err(Errno(libc::ETIMEDOUT));
         }
         Some((clock, at)) => (
             Cause::on(What::Futex, &entry.engine, clock),
-            clockid::instant(&entry.engine, clock, at)?,
+            clock_id::instant(&entry.engine, clock, at)?,
         ),
     };
     let reason = if private {
@@ -167,20 +166,20 @@ fn wait(
             entry.slot().start_arg.store(bits as u64, Relaxed);
             word.load(SeqCst) != expected
         };
-        let place =
-            waitq::enqueue(entry, cause, Key::any(word), changed).ok_or(Errno(libc::EAGAIN))?;
+        let place = wait_queue::enqueue(entry, cause, Key::any(word), changed)
+            .ok_or(Errno(libc::EAGAIN))?;
         let signals = if until.is_some() { Signals::End } else { Signals::EndUnlessRestart };
         place.wait(deadline, signals, None)
     } else {
         if word.load(SeqCst) != expected {
             return Err(Errno(libc::EAGAIN));
         }
-        kfutex::wait(entry, cause, word, expected, false, deadline, None)
+        kernel_futex::wait(entry, cause, word, expected, false, deadline, None)
     };
     match reason {
         Reason::Interrupted => Err(Errno(libc::EINTR)),
         Reason::TimedOut
-            if until.is_some_and(|(clock, at)| clockid::reached(&entry.engine, clock, at)) =>
+            if until.is_some_and(|(clock, at)| clock_id::reached(&entry.engine, clock, at)) =>
         {
             Err(Errno(libc::ETIMEDOUT))
         }
@@ -201,7 +200,7 @@ fn wake_all(
 ) -> Result<c_long, Errno> {
     let count = count.max(1);
     let woken = if private { wake(engine, Key::any(word), count, bits) } else { 0 };
-    let rest = if woken < count { kfutex::wake(word, count - woken, private) } else { 0 };
+    let rest = if woken < count { kernel_futex::wake(word, count - woken, private) } else { 0 };
     if woken == 0 {
         kernel(rest).map(|rest| rest as c_long)
     } else {
@@ -210,8 +209,8 @@ fn wake_all(
 }
 
 fn wake(engine: &Engine, key: Key, count: u32, bits: u32) -> u32 {
-    if waitq::nobody(key) {
+    if wait_queue::nobody(key) {
         return 0;
     }
-    waitq::wake(engine, key, count, |slot| slot.start_arg.load(Relaxed) as u32 & bits != 0)
+    wait_queue::wake(engine, key, count, |slot| slot.start_arg.load(Relaxed) as u32 & bits != 0)
 }

@@ -1,9 +1,9 @@
 //! The process's beginning and end: what the library's constructor and destructor do, and _exit(2).
 
-use super::fork;
+use crate::hooks::fork;
 use crate::next;
-use crate::session;
-use crate::tls::tls;
+use crate::shim::session;
+use crate::shim::tls::tls;
 use engine::Kind;
 use libc::c_int;
 use std::sync::atomic::Ordering::Relaxed;
@@ -13,7 +13,7 @@ pub fn start() {
     if session::engine().is_some() {
         fork::register();
     }
-    crate::idle::constructed();
+    crate::statefile::process_tree::constructed();
 }
 
 /// From the library's destructor, near the end of exit(3): what still runs may wait, but comes back
@@ -21,7 +21,7 @@ pub fn start() {
 #[unsafe(link_section = ".text.interpose")]
 pub fn leave() {
     let Some(engine) = session::engine() else { return };
-    crate::tcp::settle();
+    crate::shim::tcp_push::settle();
     let Some(me) = tls().slot.get().checked_sub(1) else { return };
     let slot = &engine.page.slots[me as usize];
     let (pid, tid) = (session::getpid(), session::gettid());
@@ -34,8 +34,8 @@ pub fn leave() {
         // The kernel is about to send SIGCHLD.
         // SAFETY: no arguments.
         let parent = unsafe { engine::sys::syscall6(libc::SYS_getppid, 0, 0, 0, 0, 0, 0) } as u32;
-        crate::settled::await_asleep(&engine, |slot| slot.pid.load(Relaxed) == parent);
-        crate::forced::over(&engine, me as usize);
+        crate::shim::await_sleep::await_asleep(&engine, |slot| slot.pid.load(Relaxed) == parent);
+        crate::shim::forced::over(&engine, me as usize);
         tls().base.set(Kind::Leaving as u32);
         slot.state.set(Kind::Leaving);
     }

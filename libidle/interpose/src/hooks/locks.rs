@@ -2,9 +2,11 @@
 //! uncontended one costs a try. Only waits with a time-out need more, because glibc would time them
 //! by the real clock.
 
-use crate::clockid;
-use crate::enter::{Cause, Entry, What, enter};
-use crate::{kfutex, next, session};
+use crate::next;
+use crate::shim::clock_id;
+use crate::shim::entry::{Cause, Entry, What, enter};
+use crate::shim::kernel_futex;
+use crate::shim::session;
 use libc::{c_int, clockid_t, pthread_mutex_t, pthread_rwlock_t, timespec};
 use posix::time::{NEVER, Spec};
 use std::sync::atomic::AtomicU32;
@@ -112,7 +114,7 @@ pub unsafe fn mutex_clocklock(
         return unsafe { real(mutex, clock, until) };
     };
     // SAFETY: the caller's pointer.
-    let until = match unsafe { clockid::spec(until) } {
+    let until = match unsafe { clock_id::spec(until) } {
         Ok(spec) if spec.nanos_absolute().is_some() => spec,
         _ => return libc::EINVAL,
     };
@@ -121,11 +123,11 @@ pub unsafe fn mutex_clocklock(
         return libc::EDEADLK;
     }
     loop {
-        if clockid::reached(&entry.engine, clock, until) {
+        if clock_id::reached(&entry.engine, clock, until) {
             return libc::ETIMEDOUT;
         }
         let cause = Cause::on(What::Lock, &entry.engine, clock);
-        let Ok(deadline) = clockid::instant(&entry.engine, clock, until) else {
+        let Ok(deadline) = clock_id::instant(&entry.engine, clock, until) else {
             return libc::EINVAL;
         };
         if view.kind & PLAIN != 0 {
@@ -144,7 +146,15 @@ pub unsafe fn mutex_clocklock(
                 }
             }
         } else if view.lock.compare_exchange(1, 2, SeqCst, SeqCst).unwrap_or_else(|now| now) != 0 {
-            kfutex::wait(&entry, cause, &view.lock, 2, view.kind & SHARED == 0, deadline, None);
+            kernel_futex::wait(
+                &entry,
+                cause,
+                &view.lock,
+                2,
+                view.kind & SHARED == 0,
+                deadline,
+                None,
+            );
         }
         // SAFETY: the caller's mutex.
         match unsafe { try_lock(mutex) } {
@@ -165,7 +175,7 @@ pub unsafe fn mutex_clocklock(
 /// deadline is the slot's.
 pub(super) fn in_a_moment() -> timespec {
     let mut now = timespec { tv_sec: 0, tv_nsec: 0 };
-    crate::vdso::clock_gettime(libc::CLOCK_REALTIME, &mut now);
+    crate::shim::vdso::clock_gettime(libc::CLOCK_REALTIME, &mut now);
     let at = Spec { sec: now.tv_sec, nsec: now.tv_nsec }.plus(1_000_000);
     timespec { tv_sec: at.sec, tv_nsec: at.nsec }
 }
@@ -218,8 +228,8 @@ type RwTimedFn =
     unsafe extern "C-unwind" fn(*mut pthread_rwlock_t, clockid_t, *const timespec) -> c_int;
 
 /// The timed forms: short real waits until it has the lock or the virtual time has come. Not those
-/// of [`super::slices`]: no handler ends a wait for a lock, so they may run in it at any moment,
-/// and need not be held back until a slice is over.
+/// of [`crate::shim::polling_wait`]: no handler ends a wait for a lock, so they may run in it at
+/// any moment, and need not be held back until a slice is over.
 ///
 /// # Safety As for pthread_rwlock_clockrdlock(3).
 unsafe fn rw_clocklock(
@@ -234,7 +244,7 @@ unsafe fn rw_clocklock(
         return unsafe { real(lock, clock, until) };
     };
     // SAFETY: the caller's pointer.
-    let until = match unsafe { clockid::spec(until) } {
+    let until = match unsafe { clock_id::spec(until) } {
         Ok(spec) if spec.nanos_absolute().is_some() && supported(clock) => spec,
         _ => return libc::EINVAL,
     };
@@ -245,9 +255,9 @@ unsafe fn rw_clocklock(
         // SAFETY: the caller's lock, a time of our own that is past.
         done = unsafe { real(lock, libc::CLOCK_REALTIME, &timespec { tv_sec: 0, tv_nsec: 0 }) };
     }
-    while done == libc::ETIMEDOUT && !clockid::reached(&entry.engine, clock, until) {
+    while done == libc::ETIMEDOUT && !clock_id::reached(&entry.engine, clock, until) {
         let cause = Cause::on(What::Lock, &entry.engine, clock);
-        let deadline = clockid::instant(&entry.engine, clock, until).unwrap_or(NEVER);
+        let deadline = clock_id::instant(&entry.engine, clock, until).unwrap_or(NEVER);
         let mut wait = entry.kernel_wait_until(cause, deadline, || true);
         while let Some(wait) = &mut wait {
             // SAFETY: the caller's lock, a time of our own.

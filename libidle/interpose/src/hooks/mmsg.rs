@@ -1,10 +1,15 @@
 //! recvmmsg(2) and sendmmsg(2). Where a time-out is involved, of the call or of the socket, the
 //! messages go one by one.
 
-use super::poll::{limit, poll_until};
-use super::{sockets, timed};
-use crate::enter::{Entry, What, enter};
-use crate::{clockid, errno, next, tcp, timerfd};
+use crate::hooks::poll::{limit, poll_until};
+use crate::hooks::socket_timeouts;
+use crate::hooks::sockets;
+use crate::next;
+use crate::shim::clock_id;
+use crate::shim::entry::{Entry, What, enter};
+use crate::shim::errno;
+use crate::shim::tcp_push;
+use crate::shim::timerfd;
 use libc::{POLLERR, POLLIN, POLLOUT, c_int, c_uint, mmsghdr, pollfd, ssize_t, timespec};
 use posix::time::Spec;
 
@@ -29,8 +34,8 @@ pub unsafe fn recvmmsg(
         return unsafe { real(fd, msgs, n, flags, timeout) };
     };
     // SAFETY: the caller's pointer.
-    let limit = unsafe { clockid::spec(timeout) }.ok().and_then(Spec::nanos);
-    if limit.is_none() && (!timeout.is_null() || timed::timeout(fd, POLLIN).is_none()) {
+    let limit = unsafe { clock_id::spec(timeout) }.ok().and_then(Spec::nanos);
+    if limit.is_none() && (!timeout.is_null() || socket_timeouts::timeout(fd, POLLIN).is_none()) {
         let got = {
             let _wait = entry.kernel_wait(What::Descriptor);
             // SAFETY: the caller's arguments; a time-out is one that the kernel refuses.
@@ -42,7 +47,7 @@ pub unsafe fn recvmmsg(
         }
         return got;
     }
-    let end = limit.map(|ns| clockid::after(&entry.engine, ns));
+    let end = limit.map(|ns| clock_id::after(&entry.engine, ns));
     let (mut flags, mut later) = (flags, false);
     let one = |message: &mut mmsghdr| {
         if std::mem::replace(&mut later, true) && !more(&entry, fd, flags) {
@@ -71,9 +76,9 @@ pub unsafe fn recvmmsg(
 /// already are the answer.
 fn more(entry: &Entry, fd: c_int, flags: c_int) -> bool {
     let waits = flags & libc::MSG_DONTWAIT == 0
-        && !timed::at_once(fd, flags)
-        && timed::flags(fd) & libc::O_NONBLOCK == 0;
-    let deadline = if waits { limit(entry, timed::timeout(fd, POLLIN)) } else { 0 };
+        && !socket_timeouts::at_once(fd, flags)
+        && socket_timeouts::flags(fd) & libc::O_NONBLOCK == 0;
+    let deadline = if waits { limit(entry, socket_timeouts::timeout(fd, POLLIN)) } else { 0 };
     let mut set = pollfd { fd, events: POLLIN, revents: 0 };
     // SAFETY: a set of our own.
     let ready = unsafe { poll_until(entry, &mut set, 1, deadline, std::ptr::null()) };
@@ -90,7 +95,7 @@ pub unsafe fn sendmmsg(fd: c_int, msgs: *mut mmsghdr, n: c_uint, flags: c_int) -
         // SAFETY: the caller's arguments.
         return unsafe { real(fd, msgs, n, flags) };
     };
-    if timed::timeout(fd, POLLOUT).is_none() {
+    if socket_timeouts::timeout(fd, POLLOUT).is_none() {
         timerfd::share_all();
         let sent = {
             let _wait = entry.kernel_wait(What::Descriptor);
@@ -98,7 +103,7 @@ pub unsafe fn sendmmsg(fd: c_int, msgs: *mut mmsghdr, n: c_uint, flags: c_int) -
             unsafe { real(fd, msgs, n, flags) }
         };
         if sent > 0 {
-            tcp::sent(fd);
+            tcp_push::sent(fd);
         }
         return sent;
     }

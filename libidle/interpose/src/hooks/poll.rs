@@ -1,13 +1,13 @@
 //! poll(2) and ppoll(2). A wait with a time-out adds the thread's bell to the set.
 
-use super::slices;
-use crate::bell;
-use crate::clockid;
-use crate::enter::{Cause, Entry, KernelWait, What, enter};
-use crate::errno::{Errno, kernel};
 use crate::next;
-use crate::scratch::Scratch;
-use crate::timerfd;
+use crate::shim::clock_id;
+use crate::shim::entry::{Cause, Entry, KernelWait, What, enter};
+use crate::shim::errno::{Errno, kernel};
+use crate::shim::polling_wait;
+use crate::shim::scratch::Scratch;
+use crate::shim::timerfd;
+use crate::shim::wake_fd;
 use engine::Reason;
 use engine::sys::syscall6;
 use libc::{POLLIN, c_int, nfds_t, pollfd, sigset_t, timespec};
@@ -20,7 +20,7 @@ pub(crate) const NO_LIMIT: *const timespec = std::ptr::null();
 
 /// What a real call answered, with libc's errno taken out.
 pub(crate) fn outcome(raw: c_int) -> Result<c_int, Errno> {
-    if raw < 0 { Err(Errno(crate::errno::get())) } else { Ok(raw) }
+    if raw < 0 { Err(Errno(crate::shim::errno::get())) } else { Ok(raw) }
 }
 
 /// # Safety
@@ -128,7 +128,7 @@ pub unsafe fn poll_for(
     let count = n as usize;
     // SAFETY: a zeroed pollfd is valid.
     let copy = unsafe { Scratch::<pollfd, 32>::zeroed(count + 1) };
-    let (Some(bell), Some(mut copy)) = (bell::mine(entry), copy) else {
+    let (Some(bell), Some(mut copy)) = (wake_fd::mine(entry), copy) else {
         // SAFETY: the caller's arguments.
         return unsafe { poll_slices(entry, cause, fds, n, deadline, mask) };
     };
@@ -160,7 +160,7 @@ pub unsafe fn poll_for(
         }
         let rung = set[count].revents != 0;
         if rung {
-            bell::drain(bell);
+            wake_fd::drain(bell);
         }
         let ready = ready? - rung as c_int;
         if ready > 0 {
@@ -222,7 +222,7 @@ unsafe fn poll_slices(
         }
     };
     // SAFETY: the caller's arguments.
-    slices::wait(entry, cause, deadline, mask, ask)
+    polling_wait::wait(entry, cause, deadline, mask, ask)
         .unwrap_or_else(|| unsafe { ready_now(entry, fds, n, mask) })
 }
 
@@ -231,7 +231,7 @@ pub fn limit(entry: &Entry, duration: Option<u64>) -> u64 {
     match duration {
         None => NEVER,
         Some(0) => 0,
-        Some(ns) => clockid::after(&entry.engine, ns),
+        Some(ns) => clock_id::after(&entry.engine, ns),
     }
 }
 
@@ -281,7 +281,7 @@ pub unsafe fn ppoll(
     unsafe {
         let duration = match timeout.is_null() {
             true => None,
-            false => Some(clockid::spec(timeout)?.nanos().ok_or(Errno(libc::EINVAL))?),
+            false => Some(clock_id::spec(timeout)?.nanos().ok_or(Errno(libc::EINVAL))?),
         };
         poll_until(&entry, fds, n, limit(&entry, duration), mask)
     }

@@ -1,15 +1,15 @@
 //! select(2) and pselect(2). The kernel overwrites the sets it is given, so every try gets copies;
 //! a wait with a time-out has the thread's bell in its read set.
 
-use super::poll::{NO_LIMIT, NO_WAIT, limit, outcome};
-use super::slices;
-use crate::bell;
-use crate::clockid;
-use crate::enter::{Entry, What, enter};
-use crate::errno::{Errno, kernel};
+use crate::hooks::poll::{NO_LIMIT, NO_WAIT, limit, outcome};
 use crate::next;
-use crate::scratch::Scratch;
-use crate::timerfd;
+use crate::shim::clock_id;
+use crate::shim::entry::{Entry, What, enter};
+use crate::shim::errno::{Errno, kernel};
+use crate::shim::polling_wait;
+use crate::shim::scratch::Scratch;
+use crate::shim::timerfd;
+use crate::shim::wake_fd;
 use engine::Reason;
 use engine::sys::syscall6;
 use libc::{c_int, fd_set, sigset_t, timespec, timeval};
@@ -31,7 +31,7 @@ unsafe fn real(
     outcome(unsafe { pselect(n, s[0], s[1], s[2], wait, mask) })
 }
 
-/// What is ready now; as in [`super::poll`].
+/// What is ready now; as in [`crate::hooks::poll`].
 ///
 /// # Safety
 /// As for pselect(2).
@@ -51,7 +51,8 @@ unsafe fn ready_now(
     kernel(raw).map(|ready| ready as c_int)
 }
 
-/// Is nothing ready? As in [`super::poll`]: no cancellation point, no handler by the caller's mask.
+/// Is nothing ready? As in [`crate::hooks::poll`]: no cancellation point, no handler by the
+/// caller's mask.
 ///
 /// # Safety
 /// As for select(2).
@@ -80,7 +81,7 @@ fn clamp(n: c_int) -> c_int {
     if n <= USUAL {
         return n;
     }
-    let room = table_size().unwrap_or_else(bell::descriptor_limit);
+    let room = table_size().unwrap_or_else(wake_fd::descriptor_limit);
     n.min(c_int::try_from(room).unwrap_or(c_int::MAX).max(USUAL))
 }
 
@@ -111,7 +112,7 @@ fn table_size() -> Option<usize> {
 fn readable(n: usize, sets: Sets) -> bool {
     sets.iter().filter(|set| n != 0 && !set.is_null()).all(|&set| {
         let (first, last) = (set.cast::<u64>(), set.cast::<u64>().wrapping_add((n - 1) / 64));
-        clockid::readable(first) && clockid::readable(last)
+        clock_id::readable(first) && clock_id::readable(last)
     })
 }
 
@@ -207,7 +208,7 @@ unsafe fn select_until(
     if !readable(n as usize, user) {
         return Err(Errno(libc::EFAULT));
     }
-    let bell = bell::mine(entry).map(|bell| bell as usize);
+    let bell = wake_fd::mine(entry).map(|bell| bell as usize);
     // SAFETY: the caller's sets.
     let mut sets =
         unsafe { Copies::new(user, n as usize, bell.unwrap_or(0)) }.ok_or(Errno(libc::ENOMEM))?;
@@ -224,7 +225,7 @@ unsafe fn select_until(
                         .filter(|&answer| answer != Ok(0))
                 }
             };
-            let answer = slices::wait(entry, What::Ready, deadline, mask, ask);
+            let answer = polling_wait::wait(entry, What::Ready, deadline, mask, ask);
             // SAFETY: as above.
             ready =
                 answer.unwrap_or_else(|| unsafe { ready_now(entry, n, sets.load(None), mask) })?;
@@ -250,7 +251,7 @@ unsafe fn select_until(
         ready = woken?;
         let rung = sets.take_bell(bell);
         if rung {
-            bell::drain(bell as c_int);
+            wake_fd::drain(bell as c_int);
             ready -= 1;
         }
         if reason == Reason::TimedOut {
@@ -316,7 +317,7 @@ pub unsafe fn pselect(
         None
     } else {
         // SAFETY: the caller vouches for it.
-        Some(unsafe { clockid::spec(timeout) }?.nanos().ok_or(Errno(libc::EINVAL))?)
+        Some(unsafe { clock_id::spec(timeout) }?.nanos().ok_or(Errno(libc::EINVAL))?)
     };
     // SAFETY: the caller's arguments.
     unsafe { select_until(&entry, n, [read, write, except], limit(&entry, duration), mask) }

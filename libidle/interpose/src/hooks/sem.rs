@@ -2,19 +2,20 @@
 //! `sem_getvalue`, `sem_init` and `sem_open` are glibc's own. An uncontended post or wait is one
 //! atomic operation.
 //!
-//! Waiters of a private semaphore queue in [`crate::waitq`]; a process-shared or named one is
-//! waited for in the kernel with glibc's protocol, so processes without this library can take part.
+//! Waiters of a private semaphore queue in [`crate::shim::wait_queue`]; a process-shared or named
+//! one is waited for in the kernel with glibc's protocol, so processes without this library can
+//! take part.
 //!
 //! No wake-up is lost: a waiter counts itself before it looks at the value for the last time; a
 //! poster raises the value before it looks at the count.
 
-use crate::clockid;
-use crate::enter::{Cause, Entry, What, enter};
-use crate::errno::Errno;
-use crate::{
-    kfutex, next, session,
-    waitq::{self, Key},
-};
+use crate::next;
+use crate::shim::clock_id;
+use crate::shim::entry::{Cause, Entry, What, enter};
+use crate::shim::errno::Errno;
+use crate::shim::kernel_futex;
+use crate::shim::session;
+use crate::shim::wait_queue::{self, Key};
 use engine::{Reason, Signals};
 use libc::{c_int, clockid_t, sem_t, timespec};
 use posix::time::{NEVER, Spec};
@@ -88,15 +89,15 @@ fn take(
             None => (What::Sem.into(), NEVER),
             Some((clock, at)) => (
                 Cause::on(What::Sem, &entry.engine, clock),
-                clockid::instant(&entry.engine, clock, at)?,
+                clock_id::instant(&entry.engine, clock, at)?,
             ),
         };
         let reason = if object.shared != 0 {
-            kfutex::wait(entry, cause, object.value(), 0, false, until, Some(cancels))
+            kernel_futex::wait(entry, cause, object.value(), 0, false, until, Some(cancels))
         } else {
             let signals = if until == NEVER { Signals::EndUnlessRestart } else { Signals::End };
             let ready = || object.data.load(SeqCst) as u32 != 0;
-            match waitq::enqueue(entry, cause, Key::any(sem), ready) {
+            match wait_queue::enqueue(entry, cause, Key::any(sem), ready) {
                 Some(place) => place.wait(until, signals, Some(cancels)),
                 None => Reason::Woken,
             }
@@ -131,7 +132,9 @@ pub unsafe fn wait(sem: *mut sem_t) -> Result<c_int, Errno> {
     }
     let Some(entry) = enter() else {
         // SAFETY: the caller's argument.
-        return super::poll::outcome(unsafe { next!(sem_wait: fn(*mut sem_t) -> c_int)(sem) });
+        return crate::hooks::poll::outcome(unsafe {
+            next!(sem_wait: fn(*mut sem_t) -> c_int)(sem)
+        });
     };
     take(&entry, sem, None).map(|_| 0)
 }
@@ -151,7 +154,7 @@ fn timed(entry: &Entry, sem: *mut sem_t, clock: clockid_t, until: Spec) -> Resul
     loop {
         match take(entry, sem, Some((clock, until)))? {
             Reason::Woken => return Ok(0),
-            _ if clockid::reached(&entry.engine, clock, until) => {
+            _ if clock_id::reached(&entry.engine, clock, until) => {
                 return Err(Errno(libc::ETIMEDOUT));
             }
             _ => {}
@@ -181,7 +184,7 @@ pub unsafe fn clockwait(
         return Err(Errno(libc::EINVAL));
     }
     // SAFETY: the caller's pointer.
-    let spec = unsafe { clockid::spec(until) };
+    let spec = unsafe { clock_id::spec(until) };
     if spec.is_ok_and(|s| s.nanos_absolute().is_some()) {
         cancellation_point();
         if view(sem).try_take(false) {
@@ -191,7 +194,7 @@ pub unsafe fn clockwait(
     let Some(entry) = enter() else {
         let real = next!(sem_clockwait: fn(*mut sem_t, clockid_t, *const timespec) -> c_int);
         // SAFETY: the caller's arguments.
-        return super::poll::outcome(unsafe { real(sem, clock, until) });
+        return crate::hooks::poll::outcome(unsafe { real(sem, clock, until) });
     };
     timed(&entry, sem, clock, spec?)
 }
@@ -214,11 +217,11 @@ pub unsafe fn post(sem: *mut sem_t) -> Result<c_int, Errno> {
     }
     if seen >= WAITER {
         if object.shared != 0 {
-            kfutex::wake(object.value(), 1, false);
+            kernel_futex::wake(object.value(), 1, false);
         } else {
             match session::engine() {
-                Some(engine) => waitq::wake(&engine, Key::any(sem), 1, |_| true),
-                None => kfutex::wake(object.value(), 1, true) as u32,
+                Some(engine) => wait_queue::wake(&engine, Key::any(sem), 1, |_| true),
+                None => kernel_futex::wake(object.value(), 1, true) as u32,
             };
         }
     }

@@ -1,9 +1,10 @@
 //! system(3) and popen(3), which libc builds on calls of its own that no hook sees: here they are
 //! made of hooks.
 
-use super::spawn::{Strings, posix_spawn};
-use crate::enter::{Entry, What, enter};
-use crate::{errno, next};
+use crate::hooks::spawn::{Strings, posix_spawn};
+use crate::next;
+use crate::shim::entry::{Entry, What, enter};
+use crate::shim::errno;
 use engine::sys::syscall6;
 use libc::{c_char, c_int, c_void, pid_t};
 use std::ptr::null_mut;
@@ -252,7 +253,7 @@ pub unsafe fn popen(command: *const c_char, mode: *const c_char) -> *mut libc::F
         errno::set(libc::EINVAL);
         return null_mut();
     }
-    let Some(place) = crate::session::engine().and_then(|_| Stream::take()) else {
+    let Some(place) = crate::shim::session::engine().and_then(|_| Stream::take()) else {
         // SAFETY: the caller's arguments.
         return unsafe { real(command, mode) };
     };

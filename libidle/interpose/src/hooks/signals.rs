@@ -4,20 +4,20 @@
 //! counts, before and after, and time does not jump until every thread has been looked at once more
 //! (`signals_sent` in the shared page).
 
-use super::descriptors::kernel_waits;
-use super::poll::{outcome, poll_until};
-use super::slices;
-use crate::clockid;
-use crate::deliveries;
-use crate::enter::{Entry, What, enter};
-use crate::errno::{Errno, kernel};
-use crate::guard::Masked;
-use crate::handlers;
+use crate::hooks::descriptors::kernel_waits;
+use crate::hooks::poll::{outcome, poll_until};
 use crate::next;
-use crate::session;
-use crate::settled::await_asleep;
-use crate::spin;
-use crate::tls::tls;
+use crate::shim::await_sleep::await_asleep;
+use crate::shim::clock_id;
+use crate::shim::entry::{Entry, What, enter};
+use crate::shim::errno::{Errno, kernel};
+use crate::shim::guard::Masked;
+use crate::shim::polling_wait;
+use crate::shim::session;
+use crate::shim::signal_handlers;
+use crate::shim::spin_loop;
+use crate::shim::timer_signals;
+use crate::shim::tls::tls;
 use engine::region::forced::Forced;
 use engine::sys::syscall6;
 use libc::{
@@ -63,8 +63,8 @@ pub unsafe fn sigwait_taking(set: *const sigset_t, signal: *mut c_int) -> c_int 
                 unsafe { signal.write(got) };
                 return 0;
             }
-            _ if crate::errno::get() == libc::EINTR => {}
-            _ => return crate::errno::get(),
+            _ if crate::shim::errno::get() == libc::EINTR => {}
+            _ => return crate::shim::errno::get(),
         }
     }
 }
@@ -84,7 +84,7 @@ unsafe fn taking<R>(
     let answer = call(info);
     if got(&answer) {
         // SAFETY: written a moment ago.
-        unsafe { deliveries::taken_by(info) };
+        unsafe { timer_signals::taken_by(info) };
     }
     answer
 }
@@ -123,9 +123,9 @@ unsafe fn sigtimedwait(
         return outcome(unsafe { real(set, info, timeout) });
     }
     // SAFETY: the caller's pointer.
-    let ns = unsafe { clockid::spec(timeout) }?.nanos().ok_or(Errno(libc::EINVAL))?;
-    let deadline = clockid::after(&entry.engine, ns);
-    if !clockid::readable(set.cast::<u64>()) {
+    let ns = unsafe { clock_id::spec(timeout) }?.nanos().ok_or(Errno(libc::EINVAL))?;
+    let deadline = clock_id::after(&entry.engine, ns);
+    if !clock_id::readable(set.cast::<u64>()) {
         return Err(Errno(libc::EFAULT));
     }
     let masked = Masked::but_cancellation();
@@ -133,7 +133,7 @@ unsafe fn sigtimedwait(
     let (asked, before) = (unsafe { set.cast::<u64>().read_unaligned() }, masked.before());
     // One that the thread does not block is taken before its handler has it. Without a handler it
     // is ignored, or deadly.
-    let taken = asked & (before | handlers::among(asked & !before));
+    let taken = asked & (before | signal_handlers::among(asked & !before));
     let mask = before | taken;
     let (set, mask) = (&raw const taken as *const sigset_t, &raw const mask as *const sigset_t);
     // SAFETY: a set of our own.
@@ -146,7 +146,7 @@ unsafe fn sigtimedwait(
         }
         if fd.0 < 0 {
             // No descriptor left.
-            return slices::wait_deaf(&entry, What::Signal, deadline, mask, |time| {
+            return polling_wait::wait_deaf(&entry, What::Signal, deadline, mask, |time| {
                 // SAFETY: the caller's arguments.
                 outcome(unsafe { real(set, info, time) })
             });
@@ -216,7 +216,7 @@ enum To {
     Anybody,
 }
 
-/// A signal is about to be sent; see [`crate::settled`].
+/// A signal is about to be sent; see [`crate::shim::await_sleep`].
 fn sending(to: To) {
     let Some(engine) = session::engine() else { return };
     count();
@@ -242,11 +242,11 @@ macro_rules! senders {
             let real = next!($name: fn($($t),*) -> c_int);
             if $signal == 0 {
                 // Only asks whether there is somebody.
-                spin::futile();
+                spin_loop::futile();
                 // SAFETY: the caller's arguments.
                 return unsafe { real($($arg),*) };
             }
-            spin::progress();
+            spin_loop::progress();
             sending($to);
             // SAFETY: the caller's arguments.
             let done = unsafe { real($($arg),*) };

@@ -1,11 +1,11 @@
 //! nanosleep(2), clock_nanosleep(2), usleep(3), sleep(3), thrd_sleep(3): a deadline and nothing
 //! else.
 
-use crate::clockid;
-use crate::enter::{Cause, Entry, What, enter};
-use crate::errno::{self, Errno};
 use crate::next;
-use crate::spin;
+use crate::shim::clock_id;
+use crate::shim::entry::{Cause, Entry, What, enter};
+use crate::shim::errno::{self, Errno};
+use crate::shim::spin_loop;
 use engine::{Reason, Signals};
 use libc::{c_int, c_uint, clockid_t, timespec};
 use posix::time::{NEVER, SECOND, Spec};
@@ -65,10 +65,10 @@ fn sleep_deferred(entry: &Entry, cause: Cause, deadline: u64) -> Reason {
 fn sleep_for(entry: &Entry, ns: u64) -> Result<(), u64> {
     if ns == 0 {
         entry.cancellation_point();
-        spin::futile();
+        spin_loop::futile();
         return Ok(());
     }
-    let deadline = if ns == NEVER { NEVER - 1 } else { clockid::after(&entry.engine, ns) };
+    let deadline = if ns == NEVER { NEVER - 1 } else { clock_id::after(&entry.engine, ns) };
     // Where a handler that waited itself notes when it came; see `enter::nested`.
     let interrupted = &entry.slot().start_arg;
     interrupted.store(0, Relaxed);
@@ -95,13 +95,13 @@ pub unsafe fn nanosleep(request: *const timespec, left: *mut timespec) -> Result
         });
     };
     // SAFETY: the caller vouches for the pointer.
-    let ns = unsafe { clockid::spec(request) }?.nanos().ok_or(Errno(libc::EINVAL))?;
+    let ns = unsafe { clock_id::spec(request) }?.nanos().ok_or(Errno(libc::EINVAL))?;
     sleep_for(&entry, ns).map(|()| 0).map_err(|rest| Errno(store_left(left, rest)))
 }
 
 /// Tells what is left of an interrupted sleep; the error number.
 fn store_left(left: *mut timespec, ns: u64) -> c_int {
-    if clockid::writable(left) {
+    if clock_id::writable(left) {
         let spec = Spec::from_nanos(ns);
         // SAFETY: writable; the caller of the hook vouches for it.
         unsafe { *left = timespec { tv_sec: spec.sec, tv_nsec: spec.nsec } };
@@ -122,7 +122,7 @@ pub unsafe fn clock_nanosleep(
     left: *mut timespec,
 ) -> c_int {
     let entry = match enter() {
-        Some(entry) if clockid::is_virtual(id) => entry,
+        Some(entry) if clock_id::is_virtual(id) => entry,
         // SAFETY: the caller's arguments.
         _ => unsafe {
             return next!(clock_nanosleep: fn(clockid_t, c_int, *const timespec, *mut timespec) -> c_int)(
@@ -138,7 +138,7 @@ pub unsafe fn clock_nanosleep(
         return libc::ENOTSUP;
     }
     // SAFETY: the caller vouches for the pointer.
-    let request = match unsafe { clockid::spec(request) } {
+    let request = match unsafe { clock_id::spec(request) } {
         Ok(spec) if spec.nanos().is_some() => spec,
         Ok(_) => return libc::EINVAL,
         Err(Errno(code)) => return code,
@@ -151,19 +151,19 @@ pub unsafe fn clock_nanosleep(
     }
     // Also where the time has come already.
     entry.cancellation_point();
-    if clockid::reached(&entry.engine, id, request) {
-        spin::futile();
+    if clock_id::reached(&entry.engine, id, request) {
+        spin_loop::futile();
         return 0;
     }
     loop {
         let cause = Cause::on(What::Sleep, &entry.engine, id);
-        let Ok(deadline) = clockid::instant(&entry.engine, id, request) else {
+        let Ok(deadline) = clock_id::instant(&entry.engine, id, request) else {
             return libc::EINVAL;
         };
         if sleep_until(&entry, cause, deadline) == Reason::Interrupted {
             return libc::EINTR;
         }
-        if clockid::reached(&entry.engine, id, request) {
+        if clock_id::reached(&entry.engine, id, request) {
             return 0;
         }
     }

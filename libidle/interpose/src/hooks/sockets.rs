@@ -1,9 +1,11 @@
 //! Socket calls that may block: the real call inside a kernel wait, or, on a socket with a
 //! time-out, what [`timed`] makes of it.
 
-use super::timed;
-use crate::enter::{What, enter};
-use crate::{next, tcp, timerfd};
+use crate::hooks::socket_timeouts;
+use crate::next;
+use crate::shim::entry::{What, enter};
+use crate::shim::tcp_push;
+use crate::shim::timerfd;
 use libc::{
     POLLIN, POLLOUT, c_int, c_short, c_void, iovec, msghdr, size_t, sockaddr, socklen_t, ssize_t,
 };
@@ -21,7 +23,7 @@ pub unsafe fn setsockopt(
     len: socklen_t,
 ) -> c_int {
     if level == libc::SOL_SOCKET && matches!(name, libc::SO_RCVTIMEO | libc::SO_SNDTIMEO) {
-        timed::TIMEOUTS.store(true, Relaxed);
+        socket_timeouts::TIMEOUTS.store(true, Relaxed);
     }
     // SAFETY: the caller's arguments.
     unsafe {
@@ -32,7 +34,7 @@ pub unsafe fn setsockopt(
 }
 
 /// One transfer: `whole` is the real call, to be made inside a kernel wait; the other two are for a
-/// socket with a time-out, see [`timed::transfer`].
+/// socket with a time-out, see [`socket_timeouts::transfer`].
 #[inline]
 fn transfer(
     fd: c_int,
@@ -44,10 +46,10 @@ fn transfer(
 ) -> ssize_t {
     let Some(entry) = enter() else { return whole() };
     if flags & libc::MSG_DONTWAIT == 0
-        && let Some(ns) = timed::timeout(fd, events)
-        && !(events == POLLIN && timed::at_once(fd, flags))
+        && let Some(ns) = socket_timeouts::timeout(fd, events)
+        && !(events == POLLIN && socket_timeouts::at_once(fd, flags))
     {
-        return timed::transfer(&entry, (fd, events, ns), flags, part, len);
+        return socket_timeouts::transfer(&entry, (fd, events, ns), flags, part, len);
     }
     let done = {
         let _wait = entry.kernel_wait(What::Descriptor);
@@ -55,7 +57,7 @@ fn transfer(
     };
     // Bytes after which more is announced are to be held back.
     if events == POLLOUT && done > 0 && flags & libc::MSG_MORE == 0 {
-        tcp::sent(fd);
+        tcp_push::sent(fd);
     }
     done
 }
@@ -148,10 +150,11 @@ fn plain(iov: *const iovec, n: c_int) -> msghdr {
 /// As for the C function.
 pub unsafe fn recvmsg(fd: c_int, msg: *mut msghdr, flags: c_int) -> ssize_t {
     // SAFETY: the caller's message.
-    let part =
-        |done, more| unsafe { timed::rest(msg, done, |m| real_recvmsg(fd, m, flags | more)) };
+    let part = |done, more| unsafe {
+        socket_timeouts::rest(msg, done, |m| real_recvmsg(fd, m, flags | more))
+    };
     // SAFETY: asked for after the kernel has read the message.
-    let len = || unsafe { timed::total((*msg).msg_iov, (*msg).msg_iovlen) };
+    let len = || unsafe { socket_timeouts::total((*msg).msg_iov, (*msg).msg_iovlen) };
     let done = transfer(fd, POLLIN, flags, || real_recvmsg(fd, msg, flags), part, len);
     // SAFETY: the kernel has filled the message in.
     if done >= 0 && unsafe { (*msg).msg_controllen } != 0 {
@@ -166,7 +169,7 @@ pub unsafe fn recvmsg(fd: c_int, msg: *mut msghdr, flags: c_int) -> ssize_t {
 /// # Safety
 /// A message that recvmsg(2) has filled in.
 pub unsafe fn descriptors_arrived(msg: *const msghdr) {
-    let Some(engine) = crate::session::engine() else { return };
+    let Some(engine) = crate::shim::session::engine() else { return };
     // SAFETY: the kernel's control messages, walked as cmsg(3) says.
     unsafe {
         let mut part = libc::CMSG_FIRSTHDR(msg);
@@ -190,10 +193,10 @@ pub unsafe fn sendmsg(fd: c_int, msg: *const msghdr, flags: c_int) -> ssize_t {
     timerfd::share_all();
     // SAFETY: the caller's message, which is not written.
     let part = |done, more| unsafe {
-        timed::rest(msg.cast_mut(), done, |m| real_sendmsg(fd, m, flags | more))
+        socket_timeouts::rest(msg.cast_mut(), done, |m| real_sendmsg(fd, m, flags | more))
     };
     // SAFETY: asked for after the kernel has read the message.
-    let len = || unsafe { timed::total((*msg).msg_iov, (*msg).msg_iovlen) };
+    let len = || unsafe { socket_timeouts::total((*msg).msg_iov, (*msg).msg_iovlen) };
     transfer(fd, POLLOUT, flags, || real_sendmsg(fd, msg, flags), part, len)
 }
 
@@ -206,10 +209,10 @@ pub unsafe fn readv(fd: c_int, iov: *const iovec, n: c_int) -> ssize_t {
     let whole = || unsafe { next!(readv: fn(c_int, *const iovec, c_int) -> ssize_t)(fd, iov, n) };
     // SAFETY: the caller's parts.
     let part = |done, more| unsafe {
-        timed::rest(&mut plain(iov, n), done, |m| real_recvmsg(fd, m, more))
+        socket_timeouts::rest(&mut plain(iov, n), done, |m| real_recvmsg(fd, m, more))
     };
     // SAFETY: asked for after the kernel has read the parts.
-    transfer(fd, POLLIN, 0, whole, part, || unsafe { timed::total(iov, n as usize) })
+    transfer(fd, POLLIN, 0, whole, part, || unsafe { socket_timeouts::total(iov, n as usize) })
 }
 
 /// writev(2).
@@ -221,10 +224,10 @@ pub unsafe fn writev(fd: c_int, iov: *const iovec, n: c_int) -> ssize_t {
     let whole = || unsafe { next!(writev: fn(c_int, *const iovec, c_int) -> ssize_t)(fd, iov, n) };
     // SAFETY: the caller's parts.
     let part = |done, more| unsafe {
-        timed::rest(&mut plain(iov, n), done, |m| real_sendmsg(fd, m, more))
+        socket_timeouts::rest(&mut plain(iov, n), done, |m| real_sendmsg(fd, m, more))
     };
     // SAFETY: asked for after the kernel has read the parts.
-    transfer(fd, POLLOUT, 0, whole, part, || unsafe { timed::total(iov, n as usize) })
+    transfer(fd, POLLOUT, 0, whole, part, || unsafe { socket_timeouts::total(iov, n as usize) })
 }
 
 /// socket(2): notes which are TCP.
@@ -235,7 +238,7 @@ pub unsafe fn socket(domain: c_int, kind: c_int, protocol: c_int) -> c_int {
     // SAFETY: plain numbers.
     let fd = unsafe { next!(socket: fn(c_int, c_int, c_int) -> c_int)(domain, kind, protocol) };
     let stream = kind & !(libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC) == libc::SOCK_STREAM;
-    tcp::mark(fd, stream && matches!(domain, libc::AF_INET | libc::AF_INET6));
+    tcp_push::mark(fd, stream && matches!(domain, libc::AF_INET | libc::AF_INET6));
     fd
 }
 
@@ -264,8 +267,8 @@ pub unsafe fn accept4(fd: c_int, from: *mut sockaddr, len: *mut socklen_t, flags
 
 fn accepted(fd: c_int, call: impl Fn() -> c_int) -> c_int {
     let new = match enter() {
-        Some(entry) => match timed::timeout(fd, POLLIN) {
-            Some(ns) => timed::accept(&entry, fd, ns, call),
+        Some(entry) => match socket_timeouts::timeout(fd, POLLIN) {
+            Some(ns) => socket_timeouts::accept(&entry, fd, ns, call),
             None => {
                 let _wait = entry.kernel_wait(What::Descriptor);
                 call()
@@ -273,7 +276,7 @@ fn accepted(fd: c_int, call: impl Fn() -> c_int) -> c_int {
         },
         None => call(),
     };
-    tcp::mark(new, tcp::is_socket(fd));
+    tcp_push::mark(new, tcp_push::is_socket(fd));
     new
 }
 
@@ -283,9 +286,9 @@ fn accepted(fd: c_int, call: impl Fn() -> c_int) -> c_int {
 /// As for the C function.
 pub unsafe fn connect(fd: c_int, to: *const sockaddr, len: socklen_t) -> c_int {
     let entry = enter();
-    if let (Some(entry), Some(ns)) = (&entry, timed::timeout(fd, POLLOUT)) {
+    if let (Some(entry), Some(ns)) = (&entry, socket_timeouts::timeout(fd, POLLOUT)) {
         // SAFETY: the caller's arguments.
-        return unsafe { timed::connect(entry, fd, to, len, ns) };
+        return unsafe { socket_timeouts::connect(entry, fd, to, len, ns) };
     }
     let _wait = entry.as_ref().map(|e| e.kernel_wait(What::Descriptor));
     // SAFETY: the caller's arguments.

@@ -1,8 +1,9 @@
 //! posix_spawn(3): a credit for the child, as before a fork.
 
-use crate::enter::enter;
-use crate::environ::Environ;
-use crate::{image, next};
+use crate::next;
+use crate::shim::entry::enter;
+use crate::shim::exec_environ::Environ;
+use crate::shim::program_image;
 use engine::programs::elf::Program;
 use engine::programs::tracing::ASKS_FOR_CHILD;
 use libc::{c_char, c_int, c_void, pid_t};
@@ -22,8 +23,10 @@ unsafe fn spawn_with(
     env: Strings,
     real: impl FnOnce(*mut pid_t, Strings) -> c_int,
 ) -> c_int {
-    let Some(entry) = enter().filter(|_| !crate::idle::alone()) else { return real(pid, env) };
-    crate::timerfd::share_all();
+    let Some(entry) = enter().filter(|_| !crate::statefile::process_tree::alone()) else {
+        return real(pid, env);
+    };
+    crate::shim::timerfd::share_all();
     let page = entry.engine.page;
     let Some(child) = page.credit(entry.engine.pid, page.birth_of_child(entry.me)) else {
         return real(pid, env);
@@ -71,7 +74,7 @@ pub unsafe fn posix_spawn(
     // SAFETY: the caller's arguments.
     unsafe {
         spawn_with(
-            || image::path(path),
+            || program_image::path(path),
             pid,
             env,
             |pid, env| real(pid, path, actions, attr, argv, env),
@@ -95,7 +98,7 @@ pub unsafe fn posix_spawnp(
     // SAFETY: the caller's arguments.
     unsafe {
         spawn_with(
-            || image::search(file).map(|found| found.program),
+            || program_image::search(file).map(|found| found.program),
             pid,
             env,
             |pid, env| real(pid, file, actions, attr, argv, env),

@@ -1,11 +1,31 @@
 //! syscall(2): what has a hook of its own goes there, what only waits is a kernel wait.
 
-use super::{
-    adjust, alarms, asks, clocks, descriptors, epoll, fds, fork, futex, mmsg, poll, queues, reads,
-    select, signals, single, sleep, timers, uptime, uring,
-};
-use crate::errno::{Answer, Errno};
-use crate::{clockid, next, session, spin, timerfd};
+use crate::hooks::alarms;
+use crate::hooks::clock_adjust;
+use crate::hooks::clocks;
+use crate::hooks::close_dup;
+use crate::hooks::credentials;
+use crate::hooks::descriptors;
+use crate::hooks::epoll;
+use crate::hooks::fork;
+use crate::hooks::futex;
+use crate::hooks::io_uring;
+use crate::hooks::ipc_queues;
+use crate::hooks::mmsg;
+use crate::hooks::poll;
+use crate::hooks::posix_timers;
+use crate::hooks::read;
+use crate::hooks::select;
+use crate::hooks::signals;
+use crate::hooks::sleep;
+use crate::hooks::try_calls;
+use crate::hooks::uptime;
+use crate::next;
+use crate::shim::clock_id;
+use crate::shim::errno::{Answer, Errno};
+use crate::shim::session;
+use crate::shim::spin_loop;
+use crate::shim::timerfd;
 use engine::programs::verdicts::zero_is_nothing;
 use libc::{c_int, c_long, clockid_t, timespec};
 use posix::time::Spec;
@@ -21,14 +41,16 @@ pub unsafe fn syscall(number: c_long, args: Args) -> c_long {
     // SAFETY: the caller's arguments.
     let answer = unsafe { call(number, args) };
     match number {
-        _ if zero_is_nothing(number) => spin::positive(answer),
+        _ if zero_is_nothing(number) => spin_loop::positive(answer),
         libc::SYS_rt_sigtimedwait
         | libc::SYS_semtimedop
         | libc::SYS_mq_timedsend
-        | libc::SYS_mq_timedreceive => spin::success(answer),
+        | libc::SYS_mq_timedreceive => spin_loop::success(answer),
         // Whoever is woken has got on by the wait itself.
-        libc::SYS_futex if answer < 0 && crate::errno::get() == libc::EAGAIN => spin::too_late(),
-        libc::SYS_futex if answer < 0 => spin::futile(),
+        libc::SYS_futex if answer < 0 && crate::shim::errno::get() == libc::EAGAIN => {
+            spin_loop::too_late()
+        }
+        libc::SYS_futex if answer < 0 => spin_loop::futile(),
         _ => {}
     }
     answer
@@ -44,15 +66,15 @@ unsafe fn call(number: c_long, args: Args) -> c_long {
         match number {
             // libc's functions may read and write where they like; the kernel's calls fail.
             libc::SYS_clock_gettime
-                if !clockid::is_virtual(a as clockid_t)
-                    || !clockid::writable(b as *mut timespec) =>
+                if !clock_id::is_virtual(a as clockid_t)
+                    || !clock_id::writable(b as *mut timespec) =>
             {
                 timeless(number, args)
             }
             libc::SYS_gettimeofday
                 if [a, b]
                     .iter()
-                    .any(|&at| at != 0 && !clockid::writable(at as *mut libc::timeval)) =>
+                    .any(|&at| at != 0 && !clock_id::writable(at as *mut libc::timeval)) =>
             {
                 timeless(number, args)
             }
@@ -68,9 +90,9 @@ unsafe fn call(number: c_long, args: Args) -> c_long {
             libc::SYS_settimeofday => {
                 clocks::settimeofday(a as *const _, b as *const _).answer() as c_long
             }
-            libc::SYS_adjtimex => adjust::adjtimex(a as *mut _).answer() as c_long,
+            libc::SYS_adjtimex => clock_adjust::adjtimex(a as *mut _).answer() as c_long,
             libc::SYS_clock_adjtime => {
-                adjust::clock_adjtime(a as clockid_t, b as *mut _).answer() as c_long
+                clock_adjust::clock_adjtime(a as clockid_t, b as *mut _).answer() as c_long
             }
             libc::SYS_time => clocks::time(a as *mut _),
             libc::SYS_nanosleep => {
@@ -93,7 +115,7 @@ unsafe fn call(number: c_long, args: Args) -> c_long {
                 poll::ppoll(a as *mut _, b as _, c as *const timespec, d as *const _).answer()
                     as c_long
             }),
-            libc::SYS_select if e != 0 && !clockid::readable(e as *const libc::timeval) => {
+            libc::SYS_select if e != 0 && !clock_id::readable(e as *const libc::timeval) => {
                 Err::<c_long, _>(Errno(libc::EFAULT)).answer()
             }
             libc::SYS_select => {
@@ -127,29 +149,31 @@ unsafe fn call(number: c_long, args: Args) -> c_long {
                 timerfd::gettime(a as c_int, b as *mut _).answer() as c_long
             }
             libc::SYS_timer_create => {
-                match timers::create_raw(a as clockid_t, b as *const _, c as *mut c_int) {
+                match posix_timers::create_raw(a as clockid_t, b as *const _, c as *mut c_int) {
                     Some(done) => done as c_long,
                     None => timeless(number, args),
                 }
             }
             libc::SYS_timer_settime => {
-                timers::settime(a as *mut _, b as c_int, c as *const _, d as *mut _).answer()
+                posix_timers::settime(a as *mut _, b as c_int, c as *const _, d as *mut _).answer()
                     as c_long
             }
-            libc::SYS_timer_gettime => timers::gettime(a as *mut _, b as *mut _).answer() as c_long,
-            libc::SYS_timer_getoverrun => timers::getoverrun(a as *mut _).answer() as c_long,
-            libc::SYS_timer_delete => timers::delete(a as *mut _).answer() as c_long,
+            libc::SYS_timer_gettime => {
+                posix_timers::gettime(a as *mut _, b as *mut _).answer() as c_long
+            }
+            libc::SYS_timer_getoverrun => posix_timers::getoverrun(a as *mut _).answer() as c_long,
+            libc::SYS_timer_delete => posix_timers::delete(a as *mut _).answer() as c_long,
             libc::SYS_alarm => alarms::alarm(a as u32) as c_long,
             libc::SYS_setitimer => {
                 alarms::setitimer(a as c_int, b as *const _, c as *mut _).answer() as c_long
             }
             libc::SYS_getitimer => alarms::getitimer(a as c_int, b as *mut _).answer() as c_long,
             libc::SYS_read if timerfd::is_timer(a as c_int) => {
-                reads::read(a as c_int, b as *mut _, c) as c_long
+                read::read(a as c_int, b as *mut _, c) as c_long
             }
             libc::SYS_pselect6 => {
                 let with = f as *const [usize; 2];
-                if f != 0 && !clockid::readable(with) {
+                if f != 0 && !clock_id::readable(with) {
                     return Err::<c_long, _>(Errno(libc::EFAULT)).answer();
                 }
                 let mask = if f != 0 { (*with)[0] } else { 0 };
@@ -170,14 +194,18 @@ unsafe fn call(number: c_long, args: Args) -> c_long {
                     .answer() as c_long
             }
             libc::SYS_semtimedop => {
-                queues::semtimedop(a as c_int, b as *mut _, c, d as *const timespec).answer()
+                ipc_queues::semtimedop(a as c_int, b as *mut _, c, d as *const timespec).answer()
                     as c_long
             }
-            libc::SYS_mq_timedsend if e != 0 => {
-                queues::mq_timedsend(a as c_int, b as *const _, c, d as u32, e as *const timespec)
-                    .answer() as c_long
-            }
-            libc::SYS_mq_timedreceive if e != 0 => queues::mq_timedreceive(
+            libc::SYS_mq_timedsend if e != 0 => ipc_queues::mq_timedsend(
+                a as c_int,
+                b as *const _,
+                c,
+                d as u32,
+                e as *const timespec,
+            )
+            .answer() as c_long,
+            libc::SYS_mq_timedreceive if e != 0 => ipc_queues::mq_timedreceive(
                 a as c_int,
                 b as *mut _,
                 c,
@@ -192,8 +220,8 @@ unsafe fn call(number: c_long, args: Args) -> c_long {
             libc::SYS_sendmmsg => {
                 mmsg::sendmmsg(a as c_int, b as *mut _, c as u32, d as c_int) as c_long
             }
-            libc::SYS_sched_yield => asks::sched_yield() as c_long,
-            libc::SYS_io_uring_enter => uring::enter(args),
+            libc::SYS_sched_yield => try_calls::sched_yield() as c_long,
+            libc::SYS_io_uring_enter => io_uring::enter(args),
             libc::SYS_times => uptime::times(a as *mut _).answer(),
             libc::SYS_sysinfo => uptime::sysinfo(a as *mut _).answer() as c_long,
             // With a time-out it is a wait that no hook sees.
@@ -232,10 +260,10 @@ unsafe fn call(number: c_long, args: Args) -> c_long {
 unsafe fn leaving_rest(timeout: *mut timespec, wait: impl FnOnce() -> c_long) -> c_long {
     let Some(engine) = session::engine() else { return wait() };
     // SAFETY: it is asked whether it can be read.
-    let given = unsafe { clockid::spec(timeout) }.ok().and_then(Spec::nanos);
-    let deadline = given.filter(|&ns| ns != 0).map(|ns| clockid::after(&engine, ns));
+    let given = unsafe { clock_id::spec(timeout) }.ok().and_then(Spec::nanos);
+    let deadline = given.filter(|&ns| ns != 0).map(|ns| clock_id::after(&engine, ns));
     let answer = wait();
-    if let Some(deadline) = deadline.filter(|_| clockid::writable(timeout)) {
+    if let Some(deadline) = deadline.filter(|_| clock_id::writable(timeout)) {
         // SAFETY: it can be written.
         unsafe { *timeout = timerfd::as_timespec(deadline.saturating_sub(engine.now())) };
     }
@@ -260,12 +288,12 @@ pub(super) unsafe fn timeless(number: c_long, args: Args) -> c_long {
             libc::SYS_fork | libc::SYS_clone | libc::SYS_clone3 if forks(number, args) => {
                 // It may be asked for a child in another user namespace, and that is rare.
                 if number != libc::SYS_fork {
-                    single::keep_session();
+                    credentials::keep_session();
                 }
                 fork::around(|| real(number, a, b, c, d, e, f) as libc::pid_t) as c_long
             }
             libc::SYS_exit => {
-                single::thread_ends();
+                credentials::thread_ends();
                 real(number, a, b, c, d, e, f)
             }
             libc::SYS_setuid
@@ -277,9 +305,9 @@ pub(super) unsafe fn timeless(number: c_long, args: Args) -> c_long {
             | libc::SYS_setgroups
             | libc::SYS_unshare
             | libc::SYS_setns
-            | libc::SYS_chroot => single::alone(|| real(number, a, b, c, d, e, f)),
+            | libc::SYS_chroot => credentials::alone(|| real(number, a, b, c, d, e, f)),
             libc::SYS_close_range => {
-                fds::close_range(a as u32, b as u32, c as c_int).answer() as c_long
+                close_dup::close_range(a as u32, b as u32, c as c_int).answer() as c_long
             }
             libc::SYS_tgkill => signals::tgkill(a as i32, b as i32, c as c_int) as c_long,
             libc::SYS_kill => signals::kill(a as i32, b as c_int) as c_long,
@@ -301,7 +329,7 @@ unsafe fn forks(number: c_long, args: Args) -> bool {
         libc::SYS_clone => (args[0], args[1]),
         libc::SYS_clone3 => {
             let given = args[0] as *const u64;
-            if args[1] < 64 || !clockid::readable(given as *const [u64; 8]) {
+            if args[1] < 64 || !clock_id::readable(given as *const [u64; 8]) {
                 return false;
             }
             // SAFETY: the caller's `struct clone_args`, at least 64 bytes long: flags first, stack

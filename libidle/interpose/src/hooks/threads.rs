@@ -2,13 +2,15 @@
 //!
 //! A thread is busy from before its creator can block: the creator takes its slot. When it leaves
 //! its last hook the slot is *ending* and stays until the kernel says that the thread is gone; its
-//! joiner ([`super::joins`]) is promised the wake-up first.
+//! joiner ([`crate::hooks::join`]) is promised the wake-up first.
 
-use crate::bell;
-use crate::enter::{What, enter};
-use crate::session;
-use crate::tls::tls;
-use crate::{forced, next, waitq};
+use crate::next;
+use crate::shim::entry::{What, enter};
+use crate::shim::forced;
+use crate::shim::session;
+use crate::shim::tls::tls;
+use crate::shim::wait_queue;
+use crate::shim::wake_fd;
 use engine::sys;
 use engine::{Engine, Kind, Reason};
 use libc::{c_int, c_void, pthread_attr_t, pthread_t};
@@ -82,8 +84,8 @@ struct Ends;
 impl Drop for Ends {
     fn drop(&mut self) {
         let Some(engine) = session::engine() else { return };
-        crate::tcp::settle();
-        bell::discard();
+        crate::shim::tcp_push::settle();
+        wake_fd::discard();
         let tls = tls();
         let Some(me) = tls.slot.get().checked_sub(1) else { return };
         let slot = &engine.page.slots[me as usize];
@@ -118,7 +120,7 @@ unsafe extern "C-unwind" fn run(index: *mut c_void) -> *mut c_void {
     let start = slot.start.load(Relaxed) as usize;
     let arg = slot.start_arg.load(Relaxed) as *mut c_void;
     slot.state.set(Kind::Busy);
-    crate::idle::verbose::changed(&engine);
+    crate::statefile::verbose::changed(&engine);
     let _ends = Ends;
     // SAFETY: stored by `create` from the caller's arguments.
     unsafe { std::mem::transmute::<usize, Start>(start)(arg) }
@@ -175,7 +177,7 @@ pub unsafe fn c11_create(
         std::mem::transmute::<unsafe extern "C-unwind" fn(*mut c_void) -> c_int, Start>(start)
     };
     // SAFETY: the caller's arguments.
-    super::cond::c11(unsafe { create(thread, std::ptr::null(), start, arg) })
+    crate::hooks::cond::c11(unsafe { create(thread, std::ptr::null(), start, arg) })
 }
 
 /// pthread_cancel(3): a thread in an exact wait is woken to act on it; the real call deals with all
@@ -184,10 +186,10 @@ pub unsafe fn c11_create(
 /// # Safety
 /// As for the C function.
 pub unsafe fn cancel(thread: pthread_t) -> c_int {
-    super::signals::count();
+    crate::hooks::signals::count();
     // SAFETY: the caller's argument.
     let done = unsafe { next!(pthread_cancel: fn(pthread_t) -> c_int)(thread) };
-    super::signals::count();
+    crate::hooks::signals::count();
     if done == 0
         && let Some(engine) = session::engine()
     {
@@ -257,5 +259,5 @@ pub unsafe fn exit(value: *mut c_void) {
 
 /// In a forked child: nobody but the calling thread is there.
 pub fn only_thread_left() {
-    waitq::reset();
+    wait_queue::reset();
 }

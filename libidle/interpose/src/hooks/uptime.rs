@@ -1,7 +1,7 @@
 //! Time since the machine was started: times(2) and sysinfo(2).
 
-use super::clocks::clock_gettime;
-use crate::errno::{Errno, kernel};
+use crate::hooks::clocks::clock_gettime;
+use crate::shim::errno::{Errno, kernel};
 use engine::sys::syscall6;
 use libc::{clock_t, timespec};
 use posix::time::SECOND;

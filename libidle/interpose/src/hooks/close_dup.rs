@@ -1,0 +1,133 @@
+//! close(2), close_range(2), dup2(2), dup3(2): the program must neither see nor take the bells.
+
+use crate::next;
+use crate::shim::errno::Errno;
+use crate::shim::tcp_push;
+use crate::shim::timerfd;
+use crate::shim::wake_fd;
+use libc::{c_int, c_uint};
+
+/// close(2).
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn close(fd: c_int) -> Result<c_int, Errno> {
+    if wake_fd::is_bell(fd) {
+        return Err(Errno(libc::EBADF));
+    }
+    forget(fd);
+    // SAFETY: the caller's arguments.
+    crate::hooks::poll::outcome(unsafe { next!(close: fn(c_int) -> c_int)(fd) })
+}
+
+/// `fd` is about to be closed. Not in a vfork child, whose descriptors are its own.
+fn forget(fd: c_int) {
+    if (tcp_push::is_socket(fd) || timerfd::is_timer(fd)) && !wake_fd::borrowed() {
+        tcp_push::mark(fd, false);
+        timerfd::forget(fd);
+    }
+}
+
+/// `new` has become a copy of `old`, if it is not negative; likewise.
+pub(crate) fn copied(old: c_int, new: c_int) -> c_int {
+    let noted = |fd| tcp_push::is_socket(fd) || timerfd::is_timer(fd);
+    if new >= 0 && (noted(old) || noted(new)) && !wake_fd::borrowed() {
+        tcp_push::mark(new, tcp_push::is_socket(old));
+        timerfd::copied(old, new);
+    }
+    new
+}
+
+/// `new` is about to be closed and become a copy of `old`, if that is open.
+fn replaced(old: c_int, new: c_int) {
+    // SAFETY: plain numbers.
+    let open =
+        || unsafe { engine::sys::syscall6(libc::SYS_fcntl, old as usize, libc::F_GETFD as usize, 0, 0, 0, 0) } >= 0;
+    if old != new && timerfd::is_timer(new) && open() {
+        forget(new);
+    }
+}
+
+/// dup(2).
+///
+/// # Safety
+/// None beyond being called from C.
+pub unsafe fn dup(fd: c_int) -> c_int {
+    // SAFETY: plain numbers.
+    copied(fd, unsafe { next!(dup: fn(c_int) -> c_int)(fd) })
+}
+
+/// close_range(2), around the bells.
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn close_range(first: c_uint, last: c_uint, flags: c_int) -> Result<c_int, Errno> {
+    let range = |a: c_uint, b: c_uint| {
+        // SAFETY: plain numbers.
+        let raw = unsafe {
+            engine::sys::syscall6(
+                libc::SYS_close_range,
+                a as usize,
+                b as usize,
+                flags as usize,
+                0,
+                0,
+                0,
+            )
+        };
+        crate::shim::errno::kernel(raw).map(|v| v as c_int)
+    };
+    if flags & libc::CLOSE_RANGE_CLOEXEC as c_int == 0 && !wake_fd::borrowed() {
+        timerfd::forget_range(first, last);
+    }
+    let mut from = first;
+    for bell in wake_fd::within(first, last) {
+        if bell > from {
+            range(from, bell - 1)?;
+        }
+        from = bell + 1;
+    }
+    if from > last && from != first {
+        return Ok(0);
+    }
+    range(from, last)
+}
+
+/// closefrom(3).
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn closefrom(first: c_int) {
+    // SAFETY: plain numbers.
+    let _ = unsafe { close_range(first.max(0) as c_uint, c_uint::MAX, 0) };
+}
+
+/// dup2(2).
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn dup2(old: c_int, new: c_int) -> Result<c_int, Errno> {
+    if wake_fd::is_bell(new) {
+        wake_fd::make_way(new);
+    }
+    replaced(old, new);
+    // SAFETY: plain numbers.
+    crate::hooks::poll::outcome(copied(old, unsafe {
+        next!(dup2: fn(c_int, c_int) -> c_int)(old, new)
+    }))
+}
+
+/// dup3(2).
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn dup3(old: c_int, new: c_int, flags: c_int) -> Result<c_int, Errno> {
+    if wake_fd::is_bell(new) {
+        wake_fd::make_way(new);
+    }
+    replaced(old, new);
+    // SAFETY: plain numbers.
+    crate::hooks::poll::outcome(copied(old, unsafe {
+        next!(dup3: fn(c_int, c_int, c_int) -> c_int)(old, new, flags)
+    }))
+}

@@ -1,0 +1,86 @@
+//! Calls that concern all threads of a process, of which libc does not know this library's
+//! ([`crate::statefile::keeper_thread`] and [`crate::shim::timer_thread`]): they would keep the
+//! privileges that the program gives up, or be one thread too many. So they end before, and others
+//! are started later.
+//!
+//! What is executed afterwards might have no access to the session's region: the process keeps it
+//! open from then on.
+
+use crate::next;
+use crate::shim::inherited_fds;
+use crate::shim::session;
+use crate::shim::session::Flavour;
+use crate::shim::timer_thread;
+use crate::statefile::keeper_thread;
+use libc::{c_char, c_int, gid_t, size_t, uid_t};
+use look::process;
+
+/// The calling thread is about to end by exit(2), which ends one thread. If it is the program's
+/// last one, those of this library must not keep the process alive.
+pub fn thread_ends() {
+    let others = [keeper_thread::tid(), timer_thread::tid()];
+    // Most programs have none. One in a sandbox (seccomp(2)) may end by this very call, and make no
+    // other.
+    if others == [0, 0] {
+        return;
+    }
+    if process::only(session::getpid(), &[session::gettid(), others[0], others[1]]) {
+        std::mem::forget((keeper_thread::Stopped::new(), timer_thread::Stopped::new()));
+    }
+}
+
+/// Around a call after which the process may have other privileges, or see other files.
+pub fn alone<R>(call: impl FnOnce() -> R) -> R {
+    keep_session();
+    let _stopped = (keeper_thread::Stopped::new(), timer_thread::Stopped::new());
+    call()
+}
+
+/// The launcher's files may soon be out of reach for what this process executes.
+pub fn keep_session() {
+    if session::engine().is_some() && session::flavour() == Flavour::Flux {
+        inherited_fds::keep_region(session::SESSION.get());
+    }
+}
+
+macro_rules! alone {
+    ($($(#[$doc:meta])* fn $name:ident($($arg:ident: $t:ty),*) -> c_int;)*) => {$(
+        $(#[$doc])*
+        ///
+        /// # Safety
+        /// As for the C function.
+        pub unsafe fn $name($($arg: $t),*) -> c_int {
+            // SAFETY: the caller's arguments.
+            alone(|| unsafe { next!($name: fn($($t),*) -> c_int)($($arg),*) })
+        }
+    )*};
+}
+
+alone! {
+    /// setuid(2).
+    fn setuid(user: uid_t) -> c_int;
+    /// seteuid(2).
+    fn seteuid(user: uid_t) -> c_int;
+    /// setreuid(2).
+    fn setreuid(real: uid_t, effective: uid_t) -> c_int;
+    /// setresuid(2).
+    fn setresuid(real: uid_t, effective: uid_t, saved: uid_t) -> c_int;
+    /// setgid(2).
+    fn setgid(group: gid_t) -> c_int;
+    /// setegid(2).
+    fn setegid(group: gid_t) -> c_int;
+    /// setregid(2).
+    fn setregid(real: gid_t, effective: gid_t) -> c_int;
+    /// setresgid(2).
+    fn setresgid(real: gid_t, effective: gid_t, saved: gid_t) -> c_int;
+    /// setgroups(2).
+    fn setgroups(count: size_t, groups: *const gid_t) -> c_int;
+    /// initgroups(3).
+    fn initgroups(user: *const c_char, group: gid_t) -> c_int;
+    /// unshare(2): some namespaces are for processes of one thread.
+    fn unshare(flags: c_int) -> c_int;
+    /// setns(2): likewise.
+    fn setns(fd: c_int, kind: c_int) -> c_int;
+    /// chroot(2): there may be no /proc.
+    fn chroot(path: *const c_char) -> c_int;
+}

@@ -1,0 +1,116 @@
+//! io_uring_enter(2), made by syscall(2). The time-out of the call is virtual; those of operations
+//! in the ring (IORING_OP_TIMEOUT) are the kernel's and real.
+
+use crate::hooks::descriptors::waiting;
+use crate::shim::await_sleep::own_file;
+use crate::shim::clock_id;
+use crate::shim::entry::{self, What};
+use crate::shim::errno::{Answer, Errno, kernel};
+use crate::shim::polling_wait;
+use engine::programs::verdicts::IORING_ENTER_EXT_ARG;
+use engine::sys::syscall6;
+use libc::{c_long, sigset_t, timespec};
+
+const GETEVENTS: u32 = 1;
+/// The time-out is an instant, by default of CLOCK_MONOTONIC.
+const ABS_TIMER: u32 = 1 << 5;
+/// The argument is an offset into a registered region.
+const EXT_ARG_REG: u32 = 1 << 6;
+
+/// `struct io_uring_getevents_arg`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Argument {
+    mask: u64,
+    mask_size: u32,
+    min_wait: u32,
+    timeout: u64,
+}
+
+/// io_uring_enter(2). First what is to be submitted is, so that the wait is for the answers alone
+/// and can be made of several.
+///
+/// # Safety
+/// As for the system call.
+pub unsafe fn enter(args: [usize; 6]) -> c_long {
+    let [fd, submit, least, flags, argument, size] = args;
+    let (flags, argument) = (flags as u32, argument as *const Argument);
+    let timed = flags & GETEVENTS != 0
+        && flags & (IORING_ENTER_EXT_ARG | EXT_ARG_REG) == IORING_ENTER_EXT_ARG
+        && size == size_of::<Argument>()
+        && clock_id::plausible(argument);
+    // SAFETY: plausible, and the caller vouches for it.
+    let given = timed.then(|| unsafe { *argument }).filter(|given| given.timeout != 0);
+    let (Some(given), Some(entry)) = (given, entry::enter()) else {
+        // SAFETY: the caller's arguments.
+        return unsafe { waiting(libc::SYS_io_uring_enter, args) };
+    };
+    let deadline = || {
+        // SAFETY: the caller's time-out.
+        let time = unsafe { clock_id::spec(given.timeout as *const timespec) }?;
+        if flags & ABS_TIMER != 0 {
+            clock_id::instant(&entry.engine, libc::CLOCK_MONOTONIC, time)
+        } else {
+            Ok(clock_id::after(&entry.engine, time.nanos().ok_or(Errno(libc::EINVAL))?))
+        }
+    };
+    let call = |submit: usize, least: usize, flags: u32, argument: *const Argument| {
+        let (flags, argument) = (flags as usize, argument as usize);
+        // SAFETY: the caller's arguments, or an argument of our own.
+        kernel(unsafe {
+            syscall6(libc::SYS_io_uring_enter, fd, submit, least, flags, argument, size)
+        })
+    };
+    const NOW: timespec = timespec { tv_sec: 0, tv_nsec: 0 };
+    let told = |done| match done {
+        Err(Errno(libc::ETIME)) => None,
+        // It says so too when the time is over and there are fewer answers, but some.
+        Ok(0) if least > 1 && answers(fd).is_some_and(|n| (n as usize) < least) => None,
+        done => Some(done),
+    };
+    let wait = || {
+        let deadline = deadline()?;
+        let theirs = given.mask as *const sigset_t;
+        let mask_size = if theirs.is_null() { size_of::<u64>() as u32 } else { given.mask_size };
+        let within = |(time, mask): (&timespec, *const sigset_t)| {
+            let given = Argument {
+                mask: mask as u64,
+                mask_size,
+                timeout: time as *const timespec as u64,
+                ..given
+            };
+            call(0, least, flags & !ABS_TIMER, &given)
+        };
+        let ask = |slice: Option<(&timespec, *const sigset_t)>| {
+            told(within(slice.unwrap_or((&NOW, std::ptr::null()))))
+        };
+        match told(within((&NOW, theirs))) {
+            Some(done) => done,
+            None => polling_wait::wait(&entry, What::Descriptor, deadline, theirs, ask)
+                .unwrap_or_else(|| within((&NOW, theirs))),
+        }
+    };
+    let submitted = if submit == 0 { Ok(0) } else { call(submit, 0, 0, std::ptr::null()) };
+    let done = submitted.and_then(|n| {
+        if (n as usize) < submit {
+            return Ok(n);
+        }
+        let done = wait();
+        // As in the kernel: what was submitted is told rather than how the wait went.
+        if submit > 0 { Ok(n) } else { done }
+    });
+    done.map(|n| n as c_long).answer()
+}
+
+/// How many answers wait to be taken from the ring, by `/proc/self/fdinfo`.
+fn answers(fd: usize) -> Option<u32> {
+    let mut text = [0u8; 512];
+    let text = own_file(b"fdinfo/", fd as u32, &mut text);
+    let number = |name: &[u8]| {
+        let at = text.windows(name.len()).position(|found| found == name)? + name.len();
+        let digits = text[at..].iter().skip_while(|byte| byte.is_ascii_whitespace());
+        let digits = digits.map_while(|&byte| (byte as char).to_digit(10));
+        Some(digits.fold(0u32, |n, digit| n.wrapping_mul(10).wrapping_add(digit)))
+    };
+    Some(number(b"CqTail:")?.wrapping_sub(number(b"CqHead:")?))
+}

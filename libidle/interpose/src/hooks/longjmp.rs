@@ -1,0 +1,79 @@
+//! longjmp(3) out of a signal handler, and with it out of the wait that the handler interrupted.
+//!
+//! The wait's slot still says that the thread waits, and may be in a queue. The target's stack
+//! pointer tells whether the wait is left: it is in the jmp_buf, mangled with the thread's pointer
+//! guard.
+
+use crate::next;
+use crate::shim::session;
+use crate::shim::tls::tls;
+use crate::shim::wait_queue;
+use libc::{c_int, c_void};
+use posix::time::NEVER;
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+
+/// The stack pointer in a glibc `jmp_buf` on x86-64: word 6, `PTR_MANGLE`d (xor with the guard,
+/// rotated left by 17).
+fn target(env: *mut c_void) -> usize {
+    const RSP: usize = 6;
+    let guard: usize;
+    // SAFETY: the caller of the hook passes a jmp_buf; the guard is at fs:0x30
+    // (`tcbhead_t.pointer_guard`).
+    unsafe {
+        std::arch::asm!("mov {}, fs:[0x30]", out(reg) guard, options(readonly, nostack, preserves_flags));
+        (env as *const usize).add(RSP).read().rotate_right(17) ^ guard
+    }
+}
+
+/// Ends the waits that a jump to stack pointer `to` leaves.
+fn leave_waits(to: usize) {
+    let Some(engine) = session::engine() else { return };
+    let tls = tls();
+    while let Some(me) = tls.slot.get().checked_sub(1) {
+        let slot = &engine.page.slots[me as usize];
+        if tls.waiting.get() == me + 1 && to > tls.wait_sp.get() {
+            tls.waiting.set(0);
+            engine.abandon_lock(me as usize);
+            wait_queue::forget(&engine, me as usize);
+            slot.deadline.store(NEVER, SeqCst);
+            slot.state.set(crate::shim::entry::base());
+            engine.page.set_busy(me as usize);
+        }
+        // In a slot of a handler's own: does the jump leave the wait that the handler interrupted?
+        let Some((outer, sp)) = crate::shim::entry::interrupted(slot).filter(|&(_, sp)| to > sp)
+        else {
+            return;
+        };
+        engine.page.slots[outer as usize - 1].covered.store(0, SeqCst);
+        tls.slot.set(outer);
+        tls.waiting.set(outer);
+        tls.wait_sp.set(sp);
+        slot.pthread.store(0, Relaxed);
+        engine.page.release(me as usize);
+    }
+}
+
+macro_rules! jumps {
+    ($($(#[$doc:meta])* fn $name:ident;)*) => {$(
+        $(#[$doc])*
+        ///
+        /// # Safety
+        /// As for the C function.
+        pub unsafe fn $name(env: *mut c_void, value: c_int) {
+            leave_waits(target(env));
+            // SAFETY: the caller's arguments; does not return.
+            unsafe { next!($name: fn(*mut c_void, c_int) -> ())(env, value) }
+        }
+    )*};
+}
+
+jumps! {
+    /// longjmp(3).
+    fn longjmp;
+    /// _longjmp(3).
+    fn _longjmp;
+    /// siglongjmp(3).
+    fn siglongjmp;
+    /// __longjmp_chk (`_FORTIFY_SOURCE`).
+    fn __longjmp_chk;
+}

@@ -1,0 +1,280 @@
+//! timer_create(2) and its relatives: see [`crate::shim::timer_table`].
+
+use crate::next;
+use crate::shim::clock_id::{self, plausible};
+use crate::shim::entry::enter;
+use crate::shim::errno::Errno;
+use crate::shim::spin_loop;
+use crate::shim::timer_signals;
+use crate::shim::timer_table::{self, Notify, Role, Table, Timer};
+use crate::shim::timer_thread;
+use crate::shim::timerfd::{as_timespec, store};
+use engine::Engine;
+use libc::{c_int, clockid_t, itimerspec, pthread_attr_t, timer_t};
+use posix::time::{NEVER, Spec};
+
+/// The engine, where this process's timers are ours.
+pub(super) fn own() -> Option<Engine> {
+    let entry = enter()?;
+    (!timer_table::foreign(&entry.engine)).then_some(entry.engine)
+}
+
+/// Changes the table by `body`, and lets who serves `role` know if that changed what comes next.
+pub(super) fn change<R>(engine: &Engine, role: Role, body: impl FnOnce(&mut Table) -> R) -> R {
+    let (answer, changed) = {
+        let (_locked, table) = timer_table::table(engine);
+        let before = table.earliest(role);
+        let answer = body(table);
+        (answer, table.earliest(role) != before)
+    };
+    if changed {
+        timer_thread::tell(engine, role);
+    }
+    answer
+}
+
+/// A timer was armed for nothing: some runtimes do that in each round of a loop that waits for an
+/// instant.
+pub(super) fn disarmed() {
+    spin_loop::futile();
+}
+
+/// `struct sigevent`, with what follows the first three fields by number.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct SigEvent {
+    value: usize,
+    signal: c_int,
+    notify: c_int,
+    /// The thread's number in its lower half (`SIGEV_THREAD_ID`), or the function.
+    first: usize,
+    /// The function's attributes.
+    second: usize,
+    rest: [usize; 4],
+}
+
+const _: () = assert!(size_of::<SigEvent>() == 64);
+
+/// timer_create(2).
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn create(clock: clockid_t, event: *const SigEvent, timer: *mut timer_t) -> c_int {
+    let real = next!(timer_create: fn(clockid_t, *const SigEvent, *mut timer_t) -> c_int);
+    let engine = own().filter(|_| clock_id::is_virtual(clock) && plausible(timer));
+    let engine = engine.filter(|_| event.is_null() || plausible(event));
+    let Some(engine) = engine else {
+        // SAFETY: the caller's arguments.
+        return unsafe { real(clock, event, timer) };
+    };
+    let default = SigEvent {
+        value: 0,
+        signal: libc::SIGALRM,
+        notify: libc::SIGEV_SIGNAL,
+        first: 0,
+        second: 0,
+        rest: [0; 4],
+    };
+    // SAFETY: plausible, and the caller vouches for it.
+    let event = unsafe { event.as_ref() }.copied().unwrap_or(default);
+    // The kernel's timer checks the arguments; it never tells anybody.
+    let quiet = event.notify == libc::SIGEV_THREAD;
+    let asked = if quiet { SigEvent { notify: libc::SIGEV_NONE, ..event } } else { event };
+    // SAFETY: arguments of our own, and the caller's pointer.
+    let failed = unsafe { real(clock, &asked, timer) };
+    if failed != 0 {
+        return failed;
+    }
+    // SAFETY: just written. glibc keeps the kernel's number in it, unless it starts threads itself.
+    let handle = unsafe { *timer };
+    let notify = match event.notify {
+        libc::SIGEV_NONE => Notify::Nobody,
+        libc::SIGEV_SIGNAL => Notify::Process(event.signal),
+        libc::SIGEV_THREAD_ID => Notify::Thread(event.signal, event.first as u32),
+        // SAFETY: the caller's attributes.
+        _ => Notify::Function(event.first, unsafe {
+            timer_thread::attributes(event.second as *const pthread_attr_t)
+        }),
+    };
+    if let Notify::Process(number) | Notify::Thread(number, _) = notify {
+        timer_signals::used(number);
+    }
+    let new = Timer::new(clock, notify, event.value);
+    let role = notify.role();
+    if timer_thread::start(&engine, role)
+        && change(&engine, role, |table| table.add(handle as usize as c_int, new)).is_some()
+    {
+        return 0;
+    }
+    // SAFETY: the timer made above.
+    unsafe { next!(timer_delete: fn(timer_t) -> c_int)(handle) };
+    crate::shim::errno::set(libc::EAGAIN);
+    -1
+}
+
+/// The same as a system call, whose numbers are libc's handles; `None` for what the kernel refuses:
+/// it starts no threads.
+///
+/// # Safety
+/// As for timer_create(2).
+pub unsafe fn create_raw(
+    clock: clockid_t,
+    event: *const SigEvent,
+    number: *mut c_int,
+) -> Option<c_int> {
+    // Memory is made of pages: what holds for the eight bytes around it holds for the number.
+    let good = clock_id::readable((number as usize & !7) as *const u64);
+    let good = good && (event.is_null() || clock_id::readable(event));
+    // SAFETY: readable.
+    if !good || unsafe { event.as_ref() }.is_some_and(|e| e.notify == libc::SIGEV_THREAD) {
+        return None;
+    }
+    let mut timer: timer_t = std::ptr::null_mut();
+    // SAFETY: the caller's arguments, a handle of our own.
+    let failed = unsafe { create(clock, event, &mut timer) };
+    if failed == 0 {
+        // SAFETY: the caller's pointer.
+        unsafe { *number = timer as usize as c_int };
+    }
+    Some(failed)
+}
+
+/// The place of one of this process's own timers.
+fn find(engine: &Engine, timer: timer_t) -> Option<(usize, Role)> {
+    let id = c_int::try_from(timer as isize).ok()?;
+    if !timer_table::any() {
+        return None;
+    }
+    let (_locked, table) = timer_table::table(engine);
+    table.find(id).map(|at| (at, table.timer(at).notify.role()))
+}
+
+fn own_timer(timer: timer_t) -> Option<(Engine, usize, Role)> {
+    let engine = own()?;
+    find(&engine, timer).map(|(at, role)| (engine, at, role))
+}
+
+fn spec(t: libc::timespec) -> Spec {
+    Spec { sec: t.tv_sec, nsec: t.tv_nsec }
+}
+
+fn remaining(table: &Table, at: usize, now: u64) -> itimerspec {
+    let left = table.next(at, now).saturating_sub(now);
+    itimerspec { it_interval: as_timespec(table.timer(at).interval), it_value: as_timespec(left) }
+}
+
+/// timer_settime(2).
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn settime(
+    timer: timer_t,
+    flags: c_int,
+    new: *const itimerspec,
+    old: *mut itimerspec,
+) -> Result<c_int, Errno> {
+    let found = own_timer(timer).filter(|_| clock_id::readable(new));
+    let Some((engine, at, role)) = found else {
+        let real =
+            next!(timer_settime: fn(timer_t, c_int, *const itimerspec, *mut itimerspec) -> c_int);
+        // SAFETY: the caller's arguments.
+        return crate::hooks::poll::outcome(unsafe { real(timer, flags, new, old) });
+    };
+    // SAFETY: plausible, and the caller vouches for it.
+    let (value, interval) = unsafe { (spec((*new).it_value), spec((*new).it_interval)) };
+    let (Some(ns), Some(interval)) = (value.nanos(), interval.nanos()) else {
+        return Err(Errno(libc::EINVAL));
+    };
+    let absolute = flags & libc::TIMER_ABSTIME != 0;
+    let before = change(&engine, role, |table| {
+        let (now, clock) = (engine.now(), table.timer(at).clock);
+        let before = remaining(table, at, now);
+        let deadline = match (ns, absolute) {
+            (0, _) => NEVER,
+            (_, true) => clock_id::instant(&engine, clock, value)?,
+            (_, false) => clock_id::after(&engine, ns),
+        };
+        table.set(
+            at,
+            deadline,
+            if ns == 0 { 0 } else { interval },
+            absolute && timer_table::settable(clock),
+        );
+        Ok(before)
+    })?;
+    if ns == 0 {
+        disarmed();
+    }
+    // SAFETY: the caller's pointer.
+    unsafe { store(old, before) }
+}
+
+/// timer_gettime(2).
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn gettime(timer: timer_t, out: *mut itimerspec) -> Result<c_int, Errno> {
+    let Some((engine, at, _)) = own_timer(timer).filter(|_| plausible(out)) else {
+        // SAFETY: the caller's arguments.
+        return crate::hooks::poll::outcome(unsafe {
+            next!(timer_gettime: fn(timer_t, *mut itimerspec) -> c_int)(timer, out)
+        });
+    };
+    let now = {
+        let (_locked, table) = timer_table::table(&engine);
+        remaining(table, at, engine.now())
+    };
+    // SAFETY: the caller's pointer.
+    unsafe { store(out, now) }
+}
+
+/// timer_getoverrun(2).
+///
+/// # Safety
+/// None beyond being called from C.
+pub unsafe fn getoverrun(timer: timer_t) -> Result<c_int, Errno> {
+    // The lock is taken once: while it is waited for all signals are blocked, so that one which is
+    // ignored stays pending.
+    let counted = own().filter(|_| timer_table::any()).and_then(|engine| {
+        let (_locked, table) = timer_table::table(&engine);
+        let at = table.find(c_int::try_from(timer as isize).ok()?)?;
+        Some(table.overrun(at, engine.now()))
+    });
+    match counted {
+        Some(overrun) => Ok(overrun),
+        None => {
+            // SAFETY: the caller's argument.
+            crate::hooks::poll::outcome(unsafe {
+                next!(timer_getoverrun: fn(timer_t) -> c_int)(timer)
+            })
+        }
+    }
+}
+
+/// timer_delete(2).
+///
+/// # Safety
+/// None beyond being called from C.
+pub unsafe fn delete(timer: timer_t) -> Result<c_int, Errno> {
+    if let Some((engine, at, role)) = own_timer(timer) {
+        change(&engine, role, |table| table.remove(at));
+    }
+    // SAFETY: the caller's argument.
+    crate::hooks::poll::outcome(unsafe { next!(timer_delete: fn(timer_t) -> c_int)(timer) })
+}
+
+/// In a forked child: no timer is inherited.
+pub fn reset() {
+    timer_table::reset();
+    timer_thread::reset();
+}
+
+/// `CLOCK_REALTIME` was set: those who serve timers in this session look at their deadlines again.
+pub fn clock_was_set(engine: &Engine) {
+    for (index, slot) in engine.page.slots[..engine.page.high()].iter().enumerate() {
+        let seen = slot.state.load();
+        if slot.is_for(crate::shim::entry::What::Timer) && seen.kind() == engine::Kind::Parked {
+            engine.unpark(index, seen.seq(), engine::Reason::Woken);
+        }
+    }
+}

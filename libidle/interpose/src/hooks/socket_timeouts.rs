@@ -1,0 +1,347 @@
+//! Sockets with SO_RCVTIMEO or SO_SNDTIMEO. The kernel keeps these by the real clock, so on such a
+//! socket the waiting is done here: tries that do not wait, and between them waits for readiness
+//! until the virtual deadline.
+
+use crate::hooks::poll::{limit, outcome, poll_until};
+use crate::next;
+use crate::shim::entry::{Cause, Entry, What};
+use crate::shim::errno::{self, Errno};
+use crate::shim::polling_wait;
+use crate::shim::scratch::Scratch;
+use crate::shim::tcp_push;
+use engine::sys::syscall6;
+use libc::{
+    POLLERR, POLLIN, POLLOUT, c_int, c_short, iovec, msghdr, pollfd, sigset_t, sockaddr, socklen_t,
+    ssize_t, timespec, timeval,
+};
+use posix::time;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
+
+/// Has this process set a time-out on any socket? Spares all others the question. Inherited by
+/// fork.
+pub static TIMEOUTS: AtomicBool = AtomicBool::new(false);
+
+/// An option of the socket, or `None` where there is no such thing.
+fn option<T: Copy>(fd: c_int, name: c_int, mut value: T) -> Option<T> {
+    let mut len = size_of::<T>() as socklen_t;
+    let (level, at) = (libc::SOL_SOCKET as usize, &raw mut value as usize);
+    // SAFETY: valid out-parameters; a descriptor that is no socket is an error.
+    let failed = unsafe {
+        syscall6(
+            libc::SYS_getsockopt,
+            fd as usize,
+            level,
+            name as usize,
+            at,
+            &raw mut len as usize,
+            0,
+        )
+    };
+    (failed == 0).then_some(value)
+}
+
+/// The socket's time-out for that direction, ns, if it has one and blocks at all.
+pub fn timeout(fd: c_int, events: c_short) -> Option<u64> {
+    if !TIMEOUTS.load(Relaxed) {
+        return None;
+    }
+    let name = if events == POLLIN { libc::SO_RCVTIMEO } else { libc::SO_SNDTIMEO };
+    let tv = option(fd, name, timeval { tv_sec: 0, tv_usec: 0 })?;
+    let ns = time::timeval(tv.tv_sec, tv.tv_usec).filter(|&ns| ns != 0)?;
+    (flags(fd) & libc::O_NONBLOCK == 0).then_some(ns)
+}
+
+/// The descriptor's flags; all of them where there is no such thing.
+pub fn flags(fd: c_int) -> c_int {
+    // SAFETY: plain numbers.
+    unsafe { syscall6(libc::SYS_fcntl, fd as usize, libc::F_GETFL as usize, 0, 0, 0, 0) as c_int }
+}
+
+/// Does receiving with these flags never wait? Local sockets know no queue of errors: there the
+/// flag means nothing.
+pub fn at_once(fd: c_int, flags: c_int) -> bool {
+    flags & libc::MSG_OOB != 0
+        || (flags & libc::MSG_ERRQUEUE != 0
+            && option(fd, libc::SO_DOMAIN, 0) != Some(libc::AF_UNIX))
+}
+
+/// What a try that must not wait says when it would have to.
+const NOTHING: Result<ssize_t, Errno> = Err(Errno(libc::EAGAIN));
+
+/// A wait for `fd` as the kernel's would have ended, but by the virtual clock.
+struct Patience {
+    fd: c_int,
+    events: c_short,
+    deadline: u64,
+    /// The last wait said that it is ready.
+    told: bool,
+}
+
+impl Patience {
+    /// Waits for a reason to try; `None` at the deadline.
+    fn wait(&mut self, entry: &Entry) -> Result<Option<c_short>, Errno> {
+        let mut set = pollfd { fd: self.fd, events: self.events, revents: 0 };
+        // SAFETY: a set of our own.
+        let ready = unsafe { poll_until(entry, &mut set, 1, self.deadline, std::ptr::null()) }?;
+        self.told = ready != 0;
+        Ok(self.told.then_some(set.revents))
+    }
+
+    /// It was said to be ready, and the try found nothing all the same: tries again after a while.
+    /// To read, because somebody else was quicker; then the next wait tells. But a datagram socket
+    /// whose peer, named by the call, is full is ready all the time, and only tries tell of room.
+    /// `None` at the deadline.
+    fn insist(
+        &self,
+        entry: &Entry,
+        attempt: impl Fn() -> Result<ssize_t, Errno>,
+    ) -> Option<Result<ssize_t, Errno>> {
+        let cause = Cause::from(What::Descriptor).peeping();
+        let try_again = |slice: Option<(&timespec, *const sigset_t)>| {
+            let Some((time, mask)) = slice else { return Some(NOTHING) };
+            let got = attempt();
+            if got != NOTHING {
+                return Some(got);
+            }
+            match polling_wait::pause(time, mask) {
+                Err(interrupted) => Some(Err(interrupted)),
+                Ok(()) => (self.events == POLLIN).then_some(NOTHING),
+            }
+        };
+        polling_wait::wait(entry, cause, self.deadline, std::ptr::null(), try_again)
+    }
+}
+
+/// A transfer on a socket whose time-out is `ns`. `part` does the real call without the bytes that
+/// are done, with more flags; `len` is how many bytes are asked for, `flags` the program's.
+pub fn transfer(
+    entry: &Entry,
+    (fd, events, ns): (c_int, c_short, u64),
+    flags: c_int,
+    part: impl Fn(usize, c_int) -> ssize_t,
+    len: impl Fn() -> usize,
+) -> ssize_t {
+    let sends = events == POLLOUT;
+    let wanted = if sends {
+        true
+    } else {
+        flags & (libc::MSG_WAITALL | libc::MSG_PEEK) == libc::MSG_WAITALL
+    };
+    let all = wanted && option(fd, libc::SO_TYPE, 0) == Some(libc::SOCK_STREAM);
+    let attempt = |done: usize| {
+        // Of what was sent already the caller is told; the signal for the rest comes with the next
+        // call.
+        let quiet = if sends && done != 0 { libc::MSG_NOSIGNAL } else { 0 };
+        let got = part(done, libc::MSG_DONTWAIT | quiet);
+        if got < 0 { Err(Errno(errno::get())) } else { Ok(got) }
+    };
+    let mut patience = Patience { fd, events, deadline: limit(entry, Some(ns)), told: false };
+    let mut done = 0;
+    let last = loop {
+        let mut got = attempt(done);
+        if got == NOTHING && std::mem::take(&mut patience.told) {
+            let Some(again) = patience.insist(entry, || attempt(done)) else { break NOTHING };
+            got = again;
+        }
+        if let Ok(bytes @ 1..) = got {
+            done += bytes as usize;
+            if sends {
+                tcp_push::sent(fd);
+                if option(fd, libc::SO_DOMAIN, 0) == Some(libc::AF_UNIX) {
+                    // There the limit is one for each buffer.
+                    patience.deadline = limit(entry, Some(ns));
+                }
+            }
+        }
+        if got != NOTHING && !(all && matches!(got, Ok(1..)) && done < len()) {
+            break got;
+        }
+        match patience.wait(entry) {
+            // The error is the next call's.
+            Ok(Some(seen)) if seen & POLLERR != 0 && done != 0 => break NOTHING,
+            Ok(Some(_)) => {}
+            Ok(None) => break NOTHING,
+            Err(error) => break Err(error),
+        }
+    };
+    if done != 0 { done as ssize_t } else { errno::Answer::answer(last) }
+}
+
+/// Bytes that `n` parts hold.
+///
+/// # Safety
+/// There are as many.
+pub unsafe fn total(parts: *const iovec, n: usize) -> usize {
+    // SAFETY: the caller vouches for them.
+    (0..n).map(|i| unsafe { (*parts.add(i)).iov_len }).sum()
+}
+
+/// Gives `call` a message without the first `done` bytes of `whole`. What is beside the bytes went
+/// with the first of them.
+///
+/// # Safety
+/// `whole` is a message that the kernel has taken `done` bytes of, or none.
+pub unsafe fn rest(
+    whole: *mut msghdr,
+    done: usize,
+    call: impl Fn(*mut msghdr) -> ssize_t,
+) -> ssize_t {
+    if done == 0 {
+        return call(whole);
+    }
+    // SAFETY: the kernel has read it; a zeroed iovec is valid.
+    let (mut message, room) =
+        unsafe { (*whole, Scratch::<iovec, 16>::zeroed((*whole).msg_iovlen)) };
+    let Some(mut room) = room else {
+        errno::set(libc::EAGAIN);
+        return -1;
+    };
+    let mut skip = done;
+    for (i, part) in room.slice().iter_mut().enumerate() {
+        // SAFETY: i < msg_iovlen, and within the part.
+        unsafe {
+            *part = *message.msg_iov.add(i);
+            let over = skip.min(part.iov_len);
+            part.iov_base = part.iov_base.byte_add(over);
+            part.iov_len -= over;
+            skip -= over;
+        }
+    }
+    message.msg_iov = room.slice().as_mut_ptr();
+    (message.msg_name, message.msg_namelen) = (std::ptr::null_mut(), 0);
+    (message.msg_control, message.msg_controllen) = (std::ptr::null_mut(), 0);
+    call(&mut message)
+}
+
+/// accept(2) on a socket whose time-out is `ns`. It waits again, by the real clock, only where
+/// somebody else was quicker.
+pub fn accept(entry: &Entry, fd: c_int, ns: u64, call: impl Fn() -> c_int) -> c_int {
+    let mut patience =
+        Patience { fd, events: POLLIN, deadline: limit(entry, Some(ns)), told: false };
+    let late = match patience.wait(entry) {
+        Ok(Some(_)) => {
+            let _wait = entry.kernel_wait(What::Descriptor);
+            return call();
+        }
+        Ok(None) => libc::EAGAIN,
+        Err(Errno(code)) => code,
+    };
+    errno::set(late);
+    -1
+}
+
+/// connect(2) on a socket whose time-out for sending is `ns`.
+///
+/// # Safety
+/// As for connect(2).
+pub unsafe fn connect(
+    entry: &Entry,
+    fd: c_int,
+    to: *const sockaddr,
+    len: socklen_t,
+    ns: u64,
+) -> c_int {
+    let real = next!(connect: fn(c_int, *const sockaddr, socklen_t) -> c_int);
+    // SAFETY: the caller's arguments.
+    let call = || outcome(unsafe { real(fd, to, len) });
+    let deadline = limit(entry, Some(ns));
+    let answer = if option(fd, libc::SO_DOMAIN, 0) == Some(libc::AF_UNIX) {
+        connect_unix(entry, fd, deadline, call)
+    } else {
+        connect_started(entry, fd, deadline, call)
+    };
+    errno::Answer::answer(answer)
+}
+
+/// The kernel's own limit, made short; nothing tells when a listener has room again.
+fn connect_unix(
+    entry: &Entry,
+    fd: c_int,
+    deadline: u64,
+    call: impl Fn() -> Result<c_int, Errno>,
+) -> Result<c_int, Errno> {
+    let _short = Shortened::new(fd);
+    polling_wait::wait_deaf(entry, What::Descriptor, deadline, std::ptr::null(), |_| call())
+}
+
+/// Others are started and then waited for.
+fn connect_started(
+    entry: &Entry,
+    fd: c_int,
+    deadline: u64,
+    call: impl Fn() -> Result<c_int, Errno>,
+) -> Result<c_int, Errno> {
+    let started = {
+        let _start = NonBlocking::new(fd);
+        call()
+    };
+    // EALREADY: it was started by an earlier call.
+    if !matches!(started, Err(Errno(libc::EINPROGRESS | libc::EALREADY))) {
+        return started;
+    }
+    let mut set = pollfd { fd, events: POLLOUT, revents: 0 };
+    // SAFETY: a set of our own.
+    match unsafe { poll_until(entry, &mut set, 1, deadline, std::ptr::null()) }? {
+        0 => started,
+        // It has ended, one way or the other, and this says how.
+        _ => call(),
+    }
+}
+
+/// SO_SNDTIMEO is as short as it can be while this lives.
+struct Shortened {
+    fd: c_int,
+    was: timeval,
+}
+
+impl Shortened {
+    fn new(fd: c_int) -> Shortened {
+        let was = option(fd, libc::SO_SNDTIMEO, timeval { tv_sec: 0, tv_usec: 0 })
+            .unwrap_or(timeval { tv_sec: 0, tv_usec: 0 });
+        Shortened::set(fd, &timeval { tv_sec: 0, tv_usec: 1000 });
+        Shortened { fd, was }
+    }
+
+    fn set(fd: c_int, to: &timeval) {
+        let (level, name) = (libc::SOL_SOCKET as usize, libc::SO_SNDTIMEO as usize);
+        let at = to as *const timeval as usize;
+        // SAFETY: a value of the option's type.
+        unsafe {
+            syscall6(libc::SYS_setsockopt, fd as usize, level, name, at, size_of::<timeval>(), 0)
+        };
+    }
+}
+
+impl Drop for Shortened {
+    fn drop(&mut self) {
+        Shortened::set(self.fd, &self.was);
+    }
+}
+
+/// O_NONBLOCK is set while this lives.
+struct NonBlocking {
+    fd: c_int,
+    was: c_int,
+}
+
+impl NonBlocking {
+    fn new(fd: c_int) -> NonBlocking {
+        let was = flags(fd);
+        NonBlocking::set(fd, was | libc::O_NONBLOCK);
+        NonBlocking { fd, was }
+    }
+
+    fn set(fd: c_int, flags: c_int) {
+        // SAFETY: plain numbers.
+        unsafe {
+            syscall6(libc::SYS_fcntl, fd as usize, libc::F_SETFL as usize, flags as usize, 0, 0, 0)
+        };
+    }
+}
+
+impl Drop for NonBlocking {
+    fn drop(&mut self) {
+        NonBlocking::set(self.fd, self.was);
+    }
+}

@@ -1,0 +1,76 @@
+//! Calls that never wait: they ask, and a program may ask in a loop. The real call and nothing
+//! else; their rows say what is an answer that gets a loop on, see [`crate::shim::spin_loop`].
+
+use crate::next;
+use crate::shim::spin_loop;
+use libc::{
+    c_char, c_int, c_uint, c_void, pthread_mutex_t, pthread_rwlock_t, pthread_spinlock_t, pthread_t,
+};
+
+macro_rules! real_calls {
+    ($($(#[$doc:meta])* fn $name:ident($($arg:ident: $t:ty),*) -> c_int;)*) => {$(
+        $(#[$doc])*
+        ///
+        /// # Safety
+        /// As for the C function.
+        #[inline]
+        pub unsafe fn $name($($arg: $t),*) -> c_int {
+            // SAFETY: the caller's arguments.
+            unsafe { $crate::next!($name: fn($($t),*) -> c_int)($($arg),*) }
+        }
+    )*};
+}
+
+real_calls! {
+    /// pthread_mutex_trylock(3).
+    fn pthread_mutex_trylock(mutex: *mut pthread_mutex_t) -> c_int;
+    /// mtx_trylock(3).
+    fn mtx_trylock(mutex: *mut pthread_mutex_t) -> c_int;
+    /// pthread_rwlock_tryrdlock(3).
+    fn pthread_rwlock_tryrdlock(lock: *mut pthread_rwlock_t) -> c_int;
+    /// pthread_rwlock_trywrlock(3).
+    fn pthread_rwlock_trywrlock(lock: *mut pthread_rwlock_t) -> c_int;
+    /// pthread_spin_trylock(3).
+    fn pthread_spin_trylock(lock: *mut pthread_spinlock_t) -> c_int;
+    /// pthread_tryjoin_np(3).
+    fn pthread_tryjoin_np(thread: pthread_t, result: *mut *mut c_void) -> c_int;
+    /// access(2).
+    fn access(path: *const c_char, mode: c_int) -> c_int;
+    /// faccessat(2).
+    fn faccessat(dir: c_int, path: *const c_char, mode: c_int, flags: c_int) -> c_int;
+    /// stat(2).
+    fn stat(path: *const c_char, out: *mut libc::stat) -> c_int;
+    /// stat64.
+    fn stat64(path: *const c_char, out: *mut libc::stat) -> c_int;
+    /// lstat(2).
+    fn lstat(path: *const c_char, out: *mut libc::stat) -> c_int;
+    /// lstat64.
+    fn lstat64(path: *const c_char, out: *mut libc::stat) -> c_int;
+    /// fstatat(2).
+    fn fstatat(dir: c_int, path: *const c_char, out: *mut libc::stat, flags: c_int) -> c_int;
+    /// fstatat64.
+    fn fstatat64(dir: c_int, path: *const c_char, out: *mut libc::stat, flags: c_int) -> c_int;
+    /// statx(2).
+    fn statx(dir: c_int, path: *const c_char, flags: c_int, mask: c_uint, out: *mut libc::statx) -> c_int;
+}
+
+/// sched_yield(2).
+///
+/// # Safety
+/// None beyond being called from C.
+pub unsafe fn sched_yield() -> c_int {
+    spin_loop::give_way(|| {
+        // SAFETY: no arguments. Never fails.
+        unsafe { next!(sched_yield: fn() -> c_int)() };
+    });
+    0
+}
+
+/// thrd_yield(3).
+///
+/// # Safety
+/// None beyond being called from C.
+pub unsafe fn thrd_yield() {
+    // SAFETY: no arguments.
+    unsafe { sched_yield() };
+}

@@ -1,0 +1,357 @@
+//! The guard at every hook that may wait: which slot speaks for the calling thread, and the waits
+//! themselves.
+
+use crate::shim::forced;
+use crate::shim::guard::Masked;
+use crate::shim::session;
+use crate::shim::tls::tls;
+pub use crate::shim::wait_cause::Cause;
+use crate::statefile::verbose;
+pub use engine::What;
+use engine::region::wait_kind::TURNS;
+use engine::{Engine, Kind, Limit, Reason, Signals};
+use libc::timespec;
+use posix::time::{NEVER, Spec};
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::sync::atomic::compiler_fence;
+
+/// A thread inside a hook.
+///
+/// A signal handler may call a hook while the thread it interrupted is in a wait, or about to begin
+/// one. The handler's waits then get a slot of their own, and the interrupted one is *covered*:
+/// whatever is promised to it can only be kept after the handler.
+pub struct Entry {
+    /// The engine.
+    pub engine: Engine,
+    /// The slot that speaks for the thread here.
+    pub me: usize,
+    base: Kind,
+    /// What [`crate::shim::tls::Tls::waiting`] returns to after a wait.
+    waiting: u32,
+    /// The wait that was interrupted, if the slot is a handler's own.
+    covers: Option<Covered>,
+}
+
+/// A wait that a handler interrupted: its slot, and what was to be found in `covered` there.
+#[derive(Clone, Copy)]
+struct Covered {
+    slot: u32,
+    before: u32,
+}
+
+/// Enters; `None` when the process is in no session or has found no slot: the hook then does the
+/// real call.
+#[inline]
+pub fn enter() -> Option<Entry> {
+    let engine = session::engine()?;
+    let tls = tls();
+    let Some(me) = tls.slot.get().checked_sub(1) else { return adopt(engine) };
+    let me = me as usize;
+    let base = base();
+    let waiting = tls.waiting.get();
+    if waiting == me as u32 + 1 {
+        nested(engine, me)
+    } else {
+        Some(Entry { engine, me, base, waiting, covers: None })
+    }
+}
+
+/// What the calling thread's slot returns to after a wait.
+pub fn base() -> Kind {
+    match tls().base.get() {
+        0 => Kind::Busy,
+        5 => Kind::Ending,
+        _ => Kind::Leaving,
+    }
+}
+
+/// A thread that was made by other means than `pthread_create`, maybe as a process that shares this
+/// one's memory: takes a slot at its first hook.
+#[cold]
+fn adopt(engine: Engine) -> Option<Entry> {
+    {
+        // A handler that comes to its first hook meanwhile would take a second one.
+        let _masked = Masked::new();
+        if tls().slot.get() == 0 {
+            let tid = session::gettid();
+            let me = engine.page.claim(Kind::Busy, session::getpid(), tid, tid as u64)?;
+            tls().slot.set(me as u32 + 1);
+        }
+    }
+    engine.awake();
+    enter()
+}
+
+/// The thread is in a wait, yet here it is: in a signal handler. (A `longjmp` out of the wait ends
+/// it first, see [`crate::hooks::longjmp`].) Or it is a process that shares the memory of the one
+/// that waits: so the kernel is asked for the process's number, for whoever finds no such thread in
+/// that process takes it for dead.
+#[cold]
+fn nested(engine: Engine, outer: usize) -> Option<Entry> {
+    let slot = &engine.page.slots[outer];
+    let me = engine.page.claim(
+        Kind::Busy,
+        session::getpid(),
+        session::gettid(),
+        slot.birth.load(Relaxed),
+    )?;
+    if tls().wait_ends.get()
+        && slot.state.promise(slot.state.load().seq(), Reason::Interrupted).is_some()
+    {
+        // Nobody else will say so: when the handler's slot is given back, this one is to be found
+        // busy.
+        engine.page.set_busy(outer);
+        // It is over: no deadline may end it otherwise, and what is left is counted from here.
+        slot.deadline.store(posix::time::NEVER, SeqCst);
+        slot.start_arg.store(engine.now(), Relaxed);
+    }
+    let own = &engine.page.slots[me];
+    own.bell.store(tls().bell.get(), Relaxed);
+    own.pthread.store(outer as u64 + 1, Relaxed);
+    own.start.store(tls().wait_sp.get() as u64, Relaxed);
+    // Not 0 if this handler has itself interrupted one that was here.
+    let before = slot.covered.swap(me as u32 + 1, SeqCst);
+    tls().slot.set(me as u32 + 1);
+    forced::again(&engine, me);
+    engine.awake_as(me);
+    let (slot, waiting) = (outer as u32 + 1, outer as u32 + 1);
+    Some(Entry { engine, me, base: Kind::Busy, waiting, covers: Some(Covered { slot, before }) })
+}
+
+/// For a handler's own slot: the interrupted slot's index + 1, and the stack pointer of its wait.
+/// (The fields that a thread's slot has for its start hold them.)
+pub fn interrupted(slot: &engine::region::slot::Slot) -> Option<(u32, usize)> {
+    let outer = slot.pthread.load(Relaxed);
+    (1..=engine::region::layout::SLOTS as u64)
+        .contains(&outer)
+        .then(|| (outer as u32, slot.start.load(Relaxed) as usize))
+}
+
+impl Drop for Entry {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(outer) = self.covers
+            && !self.engine.forked()
+        {
+            let slot = self.slot();
+            tls().slot.set(outer.slot);
+            // The handler may have changed it.
+            let (index, said) = (outer.slot as usize - 1, self.engine.page.forced(self.me));
+            if said != self.engine.page.forced(index) {
+                self.engine.page.force(index, said);
+            }
+            tls().wait_sp.set(slot.start.load(Relaxed) as usize);
+            slot.pthread.store(0, Relaxed);
+            // The thread runs on in the handler while the outer slot may say that it waits: until
+            // it has been looked at once more, time stands still.
+            self.engine.page.header.signals_sent.fetch_add(1, SeqCst);
+            self.engine.page.slots[outer.slot as usize - 1].covered.store(outer.before, SeqCst);
+            self.engine.page.release(self.me);
+        }
+    }
+}
+
+impl Entry {
+    /// The slot.
+    #[inline]
+    pub fn slot(&self) -> &'static engine::region::slot::Slot {
+        &self.engine.page.slots[self.me]
+    }
+
+    /// Virtual now, ns.
+    #[inline]
+    pub fn now(&self) -> u64 {
+        self.engine.now()
+    }
+
+    /// Starts an exact wait: [`Entry::park`] or [`Entry::stay`] follows.
+    pub fn prepare(&self, cause: impl Into<Cause>) -> u32 {
+        let (slot, cause) = (self.slot(), cause.into());
+        self.about_to_wait(cause.word());
+        let seq = slot.state.prepare();
+        if cause.stale(&self.engine) {
+            slot.state.promise(seq, Reason::TimedOut);
+        }
+        seq
+    }
+
+    /// Gives up a wait that was prepared and not begun.
+    pub fn stay(&self) {
+        self.slot().state.set(self.base);
+        tls().waiting.set(self.waiting);
+        verbose::goes_on(&self.engine, self.me);
+    }
+
+    /// Cancellations aimed at this thread so far.
+    pub fn cancels(&self) -> u32 {
+        self.slot().cancels.load(SeqCst)
+    }
+
+    /// A cancellation point, then the start of an exact wait that a later cancellation ends with
+    /// [`Reason::Cancelled`]. None is lost: the canceller counts first and then looks for a wait to
+    /// end, this thread starts the wait and then looks at the count.
+    pub fn prepare_cancellable(&self, cause: impl Into<Cause>) -> u32 {
+        let seen = self.cancels();
+        self.cancellation_point();
+        let seq = self.prepare(cause);
+        if self.cancels() != seen {
+            self.slot().state.promise(seq, Reason::Cancelled);
+        }
+        seq
+    }
+
+    /// Sleeps in the exact wait `seq`; `local` as in [`Engine::park`]. The caller is responsible
+    /// for cancellation.
+    pub fn park(&self, seq: u32, deadline: u64, signals: Signals, local: bool) -> Reason {
+        let tls = tls();
+        tls.wait_ends.set(signals == Signals::End);
+        let reason = self.engine.come_too_late(self.me, seq, deadline).unwrap_or_else(|| {
+            tls.progress.set(true);
+            verbose::waits(&self.engine, self.me);
+            self.engine.park(self.me, seq, deadline, signals, local)
+        });
+        if self.base != Kind::Busy && !self.engine.forked() {
+            self.slot().state.set(self.base);
+        }
+        tls.waiting.set(self.waiting);
+        tls.wait_ends.set(false);
+        if !self.engine.forked() {
+            verbose::goes_on(&self.engine, self.me);
+        }
+        reason
+    }
+
+    /// A wait that the kernel ends, without a deadline: from now until the guard is dropped.
+    #[inline]
+    pub fn kernel_wait(&self, what: What) -> KernelWait<'_> {
+        self.about_to_wait(what as u32);
+        self.engine.enter_kernel(self.me);
+        verbose::changed(&self.engine);
+        KernelWait { entry: self, timed: false, limit: None }
+    }
+
+    /// The same with a deadline (absolute virtual ns); `None` if it has come. `still` asks whether
+    /// there is still nothing to do. What ends the wait is the slot's bell, or its state word where
+    /// it has none.
+    pub fn kernel_wait_until(
+        &self,
+        cause: impl Into<Cause>,
+        deadline: u64,
+        still: impl FnMut() -> bool,
+    ) -> Option<KernelWait<'_>> {
+        let cause = cause.into();
+        self.about_to_wait(cause.word());
+        let mut guard = KernelWait { entry: self, timed: true, limit: None };
+        let before = self.slot().state.load();
+        let limit = self.engine.enter_kernel_until(self.me, deadline, still);
+        if self.slot().state.load() != before {
+            // It did wait, if only by moving the clock.
+            tls().progress.set(true);
+        }
+        guard.limit = Some(limit?);
+        if cause.stale(&self.engine) {
+            return None;
+        }
+        verbose::changed(&self.engine);
+        Some(guard)
+    }
+
+    /// A wait without a deadline that a timer descriptor may end; `None` if there is something to
+    /// do for the caller.
+    pub fn kernel_wait_turning(
+        &self,
+        what: What,
+        still: impl FnMut() -> bool,
+    ) -> Option<KernelWait<'_>> {
+        self.about_to_wait(what as u32 | TURNS);
+        let guard = KernelWait { entry: self, timed: false, limit: None };
+        self.engine.enter_kernel_turning(self.me, still).then_some(guard)
+    }
+
+    /// What every wait does first: the bytes that were sent are let go, and the place of the wait
+    /// is kept. From here on a handler does not use the slot.
+    #[inline(always)]
+    fn about_to_wait(&self, word: u32) {
+        self.slot().what.store(word, Relaxed);
+        crate::shim::tcp_push::settle();
+        crate::statefile::keeper_thread::ensure(&self.engine);
+        let (tls, sp) = (tls(), stack_pointer());
+        tls.wait_sp.set(sp);
+        tls.waiting.set(self.me as u32 + 1);
+        // Once more, in case a handler has waited between these two.
+        compiler_fence(SeqCst);
+        tls.wait_sp.set(sp);
+    }
+
+    /// Acts on a pending `pthread_cancel`, if there is one and it is enabled: then it unwinds from
+    /// here.
+    #[inline]
+    pub fn cancellation_point(&self) {
+        if self.cancels() != 0 {
+            // SAFETY: no arguments; unwinds through frames that allow it.
+            unsafe { crate::next!(pthread_testcancel: fn() -> ())() };
+        }
+    }
+}
+
+#[inline(always)]
+fn stack_pointer() -> usize {
+    let sp: usize;
+    // SAFETY: reads the stack pointer.
+    unsafe {
+        std::arch::asm!("mov {}, rsp", out(reg) sp, options(nomem, nostack, preserves_flags))
+    };
+    sp
+}
+
+/// A wait in the kernel; dropping it, also by unwinding, makes the thread busy again.
+pub struct KernelWait<'a> {
+    entry: &'a Entry,
+    timed: bool,
+    limit: Option<Limit>,
+}
+
+impl KernelWait<'_> {
+    /// How long the kernel may wait at most, real ns: what is left until the deadline, if nobody
+    /// moves the clock.
+    pub fn left(&self) -> u64 {
+        self.limit.map_or(NEVER, |limit| limit.left(&self.entry.engine))
+    }
+
+    /// The same as a time-out.
+    pub fn timespec(&self) -> timespec {
+        let left = Spec::from_nanos(self.left());
+        timespec { tv_sec: left.sec, tv_nsec: left.nsec }
+    }
+
+    /// The real call, given some time-out, says that it has passed: has the deadline come, or has
+    /// somebody ended the wait? If not, the same wait goes on with another call: nobody is to see
+    /// it end before it does.
+    pub fn passed(&mut self) -> bool {
+        self.limit.as_mut().is_none_or(|limit| limit.passed(&self.entry.engine, self.entry.me))
+    }
+
+    /// Ends the wait and tells whether its deadline had come.
+    pub fn end(self) -> Reason {
+        let reason = self.leave();
+        std::mem::forget(self);
+        reason
+    }
+
+    #[inline]
+    fn leave(&self) -> Reason {
+        let reason = self.entry.engine.leave_kernel(self.entry.me, self.entry.base, self.timed);
+        tls().waiting.set(self.entry.waiting);
+        if !self.entry.engine.forked() {
+            verbose::goes_on(&self.entry.engine, self.entry.me);
+        }
+        reason
+    }
+}
+
+impl Drop for KernelWait<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.leave();
+    }
+}

@@ -1,0 +1,126 @@
+//! The environment of a program about to be executed: it must find this library, the session and
+//! its slot, whatever the program has done to its own environment.
+
+use crate::shim::inherited_fds;
+use crate::shim::scratch::Scratch;
+use crate::shim::session::{self, Flavour, find_env};
+use crate::statefile::process_tree;
+use engine::procfs::decimal;
+use engine::programs::elf::Program;
+use engine::programs::preload::{Form, Order};
+use engine::region::slot::Credit;
+use libc::c_char;
+use std::ffi::CStr;
+
+const PRELOAD: &CStr = c"LD_PRELOAD";
+const ORDER: &CStr = c"ASAN_OPTIONS";
+
+/// An environment array with our entries in it. Nothing is allocated on the heap: this runs between
+/// vfork and exec.
+pub struct Environ {
+    array: Scratch<*const c_char, 256>,
+    /// Long enough for what is usual: what a child of vfork(2) maps stays in its parent for ever.
+    text: Scratch<u8, 2048>,
+    /// Where our entries go in the array, and where each begins in the text.
+    from: usize,
+    starts: [usize; ROWS],
+    rows: usize,
+}
+
+/// Our entries.
+const ROWS: usize = 5;
+/// The last but one, which like the last is not always there.
+const PRELOAD_ROW: usize = 3;
+
+impl Environ {
+    /// `env` (null counts as empty) with our entries, for `program` to start with; `credit` is the
+    /// slot that it takes over. `None` when there is no session, or no memory.
+    ///
+    /// # Safety
+    /// `env` is null or a NULL-terminated array of C strings.
+    #[unsafe(link_section = ".text.interpose")]
+    pub unsafe fn new(
+        env: *const *const c_char,
+        credit: Credit,
+        program: Option<Program>,
+    ) -> Option<Environ> {
+        session::engine()?;
+        let mut count = 0;
+        // SAFETY: the caller's array, up to its NULL.
+        while !env.is_null() && unsafe { !(*env.add(count)).is_null() } {
+            count += 1;
+        }
+        // SAFETY: the caller's array.
+        let old = |name| unsafe { find_env(env, name) }.map_or(&b""[..], |(_, v)| v.to_bytes());
+        let (theirs, options) = (old(PRELOAD), old(ORDER));
+        let library = session::LIBRARY.get().to_bytes();
+        let mut numbers = [0u8; 32];
+        let session = match session::flavour() {
+            Flavour::Flux => {
+                inherited_fds::kept_path(&mut numbers).unwrap_or(session::SESSION.get().to_bytes())
+            }
+            Flavour::Idle => process_tree::session(&mut numbers),
+        };
+        let own = session::names();
+        let mut digits = [0u8; 20];
+        let slot = decimal(credit.word(), &mut digits);
+        let form = Form::of(program);
+        let names = [own.session, own.library, own.slot, PRELOAD, ORDER];
+        let names = &names[..if Order::matters(program, theirs) { ROWS } else { ROWS - 1 }];
+        let value = |row: usize, put: &mut dyn FnMut(&[u8])| match row {
+            0 => put(session),
+            1 => put(library),
+            2 => put(slot),
+            PRELOAD_ROW => form.value(library, theirs, &mut |piece| put(piece)),
+            _ => Order::value(options, &mut |piece| put(piece)),
+        };
+        let length = |row: usize| {
+            let mut sum = 0;
+            value(row, &mut |piece| sum += piece.len());
+            sum
+        };
+        // An empty LD_PRELOAD is none.
+        let rows = if length(PRELOAD_ROW) == 0 { PRELOAD_ROW } else { names.len() };
+        let need =
+            (0..rows).map(|row| names[row].to_bytes_with_nul().len() + 1 + length(row)).sum();
+        // SAFETY: null pointers and zero bytes are valid.
+        let (array, text) = unsafe { (Scratch::zeroed(count + ROWS + 1)?, Scratch::zeroed(need)?) };
+        let mut new = Environ { array, text, from: 0, starts: [0; ROWS], rows };
+        for i in 0..count {
+            // SAFETY: i < count.
+            let entry = unsafe { *env.add(i) };
+            // SAFETY: an environment string.
+            let text = unsafe { CStr::from_ptr(entry) }.to_bytes();
+            let named = |name: &&CStr| {
+                text.strip_prefix(name.to_bytes()).is_some_and(|rest| rest.starts_with(b"="))
+            };
+            if !names.iter().any(named) {
+                new.array.slice()[new.from] = entry;
+                new.from += 1;
+            }
+        }
+        let mut fill = 0;
+        for (row, name) in names.iter().enumerate().take(rows) {
+            new.starts[row] = fill;
+            let text = new.text.slice();
+            let mut put = |piece: &[u8]| {
+                text[fill..fill + piece.len()].copy_from_slice(piece);
+                fill += piece.len();
+            };
+            put(name.to_bytes());
+            put(b"=");
+            value(row, &mut put);
+            put(b"\0");
+        }
+        Some(new)
+    }
+
+    /// The array, NULL-terminated. Its entries point into the value, which must not move between
+    /// this and their use.
+    pub fn pointer(&mut self) -> *const *const c_char {
+        for (row, &start) in self.starts.iter().enumerate().take(self.rows) {
+            self.array.slice()[self.from + row] = self.text.slice()[start..].as_ptr().cast();
+        }
+        self.array.slice().as_ptr()
+    }
+}

@@ -1,0 +1,148 @@
+//! The descriptors by which a tree of processes stays together: the region and the state file (and
+//! the file that rows are printed to). They live as long as the process, are inherited by fork(2)
+//! and exec(2), and are hidden from the program like bells ([`crate::shim::wake_fd`]).
+//!
+//! Processes of a launcher's session find the region by its path, which belongs to the launcher.
+//! One that may soon have no access to that (another user, another user namespace, another root)
+//! keeps a descriptor from then on, and so do its descendants.
+
+use crate::shim::wake_fd;
+use engine::procfs::decimal;
+use engine::statefile::file;
+use engine::sys::syscall6;
+use std::ffi::CStr;
+use std::sync::atomic::AtomicI32;
+use std::sync::atomic::Ordering::SeqCst;
+
+/// How they are duplicated: close-on-exec only if children are not to have them.
+pub fn how() -> i32 {
+    if crate::statefile::process_tree::alone() { libc::F_DUPFD_CLOEXEC } else { libc::F_DUPFD }
+}
+
+/// In the place of their numbers.
+pub const NONE: &CStr = c"none";
+
+/// The region's; negative: none.
+static REGION: AtomicI32 = AtomicI32::new(-1);
+/// Of the file that rows are printed to; negative: none.
+static LOG: AtomicI32 = AtomicI32::new(-1);
+
+fn all() -> impl Iterator<Item = i32> {
+    [REGION.load(SeqCst), file::descriptor(), LOG.load(SeqCst)].into_iter().filter(|&fd| fd >= 0)
+}
+
+/// Is it one of them?
+pub fn is(fd: i32) -> bool {
+    fd >= 0 && all().any(|one| one == fd)
+}
+
+/// Keeps the first two, which the process has just opened, under high numbers; false if that fails.
+pub fn keep(region: i32, file: i32) -> bool {
+    let (region, file) = (wake_fd::hide(region, how()), wake_fd::hide(file, how()));
+    set(region.unwrap_or(-1), file.unwrap_or(-1));
+    region.is_some() && file.is_some()
+}
+
+/// Keeps the region alone, which this process joined by `path`, if it does not yet. Not in a vfork
+/// child, which uses its parent's memory and has descriptors of its own.
+pub fn keep_region(path: &CStr) {
+    if REGION.load(SeqCst) >= 0 || path.is_empty() || wake_fd::borrowed() {
+        return;
+    }
+    let flags = (libc::O_RDWR | libc::O_CLOEXEC) as usize;
+    // SAFETY: a path.
+    let fd = unsafe { syscall6(libc::SYS_open, path.as_ptr() as usize, flags, 0, 0, 0, 0) };
+    if fd >= 0 {
+        REGION.store(wake_fd::hide(fd as i32, how()).unwrap_or(-1), SeqCst);
+    }
+}
+
+/// Where descriptors are found by number.
+const DESCRIPTORS: &[u8] = b"/proc/self/fd/";
+
+/// The number in a path that [`kept_path`] has made.
+pub fn number(path: &CStr) -> Option<i32> {
+    let number = engine::procfs::number(path.to_bytes().strip_prefix(DESCRIPTORS)?)?;
+    i32::try_from(number).ok()
+}
+
+/// A path of the region for the next program image, if its descriptor is kept.
+pub fn kept_path(into: &mut [u8; 32]) -> Option<&[u8]> {
+    let fd = u64::try_from(REGION.load(SeqCst)).ok()?;
+    let mut digits = [0; 20];
+    let digits = decimal(fd, &mut digits);
+    let len = DESCRIPTORS.len() + digits.len();
+    into[..DESCRIPTORS.len()].copy_from_slice(DESCRIPTORS);
+    into.get_mut(DESCRIPTORS.len()..len)?.copy_from_slice(digits);
+    Some(&into[..len])
+}
+
+/// Keeps the file that rows are printed to; false if that fails.
+pub fn keep_log(fd: i32) -> bool {
+    let fd = wake_fd::hide(fd, how());
+    LOG.store(fd.unwrap_or(-1), SeqCst);
+    fd.is_some()
+}
+
+/// The file that rows are printed to.
+pub fn log() -> i32 {
+    LOG.load(SeqCst)
+}
+
+/// They were inherited. Numbers below 3 stand for none.
+pub fn inherit(region: i32, file: i32, log: i32) {
+    let given = |fd: i32| if fd > libc::STDERR_FILENO { fd } else { -1 };
+    set(region, given(file));
+    LOG.store(given(log), SeqCst);
+    all().for_each(wake_fd::stays_hidden);
+}
+
+fn set(region: i32, file: i32) {
+    REGION.store(region, SeqCst);
+    file::set(file);
+}
+
+/// The program has taken number `from`, and what had it is `to` now.
+pub fn moved(from: i32, to: i32) {
+    if file::descriptor() == from {
+        file::set(to);
+    }
+    for one in [&REGION, &LOG] {
+        let _ = one.compare_exchange(from, to, SeqCst, SeqCst);
+    }
+}
+
+/// Does exec(2) close them, where only this process is tracked?
+pub fn close_on_exec(yes: bool) {
+    let flags = if yes { libc::FD_CLOEXEC as usize } else { 0 };
+    for fd in all() {
+        // SAFETY: plain numbers.
+        unsafe { syscall6(libc::SYS_fcntl, fd as usize, libc::F_SETFD as usize, flags, 0, 0, 0) };
+    }
+}
+
+/// This process is not one of the tree: it has neither.
+pub fn give_up() {
+    all().for_each(wake_fd::close_hidden);
+    set(-1, -1);
+    LOG.store(-1, SeqCst);
+}
+
+/// Their numbers as `REGION,FILE,LOG`, for the next program image; [`NONE`] if it is not to be one
+/// of the tree.
+pub fn text(into: &mut [u8; 32]) -> &[u8] {
+    if REGION.load(SeqCst) < 0 {
+        return NONE.to_bytes();
+    }
+    let mut len = 0;
+    let mut put = |text: &[u8]| {
+        into[len..len + text.len()].copy_from_slice(text);
+        len += text.len();
+    };
+    put(decimal(REGION.load(SeqCst).max(0) as u64, &mut [0; 20]));
+    put(b",");
+    put(decimal(file::descriptor().max(0) as u64, &mut [0; 20]));
+    put(b",");
+    put(decimal(log().max(0) as u64, &mut [0; 20]));
+    &into[..len]
+}

@@ -1,0 +1,159 @@
+//! Waiting on a futex word that others wake through the kernel: process-shared semaphores and
+//! conditions, mutexes' lock words, shared futexes. A kernel wait, ended from our side through the
+//! slot's own word: futex_waitv(2) sleeps on both (Linux 5.16).
+
+use crate::hooks::poll::NO_WAIT;
+use crate::shim::entry::{Cause, Entry, What};
+use crate::shim::guard::Masked;
+use crate::shim::polling_wait;
+use crate::shim::signal_handlers;
+use crate::shim::vdso;
+use engine::region::slot::Slot;
+use engine::sys::{self, Timespec, syscall6};
+use engine::{Kind, Reason};
+use posix::time::{NEVER, Spec};
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::SeqCst;
+
+const FUTEX_32: u32 = 2;
+const FUTEX_PRIVATE: u32 = 128;
+
+#[repr(C)]
+struct Waitv {
+    value: u64,
+    address: u64,
+    flags: u32,
+    reserved: u32,
+}
+
+/// What futex_waitv(2) answers when its second word was woken, the slot's own. If that is as it
+/// was, the wake-up was meant for an earlier wait: whoever promises a wait its end does so first
+/// and wakes the thread when he gets to it.
+const OWN: isize = 1;
+
+/// Waits while `word` holds `expected`, at most until the virtual instant `deadline`. `Woken` is as
+/// spurious as the kernel is for those who wait on `word` alone. Cancellation is reported, not
+/// acted on; `cancels` as in [`crate::shim::wait_queue::Place::wait`].
+pub fn wait(
+    entry: &Entry,
+    cause: impl Into<Cause>,
+    word: &AtomicU32,
+    expected: u32,
+    private: bool,
+    deadline: u64,
+    cancels: Option<u32>,
+) -> Reason {
+    let (slot, cause) = (entry.slot(), cause.into());
+    let what = cause.what();
+    let interruptible = deadline != NEVER && matches!(what, What::Sem | What::Futex);
+    let sliced = (interruptible && restarts()).then(Masked::but_cancellation);
+    let cause = if sliced.is_some() { cause.peeping() } else { cause };
+    let _silent = Silent::new(slot);
+    let guard = if deadline == NEVER {
+        Some(entry.kernel_wait(what))
+    } else {
+        entry.kernel_wait_until(cause, deadline, || word.load(SeqCst) == expected)
+    };
+    match guard {
+        None => Reason::TimedOut,
+        Some(mut guard) => {
+            let state = slot.state.load();
+            let mut raw = 0;
+            if cancels.is_some_and(|seen| seen != entry.cancels()) {
+                slot.state.interrupt(state, Reason::Cancelled);
+            } else if state.kind() == Kind::Kernel {
+                raw = loop {
+                    let raw = match &sliced {
+                        Some(masked) => in_slice(word, expected, private, masked),
+                        None => {
+                            waitv(word, expected, private, &slot.state.0, state.0, guard.left())
+                        }
+                    };
+                    let goes_on = match raw {
+                        sys::ETIMEDOUT => !guard.passed(),
+                        OWN => slot.state.load() == state,
+                        // As in glibc a handler does not end it.
+                        sys::EINTR => what == What::Cond,
+                        _ => false,
+                    };
+                    if !goes_on {
+                        break raw;
+                    }
+                };
+            }
+            match guard.end() {
+                Reason::Woken if raw == sys::EINTR => Reason::Interrupted,
+                reason => reason,
+            }
+        }
+    }
+}
+
+/// The state word is what ends the wait, so no bell may be rung instead: its number is negative
+/// until this is dropped, also by unwinding.
+struct Silent(&'static Slot);
+
+impl Silent {
+    fn new(slot: &'static Slot) -> Silent {
+        slot.bell.store(-slot.bell.load(SeqCst).abs(), SeqCst);
+        Silent(slot)
+    }
+}
+
+impl Drop for Silent {
+    fn drop(&mut self) {
+        self.0.bell.store(self.0.bell.load(SeqCst).abs(), SeqCst);
+    }
+}
+
+/// Has any signal a handler with `SA_RESTART`? futex_waitv(2) is then restarted, even with a
+/// time-out, where futex(2) with one and so sem_timedwait(3) end with EINTR.
+fn restarts() -> bool {
+    signal_handlers::all().any(|handler| handler.restarts)
+}
+
+/// The same wait made of short real ones on `word` alone, which every handler ends: one of them.
+/// Handlers run after it, and none between two: see [`polling_wait::wait_deaf`].
+fn in_slice(word: &AtomicU32, expected: u32, private: bool, masked: &Masked) -> isize {
+    const SLICE: Timespec = Timespec { sec: 0, nsec: 1_000_000 };
+    let raw = sys::futex_wait(word, expected, Some(&SLICE), private);
+    let handled =
+        raw == sys::ETIMEDOUT && polling_wait::pause(&NO_WAIT, masked.before_as_set()).is_err();
+    if handled { sys::EINTR } else { raw }
+}
+
+/// Waits for a change of either word, `left` real ns at most ([`NEVER`]: no limit).
+fn waitv(
+    word: &AtomicU32,
+    expected: u32,
+    private: bool,
+    own: &AtomicU32,
+    state: u32,
+    left: u64,
+) -> isize {
+    let flags = FUTEX_32 | if private { FUTEX_PRIVATE } else { 0 };
+    let both = [
+        Waitv { value: expected as u64, address: word as *const _ as u64, flags, reserved: 0 },
+        Waitv {
+            value: state as u64,
+            address: own as *const _ as u64,
+            flags: FUTEX_32,
+            reserved: 0,
+        },
+    ];
+    // The time-out of this call is absolute.
+    let until = (left != NEVER).then(|| Spec::from_nanos(vdso::monotonic().saturating_add(left)));
+    let until = until.map(|at| Timespec { sec: at.sec, nsec: at.nsec });
+    let at = until.as_ref().map_or(0, |at| at as *const Timespec as usize);
+    let (all, n, clock) = (both.as_ptr() as usize, both.len(), libc::CLOCK_MONOTONIC as usize);
+    // SAFETY: two valid entries, a time of our own or none.
+    unsafe { syscall6(libc::SYS_futex_waitv, all, n, 0, at, clock, 0) }
+}
+
+/// Wakes up to `count` kernel waiters of `word`.
+pub fn wake(word: &AtomicU32, count: u32, private: bool) -> isize {
+    const FUTEX_WAKE: usize = 1;
+    let op = FUTEX_WAKE | if private { FUTEX_PRIVATE as usize } else { 0 };
+    // SAFETY: FUTEX_WAKE uses the address as a key only.
+    unsafe { syscall6(libc::SYS_futex, word as *const _ as usize, op, count as usize, 0, 0, 0) }
+}

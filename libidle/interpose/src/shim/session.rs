@@ -1,0 +1,367 @@
+//! Joining the session: mapping the shared region, and taking the main thread's slot.
+//!
+//! Runs from the library's constructor, or from the first hook that is called before it (another
+//! library's constructor, a `malloc` implementation). Raw system calls only, no allocation.
+
+use crate::shim::guard::Masked;
+use crate::shim::inherited_fds;
+use crate::shim::tls::tls;
+use crate::shim::vdso;
+use engine::programs::tracing::{TRACED, Trace};
+use engine::region::slot::{Credit, Slot};
+use engine::sys::syscall6;
+use engine::{Engine, Kind, Page};
+use std::ffi::CStr;
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+
+/// Which of the two libraries this is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Flavour {
+    /// libflux.so: part of a launcher's session, or nothing.
+    Flux,
+    /// libidle.so: part of a tree of processes, or the first of one.
+    Idle,
+}
+
+/// Tells this crate which library it is in, by a byte that the library defines: 0 for libflux.so, 1
+/// for libidle.so. Hooks may be called before any constructor, so nobody could set it. And makes
+/// the library's constructor and destructor.
+#[macro_export]
+macro_rules! flavour {
+    ($byte:literal) => {
+        std::arch::global_asm!(
+            ".pushsection .rodata.interpose_flavour,\"a\",@progbits",
+            ".hidden interpose_flavour",
+            ".globl interpose_flavour",
+            "interpose_flavour:",
+            concat!(".byte ", $byte),
+            ".popsection",
+        );
+
+        extern "C" fn constructor() {
+            $crate::hooks::lifecycle::start();
+        }
+
+        extern "C" fn destructor() {
+            $crate::hooks::lifecycle::leave();
+        }
+
+        #[used]
+        #[unsafe(link_section = ".init_array")]
+        static CONSTRUCTOR: extern "C" fn() = constructor;
+
+        #[used]
+        #[unsafe(link_section = ".fini_array")]
+        static DESTRUCTOR: extern "C" fn() = destructor;
+    };
+}
+
+/// Which library is it?
+pub fn flavour() -> Flavour {
+    let byte: u32;
+    // SAFETY: loads the byte that `flavour!` has defined in the library.
+    unsafe {
+        std::arch::asm!("movzx {0:e}, byte ptr [rip + interpose_flavour]", out(reg) byte,
+            options(pure, readonly, nostack, preserves_flags));
+    }
+    if byte == 0 { Flavour::Flux } else { Flavour::Idle }
+}
+
+/// Names of environment variables.
+pub struct Names {
+    /// Where the region is: its path, as `/proc/PID/fd/N` of the launcher or of a descriptor that
+    /// is inherited ([`crate::shim::inherited_fds`]), or see [`crate::statefile::process_tree`].
+    pub session: &'static CStr,
+    /// Path of this library, to be preloaded again after a program has cleared its environment.
+    pub library: &'static CStr,
+    /// The credit ([`Credit::word`]) that the next program image takes over.
+    pub slot: &'static CStr,
+}
+
+/// The names that this library uses.
+pub fn names() -> &'static Names {
+    match flavour() {
+        Flavour::Flux => {
+            &Names { session: c"FLUX_SESSION", library: c"FLUX_LIBRARY", slot: c"FLUX_SLOT" }
+        }
+        Flavour::Idle => &Names {
+            session: c"LIBIDLE_SESSION",
+            library: c"LIBIDLE_LIBRARY",
+            slot: c"LIBIDLE_SLOT",
+        },
+    }
+}
+
+// NOTE [One page for each process]
+//
+// What a process executed or forked writes, or only reads for the first time, costs it a page fault
+// for each page, and that is most of what a session costs a short program. So what all processes
+// write lies together (`.data.interpose`), and not between the large tables that few need; and so
+// does the code for joining, forking, executing and leaving (`.text.interpose`), of which the
+// kernel maps 64 KiB a fault.
+
+const UNTRIED: u32 = 0;
+const ATTACHED: u32 = 1;
+const ABSENT: u32 = 2;
+
+#[unsafe(link_section = ".data.interpose")]
+static STATE: AtomicU32 = AtomicU32::new(UNTRIED);
+#[unsafe(link_section = ".data.interpose")]
+static PAGE: AtomicPtr<Page> = AtomicPtr::new(std::ptr::null_mut());
+#[unsafe(link_section = ".data.interpose")]
+static PID: AtomicU32 = AtomicU32::new(0);
+
+/// Longest path kept of the session and of the library.
+const TEXT: usize = 512;
+
+/// A string kept from the environment: written once, by `attach`, and read without waiting.
+pub struct Text(spin::Once<[u8; TEXT]>);
+
+impl Text {
+    const fn new() -> Text {
+        Text(spin::Once::new())
+    }
+
+    /// Copies it; false if it is too long.
+    pub(crate) fn keep(&self, from: &CStr) -> bool {
+        let bytes = from.to_bytes();
+        let fits = bytes.len() < TEXT;
+        if fits {
+            self.0.call_once(|| {
+                let mut text = [0; TEXT];
+                text[..bytes.len()].copy_from_slice(bytes);
+                text
+            });
+        }
+        fits
+    }
+
+    /// The text; empty when there is none.
+    pub fn get(&self) -> &CStr {
+        self.0.get().and_then(|text| CStr::from_bytes_until_nul(text).ok()).unwrap_or(c"")
+    }
+}
+
+/// Value of [`Names::session`] that this process joined by.
+#[unsafe(link_section = ".data.interpose")]
+pub static SESSION: Text = Text::new();
+/// Value of [`Names::library`].
+#[unsafe(link_section = ".data.interpose")]
+pub static LIBRARY: Text = Text::new();
+
+/// The engine, if this process is part of a session.
+#[inline]
+pub fn engine() -> Option<Engine> {
+    match STATE.load(Ordering::Acquire) {
+        ATTACHED => {}
+        UNTRIED if attach() => {}
+        _ => return None,
+    }
+    // SAFETY: set before STATE, mapped for the life of the process.
+    let page = unsafe { &*PAGE.load(Ordering::Relaxed) };
+    Some(Engine { page, pid: PID.load(Ordering::Relaxed), real_now: vdso::monotonic, process })
+}
+
+/// The page alone, for what only reads the clock; `None` also before the session is joined.
+#[inline(always)]
+pub fn page() -> Option<&'static Page> {
+    // SAFETY: null or mapped for the life of the process.
+    unsafe { PAGE.load(Ordering::Acquire).as_ref() }
+}
+
+/// In a forked child: another region, or none.
+pub(crate) fn replace_page(page: Option<&'static Page>) {
+    let at = page.map_or(std::ptr::null_mut(), |page| page as *const Page as *mut Page);
+    STATE.store(if page.is_some() { ATTACHED } else { ABSENT }, Ordering::Release);
+    PAGE.store(at, Ordering::Release);
+}
+
+/// Value of `name` in the environment.
+pub fn env(name: &CStr) -> Option<&'static CStr> {
+    unsafe extern "C" {
+        static environ: *const *const libc::c_char;
+        /// ld.so's: where the kernel has put argc, argv, a NULL, the environment.
+        static __libc_stack_end: *const usize;
+    }
+    // SAFETY: `environ` is null or a NULL-terminated array of C strings. libc sets it in its own
+    // constructor; a hook that is called before that (from `.preinit_array`) finds the same array
+    // on the initial stack.
+    unsafe {
+        let early = || __libc_stack_end.add(*__libc_stack_end + 2).cast();
+        let array = if environ.is_null() { early() } else { environ };
+        find_env(array, name).map(|(_, value)| value)
+    }
+}
+
+/// Index and value of `name` in an environment array.
+///
+/// # Safety
+/// `env` is null or a NULL-terminated array of C strings that outlives the use of the result.
+pub unsafe fn find_env(
+    env: *const *const libc::c_char,
+    name: &CStr,
+) -> Option<(usize, &'static CStr)> {
+    if env.is_null() {
+        return None;
+    }
+    let name = name.to_bytes();
+    for i in 0.. {
+        // SAFETY: the caller vouches for the array; the loop ends at its NULL.
+        let entry = unsafe { *env.add(i) };
+        if entry.is_null() {
+            return None;
+        }
+        // SAFETY: as above.
+        let text = unsafe { CStr::from_ptr(entry) }.to_bytes_with_nul();
+        if text.len() > name.len() && text[..name.len()] == *name && text[name.len()] == b'=' {
+            // SAFETY: a suffix of a NUL-terminated string.
+            return Some((i, unsafe {
+                CStr::from_bytes_with_nul_unchecked(&text[name.len() + 1..])
+            }));
+        }
+    }
+    None
+}
+
+#[cold]
+#[unsafe(link_section = ".text.interpose")]
+fn attach() -> bool {
+    // A handler that calls a hook meanwhile would join a second time.
+    let _masked = Masked::new();
+    match STATE.load(Ordering::Acquire) {
+        UNTRIED => {}
+        state => return state == ATTACHED,
+    }
+    let page = match flavour() {
+        Flavour::Flux => env(names().session).filter(|path| SESSION.keep(path)).and_then(open),
+        Flavour::Idle => crate::statefile::process_tree::region(),
+    };
+    let Some(page) = page else {
+        STATE.store(ABSENT, Ordering::Release);
+        return false;
+    };
+    if let Some(path) = env(names().library) {
+        LIBRARY.keep(path);
+    }
+    let pid = getpid();
+    if flavour() == Flavour::Flux && is_traced(page, pid) {
+        STATE.store(ABSENT, Ordering::Release);
+        return false;
+    }
+    PID.store(pid, Ordering::Relaxed);
+    PAGE.store(page as *const Page as *mut Page, Ordering::Release);
+    STATE.store(ATTACHED, Ordering::Release);
+    take_first_slot(page, pid);
+    if flavour() == Flavour::Flux {
+        vdso::take_over();
+        crate::shim::timerfd::after_exec(page, pid);
+        crate::hooks::alarms::after_exec(page);
+    } else {
+        crate::statefile::process_tree::joined();
+    }
+    true
+}
+
+/// Does the tracer speak for this process? A statically linked program may load what it runs
+/// itself, libraries included (valgrind): its system calls are the tracer's business already. Not
+/// where all are traced, this library's programs too.
+fn is_traced(page: &Page, pid: u32) -> bool {
+    let mine = |slot: &Slot| {
+        slot.pid.load(Ordering::Relaxed) == pid && slot.tracer.load(Ordering::Relaxed) == TRACED
+    };
+    page.header.trace.load(Ordering::Relaxed) != Trace::All as u32
+        && page.slots[..page.high()].iter().any(mine)
+}
+
+fn open(path: &CStr) -> Option<&'static Page> {
+    if let Some(fd) = inherited_fds::number(path) {
+        // Inherited, and good also where there is no /proc.
+        let page = map(fd).filter(|page| page.valid());
+        page.inspect(|_| inherited_fds::inherit(fd, -1, -1));
+        return page;
+    }
+    let flags = (libc::O_RDWR | libc::O_CLOEXEC) as usize;
+    // SAFETY: a path.
+    let fd = unsafe { syscall6(libc::SYS_open, path.as_ptr() as usize, flags, 0, 0, 0, 0) };
+    if fd < 0 {
+        return None;
+    }
+    let page = map(fd as i32).filter(|page| page.valid());
+    // SAFETY: a descriptor of our own.
+    unsafe { syscall6(libc::SYS_close, fd as usize, 0, 0, 0, 0, 0) };
+    page
+}
+
+/// Maps the region that is open as `fd`, for the life of the process; its content is still to be
+/// checked.
+pub(crate) fn map(fd: i32) -> Option<&'static Page> {
+    // SAFETY: plain fstat and mmap.
+    unsafe {
+        // The launcher may be dead, and its number and the path another's: who takes another file
+        // for the region dies of it.
+        let mut stat: libc::stat = std::mem::zeroed();
+        let failed = syscall6(libc::SYS_fstat, fd as usize, &raw mut stat as usize, 0, 0, 0, 0);
+        if failed != 0 || stat.st_size != size_of::<Page>() as i64 {
+            return None;
+        }
+        let prot = (libc::PROT_READ | libc::PROT_WRITE) as usize;
+        let at = syscall6(
+            libc::SYS_mmap,
+            0,
+            size_of::<Page>(),
+            prot,
+            libc::MAP_SHARED as usize,
+            fd as usize,
+            0,
+        );
+        (!(-4095..0).contains(&at)).then(|| &*(at as *const Page))
+    }
+}
+
+/// The slot that exec, spawn or the launcher left for us, or a fresh one. Slots of threads that
+/// ended with the former image go back.
+fn take_first_slot(page: &Page, pid: u32) {
+    let tid = gettid();
+    let left = env(names().slot)
+        .and_then(|v| engine::procfs::number(v.to_bytes()))
+        .and_then(Credit::from_word);
+    // The variable may be another process's, one that was forked behind our back.
+    let ours = |c: &Credit| [0, pid].contains(&page.slots[c.index()].pid.load(Ordering::Relaxed));
+    let index = match left.filter(ours).filter(|&credit| page.adopt(credit, pid, tid)) {
+        Some(credit) => Some(credit.index()),
+        None => page.claim(Kind::Busy, pid, tid, pid as u64),
+    };
+    for i in 0..page.high() {
+        let slot = &page.slots[i];
+        let thread = !matches!(slot.state.load().kind(), Kind::Free | Kind::Timer);
+        if Some(i) != index && slot.pid.load(Ordering::Relaxed) == pid && thread {
+            page.release(i);
+        }
+    }
+    tls().slot.set(index.map_or(0, |i| i as u32 + 1));
+    if let Some(engine) = engine() {
+        engine.awake();
+    }
+}
+
+/// This process's id, without a system call.
+pub fn process() -> u32 {
+    PID.load(Ordering::Relaxed)
+}
+
+/// In a forked child: this is another process now.
+pub fn renew_pid(pid: u32) {
+    PID.store(pid, Ordering::Relaxed);
+}
+
+/// `getpid(2)`.
+pub fn getpid() -> u32 {
+    // SAFETY: no arguments.
+    unsafe { syscall6(libc::SYS_getpid, 0, 0, 0, 0, 0, 0) as u32 }
+}
+
+/// `gettid(2)`.
+pub fn gettid() -> u32 {
+    // SAFETY: no arguments.
+    unsafe { syscall6(libc::SYS_gettid, 0, 0, 0, 0, 0, 0) as u32 }
+}

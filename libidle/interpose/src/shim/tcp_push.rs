@@ -1,0 +1,71 @@
+//! Bytes that TCP holds back.
+//!
+//! Two small writes and then a wait for the reply: Nagle's algorithm keeps the second one until the
+//! first is acknowledged, and the receiver delays that by some 40 ms of the kernel's own time.
+//! Nobody runs meanwhile, so virtual time would jump over a reply that is on its way. A thread that
+//! has sent on a TCP socket therefore asks, before its next wait, whether bytes are unsent
+//! (`SIOCOUTQNSD`, tcp(7)), and releases them by setting TCP_NODELAY for a moment.
+
+use crate::shim::fd_set::{FdSet, sets};
+use crate::shim::tls::tls;
+use engine::sys::syscall6;
+use libc::c_int;
+
+const SIOCOUTQNSD: usize = 0x894B;
+/// Which descriptors are TCP sockets, as far as this process made them.
+static SOCKETS: FdSet<{ sets::SOCKETS }> = FdSet::new();
+
+/// Is `fd` known to be a TCP socket?
+#[inline]
+pub fn is_socket(fd: c_int) -> bool {
+    SOCKETS.contains(fd)
+}
+
+/// Notes whether `fd` is one.
+pub fn mark(fd: c_int, tcp: bool) {
+    SOCKETS.set(fd, tcp);
+}
+
+/// The calling thread has sent on `fd`.
+#[inline]
+pub fn sent(fd: c_int) {
+    if is_socket(fd) {
+        let last = tls().sent.replace(fd + 1);
+        if last != 0 && last != fd + 1 {
+            release(last - 1);
+        }
+    }
+}
+
+/// The calling thread is about to wait: what it sent must be on its way.
+#[inline]
+pub fn settle() {
+    if tls().sent.get() != 0 {
+        release(tls().sent.replace(0) - 1);
+    }
+}
+
+#[cold]
+fn release(fd: c_int) {
+    let mut unsent: c_int = 0;
+    let on: c_int = 1;
+    let off: c_int = 0;
+    // SAFETY: socket options of an int each; a descriptor that was closed meanwhile is an error.
+    unsafe {
+        syscall6(libc::SYS_ioctl, fd as usize, SIOCOUTQNSD, &raw mut unsent as usize, 0, 0, 0);
+        if unsent > 0 {
+            for value in [&on, &off] {
+                let (level, name) = (libc::IPPROTO_TCP as usize, libc::TCP_NODELAY as usize);
+                syscall6(
+                    libc::SYS_setsockopt,
+                    fd as usize,
+                    level,
+                    name,
+                    value as *const c_int as usize,
+                    size_of::<c_int>(),
+                    0,
+                );
+            }
+        }
+    }
+}

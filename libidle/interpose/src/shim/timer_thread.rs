@@ -1,0 +1,308 @@
+//! The threads of this library that serve timers: one sends signals, one starts the threads of
+//! `SIGEV_THREAD`. Each is started at the first need, parks until the earliest deadline like any
+//! thread that sleeps, and tells who is to be told. So the clock cannot move on while somebody is
+//! being told.
+//!
+//! The first is a bare thread ([`crate::shim::bare_thread`]), so that it can be started from a
+//! signal handler. What can be seen of it is a thread more in `/proc/self/task`, called
+//! `flux-timers`.
+//!
+//! The second is an ordinary detached thread, as glibc has one for the same purpose: it calls
+//! `pthread_create`.
+//!
+//! No timer is missed: a thread first makes its wait one that can be promised its end, then asks
+//! for the earliest deadline and parks; whoever changes that first changes it and then promises the
+//! wait. One of the two sees the other.
+
+use crate::hooks::threads;
+use crate::next;
+use crate::shim::bare_thread::{self, BareThread};
+use crate::shim::entry::What;
+use crate::shim::session;
+use crate::shim::timer_table::{self, Notify, Role};
+use crate::shim::tls::tls;
+use engine::region::layout::SLOTS;
+use engine::sys::{self, Timespec};
+use engine::{Engine, Kind, Reason, Signals};
+use libc::{c_int, c_void, pthread_attr_t, pthread_t, sigset_t};
+use look::process;
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU32};
+
+/// Slot index + 1 of the thread that serves each role; 0: not started.
+#[unsafe(link_section = ".data.interpose")]
+static THREADS: [AtomicU32; 2] = [AtomicU32::new(0), AtomicU32::new(0)];
+/// While a thread is being started.
+const STARTING: u32 = u32::MAX;
+
+/// In a forked child: they are not there.
+pub fn reset() {
+    THREADS.iter().for_each(|thread| thread.store(0, Relaxed));
+    SIGNALS.forget();
+}
+
+/// The number of the thread that sends signals; 0 when there is none.
+pub fn tid() -> u32 {
+    SIGNALS.tid()
+}
+
+/// That thread is to end.
+static ENDS: AtomicBool = AtomicBool::new(false);
+
+/// No thread sends signals as long as this lives, and there is another one afterwards.
+pub struct Stopped(Option<Engine>);
+
+impl Stopped {
+    /// Ends it.
+    #[allow(clippy::new_without_default, reason = "making one has an effect")]
+    pub fn new() -> Stopped {
+        let engine = session::engine().filter(|engine| engine.pid == session::getpid());
+        let Some((engine, index)) = engine.and_then(|engine| Some((engine, Stopped::take()?)))
+        else {
+            return Stopped(None);
+        };
+        ENDS.store(true, SeqCst);
+        let seq = engine.page.slots[index].state.load().seq();
+        engine.unpark(index, seq, Reason::Woken);
+        while !SIGNALS.gone(engine.pid) {}
+        ENDS.store(false, SeqCst);
+        Stopped(Some(engine))
+    }
+
+    /// Its slot, which is nobody's from now on; `None` if there is none.
+    fn take() -> Option<usize> {
+        /// Another thread may be starting or stopping it, which is soon done; or the caller itself,
+        /// if this is a signal handler: a second in all.
+        const TRIES: u32 = 20_000;
+        /// Short, as for [`crate::statefile::keeper_thread::start`].
+        const MOMENT: Timespec = Timespec { sec: 0, nsec: 50_000 };
+        let thread = &THREADS[Role::Signals as usize];
+        (0..TRIES)
+            .find_map(|_| {
+                let seen = thread.load(SeqCst);
+                if seen == STARTING
+                    || thread.compare_exchange(seen, STARTING, SeqCst, SeqCst).is_err()
+                {
+                    sys::futex_wait(thread, STARTING, Some(&MOMENT), true);
+                    return None;
+                }
+                if seen == 0 {
+                    thread.store(0, SeqCst);
+                }
+                Some(seen)
+            })?
+            .checked_sub(1)
+            .map(|index| index as usize)
+    }
+}
+
+impl Drop for Stopped {
+    fn drop(&mut self) {
+        if self.0.is_some_and(|engine| !start_signals(&engine)) {
+            THREADS[Role::Signals as usize].store(0, SeqCst);
+        }
+    }
+}
+
+/// Makes sure that somebody serves `role`; false if no thread can be started.
+pub fn start(engine: &Engine, role: Role) -> bool {
+    let Some(thread) = THREADS.get(role as usize) else { return true };
+    if thread.compare_exchange(0, STARTING, SeqCst, SeqCst).is_err() {
+        return true;
+    }
+    let started = match role {
+        Role::Functions => start_functions(),
+        _ => start_signals(engine),
+    };
+    if !started {
+        thread.store(0, SeqCst);
+    }
+    started
+}
+
+/// The earliest deadline of `role` has changed.
+pub fn tell(engine: &Engine, role: Role) {
+    let Some(thread) = THREADS.get(role as usize) else { return };
+    // One that is still starting asks for the deadline later than this.
+    let index = thread.load(SeqCst) as usize;
+    if (1..=SLOTS).contains(&index) {
+        let seq = engine.page.slots[index - 1].state.load().seq();
+        engine.unpark(index - 1, seq, Reason::Woken);
+    }
+}
+
+/// Serves `role` from slot `me`, until it is to end.
+fn serve(engine: Engine, me: usize, role: Role) -> ! {
+    let slot = &engine.page.slots[me];
+    THREADS[role as usize].store(me as u32 + 1, SeqCst);
+    let mut rounds = 0u32;
+    loop {
+        // What the functions called below wait for has a name of its own.
+        slot.what.store(What::Timer as u32, Relaxed);
+        let seq = slot.state.prepare();
+        // Like the deadlines: whoever wants it to end says so, and then promises the wait.
+        if role == Role::Signals && ENDS.load(SeqCst) {
+            slot.state.set(Kind::Ending);
+            bare_thread::end();
+        }
+        let earliest = timer_table::table(&engine).1.earliest(role);
+        if engine.park(me, seq, earliest, Signals::Ignore, false) != Reason::TimedOut {
+            continue;
+        }
+        // Where the program's last thread has ended by an instruction of its own, nobody has told.
+        rounds = rounds.wrapping_add(1);
+        if role == Role::Signals
+            && rounds % 64 == 1
+            && process::only(engine.pid, &[session::gettid()])
+        {
+            slot.state.set(Kind::Ending);
+            bare_thread::end();
+        }
+        // In frozen mode one at a time: the next when everybody is at rest again.
+        while let Some(function) = expire(&engine, role) {
+            if let Some((function, attributes, value)) = function {
+                call(function, attributes, value);
+            }
+            if engine.frozen() {
+                break;
+            }
+        }
+    }
+}
+
+/// Lets the next timer that is due expire, and tells what function is to be called; `None` if none
+/// is due.
+fn expire(engine: &Engine, role: Role) -> Option<Option<(usize, usize, usize)>> {
+    let (_locked, table) = timer_table::table(engine);
+    let at = table.expire(role, engine.now())?;
+    let timer = table.timer(at);
+    Some(match timer.notify {
+        Notify::Function(function, attributes) => Some((function, attributes, timer.value)),
+        _ => None,
+    })
+}
+
+/// What the thread that starts others has for them, at least.
+const STACK: usize = 64 << 10;
+
+/// What the thread that sends signals runs on.
+static SIGNALS: BareThread = BareThread::new();
+/// Its slot, while it is being started.
+static SLOT: AtomicU32 = AtomicU32::new(0);
+
+fn start_signals(engine: &Engine) -> bool {
+    let parent = tls().slot.get().checked_sub(1).map_or(0, |slot| slot as usize);
+    let page = engine.page;
+    // Before all that sleep until the same instant and began to in the same instant: who sets a
+    // timer and then sleeps is interrupted by it.
+    let birth = page.birth_of_child(parent) >> 16;
+    // Busy from before the caller goes on.
+    let Some(slot) = page.claim(Kind::New, engine.pid, 0, birth) else { return false };
+    SLOT.store(slot as u32, SeqCst);
+    // SAFETY: `start` lets nobody start a second.
+    let started = unsafe { SIGNALS.start(true, signals) };
+    if !started {
+        page.release(slot);
+    }
+    started
+}
+
+extern "C" fn signals() -> ! {
+    bare_thread::name(c"flux-timers");
+    if let Some(engine) = session::engine() {
+        let me = SLOT.load(SeqCst) as usize;
+        let slot = &engine.page.slots[me];
+        slot.tid.store(session::gettid(), SeqCst);
+        slot.state.set(Kind::Busy);
+        serve(engine, me, Role::Signals)
+    }
+    // Not reached: who has started this thread is in a session.
+    bare_thread::end()
+}
+
+fn start_functions() -> bool {
+    let mut thread: pthread_t = 0;
+    with_attributes(|attr| {
+        // SAFETY: an initialised object.
+        unsafe {
+            block_all(attr);
+            libc::pthread_attr_setstacksize(attr, STACK.max(libc::PTHREAD_STACK_MIN));
+            threads::create(&mut thread, attr, functions, std::ptr::null_mut()) == 0
+        }
+    })
+}
+
+unsafe extern "C-unwind" fn functions(_: *mut c_void) -> *mut c_void {
+    let me = tls().slot.get().checked_sub(1);
+    if let (Some(engine), Some(me)) = (session::engine(), me) {
+        serve(engine, me as usize, Role::Functions)
+    }
+    THREADS[Role::Functions as usize].store(0, SeqCst);
+    std::ptr::null_mut()
+}
+
+/// The thread of these attributes begins with all signals blocked but libc's own, which libc leaves
+/// out.
+///
+/// # Safety
+/// An initialised object.
+unsafe fn block_all(attr: *mut pthread_attr_t) {
+    // SAFETY: a set of our own.
+    unsafe {
+        let mut all: sigset_t = std::mem::zeroed();
+        libc::sigfillset(&mut all);
+        next!(pthread_attr_setsigmask_np: fn(*mut pthread_attr_t, *const sigset_t) -> c_int)(
+            attr, &all,
+        );
+    }
+}
+
+/// Attributes of a detached thread, while `body` runs.
+fn with_attributes<R>(body: impl FnOnce(*mut pthread_attr_t) -> R) -> R {
+    // SAFETY: an object of our own, initialised and destroyed.
+    unsafe {
+        let mut attr: pthread_attr_t = std::mem::zeroed();
+        libc::pthread_attr_init(&mut attr);
+        libc::pthread_attr_setdetachstate(&mut attr, libc::PTHREAD_CREATE_DETACHED);
+        let answer = body(&mut attr);
+        libc::pthread_attr_destroy(&mut attr);
+        answer
+    }
+}
+
+/// What of the caller's attributes is kept for the threads of a timer: the size of the stack. 0
+/// stands for none given.
+///
+/// # Safety
+/// `attr` is null or initialised.
+pub unsafe fn attributes(attr: *const pthread_attr_t) -> usize {
+    let mut size = 0;
+    if !attr.is_null() {
+        // SAFETY: the caller's object.
+        unsafe { libc::pthread_attr_getstacksize(attr, &mut size) };
+    }
+    size
+}
+
+/// Starts a thread that calls `function` with `value`, all signals blocked, as glibc has it.
+fn call(function: usize, stack: usize, value: usize) {
+    type Start = unsafe extern "C-unwind" fn(*mut c_void) -> *mut c_void;
+    let mut thread: pthread_t = 0;
+    with_attributes(|attr| {
+        // SAFETY: an initialised object. The function takes a `union sigval`, which is passed like
+        // the pointer in it, and what it leaves in the register of a result is nobody's: the thread
+        // is detached.
+        unsafe {
+            block_all(attr);
+            if stack != 0 {
+                libc::pthread_attr_setstacksize(attr, stack);
+            }
+            threads::create(
+                &mut thread,
+                attr,
+                std::mem::transmute::<usize, Start>(function),
+                value as *mut c_void,
+            )
+        }
+    });
+}

@@ -1,0 +1,99 @@
+//! This library's thread-local words.
+//!
+//! `thread_local!` may allocate and register destructors, and `__tls_get_addr` may allocate after a
+//! `dlopen`; both are forbidden where hooks run. So the block is a plain `.tbss` symbol reached by
+//! the initial-exec model: two instructions, no call. The library is preloaded, so it has static
+//! TLS.
+
+use std::cell::Cell;
+
+/// A thread's words. All zero in a new thread.
+#[repr(C)]
+pub struct Tls {
+    /// Slot index + 1; 0 until the thread has one.
+    pub slot: Cell<u32>,
+    /// 0 while the thread lives, then the `Kind` that its slot returns to after a wait (`Ending`,
+    /// `Leaving`).
+    pub base: Cell<u32>,
+    /// Stack pointer at the current wait: a `longjmp` to above it leaves the wait.
+    pub wait_sp: Cell<usize>,
+    /// Slot index + 1 whose wait the thread is in: a hook that finds it so is called by a signal
+    /// handler.
+    pub waiting: Cell<u32>,
+    /// Does any signal handler end the current exact wait?
+    pub wait_ends: Cell<bool>,
+    /// The thread's eventfd, or 0.
+    pub bell: Cell<i32>,
+    /// See [`crate::shim::spin_loop`]: looks in the current lap, laps in a row, whether something
+    /// was done in this one.
+    pub looks: Cell<u32>,
+    /// See [`Tls::looks`].
+    pub laps: Cell<u32>,
+    /// See [`Tls::looks`].
+    pub progress: Cell<bool>,
+    /// It has given the processor away for long, and does so no more.
+    pub hurries: Cell<bool>,
+    /// TCP socket last sent on since the last wait, + 1.
+    pub sent: Cell<i32>,
+    /// [`engine::region::slot::Credit`] for the child of the fork that is under way, as a word, or
+    /// 0.
+    pub fork_credit: Cell<u64>,
+    /// Function and argument of the `clone` that is under way.
+    pub clone_fn: Cell<usize>,
+    /// See [`Tls::clone_fn`].
+    pub clone_arg: Cell<usize>,
+    /// Naps in a row that have moved the clock.
+    pub spin_naps: Cell<u64>,
+    /// The thread's processor time then, ns.
+    pub spin_burnt: Cell<u64>,
+    /// With a frozen clock: jumps when this thread last moved it, or found it moved.
+    pub spin_mark: Cell<u32>,
+    /// With a frozen clock: how often the thread had slept in the kernel then.
+    pub spin_slept: Cell<u32>,
+    /// While it spins, the session's words when the current lap began ([`engine::Page::words`]);
+    /// otherwise 0.
+    pub spin_words: Cell<u32>,
+    /// See [`crate::shim::spin_loop`], *Instants that have come*: looks after the last call that
+    /// found nothing.
+    pub round_began: Cell<u32>,
+    /// Readings of the clock before that call.
+    pub round_reads: Cell<u16>,
+    /// How often in a row there have been as many.
+    pub rounds: Cell<u16>,
+    /// Jumps made before the last one.
+    pub round_jumps: Cell<u32>,
+    /// The page last found readable, see [`crate::shim::clock_id::readable`].
+    pub readable: Cell<usize>,
+    /// See [`crate::shim::forced`]: how many pairs the thread is in, and a bit for each, the
+    /// innermost lowest: 1 for busy.
+    pub forced_depth: Cell<u32>,
+    /// See [`Tls::forced_depth`].
+    pub forced_pairs: Cell<u32>,
+}
+
+std::arch::global_asm!(
+    ".pushsection .tbss,\"awT\",@nobits",
+    ".balign 64",
+    ".hidden flux_tls_block",
+    ".globl flux_tls_block",
+    ".type flux_tls_block,@object",
+    ".size flux_tls_block,128",
+    "flux_tls_block:",
+    ".zero 128",
+    ".popsection",
+);
+
+const _: () = assert!(size_of::<Tls>() <= 128);
+
+/// The calling thread's block. A vfork child shares its parent's.
+#[inline(always)]
+pub fn tls() -> &'static Tls {
+    let at: *const Tls;
+    // SAFETY: the symbol is defined above in static TLS; the address is valid as long as the thread
+    // runs, and the reference does not leave it (Tls is not Sync).
+    unsafe {
+        std::arch::asm!("mov {0}, qword ptr [rip + flux_tls_block@GOTTPOFF]", "add {0}, qword ptr fs:[0]", out(reg) at,
+            options(pure, readonly, nostack));
+        &*at
+    }
+}

@@ -1,0 +1,55 @@
+//! What a wait is for.
+
+use crate::shim::clock_id;
+use engine::region::wait_kind::{PEEPS, SETTABLE};
+use engine::{Engine, What};
+use libc::clockid_t;
+
+/// What a wait is for, and whether its deadline is an instant of a clock that can be set.
+#[derive(Clone, Copy)]
+pub struct Cause {
+    what: What,
+    /// What that clock had been set ahead by before it was asked when the instant comes, ns.
+    shift: Option<i64>,
+    peeps: bool,
+}
+
+impl From<What> for Cause {
+    fn from(what: What) -> Cause {
+        Cause { what, shift: None, peeps: false }
+    }
+}
+
+impl Cause {
+    /// A wait for an instant of `clock`; made before each wait, and before its deadline is worked
+    /// out.
+    pub fn on(what: What, engine: &Engine, clock: clockid_t) -> Cause {
+        Cause {
+            what,
+            shift: clock_id::is_realtime(clock).then(|| engine.page.shift()),
+            peeps: false,
+        }
+    }
+
+    /// The same for a wait made of slices, between which the thread looks for what does not wake
+    /// it: while all are at rest, no time passes before it has looked once more.
+    pub fn peeping(self) -> Cause {
+        Cause { peeps: true, ..self }
+    }
+
+    /// What it is for.
+    pub fn what(self) -> What {
+        self.what
+    }
+
+    /// As a slot keeps it.
+    pub(crate) fn word(self) -> u32 {
+        let flag = |set, flag| if set { flag } else { 0 };
+        self.what as u32 | flag(self.shift.is_some(), SETTABLE) | flag(self.peeps, PEEPS)
+    }
+
+    /// Has the clock been set since?
+    pub(crate) fn stale(self, engine: &Engine) -> bool {
+        self.shift.is_some_and(|shift| shift != engine.page.shift())
+    }
+}

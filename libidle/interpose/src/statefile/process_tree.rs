@@ -1,0 +1,237 @@
+//! A tree of processes whose state is shown by a state file: what libidle.so is without a launcher.
+//!
+//! The first process makes the region and opens the state file. Its descendants inherit both as
+//! descriptors ([`inherited_fds`]), named in the environment; so there is no path that could get
+//! lost, and nobody who has to stay.
+
+use super::{keeper_thread, verbose};
+use crate::shim::inherited_fds;
+use crate::shim::session::{self, Flavour, LIBRARY, env};
+use crate::shim::vdso;
+use engine::region::layout::CLOCKS;
+use engine::statefile::file::{self, StateFile};
+use engine::sys::syscall6;
+use engine::{ClockMode, Page};
+use posix::time::Spec;
+use std::ffi::CStr;
+use std::sync::atomic::Ordering::SeqCst;
+
+/// Where the state file is.
+const FILE: &CStr = c"LIBIDLE_STATEFILE";
+/// Where it is if nobody says.
+const DEFAULT: &CStr = c".libidle_state";
+
+/// Whether a row is printed at each change: `1`, or the name of the file to print it to.
+const VERBOSE: &CStr = c"LIBIDLE_VERBOSE";
+/// Whether children are tracked too: `0` says no.
+const CHILDREN: &CStr = c"LIBIDLE_CHILDREN";
+
+/// Is only the first process tracked?
+pub fn alone() -> bool {
+    session::page().is_some_and(|page| page.header.rest.alone.load(SeqCst) != 0)
+}
+
+/// From the library's constructor: a program started by one that is not tracked, or alone, is not
+/// tracked either.
+pub(crate) fn constructed() {
+    let untracked = session::engine().is_none() && env(c"FLUX_SESSION").is_none();
+    if session::flavour() == Flavour::Idle && (untracked || alone()) {
+        // SAFETY: libc is initialised, and no thread reads the environment yet.
+        unsafe { libc::setenv(session::names().session.as_ptr(), inherited_fds::NONE.as_ptr(), 1) };
+    }
+}
+
+/// In a forked child. It is tracked like its parent; or, where only the first process is, by a
+/// region of its own of which nobody is told: its objects stay what they are.
+pub(crate) fn forked() {
+    let real = session::page().is_some_and(Page::real);
+    if real && alone() {
+        inherited_fds::give_up();
+        session::replace_page(private());
+        keeper_thread::none();
+    } else if real {
+        keeper_thread::need();
+    }
+}
+
+fn private() -> Option<&'static Page> {
+    let prot = (libc::PROT_READ | libc::PROT_WRITE) as usize;
+    let flags = (libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE) as usize;
+    // SAFETY: a fresh mapping, zeroed like a new region.
+    let at = unsafe { syscall6(libc::SYS_mmap, 0, size_of::<Page>(), prot, flags, usize::MAX, 0) };
+    if (-4095..0).contains(&at) {
+        return None;
+    }
+    // SAFETY: it is that large and stays.
+    let page = unsafe { &*(at as *const Page) };
+    init(page);
+    Some(page)
+}
+
+fn init(page: &Page) {
+    let none = [const { Spec { sec: 0, nsec: 0 } }; CLOCKS];
+    page.init(ClockMode::Real, vdso::monotonic(), &none, session::getpid(), 0);
+}
+
+/// The region: that of the tree, or a new one. `None`: the program runs untracked.
+pub(crate) fn region() -> Option<&'static Page> {
+    if env(c"FLUX_SESSION").is_some() {
+        // The launcher tracks the whole session, and its library is loaded too.
+        return None;
+    }
+    match env(session::names().session) {
+        Some(numbers) => join(numbers),
+        None => create(),
+    }
+}
+
+/// What the environment of the next program image says of the region.
+pub(crate) fn session(into: &mut [u8; 32]) -> &[u8] {
+    inherited_fds::text(into)
+}
+
+/// The process has its first slot.
+pub(crate) fn joined() {
+    keeper_thread::need();
+}
+
+fn join(numbers: &CStr) -> Option<&'static Page> {
+    let mut numbers = numbers.to_str().ok()?.split(',').map(|number| number.parse::<i32>());
+    let mut next = || numbers.next()?.ok();
+    let (region, file, log) = (next()?, next()?, next()?);
+    let page = session::map(region).filter(|page| page.valid() && page.real())?;
+    inherited_fds::inherit(region, file, log);
+    if page.header.rest.alone.load(SeqCst) != 0 {
+        inherited_fds::close_on_exec(true);
+    }
+    Some(page)
+}
+
+fn create() -> Option<&'static Page> {
+    let path = env(FILE).filter(|path| !path.is_empty()).unwrap_or(DEFAULT);
+    let made = StateFile::open(path, file::say).and_then(|file| {
+        let serial = file.read().ok_or("it is no state file")?;
+        let page = make(file.fd).ok_or("there is no memory or no descriptor for it")?;
+        page.track(file::mine(), serial);
+        Ok(page)
+    });
+    match made {
+        Ok(page) => {
+            find_library();
+            Some(page)
+        }
+        Err(reason) => {
+            refuse(path, reason);
+            None
+        }
+    }
+}
+
+/// One line: why the program runs untracked.
+fn refuse(path: &CStr, reason: &str) {
+    let mut line = [0u8; 200];
+    let mut len = 0;
+    let room = line.len() - reason.len().min(100) - 60;
+    let path = path.to_bytes();
+    for part in [
+        b"cannot use ",
+        &path[..path.len().min(room)],
+        b" as state file: ",
+        reason.as_bytes(),
+        b"; the program runs untracked",
+    ] {
+        let part = &part[..part.len().min(line.len() - len)];
+        line[len..len + part.len()].copy_from_slice(part);
+        len += part.len();
+    }
+    file::say(
+        std::str::from_utf8(&line[..len])
+            .unwrap_or("cannot use the state file; the program runs untracked"),
+    );
+}
+
+/// Makes the region, and keeps it and the state file.
+fn make(file: i32) -> Option<&'static Page> {
+    // SAFETY: a name; a descriptor of our own.
+    let fd = unsafe {
+        let fd = syscall6(
+            libc::SYS_memfd_create,
+            c"libidle".as_ptr() as usize,
+            libc::MFD_CLOEXEC as usize,
+            0,
+            0,
+            0,
+            0,
+        );
+        if fd < 0 || syscall6(libc::SYS_ftruncate, fd as usize, size_of::<Page>(), 0, 0, 0, 0) != 0
+        {
+            return None;
+        }
+        fd as i32
+    };
+    let page = session::map(fd)?;
+    init(page);
+    let first_only = env(CHILDREN).is_some_and(|value| value == c"0");
+    page.header.rest.alone.store(first_only as u32, SeqCst);
+    let kept = inherited_fds::keep(fd, file);
+    show_rows(page);
+    if first_only {
+        inherited_fds::close_on_exec(true);
+    }
+    kept.then_some(page)
+}
+
+/// Prints rows if anybody wants them.
+fn show_rows(page: &Page) {
+    let Some(to) = env(VERBOSE).filter(|value| !matches!(value.to_bytes(), b"" | b"0")) else {
+        return;
+    };
+    let mut how = verbose::STDOUT;
+    if to != c"1" {
+        let flags = libc::O_WRONLY
+            | libc::O_CREAT
+            | libc::O_TRUNC
+            | libc::O_APPEND
+            | libc::O_CLOEXEC
+            | libc::O_NOCTTY;
+        // SAFETY: a path.
+        let fd = unsafe {
+            syscall6(libc::SYS_open, to.as_ptr() as usize, flags as usize, 0o666, 0, 0, 0)
+        };
+        if fd < 0 || !inherited_fds::keep_log(fd as i32) {
+            file::say("cannot write to the file named by LIBIDLE_VERBOSE; no rows are printed");
+            return;
+        }
+        how = verbose::FILE;
+    }
+    page.header.verbose.store(how, SeqCst);
+}
+
+/// The path of this library, for children that clear their environment.
+fn find_library() {
+    // SAFETY: a valid out-parameter; the address is in this library.
+    let name = unsafe {
+        let mut info: libc::Dl_info = std::mem::zeroed();
+        if libc::dladdr(find_library as *const _, &mut info) == 0 || info.dli_fname.is_null() {
+            return;
+        }
+        CStr::from_ptr(info.dli_fname)
+    };
+    if name.to_bytes().starts_with(b"/") {
+        LIBRARY.keep(name);
+        return;
+    }
+    let mut path = [0u8; 512];
+    // SAFETY: a buffer of our own.
+    let len =
+        unsafe { syscall6(libc::SYS_getcwd, path.as_mut_ptr() as usize, path.len(), 0, 0, 0, 0) };
+    let name = name.to_bytes_with_nul();
+    if len > 1 && len as usize + name.len() <= path.len() {
+        let end = len as usize;
+        path[end - 1] = b'/';
+        path[end..end + name.len()].copy_from_slice(name);
+        if let Ok(path) = CStr::from_bytes_until_nul(&path) {
+            LIBRARY.keep(path);
+        }
+    }
+}
