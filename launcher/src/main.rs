@@ -2,20 +2,20 @@
 
 mod cli;
 mod inherited;
-mod keeping;
-mod mortal;
+mod keeper_thread;
+mod launcher_liveness;
 mod nested;
+mod orphan_timerfds;
 mod proc;
-mod program;
+mod program_kind;
+mod reap;
 mod report;
-mod run;
 mod session;
-mod stuck;
-mod timers;
 mod tracer;
 mod wait_idle;
 
 use clap::Parser;
+use report::messages;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
@@ -27,7 +27,7 @@ const TIMED_OUT: u8 = 124;
 
 fn main() -> ExitCode {
     inherited::change();
-    if let Some(region) = std::env::var_os(tracer::helper::ENV_TRACER) {
+    if let Some(region) = std::env::var_os(tracer::tracer_process::ENV_TRACER) {
         // Returns only if it cannot begin.
         tracer::run(region);
         return ExitCode::from(USAGE);
@@ -35,7 +35,7 @@ fn main() -> ExitCode {
     let cli = match cli::Cli::try_parse() {
         Ok(cli) => cli,
         Err(e) if e.use_stderr() => {
-            report::say(&cli::explain(&e));
+            messages::say(&cli::explain(&e));
             return ExitCode::from(2);
         }
         Err(e) => {
@@ -47,17 +47,17 @@ fn main() -> ExitCode {
         Ok(output) => output,
         Err(e) => {
             let file = cli.output.as_deref().unwrap_or(Path::new(""));
-            report::say(&format!("cannot write --output={}: {e}", file.display()));
+            messages::say(&format!("cannot write --output={}: {e}", file.display()));
             return ExitCode::from(USAGE);
         }
     };
-    report::configure(output, cli.verbose);
+    messages::configure(output, cli.verbose);
     if let Some(file) = &cli.wait_idle {
         return wait_idle(file, &cli);
     }
     let commands = cli.commands();
     if commands.is_empty() {
-        report::say("no command given; try: flux-launch -- sleep 12");
+        messages::say("no command given; try: flux-launch -- sleep 12");
         return ExitCode::from(2);
     }
     if nested::inside() {
@@ -72,9 +72,9 @@ fn main() -> ExitCode {
         Ok(session)
     });
     match session {
-        Ok(session) => ExitCode::from(run::run(session, &commands)),
+        Ok(session) => ExitCode::from(reap::run(session, &commands)),
         Err(text) => {
-            report::say(&text);
+            messages::say(&text);
             ExitCode::from(USAGE)
         }
     }
@@ -91,7 +91,7 @@ fn wait_idle(file: &Path, cli: &cli::Cli) -> ExitCode {
     match said {
         Ok(status) => ExitCode::from(status),
         Err(text) => {
-            report::say(&text);
+            messages::say(&text);
             ExitCode::from(USAGE)
         }
     }

@@ -7,7 +7,7 @@
 //! give back their exit status.
 
 use crate::cli::Cli;
-use crate::report;
+use crate::report::messages;
 use crate::session::{self, refusal};
 use engine::region::layout::{MAGIC, VERSION};
 use nix::errno::Errno;
@@ -36,7 +36,7 @@ pub fn inside() -> bool {
 /// Runs the commands to their end; returns the exit status. What they leave behind is the outer
 /// launcher's.
 pub fn run(cli: &Cli, commands: &[Vec<OsString>]) -> u8 {
-    report::verbose(1, || {
+    messages::verbose(1, || {
         let ignored = if cli.clock.is_some() {
             "; its clock goes on as it is, --clock is ignored"
         } else {
@@ -48,7 +48,7 @@ pub fn run(cli: &Cli, commands: &[Vec<OsString>]) -> u8 {
     let mut set = SigSet::empty();
     FORWARDED.into_iter().chain([Signal::SIGCHLD]).for_each(|s| set.add(s));
     if let Err(e) = set.thread_block() {
-        report::say(&format!("cannot watch for signals: {e}"));
+        messages::say(&format!("cannot watch for signals: {e}"));
         return 125;
     }
     let (mut waiting, mut running, mut status) = (commands, Vec::new(), 0);
@@ -61,7 +61,7 @@ pub fn run(cli: &Cli, commands: &[Vec<OsString>]) -> u8 {
             }
             match command.spawn() {
                 Ok(child) => {
-                    report::verbose(2, || {
+                    messages::verbose(2, || {
                         format!("process {} runs {}", child.id(), words[0].to_string_lossy())
                     });
                     running.push(Pid::from_raw(child.id() as i32));
@@ -69,7 +69,7 @@ pub fn run(cli: &Cli, commands: &[Vec<OsString>]) -> u8 {
                 }
                 Err(e) => {
                     let (failed, text) = refusal(&words[0], &e);
-                    report::say(&text);
+                    messages::say(&text);
                     send(&running, Signal::SIGTERM);
                     return failed;
                 }

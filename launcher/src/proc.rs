@@ -1,6 +1,7 @@
 //! What `/proc` says of processes. See proc(5).
 
-use crate::{program, report};
+use crate::program_kind;
+use crate::report::messages;
 use look::process::{self, Stat};
 use std::collections::HashSet;
 use std::fs::File;
@@ -60,8 +61,8 @@ pub fn tell_of_stranger(pid: u32) {
     let new =
         || TOLD.lock().is_ok_and(|mut told| told.get_or_insert_default().insert(name.clone()));
     if !maps.contains("/libflux.so") && new() {
-        report::verbose(1, || {
-            let why = program::why_alone(pid).unwrap_or("it has not loaded libflux.so");
+        messages::verbose(1, || {
+            let why = program_kind::why_alone(pid).unwrap_or("it has not loaded libflux.so");
             format!("process {pid} ({name}) runs in real time: {why}")
         });
     }

@@ -1,7 +1,7 @@
 //! A session's region, the library to preload, and how a command is started in it.
 
 use crate::cli::{Cli, Clock};
-use crate::{inherited, program};
+use crate::{inherited, program_kind};
 use engine::programs::elf::Program;
 use engine::programs::preload::{Form, Order};
 use engine::region::layout::CLOCKS;
@@ -106,7 +106,7 @@ pub fn command(words: &[OsString], mask: SigSet) -> Command {
 pub fn preload(command: &mut Command, library: &Path) -> Option<Program> {
     let theirs = std::env::var_os("LD_PRELOAD").unwrap_or_default();
     let mut list = Vec::new();
-    let kind = program::of_command(command.get_program());
+    let kind = program_kind::of_command(command.get_program());
     let library = library.as_os_str().as_bytes();
     Form::of(kind).value(library, theirs.as_bytes(), &mut |piece| list.extend_from_slice(piece));
     match list.is_empty() {
@@ -211,7 +211,7 @@ impl Session {
         let bad = |reason: &str| format!("cannot use {} as state file: {reason}", file.display());
         let path =
             CString::new(file.as_os_str().as_bytes()).map_err(|_| bad("there is no such file"))?;
-        let state = StateFile::open(&path, crate::report::say).map_err(bad)?;
+        let state = StateFile::open(&path, crate::report::messages::say).map_err(bad)?;
         let serial = state.read().ok_or_else(|| bad("it is no state file"))?;
         self.engine.page.track(state, serial);
         self.statefile = Some(state);

@@ -1,13 +1,13 @@
 //! The life of a call that stops: before it is made, while it waits, when it is done.
 
-use super::attention::MOMENT;
-use super::memory::Memory;
-use super::rules::{Do, adjusted, decide, uptime};
-use super::run::{Tracer, pending, status};
-use super::stop::{Failed, Stopped};
-use super::threads::{Before, Doing, Then};
-use super::waits::{Call, Wait};
 use crate::session::real_now;
+use crate::tracer::event_loop::{Tracer, pending, status};
+use crate::tracer::policy::tracees::{Before, Doing, Then};
+use crate::tracer::policy::verdict::{Do, adjusted, decide, uptime};
+use crate::tracer::policy::wait::{Call, Wait};
+use crate::tracer::ptrace::memory::Memory;
+use crate::tracer::ptrace::stop::{Failed, Stopped};
+use crate::tracer::tracer_sleep::MOMENT;
 use engine::programs::verdicts::{Verdict, row};
 use engine::region::slot::Slot;
 use engine::{Kind, Page, Reason, What};
@@ -17,7 +17,7 @@ use std::sync::atomic::Ordering::SeqCst;
 
 impl Tracer {
     /// Before a call that the filter stops.
-    pub(super) fn call(&mut self, stopped: Stopped) -> Result<(), Failed> {
+    pub(in crate::tracer) fn call(&mut self, stopped: Stopped) -> Result<(), Failed> {
         let tid = stopped.tid();
         let engine = self.engine;
         let regs = stopped.registers()?;
@@ -126,7 +126,11 @@ impl Tracer {
     }
 
     /// The call is not made.
-    pub(super) fn answer(&mut self, stopped: Stopped, answer: i64) -> Result<(), Failed> {
+    pub(in crate::tracer) fn answer(
+        &mut self,
+        stopped: Stopped,
+        answer: i64,
+    ) -> Result<(), Failed> {
         stopped.answer(answer)?;
         self.together.answered(stopped.tid());
         self.goes(stopped, 0)
@@ -184,7 +188,7 @@ impl Tracer {
     }
 
     /// A wait that the kernel ends, or the tracer at its deadline.
-    pub(super) fn wait(
+    pub(in crate::tracer) fn wait(
         &mut self,
         stopped: Stopped,
         me: usize,
@@ -204,7 +208,7 @@ impl Tracer {
     }
 
     /// Interrupts those whose deadline has come.
-    pub(super) fn expire(&mut self) {
+    pub(in crate::tracer) fn expire(&mut self) {
         if self.expiring == 0 {
             return;
         }
@@ -223,7 +227,7 @@ impl Tracer {
     }
 
     /// After a call that waited or was changed.
-    pub(super) fn call_done(&mut self, stopped: Stopped) -> Result<(), Failed> {
+    pub(in crate::tracer) fn call_done(&mut self, stopped: Stopped) -> Result<(), Failed> {
         let (tid, engine) = (stopped.tid(), self.engine);
         let Some(thread) = self.threads.get_mut(&tid) else { return Ok(()) };
         let slot = thread.slot;

@@ -1,0 +1,71 @@
+//! The launcher's keeper, which makes the exact looks: see [`engine::keeper::rounds`].
+
+use crate::orphan_timerfds::Timers;
+use crate::report::messages;
+use crate::report::stall_report::Stuck;
+use crate::session::Session;
+use crate::tracer::Unseen;
+use crate::tracer::tracer_process::Helper;
+use crate::{launcher_liveness, proc};
+use engine::keeper::rounds::{self, Event, Round};
+use engine::programs::tracing::Trace;
+use look::{ProcLook, Whose};
+use nix::sys::eventfd::EventFd;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::SeqCst;
+
+/// Starts the keeper's thread. It tells the main loop of rest only when somebody wants to know.
+pub fn start(session: &Session, rest: Arc<EventFd>, tracer: Arc<Helper>) {
+    let (engine, statefile) = (session.engine, session.statefile);
+    let visits = engine.trace() != Trace::None;
+    let mut rounds = 0u32;
+    launcher_liveness::watched(engine.page);
+    std::thread::spawn(move || {
+        launcher_liveness::watched(engine.page);
+        // SAFETY: a plain prctl: the keeper's short sleeps are not to be rounded up by 50 µs.
+        unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, 1) };
+        let Some(look) =
+            ProcLook::new(engine, Whose::Descendants, statefile, proc::tell_of_stranger)
+        else {
+            messages::say("no memory; programs run in real time");
+            return;
+        };
+        let mut look = Unseen::new(engine, look, visits);
+        let mut timers = Timers::default();
+        let mut idle = false;
+        let mut stuck = Stuck::default();
+        let resting = std::cell::Cell::new(false);
+        rounds::run(
+            engine,
+            &mut look,
+            |look, round| match round {
+                Round::Begins => {
+                    // At rest nothing calls for a look at parked threads but an outsider's SIGKILL.
+                    idle = resting.replace(false);
+                    rounds = rounds.wrapping_add(1);
+                    timers.look(&engine);
+                    if visits {
+                        tracer.hear();
+                    }
+                    look.begin(idle && rounds.is_multiple_of(16));
+                }
+                Round::Stalled => look.look.stalled(true),
+                Round::Moves => look.look.stalled(false),
+            },
+            |event| {
+                resting.set(event == Event::Rest);
+                let wanted = engine.page.header.want_rest.load(SeqCst) != 0;
+                if event == Event::Rest && wanted {
+                    let _ = rest.write(1);
+                }
+                match event {
+                    Event::Busy(slot) => stuck.runs(slot, &engine),
+                    Event::Rest | Event::Jump => {
+                        stuck.rests(event == Event::Rest && !wanted, engine.page)
+                    }
+                }
+                true
+            },
+        );
+    });
+}

@@ -1,0 +1,293 @@
+//! A session's course: starting the commands, forwarding signals, reaping, ending.
+
+use crate::report::{messages, summary};
+use crate::session::{Session, refusal};
+use crate::tracer::tracer_process::Helper;
+use crate::{keeper_thread, proc};
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::eventfd::{EfdFlags, EventFd};
+use nix::sys::signal::{SigSet, Signal, kill};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::Pid;
+use std::ffi::OsString;
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::SeqCst;
+use std::time::{Duration, Instant};
+
+/// Forwarded to the commands.
+const FORWARDED: [Signal; 4] = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT];
+/// How long processes that are asked to end get before they are killed, real time: a busy machine
+/// may let them wait.
+const GRACE: Duration = Duration::from_secs(2);
+/// Two SIGINTs within this time are impatience.
+const TWICE: Duration = Duration::from_secs(2);
+
+/// A command and what became of it.
+struct Running {
+    pid: Pid,
+    status: Option<u8>,
+}
+
+struct Course<'a> {
+    session: Session,
+    tracer: Arc<Helper>,
+    waiting: &'a [Vec<OsString>],
+    started: u64,
+    commands: Vec<Running>,
+    interrupted: Option<Instant>,
+    /// What is being done about processes left over.
+    leftovers: Leftovers,
+    failure: Option<u8>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Leftovers {
+    None,
+    /// At rest once; they are asked again before they are judged.
+    Suspected,
+    /// Got SIGTERM, or what the launcher got; have until then to end.
+    Asked(Instant),
+    Killed,
+}
+
+/// Runs the commands to their end; returns the exit status.
+pub fn run(session: Session, commands: &[Vec<OsString>]) -> u8 {
+    // SAFETY: a plain prctl; orphans of the session come to us.
+    unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1) };
+    let mut set = SigSet::empty();
+    FORWARDED.into_iter().chain([Signal::SIGCHLD]).for_each(|s| set.add(s));
+    let prepared = set.thread_block().and_then(|()| {
+        let signals = SignalFd::with_flags(&set, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
+        let rest =
+            EventFd::from_value_and_flags(0, EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?;
+        Ok((signals, Arc::new(rest)))
+    });
+    let (signals, rest) = match prepared {
+        Ok(both) => both,
+        Err(e) => {
+            messages::say(&format!("cannot watch for signals: {e}"));
+            return 125;
+        }
+    };
+    // Before its first command has started, a session without anybody in it is not at rest.
+    session.engine.page.header.hold.store(1, SeqCst);
+    let tracer = Helper::new(&session);
+    keeper_thread::start(&session, Arc::clone(&rest), Arc::clone(&tracer));
+    let mut course = Course {
+        session,
+        tracer,
+        waiting: commands,
+        started: 0,
+        commands: vec![],
+        interrupted: None,
+        leftovers: Leftovers::None,
+        failure: None,
+    };
+    course.start_next();
+    while !course.reap() {
+        let mut fds = [
+            PollFd::new(signals.as_fd(), PollFlags::POLLIN),
+            PollFd::new(rest.as_fd(), PollFlags::POLLIN),
+        ];
+        match poll(&mut fds, course.patience()) {
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(_) => break,
+        }
+        if matches!(course.leftovers, Leftovers::Asked(until) if until <= Instant::now()) {
+            course.kill_leftovers();
+        }
+        while let Ok(Some(info)) = signals.read_signal() {
+            // A command that was dead when the signal came has ended: it is for those that are left
+            // over.
+            if course.reap() {
+                break;
+            }
+            course.signal(info.ssi_signo as i32, info.ssi_code);
+        }
+        if rest.read().is_ok() {
+            course.at_rest();
+        }
+    }
+    course.tracer.end();
+    course.end()
+}
+
+impl Course<'_> {
+    /// How long to wait for an event.
+    fn patience(&self) -> PollTimeout {
+        let Leftovers::Asked(until) = self.leftovers else { return PollTimeout::NONE };
+        // Not less than what is left: rounded up to whole milliseconds.
+        let left = until.saturating_duration_since(Instant::now()) + Duration::from_millis(1);
+        PollTimeout::try_from(left).unwrap_or(PollTimeout::ZERO)
+    }
+
+    fn over(&self) -> bool {
+        self.waiting.is_empty() && self.commands.iter().all(|c| c.status.is_some())
+    }
+
+    /// Starts the next command. While more are waiting the clock is held, so that each finds the
+    /// one before at rest and no time passed.
+    fn start_next(&mut self) {
+        let Some((words, later)) = self.waiting.split_first() else { return };
+        self.waiting = later;
+        let header = &self.session.engine.page.header;
+        header.hold.store(1, SeqCst);
+        header.want_rest.store(0, SeqCst);
+        let child = self.session.start(words, self.started);
+        // Only now it counts as busy: nobody has seen the session at rest without it.
+        header.want_rest.store(!later.is_empty() as u32, SeqCst);
+        match child {
+            Ok(child) => {
+                self.started += 1;
+                header.hold.store(!later.is_empty() as u32, SeqCst);
+                messages::verbose(2, || {
+                    format!("process {} runs {}", child.id(), words[0].to_string_lossy())
+                });
+                self.commands.push(Running { pid: Pid::from_raw(child.id() as i32), status: None });
+            }
+            Err(e) => {
+                let (status, text) = refusal(&words[0], &e);
+                messages::say(&text);
+                self.failure = Some(status);
+                self.waiting = &[];
+                header.hold.store(0, SeqCst);
+                self.send(&self.living(), Signal::SIGTERM);
+            }
+        }
+        self.session.engine.kick_keeper();
+    }
+
+    /// Collects ended processes; true when none is left and nothing is waiting.
+    fn reap(&mut self) -> bool {
+        // Not the tracer, which another thread has started.
+        let mine = WaitPidFlag::WNOHANG | WaitPidFlag::__WNOTHREAD;
+        loop {
+            let (pid, status) = match waitpid(Pid::from_raw(-1), Some(mine)) {
+                Ok(WaitStatus::Exited(pid, code)) => (pid, code as u8),
+                Ok(WaitStatus::Signaled(pid, signal, _)) => (pid, 128 + signal as i32 as u8),
+                Ok(WaitStatus::StillAlive) => break,
+                Err(Errno::ECHILD) if self.waiting.is_empty() => return true,
+                Err(Errno::ECHILD) => {
+                    self.start_next();
+                    continue;
+                }
+                Ok(_) | Err(Errno::EINTR) => continue,
+                Err(_) => return true,
+            };
+            messages::verbose(3, || format!("process {pid} ended with {status}"));
+            if let Some(command) =
+                self.commands.iter_mut().find(|c| c.pid == pid && c.status.is_none())
+            {
+                command.status = Some(status);
+            }
+            self.session.engine.kick_keeper();
+        }
+        if self.over() && self.leftovers == Leftovers::None {
+            self.session.engine.page.header.want_rest.store(1, SeqCst);
+            self.session.engine.kick_keeper();
+        }
+        false
+    }
+
+    /// Everybody is blocked and nobody has a deadline, or the clock is held.
+    fn at_rest(&mut self) {
+        if !self.waiting.is_empty() {
+            self.start_next();
+            return;
+        }
+        if !self.over() {
+            return;
+        }
+        match self.leftovers {
+            // The first answer may have been on its way since before the last command ended.
+            Leftovers::None => self.leftovers = Leftovers::Suspected,
+            Leftovers::Suspected => {
+                let left = self.living();
+                messages::verbose(1, || {
+                    format!(
+                        "all commands have ended; left over and at rest for ever: {}; sending SIGTERM",
+                        names(&left)
+                    )
+                });
+                self.send(&left, Signal::SIGTERM);
+                self.asked();
+            }
+            Leftovers::Asked(_) | Leftovers::Killed => {}
+        }
+        self.session.engine.kick_keeper();
+    }
+
+    /// The processes left over know that they should end.
+    fn asked(&mut self) {
+        self.leftovers = Leftovers::Asked(Instant::now() + GRACE);
+        self.session.engine.page.header.want_rest.store(0, SeqCst);
+    }
+
+    fn kill_leftovers(&mut self) {
+        self.leftovers = Leftovers::Killed;
+        let left = self.living();
+        messages::verbose(1, || {
+            format!("still there after being asked to end: {}; sending SIGKILL", names(&left))
+        });
+        self.send(&left, Signal::SIGKILL);
+    }
+
+    /// A signal to the launcher. One from the terminal has reached the commands already: it goes to
+    /// the whole foreground process group.
+    fn signal(&mut self, number: i32, code: i32) {
+        const SI_KERNEL: i32 = 0x80;
+        let Some(signal) = FORWARDED.into_iter().find(|&s| s as i32 == number) else { return };
+        let before =
+            if signal == Signal::SIGINT { self.interrupted.replace(Instant::now()) } else { None };
+        if before.is_some_and(|before| before.elapsed() <= TWICE) {
+            messages::say("interrupted twice; ending the session");
+            self.waiting = &[];
+            self.send(&self.living(), Signal::SIGKILL);
+        } else if self.over() {
+            if code != SI_KERNEL {
+                self.send(&self.living(), signal);
+            }
+            if !matches!(self.leftovers, Leftovers::Asked(_)) {
+                self.asked();
+            }
+        } else if code != SI_KERNEL {
+            for command in self.commands.iter().filter(|c| c.status.is_none()) {
+                let _ = kill(command.pid, signal);
+            }
+        }
+        let header = &self.session.engine.page.header;
+        header.signals_sent.fetch_add(1, SeqCst);
+        self.session.engine.kick_keeper();
+    }
+
+    /// The session's processes: our descendants. Not those with a slot: in a PID namespace of their
+    /// own they see themselves by numbers that are strangers' here.
+    fn living(&self) -> Vec<Pid> {
+        let tracer = self.tracer.pid();
+        let all = proc::descendants(std::process::id()).into_iter().filter(|&pid| pid != tracer);
+        all.map(|pid| Pid::from_raw(pid as i32)).collect()
+    }
+
+    fn send(&self, pids: &[Pid], signal: Signal) {
+        for &pid in pids {
+            let _ = kill(pid, signal);
+        }
+        self.session.engine.page.header.signals_sent.fetch_add(1, SeqCst);
+        self.session.engine.kick_keeper();
+    }
+
+    /// Says how it went; the exit status.
+    fn end(&self) -> u8 {
+        summary::say(&self.session);
+        // That a command could not be started is not to be hidden by how we ended the others.
+        self.failure.or(self.commands.iter().filter_map(|c| c.status).max()).unwrap_or(0)
+    }
+}
+
+fn names(pids: &[Pid]) -> String {
+    let name = |pid: &Pid| format!("{} ({pid})", proc::name(pid.as_raw() as u32, 0));
+    pids.iter().map(name).collect::<Vec<_>>().join(", ")
+}

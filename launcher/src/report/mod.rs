@@ -1,0 +1,6 @@
+//! What the launcher tells the user: its messages, why time does not jump, and the summary at the
+//! end.
+
+pub mod messages;
+pub mod stall_report;
+pub mod summary;

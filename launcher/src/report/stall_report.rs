@@ -1,0 +1,107 @@
+//! The reports that time does not jump: because nobody can move, with who waits for what; or
+//! because somebody runs for long.
+
+use crate::proc;
+use crate::report::messages;
+use engine::region::lock::KEEPER;
+use engine::region::slot::Slot;
+use engine::{Engine, Kind, Page, What};
+use posix::time::NEVER;
+use std::sync::atomic::Ordering::SeqCst;
+use std::time::{Duration, Instant};
+
+/// Everybody has to be at rest for this long, real time: somebody outside may be about to wake
+/// them.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// How long one thread runs while others wait for the clock, real time, before that is worth a
+/// line.
+const LONG: Duration = Duration::from_secs(3);
+/// Threads named.
+const NAMED: usize = 16;
+
+/// Watches for rest that does not end, and for a thread that keeps others waiting.
+#[derive(Default)]
+pub struct Stuck {
+    since: Option<Instant>,
+    said: bool,
+    runs: Option<Runs>,
+    said_who_runs: bool,
+}
+
+/// A thread that runs.
+struct Runs {
+    slot: usize,
+    since: Instant,
+    /// How often the clock had jumped then.
+    jumps: u64,
+}
+
+impl Stuck {
+    /// Everybody is blocked and nobody has a deadline (or not, any more) while commands run. Says
+    /// so once.
+    pub fn rests(&mut self, rests: bool, page: &Page) {
+        self.runs = None;
+        if !rests {
+            self.since = None;
+        } else if !self.said && self.since.get_or_insert_with(Instant::now).elapsed() >= PATIENCE {
+            self.said = true;
+            messages::verbose(1, || format!("nobody can move: {}", waits(page)));
+        }
+    }
+
+    /// Somebody runs, the thread of `slot` if it was seen who. Says once who it is, if it has gone
+    /// on for long with no jump between and somebody waits for the clock.
+    pub fn runs(&mut self, slot: Option<usize>, engine: &Engine) {
+        self.since = None;
+        let Some(slot) = slot.filter(|_| !self.said_who_runs) else { return };
+        let page = engine.page;
+        let jumps = page.header.jumps.load(SeqCst);
+        let runs = match &self.runs {
+            Some(runs) if (runs.slot, runs.jumps) == (slot, jumps) => runs,
+            _ => self.runs.insert(Runs { slot, since: Instant::now(), jumps }),
+        };
+        if runs.since.elapsed() >= LONG
+            && engine.next_waiter(KEEPER).is_some_and(|(_, due)| due != NEVER)
+        {
+            self.said_who_runs = true;
+            let (pid, tid) = thread(&page.slots[slot]);
+            messages::verbose(1, || match proc::name(pid, tid).as_str() {
+                "" => format!(
+                    "time does not jump: a thread that has ended counts as running ({pid}/{tid})"
+                ),
+                name => format!("time does not jump while {name} ({pid}/{tid}) runs"),
+            });
+        }
+    }
+}
+
+/// Numbers of a slot's process and thread.
+fn thread(slot: &Slot) -> (u32, u32) {
+    let (pid, tid) = (slot.pid.load(SeqCst), slot.tid.load(SeqCst));
+    (pid, if tid == 0 { pid } else { tid })
+}
+
+fn waits(page: &Page) -> String {
+    let waiting = |kind| {
+        matches!(kind, Kind::Parked | Kind::Kernel | Kind::Ending | Kind::Leaving | Kind::Foreign)
+    };
+    let slots = || {
+        let program = page.slots[..page.high()].iter().filter(|slot| !slot.is_for(What::Timer));
+        program.filter(|slot| waiting(slot.state.load().kind()))
+    };
+    let line = |slot: &Slot| {
+        let (pid, tid) = thread(slot);
+        let what = match slot.state.load().kind() {
+            Kind::Parked | Kind::Kernel => What::describe(slot.what.load(SeqCst)),
+            Kind::Ending | Kind::Leaving => "its own end",
+            _ => "a system call",
+        };
+        format!("{} ({pid}/{tid}) waits for {what}", proc::name(pid, tid))
+    };
+    let mut lines: Vec<String> = slots().take(NAMED).map(line).collect();
+    match slots().count().saturating_sub(NAMED) {
+        0 => {}
+        n => lines.push(format!("and {n} more")),
+    }
+    lines.join(", ")
+}

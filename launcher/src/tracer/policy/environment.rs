@@ -1,0 +1,164 @@
+//! The environment of a dynamically linked program that a traced one has executed: it must load the
+//! library and find the session and its slot. The kernel has laid out the initial stack by now; a
+//! new one is built below it. From that of a 32-bit program the library is taken out where it
+//! stands.
+
+use crate::tracer::policy::exec_setup::Kit;
+use crate::tracer::policy::privileges::DESCRIPTORS;
+use crate::tracer::ptrace::memory::Memory;
+use crate::tracer::ptrace::stop::{Failed, Stopped};
+use engine::programs::elf::Program;
+use engine::programs::preload::Form;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
+
+const PRELOAD: &[u8] = b"LD_PRELOAD=";
+/// Longest variable that is read.
+const LONGEST: usize = 1 << 17;
+/// Words of the old stack that are looked through for their end. Of arguments and environment the
+/// kernel allows 6 MiB.
+const MOST: usize = 1 << 20;
+
+/// Variables of the session, and the library.
+pub struct Variables {
+    /// `FLUX_SESSION`.
+    pub session: OsString,
+    /// `FLUX_LIBRARY`.
+    pub library: OsString,
+}
+
+impl Variables {
+    /// Rewrites the environment of the `program` that has just been executed; `slot` is its credit,
+    /// `kept` a descriptor of the region. Does nothing where the stack cannot be read.
+    pub fn set(
+        &self,
+        kit: &Kit,
+        stopped: Stopped,
+        program: Option<Program>,
+        slot: u64,
+        kept: Option<i32>,
+    ) -> Result<Stopped, Failed> {
+        let memory = Memory(stopped.tid());
+        let mut regs = stopped.registers()?;
+        if program == Some(Program::Foreign) {
+            self.take_out(memory, regs.rsp);
+            return Ok(stopped);
+        }
+        let Some((at, bytes)) = self.rebuilt(memory, regs.rsp, program, slot, kept) else {
+            return Ok(stopped);
+        };
+        let stopped = kit.grow_stack(stopped, at)?;
+        if memory.write_bytes(at, &bytes).is_ok() {
+            regs.rsp = at;
+            stopped.set_registers(&regs)?;
+        }
+        Ok(stopped)
+    }
+
+    /// Takes the library out of the environment of a 32-bit program, whose dynamic linker would
+    /// complain.
+    fn take_out(&self, memory: Memory, stack: u64) -> Option<()> {
+        let word = |n: u64| memory.read::<u32>(stack + 4 * n).ok();
+        let count = word(0)? as u64;
+        for n in (count + 2..).take(MOST) {
+            let at = word(n).filter(|&at| at != 0)? as u64;
+            if let Some(list) = memory.text(at, LONGEST)?.strip_prefix(PRELOAD) {
+                let mut less = vec![];
+                Form::Out.value(self.library.as_bytes(), list, &mut |piece| less.extend(piece));
+                less.resize(list.len(), 0);
+                return memory.write_bytes(at + PRELOAD.len() as u64, &less).ok();
+            }
+        }
+        None
+    }
+
+    /// The new stack pointer, and what is to be written there.
+    fn rebuilt(
+        &self,
+        memory: Memory,
+        stack: u64,
+        program: Option<Program>,
+        slot: u64,
+        kept: Option<i32>,
+    ) -> Option<(u64, Vec<u8>)> {
+        let mut at = stack;
+        let mut next = || {
+            let word: u64 = memory.read(at).ok()?;
+            at += 8;
+            Some(word)
+        };
+        let count = next()?;
+        let mut words = vec![count];
+        for _ in 0..=count.min(MOST as u64) {
+            words.push(next()?);
+        }
+        let mut preload = vec![];
+        for _ in 0..MOST {
+            let entry = next()?;
+            if entry == 0 {
+                break;
+            }
+            let text = memory.text(entry, LONGEST).unwrap_or_default();
+            let ours = [&b"FLUX_SESSION="[..], b"FLUX_LIBRARY=", b"FLUX_SLOT="];
+            match text.strip_prefix(PRELOAD) {
+                Some(list) => preload = list.to_vec(),
+                None if ours.iter().any(|name| text.starts_with(name)) => {}
+                None => words.push(entry),
+            }
+        }
+        let lines = self.lines(&preload, program, slot, kept);
+        // More entries, whose addresses are known when the strings are placed, a NULL, and the
+        // auxiliary vector.
+        let entries = words.len();
+        words.resize(entries + lines.len() + 1, 0);
+        for _ in 0..MOST {
+            let (kind, value) = (next()?, next()?);
+            words.extend([kind, value]);
+            if kind == 0 {
+                break;
+            }
+        }
+        let mut text = vec![];
+        let mut offsets = vec![];
+        for line in &lines {
+            offsets.push(text.len() as u64);
+            text.extend(line);
+            text.push(0);
+        }
+        let strings = stack - text.len() as u64;
+        let new = (strings - 8 * words.len() as u64) & !15;
+        for (word, offset) in words[entries..].iter_mut().zip(offsets) {
+            *word = strings + offset;
+        }
+        let mut bytes: Vec<u8> = words.iter().flat_map(|word| word.to_ne_bytes()).collect();
+        bytes.resize((strings - new) as usize, 0);
+        bytes.extend(text);
+        Some((new, bytes))
+    }
+
+    fn lines(
+        &self,
+        preload: &[u8],
+        program: Option<Program>,
+        slot: u64,
+        kept: Option<i32>,
+    ) -> Vec<Vec<u8>> {
+        let library = self.library.as_bytes();
+        let kept = kept.map(|fd| format!("{DESCRIPTORS}{fd}").into());
+        let session = kept.as_ref().unwrap_or(&self.session).as_bytes();
+        let mut list = PRELOAD.to_vec();
+        // AddressSanitizer reads its options from where the kernel says that the environment is,
+        // which is not here.
+        let form =
+            if program == Some(Program::ShimmedAsan) { Form::Out } else { Form::of(program) };
+        form.value(library, preload, &mut |piece| list.extend(piece));
+        let mut lines = vec![
+            [b"FLUX_SESSION=", session].concat(),
+            [b"FLUX_LIBRARY=", library].concat(),
+            format!("FLUX_SLOT={slot}").into_bytes(),
+        ];
+        // An empty one is none.
+        lines.extend((list.len() > PRELOAD.len()).then_some(list));
+        lines
+    }
+}

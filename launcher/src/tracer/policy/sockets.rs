@@ -1,0 +1,195 @@
+//! Sockets of traced processes.
+//!
+//! *Held-back bytes*. Two small writes and a wait for the reply: Nagle's algorithm holds the second
+//! until the first is acknowledged, which takes 40 ms of the kernel's own time, and the clock would
+//! jump meanwhile. What a tracee sends does not stop. So its TCP sockets have TCP_NODELAY from
+//! their making on; those that they accept inherit it (tcp(7)). Who asks is told what the program
+//! has set ([`Hurried`]).
+//!
+//! *Limits*: SO_RCVTIMEO and SO_SNDTIMEO, see socket(7). The kernel keeps to them by the real
+//! clock. Virtual time is never behind that in elapsed mode, so the virtual deadline comes first;
+//! in frozen mode a call that the kernel has ended too early is made once more. Only the calls of
+//! processes that have set such an option stop: with the first one more filter is installed.
+
+use crate::tracer::event_loop::Tracer;
+use crate::tracer::policy::filter;
+use crate::tracer::policy::wait::{Call, Wait};
+use crate::tracer::ptrace::memory::Memory;
+use crate::tracer::ptrace::stop::{Failed, Stopped};
+use engine::region::wait_kind::What;
+use engine::sys::with_descriptor;
+use libc::{c_int, c_long, pid_t};
+use posix::time::{NEVER, timeval};
+use std::collections::HashMap;
+use std::os::fd::BorrowedFd;
+
+/// The calls that such an option limits.
+pub const CALLS: [c_long; 13] = [
+    libc::SYS_read,
+    libc::SYS_readv,
+    libc::SYS_recvfrom,
+    libc::SYS_recvmsg,
+    libc::SYS_recvmmsg,
+    libc::SYS_accept,
+    libc::SYS_accept4,
+    libc::SYS_write,
+    libc::SYS_writev,
+    libc::SYS_sendto,
+    libc::SYS_sendmsg,
+    libc::SYS_sendmmsg,
+    libc::SYS_connect,
+];
+
+impl Call<'_> {
+    /// The wait that the call of a thread of `process` begins if it is one of [`CALLS`] for a
+    /// socket that has a limit.
+    pub fn limited(&self, process: pid_t) -> Option<Wait> {
+        let (r, fd) = (self.regs, self.regs.rdi as c_int);
+        let number = r.orig_rax as c_long;
+        let option = match number {
+            _ if !CALLS.contains(&number) => return None,
+            libc::SYS_write
+            | libc::SYS_writev
+            | libc::SYS_sendto
+            | libc::SYS_sendmsg
+            | libc::SYS_connect => libc::SO_SNDTIMEO,
+            _ => libc::SO_RCVTIMEO,
+        };
+        let flags = match number {
+            libc::SYS_recvfrom | libc::SYS_sendto => r.r10,
+            libc::SYS_recvmsg | libc::SYS_sendmsg => r.rdx,
+            _ => 0,
+        };
+        if flags as c_int & libc::MSG_DONTWAIT != 0 {
+            return None;
+        }
+        let (mut limit, mut error) = (None, libc::EAGAIN);
+        with_descriptor(process as u32, fd, |fd| {
+            limit = limit_of(fd, option).filter(|_| waits(fd, flags as c_int));
+            if number == libc::SYS_connect && !is_local(fd) {
+                error = libc::EINPROGRESS;
+            }
+            true
+        });
+        limit.map(|ns| self.wait(What::Descriptor, self.after(ns), -(error as i64), |_| {}))
+    }
+}
+
+/// What such an `option` of socket `fd` of this process says, ns; `None` for ever.
+pub fn limit_of(fd: c_int, option: c_int) -> Option<u64> {
+    let [sec, usec] = option_of::<[i64; 2]>(fd, option)?;
+    timeval(sec, usec).filter(|&ns| (1..NEVER).contains(&ns))
+}
+
+/// Does a call with these flags wait for socket `fd` of this process? Local sockets have no queue
+/// of errors: there that flag means nothing.
+pub fn waits(fd: c_int, flags: c_int) -> bool {
+    // SAFETY: plain numbers.
+    flags & libc::MSG_DONTWAIT == 0
+        && (flags & libc::MSG_ERRQUEUE == 0 || is_local(fd))
+        && unsafe { libc::fcntl(fd, libc::F_GETFL) } & libc::O_NONBLOCK == 0
+}
+
+fn is_local(fd: c_int) -> bool {
+    option_of::<c_int>(fd, libc::SO_DOMAIN) == Some(libc::AF_UNIX)
+}
+
+/// An option of socket `fd` of this process.
+fn option_of<T: Copy + Default>(fd: c_int, option: c_int) -> Option<T> {
+    let (mut value, mut size) = (T::default(), size_of::<T>() as libc::socklen_t);
+    // SAFETY: a value of integers, and its size.
+    let failed = unsafe {
+        libc::getsockopt(fd, libc::SOL_SOCKET, option, (&raw mut value).cast(), &mut size)
+    };
+    (failed == 0).then_some(value)
+}
+
+/// What programs have set TCP_NODELAY to, by the number of the socket (its inode), of those that
+/// have it by the tracer. It is a matter of politeness: of too many sockets they are told what
+/// holds.
+#[derive(Default)]
+pub struct Hurried(HashMap<u64, bool>);
+
+impl Hurried {
+    const MOST: usize = 100_000;
+
+    /// Bytes sent by TCP socket `fd` of `process` are not held back; the program has asked for that
+    /// (`Some(true)`), or not, or has not been heard yet.
+    fn hurry(&mut self, process: pid_t, fd: c_int, asked: Option<bool>) {
+        let (on, size): (c_int, _) = (1, size_of::<c_int>() as libc::socklen_t);
+        with_descriptor(process as u32, fd, |fd| {
+            // SAFETY: an int and its size. What is no TCP socket refuses it.
+            let set = unsafe {
+                libc::setsockopt(
+                    fd,
+                    libc::IPPROTO_TCP,
+                    libc::TCP_NODELAY,
+                    (&raw const on).cast(),
+                    size,
+                ) == 0
+            };
+            if self.0.len() >= Self::MOST {
+                self.0.clear();
+            }
+            self.0.extend(inode(fd).filter(|_| set).map(|number| (number, asked.unwrap_or(false))));
+            set
+        });
+    }
+
+    /// What the program has set it to; `None` if that is not known.
+    fn asked(&self, process: pid_t, fd: c_int) -> Option<bool> {
+        let mut number = None;
+        with_descriptor(process as u32, fd, |fd| {
+            number = inode(fd);
+            true
+        });
+        self.0.get(&number?).copied()
+    }
+}
+
+fn inode(fd: c_int) -> Option<u64> {
+    // SAFETY: `with_descriptor` keeps it open meanwhile.
+    nix::sys::stat::fstat(unsafe { BorrowedFd::borrow_raw(fd) }).ok().map(|stat| stat.st_ino)
+}
+
+impl Tracer {
+    /// A socket was made, or an option set or asked for on which waits depend.
+    pub(in crate::tracer) fn socket_changed(
+        &mut self,
+        stopped: Stopped,
+    ) -> Result<Stopped, Failed> {
+        let (process, regs) = (self.threads[&stopped.tid()].process, stopped.registers()?);
+        let memory = Memory(stopped.tid());
+        match regs.orig_rax as c_long {
+            _ if (regs.rax as i64) < 0 => {}
+            libc::SYS_socket => self.hurried.hurry(process, regs.rax as c_int, None),
+            libc::SYS_getsockopt => {
+                let size = memory.read::<libc::socklen_t>(regs.r8).unwrap_or(0) as usize;
+                if let Some(asked) = self.hurried.asked(process, regs.rdi as c_int) {
+                    let value = (asked as c_int).to_ne_bytes();
+                    // It was written a moment ago.
+                    let _ = memory.write_bytes(regs.r10, &value[..size.min(value.len())]);
+                }
+            }
+            _ if regs.rsi as c_int == libc::IPPROTO_TCP => {
+                let asked = memory.read::<u32>(regs.r10) != Ok(0);
+                self.hurried.hurry(process, regs.rdi as c_int, Some(asked));
+            }
+            _ => return self.limit_set(stopped, process),
+        }
+        Ok(stopped)
+    }
+
+    /// A limit was set: from now on the calls stop that it is for. Where that cannot be, it is
+    /// real. The library asks for limits at each wait.
+    fn limit_set(&mut self, stopped: Stopped, process: pid_t) -> Result<Stopped, Failed> {
+        let Some(known) = self.processes.get_mut(&process) else { return Ok(stopped) };
+        if known.sockets_stop || known.library || known.confined {
+            return Ok(stopped);
+        }
+        let (stopped, installed) =
+            self.kit.stop_more(stopped, filter::of_sockets, &known.filtered)?;
+        known.sockets_stop = installed;
+        Ok(stopped)
+    }
+}

@@ -1,0 +1,238 @@
+//! Waits that no hook has seen: a library's thread in a system call of its own, or in one that libc
+//! makes behind the hooks.
+//!
+//! The keeper finds such a thread asleep and adopts it ([`engine::Kind::Foreign`]). If the call has
+//! a time-out, this is the place that knows when it is over, in virtual time: counted from when the
+//! thread was first seen in it, since that is never early. Nobody else needs to know. As long as
+//! the thread is not seen to be at rest by its word alone, the keeper alone decides, and here it is
+//! told of the deadline in the very survey that found the thread asleep. When the clock is there,
+//! the thread is visited.
+
+use crate::report::messages;
+use crate::tracer::calls::of_status;
+use crate::tracer::policy::inject_timeout::Visit;
+use crate::tracer::policy::wait::{Call, Wait};
+use crate::tracer::ptrace::memory::Memory;
+use crate::tracer::ptrace::stop::Failed;
+use engine::programs::tracing::NONE;
+use engine::region::deadline_heap::Key;
+use engine::region::layout::Page;
+use engine::region::state::State;
+use engine::schedule::survey::{Found, Look};
+use engine::statefile::file::StateFile;
+use engine::{Engine, Kind};
+use libc::user_regs_struct;
+use look::ProcLook;
+use posix::time::NEVER;
+use std::collections::HashMap;
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+
+/// Around the instant at which the kernel ends a wait by itself it is left alone, real ns.
+const BY_ITSELF: u64 = 1_000_000;
+
+/// What the words of threads say that sleep where no hook sees it, some of them in what they do
+/// last.
+const OUTSIDE: [Kind; 3] = [Kind::Foreign, Kind::Ending, Kind::Leaving];
+
+/// The keeper's look, and what it knows of such waits.
+pub struct Unseen {
+    /// The look at all threads.
+    pub look: ProcLook,
+    engine: Engine,
+    visits: bool,
+    /// By slot.
+    waits: HashMap<usize, Met>,
+    under_way: Vec<Visit>,
+    survey: u64,
+}
+
+/// A thread met asleep.
+struct Met {
+    state: State,
+    runs: u64,
+    /// How often it has given up the processor by itself.
+    switched: u64,
+    /// Virtual and real ns.
+    since: (u64, u64),
+    /// `None` if nothing but the kernel ends it.
+    wait: Option<Wait>,
+    survey: u64,
+}
+
+impl Met {
+    fn key(&self, page: &Page, index: usize) -> Option<Key> {
+        let birth = page.slots[index].birth.load(Relaxed);
+        self.wait.as_ref().map(|wait| Key { deadline: wait.deadline, parked: self.since.0, birth })
+    }
+
+    /// Is the kernel about to end the wait, because so much real time has passed?
+    fn ends_by_itself(&self, real: u64) -> bool {
+        self.wait.as_ref().is_some_and(|wait| {
+            let end = self.since.1 + wait.deadline.saturating_sub(self.since.0);
+            wait.instant.is_none() && end < real + BY_ITSELF && real < end + BY_ITSELF
+        })
+    }
+}
+
+impl Unseen {
+    /// `visits`: may threads be traced?
+    pub fn new(engine: Engine, look: ProcLook, visits: bool) -> Unseen {
+        Unseen { look, engine, visits, waits: HashMap::new(), under_way: vec![], survey: 0 }
+    }
+
+    /// A survey begins; see [`ProcLook::begin`].
+    pub fn begin(&mut self, thorough: bool) {
+        self.survey += 1;
+        self.look.begin(thorough);
+    }
+
+    /// The thread of slot `index` is asleep outside the hooks: is the kernel about to wake it?
+    fn meet(&mut self, page: &Page, index: usize, state: State) -> bool {
+        let slot = &page.slots[index];
+        let tid = slot.tid.load(SeqCst);
+        if !self.visits || tid == 0 || slot.tracer.load(SeqCst) != NONE {
+            return false;
+        }
+        let (survey, real) = (self.survey, (self.engine.real_now)());
+        let Some(runs) = self.look.asleep_since(index) else { return false };
+        if let Some(met) =
+            self.waits.get_mut(&index).filter(|met| (met.state, met.runs) == (state, runs))
+        {
+            met.survey = survey;
+            return !self.engine.frozen() && met.ends_by_itself(real);
+        }
+        let [switched, tracer] = of_status(tid as i32, ["voluntary_ctxt_switches:", "TracerPid:"]);
+        let Some(call) = self.look.call(index, runs) else { return false };
+        let regs = registers(call);
+        let before = self
+            .waits
+            .remove(&index)
+            .filter(|met| met.wait.as_ref().is_some_and(|wait| wait.continues(&regs)));
+        let met = match before {
+            Some(met) => Met { state, runs, switched, survey, ..met },
+            None => {
+                let call = Call {
+                    engine: &self.engine,
+                    memory: Memory(tid as i32),
+                    regs: &regs,
+                    again: None,
+                    beats: false,
+                };
+                let wait = call.begins().filter(|_| tracer == 0);
+                Met { state, runs, switched, since: (self.engine.now(), real), wait, survey }
+            }
+        };
+        self.waits.insert(index, met);
+        false
+    }
+
+    /// Ends the wait of slot `index`, whose deadline has come, if its thread is still in it.
+    fn visit(&mut self, page: &Page, index: usize) {
+        let (pid, tid) =
+            (page.slots[index].pid.load(SeqCst) as i32, page.slots[index].tid.load(SeqCst) as i32);
+        let Some(met) = self.waits.get_mut(&index) else { return };
+        let still = self.look.call(index, met.runs).is_some();
+        let by_itself = !self.engine.frozen() && met.ends_by_itself((self.engine.real_now)());
+        if !still || by_itself {
+            return;
+        }
+        let Some(wait) = met.wait.take() else { return };
+        if wait.early(&self.engine) {
+            // The clock was set back.
+            let call = Call {
+                engine: &self.engine,
+                memory: Memory(tid),
+                regs: &wait.before,
+                again: None,
+                beats: false,
+            };
+            met.wait = call.begins();
+            return;
+        }
+        match Visit::begin(self.engine, pid, tid, wait, met.switched) {
+            Ok(mut visit) => {
+                if !visit.finish() {
+                    self.under_way.push(visit);
+                }
+            }
+            Err(Failed::Died) => {}
+            Err(refused) => self.refused(refused),
+        }
+    }
+
+    /// Nobody may trace, it seems: from now on such waits take real time.
+    fn refused(&mut self, failed: Failed) {
+        if std::mem::replace(&mut self.visits, false) {
+            messages::verbose(1, || format!("{failed}; waits that no hook sees take real time"));
+        }
+        self.waits.clear();
+    }
+}
+
+impl Look for Unseen {
+    fn first(&mut self, page: &Page, index: usize, seen: State) -> Found {
+        match self.look.first(page, index, seen) {
+            Found::Asleep if OUTSIDE.contains(&seen.kind()) && self.meet(page, index, seen) => {
+                Found::Running
+            }
+            found => found,
+        }
+    }
+
+    fn confirm(&mut self, page: &Page, index: usize, seen: State) -> bool {
+        self.look.confirm(page, index, seen)
+    }
+
+    fn parked_too(&self) -> bool {
+        self.look.parked_too()
+    }
+
+    fn ended(&mut self, page: &Page, index: usize) -> bool {
+        self.look.ended(page, index)
+    }
+
+    fn state_file(&self) -> Option<StateFile> {
+        self.look.state_file()
+    }
+
+    fn watches(&self) -> bool {
+        self.look.watches()
+    }
+
+    fn at_rest(&mut self, page: &Page) -> bool {
+        self.look.at_rest(page)
+    }
+
+    fn unseen(&mut self, page: &Page) -> Option<Key> {
+        let found = |(&index, met): (&usize, &Met)| {
+            let asleep = met.survey == self.survey && page.slots[index].state.load() == met.state;
+            met.key(page, index).filter(|_| asleep)
+        };
+        self.waits.iter().filter_map(found).min()
+    }
+
+    fn end_unseen(&mut self, page: &Page, now: u64) -> u64 {
+        self.under_way.retain_mut(|visit| !visit.over());
+        self.waits.retain(|&index, met| page.slots[index].state.load() == met.state);
+        let due = |(&index, met): (&usize, &Met)| {
+            met.key(page, index).filter(|key| key.deadline <= now).zip(Some(index))
+        };
+        let mut due: Vec<_> = self.waits.iter().filter_map(due).collect();
+        due.sort();
+        due.into_iter().for_each(|(_, index)| self.visit(page, index));
+        let waits = || self.waits.values().filter_map(|met| met.wait.as_ref());
+        page.header.unseen.store(waits().count() as u32, Relaxed);
+        waits().map(|wait| wait.deadline).min().unwrap_or(NEVER)
+    }
+
+    fn burnt(&mut self, page: &Page, index: usize) -> Option<u64> {
+        self.look.burnt(page, index)
+    }
+}
+
+/// Of a thread in the call, as [`look::thread::Files::call`] gives it.
+fn registers([number, rdi, rsi, rdx, r10, r8, r9, rsp, rip]: [u64; 9]) -> user_regs_struct {
+    // SAFETY: numbers, for which zero is a valid value.
+    let zero: user_regs_struct = unsafe { std::mem::zeroed() };
+    user_regs_struct { orig_rax: number, rdi, rsi, rdx, r10, r8, r9, rsp, rip, ..zero }
+}
