@@ -10,6 +10,7 @@
 pub mod arch;
 pub mod expired;
 pub mod keeper;
+pub mod patience;
 pub mod procfs;
 pub mod programs;
 pub mod region;

@@ -4,6 +4,7 @@
 //! Results are the kernel's: a negative number is a negated error code.
 
 use crate::sync::AtomicU32;
+use posix::time::{RealSpan, Spec};
 
 /// `EAGAIN`, `EINTR` and `ETIMEDOUT` as the kernel returns them.
 pub const EAGAIN: isize = -11;
@@ -100,6 +101,14 @@ pub struct Timespec {
     pub sec: i64,
     /// Nanoseconds, 0 to 999 999 999.
     pub nsec: i64,
+}
+
+impl Timespec {
+    /// That long.
+    pub fn of(span: RealSpan) -> Timespec {
+        let Spec { sec, nsec } = Spec::from_nanos(span.ns());
+        Timespec { sec, nsec }
+    }
 }
 
 /// Waits while `word` holds `expected`; `timeout` is relative and real. `private`: only threads of

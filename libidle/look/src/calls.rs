@@ -2,10 +2,8 @@
 //! calls they sleep in.
 
 use crate::ProcLook;
+use crate::patience::STALE;
 use engine::region::state::State;
-
-/// A thread whose word does not change for this long is looked at closer, real ns.
-const STALE: u64 = 400_000;
 
 impl ProcLook {
     /// Has slot `index` said for a while that its thread is busy, or is that known to sleep where
@@ -15,7 +13,7 @@ impl ProcLook {
         let note = self.note(index);
         match note.busy {
             Some((state, since)) if state == seen => {
-                note.strays || now.saturating_sub(since) >= STALE
+                note.strays || now.saturating_sub(since) >= STALE.ns()
             }
             _ => {
                 note.busy = Some((seen, now));

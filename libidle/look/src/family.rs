@@ -1,6 +1,7 @@
 //! Threads and processes that no slot of their own speaks for: libc's own threads, a program
 //! without the library and what it starts, a child whose number is not known yet.
 
+use crate::patience::ORPHANED;
 use crate::process;
 use crate::thread::{Files, Thread};
 use crate::{ProcLook, Whose};
@@ -9,10 +10,6 @@ use engine::region::layout::Page;
 use engine::region::slot::Slot;
 use engine::region::state::State;
 use std::sync::atomic::Ordering::SeqCst;
-
-/// A credit whose maker is dead is given back after this long where nobody can say whose children
-/// are whose, real ns.
-const ORPHANED: u64 = 1_000_000_000;
 
 impl ProcLook {
     /// All threads of a process that have no slot of their own (it is without the shim, or they are
@@ -91,7 +88,7 @@ impl ProcLook {
         }
         if self.whose == Whose::Slots {
             // Its child is an orphan like any other. One that adopts late takes another slot.
-            return if self.since(index, seen, 0) < ORPHANED {
+            return if self.since(index, seen, 0) < ORPHANED.ns() {
                 Thread::Running
             } else {
                 Thread::Gone

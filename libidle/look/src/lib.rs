@@ -9,12 +9,14 @@ mod calls;
 mod family;
 mod notes;
 mod opened;
+mod patience;
 pub mod process;
 #[cfg(test)]
 mod tests;
 pub mod thread;
 mod traced;
 
+use crate::patience::LINGERING;
 use engine::programs::tracing::{NONE, owned};
 use engine::region::forced::Forced;
 use engine::region::layout::Page;
@@ -32,9 +34,6 @@ use thread::Thread;
 const OPEN: u64 = 2048;
 /// Descriptors left for everything else.
 const SPARE: u64 = 64;
-/// A thread in its last steps that has been asleep for this long is waiting for somebody else, real
-/// ns.
-const LINGERING: u64 = 2_000_000;
 
 /// Whose processes are looked at.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -234,7 +233,7 @@ impl ProcLook {
     fn lingers(&mut self, page: &Page, index: usize, seen: State) -> Found {
         match self.look(page, index, seen) {
             Thread::Stopped(runs) => self.asleep(index, seen, runs),
-            Thread::Asleep(runs) if self.since(index, seen, runs) >= LINGERING => {
+            Thread::Asleep(runs) if self.since(index, seen, runs) >= LINGERING.ns() => {
                 self.asleep(index, seen, runs)
             }
             _ => Found::Running,

@@ -9,6 +9,7 @@
 //! gets one again. So while the count is the same, `S` alone says that it has neither run nor been
 //! woken, if the count is read after it. That is half the work, and most threads are still asleep.
 
+use crate::patience::QUIET;
 use crate::process;
 use engine::procfs::{Errno, File, Path, hexadecimal, number, state_letter, words};
 
@@ -26,9 +27,6 @@ pub enum Thread {
     /// Its number is free.
     Gone,
 }
-
-/// Without its `syscall` file a thread counts as asleep when it has not run for this long, real ns.
-const QUIET: u64 = 2_000_000;
 
 /// A thread's files, kept open.
 pub struct Files {
@@ -174,7 +172,7 @@ impl Files {
     fn has_been_quiet(&mut self, runs: u64) -> bool {
         let now = (self.now)();
         match self.quiet {
-            Some((then, since)) if then == runs => now.saturating_sub(since) >= QUIET,
+            Some((then, since)) if then == runs => now.saturating_sub(since) >= QUIET.ns(),
             _ => {
                 self.quiet = Some((runs, now));
                 false

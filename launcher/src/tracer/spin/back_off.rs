@@ -10,8 +10,9 @@
 use crate::session::real_now;
 use crate::tracer::event_loop::{Tracer, runs};
 use crate::tracer::ptrace::stop::{Failed, Stopped};
+use engine::patience::LONGEST_NAP;
 use engine::programs::tracing::{NAPS, STOPPED, TRACED};
-use engine::schedule::back_off::{self, FROZEN_STEP, LONGEST_NAP, STEP};
+use engine::schedule::back_off::{self, FROZEN_STEP, STEP};
 use engine::{Kind, Reason, What};
 use libc::pid_t;
 use look::thread::{Files, Thread as Found};
@@ -143,7 +144,7 @@ impl Tracer {
         // the last one.
         slot.key.store(runs(thread.process, tid), SeqCst);
         let _ = slot.tracer.compare_exchange(TRACED, NAPS, SeqCst, SeqCst);
-        asks.until = real_now() + LONGEST_NAP;
+        asks.until = real_now() + LONGEST_NAP.ns();
         let own = quiet && until < due;
         asks.nap = Some(Nap { stopped, own, quiet, jumps: engine.page.header.jumps.load(SeqCst) });
         if !quiet {

@@ -20,7 +20,8 @@ use crate::tracer::spin::back_off::{Lap, MOMENT, Nap};
 use crate::tracer::spin::call_outcome::{Call, judge};
 use crate::tracer::spin::instants::Instants;
 use crate::tracer::spin::repeating_loop::{Round, State, round, state};
-use engine::schedule::back_off::{self, LONGEST_NAP};
+use engine::patience::LONGEST_NAP;
+use engine::schedule::back_off;
 use libc::{c_long, pid_t};
 use posix::time::NEVER;
 use std::collections::HashMap;
@@ -129,7 +130,7 @@ impl Tracer {
                 && let Some(running) = &thread.running
             {
                 // Any other stop takes the place of this one.
-                asks.until = now + LONGEST_NAP;
+                asks.until = now + LONGEST_NAP.ns();
                 // A wait that is over before it begins, again and again, is seen when it is done.
                 if matches!(thread.doing, Doing::Runs) {
                     let _ = running.interrupt();

@@ -2,6 +2,7 @@
 //! record as its owner (set_robust_list(2)). However the thread ends, the kernel marks the word in
 //! that moment, and wakes one of those who wait to be its successor.
 
+use crate::patience::SUCCESSOR;
 use crate::region::keeper_word::DIED;
 use crate::region::layout::Page;
 use crate::sync::SeqCst;
@@ -71,8 +72,7 @@ pub fn call(page: &Page) {
 /// or is to wait no more: then the answer is false. It has enlisted.
 pub fn succeed(page: &Page, tid: u32, waits: impl Fn() -> bool) -> bool {
     let word = &page.header.keeper_lives;
-    /// A waiter that was woken may have died before it took the word: the others look now and then.
-    const AGAIN: Timespec = Timespec { sec: 1, nsec: 0 };
+    let again = Timespec::of(SUCCESSOR);
     while waits() {
         let seen = word.load(SeqCst);
         if seen & OWNER == 0 || seen & DIED != 0 {
@@ -83,7 +83,7 @@ pub fn succeed(page: &Page, tid: u32, waits: impl Fn() -> bool) -> bool {
         } else if seen & WAITERS != 0
             || word.compare_exchange(seen, seen | WAITERS, SeqCst, SeqCst).is_ok()
         {
-            sys::futex_wait(word, seen | WAITERS, Some(&AGAIN), false);
+            sys::futex_wait(word, seen | WAITERS, Some(&again), false);
         }
     }
     false

@@ -11,6 +11,9 @@
 //! a jump has brought that deadline nearer than the waiter knows ([`crate::schedule::real_timeout`]).
 
 use crate::keeper::spin_suspects::Suspects;
+use crate::patience::{
+    BACKOFF_MAX, BACKOFF_MIN, HEARTBEAT, PATROL_MAX, PATROL_MIN, PATROL_MOVES, WATCH,
+};
 use crate::procfs::{Path, state_letter};
 use crate::programs::tracing::owned;
 use crate::region::forced::Forced;
@@ -22,25 +25,7 @@ use crate::schedule::frozen_progress::Standstill;
 use crate::schedule::survey::{Engine, Look, Outcome, Survey};
 use crate::sync::SeqCst;
 use crate::sys::{self, Timespec};
-use posix::time::{NEVER, Spec};
-
-/// First back-off after a failed look, real ns; doubles up to [`BACKOFF_MAX`].
-const BACKOFF_MIN: u64 = 10_000;
-/// Longest back-off, real ns.
-const BACKOFF_MAX: u64 = 1_000_000;
-/// How long the keeper sleeps while somebody is busy and nobody kicks, real ns: first and longest.
-/// It has to notice threads that died or fell asleep where no hook saw it.
-const PATROL_MIN: u64 = 200_000;
-/// See [`PATROL_MIN`].
-const PATROL_MAX: u64 = 10_000_000;
-/// The longest while other threads turn out to be busy each time: a program that starts others all
-/// the time would pay for looks that find nothing, and a wait that no hook sees is still found
-/// soon.
-const PATROL_MOVES: u64 = 1_600_000;
-/// How long it sleeps when all is at rest, real ns.
-const HEARTBEAT: u64 = 50_000_000;
-/// The same where somebody is asleep whose waking no hook will tell of.
-const WATCH: u64 = 2_000_000;
+use posix::time::{NEVER, RealSpan};
 
 /// What the look is told between rounds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -146,7 +131,7 @@ pub fn run<L: Look>(
                     }
                     let longest = if same { PATROL_MAX } else { PATROL_MOVES };
                     let sleep = patrol.min(longest);
-                    patrol = (sleep * 2).min(longest);
+                    patrol = sleep.times(2).min(longest);
                     sleep
                 } else {
                     let traced =
@@ -180,37 +165,25 @@ pub fn run<L: Look>(
         };
         let now = (engine.real_now)();
         let until_due = next.saturating_sub(page.now(|| now));
-        wait(page, now, sleep.min(until_due));
+        wait(page, now, sleep.min(RealSpan::from_ns(until_due)));
     }
 }
 
-/// Sleeps until kicked, at most `sleep` real ns.
-fn wait(page: &Page, now: u64, sleep: u64) {
-    page.header.keeper_wakes.store(now.saturating_add(sleep), SeqCst);
-    let ts = Spec::from_nanos(sleep);
-    sys::futex_wait(
-        &page.header.keeper,
-        ATTENTIVE,
-        Some(&Timespec { sec: ts.sec, nsec: ts.nsec }),
-        false,
-    );
+/// Sleeps until kicked, for `sleep` at most.
+fn wait(page: &Page, now: u64, sleep: RealSpan) {
+    page.header.keeper_wakes.store(now.saturating_add(sleep.ns()), SeqCst);
+    sys::futex_wait(&page.header.keeper, ATTENTIVE, Some(&Timespec::of(sleep)), false);
 }
 
 /// Sleeps without being kicked, and twice as long the next time.
-fn back_off(page: &Page, backoff: &mut u64) {
+fn back_off(page: &Page, backoff: &mut RealSpan) {
     page.header.keeper.store(BACKOFF, SeqCst);
-    let ts = Spec::from_nanos(*backoff);
     // In the model a time-out never comes, and nobody kicks here.
     #[cfg(loom)]
-    let _ = (ts, crate::sync::spin_hint());
+    crate::sync::spin_hint();
     #[cfg(not(loom))]
-    sys::futex_wait(
-        &page.header.keeper,
-        BACKOFF,
-        Some(&Timespec { sec: ts.sec, nsec: ts.nsec }),
-        false,
-    );
-    *backoff = (*backoff * 2).min(BACKOFF_MAX);
+    sys::futex_wait(&page.header.keeper, BACKOFF, Some(&Timespec::of(*backoff)), false);
+    *backoff = backoff.times(2).min(BACKOFF_MAX);
 }
 
 /// Frees the lock from a holder that is dead or stopped. Its work is done again: the heap is

@@ -5,12 +5,13 @@
 //! the program's first instructions would otherwise run without it. It asks through its slot and
 //! sleeps until it is answered. Where the launcher is dead, or has found out that nobody can be
 //! traced, the answer is a no: its session, or the program, goes on in real time. So it is after
-//! [`PATIENCE`], which is long: a busy machine takes its time to start the tracer.
+//! [`ANSWERS`], which is long: a busy machine takes its time to start the tracer.
 //!
 //! No request and no expired wait is lost: who has one stores it and then counts up the tracer's
 //! word; the tracer reads the word, looks for all that there is to do, and sleeps only while the
 //! word is what it has read.
 
+use crate::patience::{ANSWER, ANSWERS};
 use crate::programs::elf::Program;
 use crate::schedule::survey::Engine;
 use crate::sync::SeqCst;
@@ -68,10 +69,6 @@ pub enum Trace {
 
 /// prctl(2): a process, and its descendants, may trace the caller.
 const PR_SET_PTRACER: usize = 0x5961_6d61;
-/// Real ns of one wait for an answer, and how many there are.
-const SLICE: i64 = 50_000_000;
-/// See [`SLICE`]: a minute.
-const PATIENCE: u32 = 1200;
 
 impl Engine {
     /// Which programs are to be traced; none any more when the tracer has found out that it is not
@@ -148,10 +145,10 @@ impl Engine {
 
     fn answered(&self, me: usize, request: u32) -> bool {
         let word = &self.page.slots[me].tracer;
-        let slice = Timespec { sec: 0, nsec: SLICE };
+        let slice = Timespec::of(ANSWER);
         let hopeless =
             || self.page.abandoned() || request != GIVES_BACK && self.trace() == Trace::None;
-        (0..PATIENCE).take_while(|_| !hopeless()).any(|_| {
+        (0..ANSWERS).take_while(|_| !hopeless()).any(|_| {
             let waits = word.load(SeqCst) == request;
             if waits {
                 sys::futex_wait(word, request, Some(&slice), false);

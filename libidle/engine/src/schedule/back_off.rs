@@ -8,8 +8,6 @@
 //! laps, a year after fifty thousand; and a loop that reads the clock a fixed number of times, to
 //! measure it, ends before that is much.
 
-/// Longest nap, real ns: somebody who computes may be about to do what the thread waits for.
-pub const LONGEST_NAP: u64 = 500_000;
 /// The shortest step of a clock that runs, virtual ns.
 pub const STEP: u64 = 1_000_000;
 /// The same of a frozen one.

@@ -8,10 +8,10 @@
 //! 1. Of several waiters due at the same instant one is woken at a time. If the first neither
 //!    blocks nor gets anything done, it may wait for the next: that one is woken too, after
 //!    [`PEERS`].
-//! 2. Nothing in the session has changed while a thread burnt [`PATIENCE`] of processor time, and
+//! 2. Nothing in the session has changed while a thread burnt [`UNCHANGED`] of processor time, and
 //!    the earliest deadline is one of its own process, whose memory it may be looking at: the clock
 //!    moves in steps, first small, each twice the one before. A computation that lasts a second or
-//!    two sees little of it; an hour is over in [`PATIENCE`] and 22 [`PACE`]s.
+//!    two sees little of it; an hour is over in [`UNCHANGED`] and 22 [`PACE`]s.
 //! 3. The clock goes as real time does from some time on until everybody rests again: when rule 2
 //!    has moved it (the thread has shown what it is, and may wait for one short while after the
 //!    other: an interpreter's, which gives its lock away when it is asked to, is asked after 5 ms);
@@ -22,31 +22,19 @@
 //! It is the processor time of who was seen busy that is counted, because a machine may be busy
 //! with others, and then threads that hand work to each other stay at one instant for minutes.
 
+use crate::patience::{FOLLOW, INTERVAL, LAST, PACE, PEERS, UNCHANGED};
 use crate::region::lock::KEEPER;
 use crate::schedule::survey::Engine;
 use crate::sync::{Relaxed, SeqCst};
 use posix::time::NEVER;
 
-/// Processor time, ns.
-const PEERS: u64 = 5_000_000;
-/// Processor time, ns.
-const PATIENCE: u64 = 500_000_000;
-/// Processor time from one step to the next, ns.
-const PACE: u64 = 100_000_000;
 /// How long an instant lasts, virtual ns. Seconds since 1970 in a double, as many languages have
 /// them, tell microseconds apart.
 const INSTANT: u64 = 1_000;
 /// First step, virtual ns.
 const STEP: u64 = 1_000_000;
-/// Processor time, ns.
-const FOLLOW: u64 = 3_000_000_000;
-/// Processor time, ns. As good as never, so that threads which hand work to each other by the
-/// million never see the clock move; but a program that works until some time has passed does end.
-const LAST: u64 = 120_000_000_000;
 /// Deadlines that are passed at one go at most.
 const STEPS: u32 = 100;
-/// The keeper may be kicked more often than it makes sense to look, real ns.
-const INTERVAL: u64 = 1_000_000;
 
 /// What the keeper remembers of the time since the clock last moved by itself.
 #[derive(Default)]
@@ -118,7 +106,7 @@ impl Standstill {
             self.moves(engine);
         }
         let passed = real.saturating_sub(self.spent.looked);
-        if passed < INTERVAL {
+        if passed < INTERVAL.ns() {
             return;
         }
         self.spent.looks(real, busy, burnt, page.words() ^ slept);
@@ -130,14 +118,16 @@ impl Standstill {
             return;
         }
         let spent = self.spent.unchanged;
-        self.follows |= spent >= FOLLOW || self.spent.at_this_instant >= LAST;
+        self.follows |= spent >= FOLLOW.ns() || self.spent.at_this_instant >= LAST.ns();
         let pid = |slot: usize| page.slots[slot].pid.load(SeqCst);
         if due <= engine.now() {
-            if spent >= PEERS || self.follows {
+            if spent >= PEERS.ns() || self.follows {
                 engine.creep(KEEPER, 0);
                 self.spent.unchanged = 0;
             }
-        } else if pid(waiter) == pid(busy) && spent >= PATIENCE + self.steps as u64 * PACE {
+        } else if pid(waiter) == pid(busy)
+            && spent >= UNCHANGED.ns() + self.steps as u64 * PACE.ns()
+        {
             engine.creep(KEEPER, STEP << self.steps.min(40));
             self.steps += 1;
             self.follows = true;

@@ -11,17 +11,12 @@
 //! launcher lives that is done under the clock's lock, like a jump, and when it is dead nobody
 //! jumps any more ([`Page::abandoned`]).
 
+use crate::patience::{RECHECK, RECHECK_FROZEN};
 use crate::region::keeper_word;
 use crate::region::layout::ClockMode;
 use crate::schedule::survey::Engine;
 use crate::sys::Timespec;
 use posix::time::Spec;
-
-/// Longest time-out, real ns. Jumps bring a deadline nearer than the kernel was told, and only the
-/// keeper sees to that; without it a wait is late by no more than this.
-const LOOK: u64 = 10_000_000_000;
-/// First pause before a wait in a frozen session looks again, real ns; doubles up to [`LOOK`].
-const AGAIN: u64 = 1_000_000;
 
 /// The end of one wait by the real clock.
 #[derive(Clone, Copy, Debug)]
@@ -38,12 +33,16 @@ impl Limit {
     /// For a wait until `deadline` that begins `now` (absolute virtual ns).
     pub fn new(engine: &Engine, deadline: u64, now: u64) -> Limit {
         let left = deadline.saturating_sub(now);
-        Limit { deadline, real: (engine.real_now)().saturating_add(left), again: AGAIN }
+        Limit {
+            deadline,
+            real: (engine.real_now)().saturating_add(left),
+            again: RECHECK_FROZEN.ns(),
+        }
     }
 
     /// The time-out, real ns from now.
     pub fn left(&self, engine: &Engine) -> u64 {
-        self.real.saturating_sub((engine.real_now)()).min(LOOK)
+        self.real.saturating_sub((engine.real_now)()).min(RECHECK.ns())
     }
 
     /// The time-out for [`crate::sys::futex_wait`].
@@ -77,7 +76,7 @@ impl Limit {
             // Its turn comes with a jump.
             if real >= self.real {
                 self.real = real.saturating_add(self.again);
-                self.again = (self.again * 2).min(LOOK);
+                self.again = (self.again * 2).min(RECHECK.ns());
             }
             return false;
         } else if come {
@@ -87,7 +86,7 @@ impl Limit {
             // Somebody decides just now, without knowing that this one is due. The keeper looks
             // when that is done.
             keeper_word::kick(page);
-            self.real = real.saturating_add(LOOK);
+            self.real = real.saturating_add(RECHECK.ns());
             return false;
         }
         self.real = self.real.min(real.saturating_add(self.deadline - now.min(self.deadline)));

@@ -22,6 +22,7 @@
 //! others are at rest or in the kernel it kicks the keeper, which repeats the look until it
 //! succeeds or finds a busy thread.
 
+use crate::patience::GLANCE;
 use crate::region::deadline_heap::Key;
 use crate::region::forced::Forced;
 use crate::region::layout::{PER_WORD, Page};
@@ -85,9 +86,6 @@ impl Engine {
     /// Is anybody but `me` busy, as far as the words alone tell? Changes nothing, so the answer *at
     /// rest* is only a reason to ask again under the lock.
     pub fn glance(&self, me: usize) -> Survey {
-        /// Kernel waits passed before giving up the search for a busy thread: bounds the cost of a
-        /// block.
-        const PATIENCE: u32 = 64;
         let (mut unknown, mut answer) = (0, Survey::AtRest);
         for w in self.page.busy_words() {
             let mut bits = self.page.busy[w].load(SeqCst);
@@ -108,7 +106,7 @@ impl Engine {
                 }
                 answer = Survey::Unknown;
                 unknown += 1;
-                if unknown >= PATIENCE {
+                if unknown >= GLANCE {
                     return answer;
                 }
             }

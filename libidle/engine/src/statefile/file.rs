@@ -5,6 +5,7 @@
 //! exec(2), so any of them can take and release the lock, and the kernel releases it when the last
 //! of them has ended, however it ended.
 
+use crate::patience::{LOCK_PAUSE_MAX, LOCK_PAUSE_MIN};
 use crate::procfs::{Errno, number};
 use crate::region::layout::Page;
 use crate::sync::{Relaxed, SeqCst};
@@ -18,8 +19,6 @@ static DESCRIPTOR: AtomicI32 = AtomicI32::new(-1);
 /// How long the lock is waited for while somebody outside holds it, real ns: see
 /// [`StateFile::lock`].
 const PATIENCE: u64 = 10_000_000_000;
-/// First and longest pause between two tries, real ns.
-const PAUSE: (u64, u64) = (20_000, 1_000_000);
 
 /// The file by a descriptor of the caller's, and how the caller tells of trouble.
 #[derive(Clone, Copy)]
@@ -241,7 +240,7 @@ impl StateFile {
         const LOCK_NB: usize = 4;
         const EWOULDBLOCK: i32 = 11;
         let rest = &page.header.rest;
-        let (mut waited, mut pause) = (0, PAUSE.0);
+        let (mut waited, mut pause) = (0, LOCK_PAUSE_MIN.ns());
         loop {
             match self.flock(LOCK_EX | LOCK_NB) {
                 Ok(_) => {
@@ -261,7 +260,7 @@ impl StateFile {
                     // SAFETY: a time of our own.
                     unsafe { syscall6(nr::NANOSLEEP, &raw const time as usize, 0, 0, 0, 0, 0) };
                     waited += pause;
-                    pause = (pause * 2).min(PAUSE.1);
+                    pause = (pause * 2).min(LOCK_PAUSE_MAX.ns());
                 }
                 Err(e) => return Err(e),
             }

@@ -14,6 +14,7 @@
 //! All threads share one open file description, so several that go busy at once may each take the
 //! lock: the second call changes nothing. The first to set the word counts the serial number.
 
+use crate::patience::{HELD_UP, RELEASE, RELEASES};
 use crate::region::forced::Forced;
 use crate::region::layout::Page;
 use crate::region::lock::KEEPER;
@@ -73,13 +74,6 @@ impl Rest {
     }
 }
 
-/// How long a thread waits while the keeper releases the lock, which takes it a microsecond, real
-/// ns; and how often.
-const RELEASE: (i64, u32) = (1_000_000, 100);
-/// How often a thread without the file looks whether the keeper has taken the lock; that may have
-/// to wait for somebody outside, see [`StateFile`].
-const HELD_UP: u32 = 11_000;
-
 impl Page {
     /// Does anybody want to know of rest without a deadline?
     #[inline]
@@ -132,9 +126,9 @@ impl Engine {
                 SETTLING => {
                     swap(SETTLING, BUSY);
                 }
-                RELEASING if waits < RELEASE.1 => {
+                RELEASING if waits < RELEASES => {
                     waits += 1;
-                    let time = Timespec { sec: 0, nsec: RELEASE.0 };
+                    let time = Timespec::of(RELEASE);
                     sys::futex_wait(&rest.word, RELEASING, Some(&time), false);
                 }
                 RELEASING => {
@@ -145,7 +139,7 @@ impl Engine {
                     // The keeper has it, and will find this thread busy.
                     waits += 1;
                     self.kick_keeper();
-                    let time = Timespec { sec: 0, nsec: RELEASE.0 };
+                    let time = Timespec::of(RELEASE);
                     sys::futex_wait(&rest.word, IDLE, Some(&time), false);
                 }
                 _ => {

@@ -36,8 +36,9 @@ use crate::shim::polling_wait::Silenced;
 use crate::shim::session;
 use crate::shim::tls::{Tls, tls};
 use crate::shim::vdso;
+use engine::patience::LONGEST_NAP;
 use engine::region::slot::Slot;
-use engine::schedule::back_off::{self, FROZEN_STEP, LONGEST_NAP, STEP};
+use engine::schedule::back_off::{self, FROZEN_STEP, STEP};
 use engine::sys::{self, Timespec, syscall6};
 use engine::{Kind, Reason};
 use libc::timespec;
@@ -305,7 +306,7 @@ fn nap(tls: &Tls) -> bool {
             let word = &entry.slot().state;
             let state = word.load();
             if state.kind() == Kind::Kernel {
-                let longest = Timespec { sec: 0, nsec: LONGEST_NAP as i64 };
+                let longest = Timespec { sec: 0, nsec: LONGEST_NAP.ns() as i64 };
                 sys::futex_wait(&word.0, state.0, Some(&longest), false);
             }
             wait.end() == Reason::TimedOut

@@ -1,0 +1,94 @@
+//! The engine's patiences: see [`posix::patience`] for what one may do, and for the test build that
+//! scales them. Each names its kind: real time, processor time, or a count.
+
+use posix::patience::{count, span};
+use posix::time::{CpuSpan, RealSpan};
+
+// The keeper's loop (`keeper/rounds.rs`).
+
+/// Real time: the keeper's first back-off after a look that found a thread still on its way to
+/// sleep. Costs a jump this much of delay. Decides nothing: the look that follows is exact.
+pub const BACKOFF_MIN: RealSpan = span(RealSpan::from_us(10));
+/// Real time: its longest back-off; each is twice the one before.
+pub const BACKOFF_MAX: RealSpan = span(RealSpan::from_ms(1));
+/// Real time: how long the keeper first sleeps while somebody is busy and nobody kicks. It has to
+/// notice threads that died or fell asleep where no hook saw it; that is found out so much later.
+pub const PATROL_MIN: RealSpan = span(RealSpan::from_us(200));
+/// Real time: the longest such sleep.
+pub const PATROL_MAX: RealSpan = span(RealSpan::from_ms(10));
+/// Real time: the longest while other threads turn out to be busy each time. A program that starts
+/// others all the time would pay for looks that find nothing, and a wait that no hook sees is still
+/// found soon.
+pub const PATROL_MOVES: RealSpan = span(RealSpan::from_us(1600));
+/// Real time: how long the keeper sleeps when all is at rest. It is kicked when that ends.
+pub const HEARTBEAT: RealSpan = span(RealSpan::from_ms(50));
+/// Real time: the same where somebody is asleep whose waking no hook will tell of.
+pub const WATCH: RealSpan = span(RealSpan::from_ms(2));
+/// Real time: who waits to be the next keeper looks again. One that the kernel has woken may have
+/// died before it took the word. Costs the session that much without a keeper.
+pub const SUCCESSOR: RealSpan = span(RealSpan::from_secs(1));
+
+// Waits (`schedule/`).
+
+/// A count: kernel waits that a blocking thread passes in its search for a busy one. Bounds what a
+/// block costs; after that the answer is "unknown", and the keeper looks.
+pub const GLANCE: u32 = count(64);
+/// Real time: the longest time-out of a wait. Jumps bring a deadline nearer than the kernel was
+/// told, and only the keeper sees to that; without it a wait is late by no more than this.
+pub const RECHECK: RealSpan = span(RealSpan::from_secs(10));
+/// Real time: the first pause before a wait in a frozen session looks again; doubles up to
+/// [`RECHECK`].
+pub const RECHECK_FROZEN: RealSpan = span(RealSpan::from_ms(1));
+/// Real time: the longest back-off of a thread that asks again and again. Somebody who computes may
+/// be about to do what the thread waits for, and it finds out so much later.
+pub const LONGEST_NAP: RealSpan = span(RealSpan::from_us(500));
+
+// A frozen clock that nobody can move (`schedule/frozen_progress.rs`). These name a thread that may
+// be waiting on plain memory.
+
+/// Processor time after which the next of several waiters due at one instant is woken too.
+pub const PEERS: CpuSpan = span(CpuSpan::from_ms(5));
+/// Processor time without any change before the clock moves for a waiter of the same process.
+pub const UNCHANGED: CpuSpan = span(CpuSpan::from_ms(500));
+/// Processor time from one such step to the next.
+pub const PACE: CpuSpan = span(CpuSpan::from_ms(100));
+/// Processor time without any change before the clock follows real time.
+pub const FOLLOW: CpuSpan = span(CpuSpan::from_secs(3));
+/// Processor time at one instant before it does. As good as never, so that threads which hand work
+/// to each other by the million never see the clock move; but a program that works until some time
+/// has passed does end.
+pub const LAST: CpuSpan = span(CpuSpan::from_secs(120));
+/// Real time between two looks: the keeper may be kicked more often than it makes sense to look.
+pub const INTERVAL: RealSpan = span(RealSpan::from_ms(1));
+
+// Traced threads that spin (`keeper/spin_suspects.rs`). These name a suspect to the tracer, which
+// looks over its shoulder.
+
+/// Processor time before the tracer is first asked; doubles up to [`SUSPECT_LONGEST`].
+pub const SUSPECT: CpuSpan = span(CpuSpan::from_ms(10));
+/// The same with a frozen clock: for threads that hand work to each other at one instant no time
+/// may pass.
+pub const SUSPECT_FROZEN: CpuSpan = span(CpuSpan::from_ms(200));
+/// See [`SUSPECT`].
+pub const SUSPECT_LONGEST: CpuSpan = span(CpuSpan::from_secs(2));
+
+// The tracer's answers (`programs/tracing.rs`).
+
+/// Real time of one wait for the tracer's answer.
+pub const ANSWER: RealSpan = span(RealSpan::from_ms(50));
+/// A count of such waits: a minute. A busy machine takes its time to start the tracer.
+pub const ANSWERS: u32 = count(1200);
+
+// The state file (`statefile/`).
+
+/// Real time: one wait for the keeper while it releases the lock, which takes it a microsecond.
+pub const RELEASE: RealSpan = span(RealSpan::from_ms(1));
+/// A count of such waits.
+pub const RELEASES: u32 = count(100);
+/// A count: how often a thread without the file looks whether the keeper has taken the lock; that
+/// may have to wait for somebody outside, see [`crate::statefile::file::StateFile`].
+pub const HELD_UP: u32 = count(11_000);
+/// Real time: the first pause between two tries to lock the file while somebody outside holds it.
+pub const LOCK_PAUSE_MIN: RealSpan = span(RealSpan::from_us(20));
+/// Real time: the longest such pause. Who comes to hold the lock sees it so much later.
+pub const LOCK_PAUSE_MAX: RealSpan = span(RealSpan::from_ms(1));
