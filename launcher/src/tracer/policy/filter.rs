@@ -10,9 +10,9 @@
 use crate::tracer::policy::sockets;
 use crate::tracer::ptrace::bpf::{AND, AT_LEAST, Assembler, BITS, EQUAL, LOAD, RETURN, To};
 use engine::programs::verdicts::{FUTEX_WAITS, ROWS, SOCKET_LIMITS, When};
-use engine::region::clock::VIRTUAL;
 use engine::sys::{GATE, gate};
 use libc::sock_filter;
+use posix::clock::VIRTUAL;
 
 /// Addresses `start..end` of code.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

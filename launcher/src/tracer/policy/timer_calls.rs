@@ -16,8 +16,8 @@ use crate::tracer::policy::wait::deadline;
 use crate::tracer::ptrace::memory::{Fault, Memory};
 use crate::tracer::ptrace::stop::{Failed, Stopped};
 use engine::expired::Expired;
-use engine::region::clock::{is_realtime, is_virtual};
 use libc::{c_long, pid_t, user_regs_struct};
+use posix::clock::{is_time_of_day, is_virtual};
 use posix::time::{NEVER, Spec, whole_seconds};
 
 /// Number of ITIMER_REAL: no timer of timer_create(2) has it.
@@ -138,7 +138,7 @@ impl Tracer {
                         (_, false) => now.saturating_add(ns).min(NEVER - 1),
                     };
                     timer.interval = if ns == 0 { 0 } else { interval };
-                    timer.settable = absolute && is_realtime(timer.clock);
+                    timer.settable = absolute && is_time_of_day(timer.clock);
                     (timer.sent, timer.overruns, timer.turn) = (false, (0, 0), turn);
                 });
                 if r.r10 != 0 {

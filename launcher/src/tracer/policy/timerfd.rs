@@ -12,12 +12,12 @@ use crate::tracer::policy::tracees::{Doing, Then};
 use crate::tracer::policy::wait::deadline;
 use crate::tracer::ptrace::memory::{Fault, Memory};
 use crate::tracer::ptrace::stop::{Failed, Stopped};
-use engine::region::clock::is_realtime;
 use engine::region::slot::Slot;
 use engine::schedule::timerfd::{ABSOLUTE, CANCEL_ON_SET, LOST, Locked, SHARED};
 use engine::sys::with_descriptor;
 use engine::{Engine, Kind};
 use libc::{c_long, pid_t, user_regs_struct};
+use posix::clock::is_time_of_day;
 use posix::time::{NEVER, Spec};
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
@@ -98,7 +98,7 @@ impl Tracer {
             (_, false) => now.saturating_add(ns).min(NEVER - 1),
         };
         let noted =
-            match (absolute && is_realtime(clock), flags & libc::TFD_TIMER_CANCEL_ON_SET != 0) {
+            match (absolute && is_time_of_day(clock), flags & libc::TFD_TIMER_CANCEL_ON_SET != 0) {
                 (false, _) => 0,
                 (true, false) => ABSOLUTE,
                 (true, true) => ABSOLUTE | CANCEL_ON_SET,

@@ -5,8 +5,8 @@ use crate::tracer::ptrace::memory::{Fault, Memory};
 use crate::tracer::ptrace::stop::{Failed, Stopped};
 use engine::Engine;
 use engine::programs::verdicts::{CLONE_UNTRACED, Verdict, row};
-use engine::region::clock::is_virtual;
 use libc::{c_long, pid_t, user_regs_struct};
+use posix::clock::is_virtual;
 use posix::time::{SECOND, Spec};
 use std::sync::atomic::Ordering::SeqCst;
 
@@ -125,7 +125,7 @@ fn set(call: &Call, to: Spec) -> i64 {
     if to.nanos().is_none() {
         return EINVAL;
     }
-    set_ahead(call, to.since(now) as i64 - now.since(to) as i64);
+    set_ahead(call, to.since(now).ns() as i64 - now.since(to).ns() as i64);
     0
 }
 

@@ -4,11 +4,11 @@
 use crate::tracer::policy::mmsg::Transfer;
 use crate::tracer::ptrace::memory::{Fault, Memory};
 use engine::programs::verdicts::{FUTEX_WAITS, IORING_ENTER_EXT_ARG};
-use engine::region::clock::{is_realtime, is_virtual};
 use engine::region::wait_kind::{SETTABLE, What};
 use engine::{ClockMode, Engine};
 use libc::{c_long, user_regs_struct};
-use posix::time::{NEVER, Spec, timeval};
+use posix::clock::{is_time_of_day, is_virtual};
+use posix::time::{NEVER, Span, Spec, timeval};
 
 /// A call that waits.
 #[derive(Clone)]
@@ -127,7 +127,7 @@ impl Call<'_> {
         spec.nanos()?;
         let shift = self.engine.page.shift();
         let mut wait = self.wait(what, deadline(self.engine, clock, spec)?, timed_out, change);
-        wait.instant = is_realtime(clock).then_some((clock, spec, shift));
+        wait.instant = is_time_of_day(clock).then_some((clock, spec, shift));
         Some(wait)
     }
 
@@ -320,7 +320,7 @@ impl Wait {
     pub fn early(&self, engine: &Engine) -> bool {
         let reads = |clock, at: Spec| {
             let now = read(engine, clock);
-            now.is_some_and(|now| now != at && now.since(at) == 0)
+            now.is_some_and(|now| now < at)
         };
         self.instant.is_some_and(|(clock, at, _)| reads(clock, at))
     }
@@ -386,7 +386,7 @@ pub fn read(engine: &Engine, id: i32) -> Option<Spec> {
     // SAFETY: a valid out-parameter.
     let failed = unsafe { libc::clock_gettime(id, &mut ts) };
     let real = Spec { sec: ts.tv_sec, nsec: ts.tv_nsec };
-    (failed == 0).then(|| page.set_ahead(id, real.plus(offset)))
+    (failed == 0).then(|| page.set_ahead(id, real.plus(Span::from_ns(offset))))
 }
 
 /// The virtual instant at which clock `id` reads `at`, as far as is known now.
@@ -396,5 +396,5 @@ pub fn deadline(engine: &Engine, id: i32, at: Spec) -> Option<u64> {
         return Some(ns.min(NEVER - 1));
     }
     let left = at.since(read(engine, id).filter(|_| is_virtual(id))?);
-    Some(engine.now().saturating_add(left).min(NEVER - 1))
+    Some(engine.now().saturating_add(left.ns()).min(NEVER - 1))
 }

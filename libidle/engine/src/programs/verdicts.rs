@@ -19,7 +19,7 @@ pub enum When {
     Flag(u8, u32),
     /// Argument n, an `int`, is this number.
     Is(u8, u32),
-    /// Argument 0 is the number of a clock that moves with the session ([`crate::region::clock::VIRTUAL`]).
+    /// Argument 0 is the number of a clock that moves with the session ([`posix::clock::VIRTUAL`]).
     VirtualClock,
     /// An option of a socket that limits how long calls wait for it, or that says whether it holds
     /// back bytes (tcp(7), TCP_NODELAY).

@@ -3,39 +3,8 @@
 use crate::region::layout::{ClockMode, Page};
 use crate::region::lock::Token;
 use crate::sync::{Relaxed, SeqCst};
-use posix::time::Spec;
-
-/// Clocks that move with the session, a bit for each `clockid_t`. CPU-time clocks (2, 3 and the
-/// negative ids) are left alone.
-pub const VIRTUAL: u32 = 0b1011_1111_0011;
-/// Of these, those that show the time of day: they share what `clock_settime(2)` has set.
-pub const REALTIME: u32 = 0b1001_0010_0001;
-
-/// Does clock `id` show the time of day?
-#[inline]
-pub fn is_realtime(id: i32) -> bool {
-    (id as u32) < 32 && REALTIME >> id & 1 != 0
-}
-
-/// Does clock `id` move with the session?
-#[inline(always)]
-pub fn is_virtual(id: i32) -> bool {
-    (id as u32) < 32 && VIRTUAL >> id & 1 != 0
-}
-
-#[cold]
-fn shifted(at: Spec, by: i64) -> Spec {
-    if by == 0 {
-        at
-    } else if by > 0 {
-        at.plus(by as u64)
-    } else {
-        let back = Spec::from_nanos(by.unsigned_abs());
-        let nsec = at.nsec - back.nsec;
-        let borrow = (nsec < 0) as i64;
-        Spec { sec: at.sec - back.sec - borrow, nsec: nsec + borrow * 1_000_000_000 }
-    }
-}
+use posix::clock::is_time_of_day;
+use posix::time::{Span, Spec};
 
 impl Page {
     /// Virtual `CLOCK_MONOTONIC`, ns. `real` is read only in elapsed mode.
@@ -65,10 +34,11 @@ impl Page {
     pub fn frozen(&self, id: usize) -> Spec {
         let h = &self.header;
         let mut ns = h.clock.value();
-        if REALTIME >> id & 1 != 0 {
+        if is_time_of_day(id as i32) {
             ns = ns.saturating_add_signed(h.realtime_shift.load(Relaxed));
         }
-        Spec { sec: h.base_sec[id].load(Relaxed), nsec: h.base_nsec[id].load(Relaxed) }.plus(ns)
+        Spec { sec: h.base_sec[id].load(Relaxed), nsec: h.base_nsec[id].load(Relaxed) }
+            .plus(Span::from_ns(ns))
     }
 
     /// What CLOCK_REALTIME has been set ahead by, ns.
@@ -80,7 +50,7 @@ impl Page {
     #[inline(always)]
     pub fn set_ahead(&self, id: i32, now: Spec) -> Spec {
         let shift = self.header.realtime_shift.load(Relaxed);
-        if shift != 0 && is_realtime(id) { shifted(now, shift) } else { now }
+        if shift != 0 && is_time_of_day(id) { now.shifted(shift) } else { now }
     }
 
     /// Moves a frozen clock on by `ns`, so little that it is no jump. Lock's holder only; false if

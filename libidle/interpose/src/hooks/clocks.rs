@@ -8,7 +8,8 @@ use crate::shim::spin_loop;
 use crate::shim::vdso;
 use engine::{ClockMode, Engine};
 use libc::{c_int, clockid_t, time_t, timespec, timeval};
-use posix::time::{SECOND, Spec};
+use posix::clock::is_virtual;
+use posix::time::{SECOND, Span, Spec};
 use std::sync::atomic::Ordering::SeqCst;
 
 /// Virtual time of clock `id`.
@@ -36,7 +37,7 @@ fn now(id: clockid_t) -> Result<Spec, Errno> {
 #[inline(always)]
 pub unsafe fn clock_gettime(id: clockid_t, out: *mut timespec) -> Result<c_int, Errno> {
     if let Some(page) = session::page()
-        && clock_id::is_virtual(id)
+        && is_virtual(id)
         && plausible(out)
     {
         // SAFETY: plausible, and the caller vouches for it.
@@ -48,7 +49,8 @@ pub unsafe fn clock_gettime(id: clockid_t, out: *mut timespec) -> Result<c_int, 
                 // jump, never early.
                 let offset = page.header.clock.value();
                 if vdso::clock_gettime(id, out) == 0 {
-                    let now = Spec { sec: out.tv_sec, nsec: out.tv_nsec }.plus(offset);
+                    let now =
+                        Spec { sec: out.tv_sec, nsec: out.tv_nsec }.plus(Span::from_ns(offset));
                     let now = page.set_ahead(id, now);
                     (out.tv_sec, out.tv_nsec) = (now.sec, now.nsec);
                     return Ok(0);
@@ -198,7 +200,7 @@ pub unsafe fn clock_settime(id: clockid_t, to: *const timespec) -> Result<c_int,
         return Err(Errno(libc::EINVAL));
     }
     let now = clock_id::read(&engine, id)?;
-    let ahead = to.since(now) as i64 - now.since(to) as i64;
+    let ahead = to.since(now).ns() as i64 - now.since(to).ns() as i64;
     set_ahead(&engine, ahead);
     Ok(0)
 }

@@ -8,7 +8,7 @@ use crate::shim::entry::{Cause, Entry, What, enter};
 use crate::shim::kernel_futex;
 use crate::shim::session;
 use libc::{c_int, clockid_t, pthread_mutex_t, pthread_rwlock_t, timespec};
-use posix::time::{NEVER, Spec};
+use posix::time::{NEVER, RealSpan, Spec};
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::SeqCst;
 
@@ -176,7 +176,7 @@ pub unsafe fn mutex_clocklock(
 pub(super) fn in_a_moment() -> timespec {
     let mut now = timespec { tv_sec: 0, tv_nsec: 0 };
     crate::shim::vdso::clock_gettime(libc::CLOCK_REALTIME, &mut now);
-    let at = Spec { sec: now.tv_sec, nsec: now.tv_nsec }.plus(1_000_000);
+    let at = Spec { sec: now.tv_sec, nsec: now.tv_nsec }.plus(RealSpan::from_ms(1));
     timespec { tv_sec: at.sec, tv_nsec: at.nsec }
 }
 

@@ -11,6 +11,7 @@ use crate::shim::timer_thread;
 use crate::shim::timerfd::{as_timespec, store};
 use engine::Engine;
 use libc::{c_int, clockid_t, itimerspec, pthread_attr_t, timer_t};
+use posix::clock::is_virtual;
 use posix::time::{NEVER, Spec};
 
 /// The engine, where this process's timers are ours.
@@ -61,7 +62,7 @@ const _: () = assert!(size_of::<SigEvent>() == 64);
 /// As for the C function.
 pub unsafe fn create(clock: clockid_t, event: *const SigEvent, timer: *mut timer_t) -> c_int {
     let real = next!(timer_create: fn(clockid_t, *const SigEvent, *mut timer_t) -> c_int);
-    let engine = own().filter(|_| clock_id::is_virtual(clock) && plausible(timer));
+    let engine = own().filter(|_| is_virtual(clock) && plausible(timer));
     let engine = engine.filter(|_| event.is_null() || plausible(event));
     let Some(engine) = engine else {
         // SAFETY: the caller's arguments.

@@ -8,6 +8,7 @@ use crate::shim::errno::{self, Errno};
 use crate::shim::spin_loop;
 use engine::{Reason, Signals};
 use libc::{c_int, c_uint, clockid_t, timespec};
+use posix::clock::is_virtual;
 use posix::time::{NEVER, SECOND, Spec};
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -122,7 +123,7 @@ pub unsafe fn clock_nanosleep(
     left: *mut timespec,
 ) -> c_int {
     let entry = match enter() {
-        Some(entry) if clock_id::is_virtual(id) => entry,
+        Some(entry) if is_virtual(id) => entry,
         // SAFETY: the caller's arguments.
         _ => unsafe {
             return next!(clock_nanosleep: fn(clockid_t, c_int, *const timespec, *mut timespec) -> c_int)(

@@ -28,6 +28,7 @@ use crate::shim::spin_loop;
 use crate::shim::timerfd;
 use engine::programs::verdicts::zero_is_nothing;
 use libc::{c_int, c_long, clockid_t, timespec};
+use posix::clock::is_virtual;
 use posix::time::Spec;
 
 /// The system call's arguments.
@@ -66,8 +67,7 @@ unsafe fn call(number: c_long, args: Args) -> c_long {
         match number {
             // libc's functions may read and write where they like; the kernel's calls fail.
             libc::SYS_clock_gettime
-                if !clock_id::is_virtual(a as clockid_t)
-                    || !clock_id::writable(b as *mut timespec) =>
+                if !is_virtual(a as clockid_t) || !clock_id::writable(b as *mut timespec) =>
             {
                 timeless(number, args)
             }

@@ -3,11 +3,11 @@
 use crate::shim::errno::Errno;
 use crate::shim::tls::tls;
 use crate::shim::vdso;
-pub use engine::region::clock::{is_realtime, is_virtual};
 use engine::sys::syscall6;
 use engine::{ClockMode, Engine};
 use libc::{clockid_t, timespec};
-use posix::time::{NEVER, Spec};
+use posix::clock::is_virtual;
+use posix::time::{NEVER, Span, Spec};
 
 /// What clock `id` reads in virtual time.
 #[inline]
@@ -27,7 +27,7 @@ pub fn read(engine: &Engine, id: clockid_t) -> Result<Spec, Errno> {
     if !is_virtual(id) {
         return Ok(real);
     }
-    Ok(engine.page.set_ahead(id, real.plus(offset)))
+    Ok(engine.page.set_ahead(id, real.plus(Span::from_ns(offset))))
 }
 
 /// The virtual instant at which clock `id` reads `at`, as far as is known now: a clock that is set
@@ -39,12 +39,16 @@ pub fn instant(engine: &Engine, id: clockid_t, at: Spec) -> Result<u64, Errno> {
         return Ok(ns.min(NEVER - 1));
     }
     let now = read(engine, id)?;
-    Ok(engine.now().saturating_add(at.since(now)).saturating_sub(now.since(at)).min(NEVER - 1))
+    Ok(engine
+        .now()
+        .saturating_add(at.since(now).ns())
+        .saturating_sub(now.since(at).ns())
+        .min(NEVER - 1))
 }
 
 /// Has clock `id` reached `at`?
 pub fn reached(engine: &Engine, id: clockid_t, at: Spec) -> bool {
-    read(engine, id).map_or(true, |now| now.since(at) > 0 || now == at)
+    read(engine, id).map_or(true, |now| now >= at)
 }
 
 /// A duration from now as a virtual instant.

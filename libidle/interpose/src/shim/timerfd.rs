@@ -17,6 +17,7 @@ use engine::schedule::timerfd::{ABSOLUTE, CANCEL_ON_SET, CANCELED, LOST, Locked,
 use engine::sys::syscall6;
 use engine::{Engine, Kind, Page};
 use libc::{c_int, clockid_t, itimerspec, timespec};
+use posix::clock::is_time_of_day;
 use posix::time::{NEVER, Spec};
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
@@ -121,7 +122,7 @@ pub unsafe fn settime(
         (_, true) => (engine.now(), clock_id::instant(&engine, clock, value)?),
         (_, false) => (engine.now(), clock_id::after(&engine, ns)),
     };
-    let settable = absolute && clock_id::is_realtime(clock);
+    let settable = absolute && is_time_of_day(clock);
     let mut noted = if settable { ABSOLUTE } else { 0 };
     if settable && flags & libc::TFD_TIMER_CANCEL_ON_SET != 0 {
         noted |= CANCEL_ON_SET;

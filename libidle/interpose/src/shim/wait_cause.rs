@@ -1,9 +1,9 @@
 //! What a wait is for.
 
-use crate::shim::clock_id;
 use engine::region::wait_kind::{PEEPS, SETTABLE};
 use engine::{Engine, What};
 use libc::clockid_t;
+use posix::clock::is_time_of_day;
 
 /// What a wait is for, and whether its deadline is an instant of a clock that can be set.
 #[derive(Clone, Copy)]
@@ -24,11 +24,7 @@ impl Cause {
     /// A wait for an instant of `clock`; made before each wait, and before its deadline is worked
     /// out.
     pub fn on(what: What, engine: &Engine, clock: clockid_t) -> Cause {
-        Cause {
-            what,
-            shift: clock_id::is_realtime(clock).then(|| engine.page.shift()),
-            peeps: false,
-        }
+        Cause { what, shift: is_time_of_day(clock).then(|| engine.page.shift()), peeps: false }
     }
 
     /// The same for a wait made of slices, between which the thread looks for what does not wake

@@ -12,7 +12,6 @@
 
 mod sending;
 
-use crate::shim::clock_id;
 use crate::shim::guard::{FutexLock, Locked};
 use crate::shim::session;
 use crate::shim::timer_heap::{Due, PLACES};
@@ -20,6 +19,7 @@ use crate::shim::timer_signals;
 use engine::Engine;
 use engine::expired::Expired;
 use libc::{c_int, clockid_t};
+use posix::clock::is_time_of_day;
 use posix::time::NEVER;
 use std::cell::UnsafeCell;
 use std::sync::atomic::AtomicU32;
@@ -323,7 +323,7 @@ impl Timer {
 
 /// Can an absolute time on `clock` move?
 pub fn settable(clock: clockid_t) -> bool {
-    clock_id::is_realtime(clock)
+    is_time_of_day(clock)
 }
 
 /// Is this process a child that uses its parent's memory, and so the parent's table?

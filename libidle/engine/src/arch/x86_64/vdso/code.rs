@@ -6,8 +6,8 @@
 //! calls the original and adds. They give the same answers as `clock_gettime(2)` in the shim, and
 //! what they do not know goes to the kernel.
 
-use crate::region::clock::{REALTIME, VIRTUAL};
 use crate::region::layout::Header;
+use posix::clock::{TIME_OF_DAY, VIRTUAL};
 use std::mem::offset_of;
 
 /// A blob: 32 bytes of constants, then code. The first three are filled in by whoever places it:
@@ -188,7 +188,7 @@ std::arch::global_asm!(
     base_sec = const offset_of!(Header, base_sec),
     base_nsec = const offset_of!(Header, base_nsec),
     virtual = const VIRTUAL,
-    realtime = const REALTIME,
+    realtime = const TIME_OF_DAY,
     last = const LAST,
     divide = const DIVIDE,
     thousandth = const THOUSANDTH,
@@ -311,7 +311,7 @@ std::arch::global_asm!(
     value = const offset_of!(Header, clock),
     shift = const offset_of!(Header, realtime_shift),
     virtual = const VIRTUAL,
-    realtime = const REALTIME,
+    realtime = const TIME_OF_DAY,
     last = const LAST,
     divide = const DIVIDE,
     thousandth = const THOUSANDTH,

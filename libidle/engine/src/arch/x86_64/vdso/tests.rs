@@ -2,10 +2,10 @@
 //! vDSO, in a child.
 
 use super::*;
-use crate::region::clock::{REALTIME, VIRTUAL};
 use crate::region::layout::{CLOCKS, ClockMode, Page};
 use crate::sync::Relaxed;
 use crate::sys::syscall6;
+use posix::clock::{TIME_OF_DAY, VIRTUAL};
 use posix::time::{SECOND, Spec};
 use std::mem::transmute;
 
@@ -213,7 +213,7 @@ fn elapsed_code_adds(page: &Page, (base, bytes): (u64, &[u8])) -> Result<(), &'s
         page.header.realtime_shift.store(shift, Relaxed);
         page.header.clock.set(offset);
         let ahead =
-            |id: i32| offset as i128 + if REALTIME >> id & 1 != 0 { shift as i128 } else { 0 };
+            |id: i32| offset as i128 + if TIME_OF_DAY >> id & 1 != 0 { shift as i128 } else { 0 };
         for id in (0..12).filter(|id| VIRTUAL >> id & 1 != 0) {
             let (mut before, mut got, mut after) = ([0; 2], [0; 2], [0; 2]);
             if original(id, &mut before) != 0 {
