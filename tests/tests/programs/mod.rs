@@ -164,7 +164,8 @@ fn in_time(outcome: &Outcome) -> bool {
 
 /// One test for each case of a program: `test_name: "case" waits 3.0;`, then methods of [`Waits`].
 macro_rules! waits {
-    ($command:expr; $($name:ident: $case:literal waits $units:literal $(.$option:ident($value:expr))*;)*) => {
+    ($command:expr;
+     $($name:ident: $case:literal waits $units:literal $(.$option:ident($value:expr))*;)*) => {
         $(
             #[test]
             fn $name() {

@@ -268,7 +268,8 @@ unsafe fn rw_clocklock(
         }
         if done == libc::ETIMEDOUT {
             // The deadline may have come while nobody else could run: one more try then, with a
-            // time that is past. SAFETY: the caller's lock, a time of our own.
+            // time that is past.
+            // SAFETY: the caller's lock, a time of our own.
             done = unsafe { real(lock, libc::CLOCK_REALTIME, &timespec { tv_sec: 0, tv_nsec: 0 }) };
         }
     }

@@ -56,7 +56,8 @@ pub unsafe fn create(
         page.release(child);
     } else if slot.birth.load(Relaxed) == birth {
         // A join may come before the thread has said who it is; after its end the slot may be
-        // another's already. SAFETY: pthread_create has stored it.
+        // another's already.
+        // SAFETY: pthread_create has stored it.
         let _ = slot.pthread.compare_exchange(0, unsafe { *thread }, SeqCst, SeqCst);
     }
     failed
