@@ -15,7 +15,7 @@ use engine::programs::elf::Program;
 use engine::programs::tracing::{
     ASKS, ASKS_FOR_CHILD, GIVES_BACK, GRANTED, NONE, REFUSED, TRACED, Trace,
 };
-use engine::region::slot::Credit;
+use engine::schedule::births::Credit;
 use engine::{Kind, Page};
 use libc::pid_t;
 use look::process;
@@ -214,8 +214,7 @@ impl Tracer {
         slot.tracer.store(TRACED, SeqCst);
         slot.pid.store(tid as u32, SeqCst);
         slot.tid.store(tid as u32, SeqCst);
-        slot.state.set(Kind::Foreign);
-        self.engine.page.set_busy(index);
+        self.engine.set_own(index, Kind::Foreign);
     }
 
     /// A program that needs no tracer, or one that nothing can be done for.
@@ -231,7 +230,7 @@ impl Tracer {
         if let Some(index) = slot {
             let slot = self.slot(index);
             slot.tid.store(0, SeqCst);
-            slot.state.set(Kind::New);
+            self.engine.set_own(index, Kind::New);
             if let Some((deadline, interval)) = alarm {
                 // As the library leaves it.
                 slot.start.store(deadline, SeqCst);

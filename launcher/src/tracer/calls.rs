@@ -152,9 +152,9 @@ impl Tracer {
         }
         slot.what.store(wait.word(), SeqCst);
         self.let_keeper_look();
-        let seq = slot.state.prepare();
+        let seq = engine.begin_wait(me);
         if engine.begin_park(me, seq, wait.deadline, false).is_err() {
-            slot.state.resume(Kind::Foreign);
+            engine.resume(me, Kind::Foreign);
             return self.answer(stopped, 0);
         }
         engine.arm(wait.deadline, engine.now());
@@ -320,14 +320,11 @@ impl Tracer {
         arguments_of(&wait.before, &mut regs);
         regs.orig_rax = wait.before.orig_rax;
         let seen = slot.state.load();
-        if wait.sleep
-            && seen.waits()
-            && slot.state.promise(seen.seq(), Reason::Interrupted).is_some()
-        {
-            engine.page.set_busy(me);
+        if wait.sleep && seen.waits() {
+            engine.end_own(me, seen.seq(), Reason::Interrupted);
         }
         slot.deadline.store(posix::time::NEVER, SeqCst);
-        let reason = slot.state.resume(self.threads[&tid].base);
+        let reason = engine.resume(me, self.threads[&tid].base);
         self.part(tid, me);
         let interrupted = interrupted(answer);
         let timed_out = reason == Reason::TimedOut

@@ -20,17 +20,17 @@ fn the_next_deadline_survives_the_end_of_the_last() {
             let (a, taker) = (session.thread(1), session.thread(2));
             let engine = session.engine();
             let state = &engine.page.slots[a].state;
-            let seq = state.prepare();
+            let seq = engine.begin_wait(a);
             engine.page.post_deadline(a, 10, 0);
-            assert!(state.publish(seq, false));
+            assert!(engine.publish(a, seq, false));
             engine.page.drain_mail(engine.page.arena());
             let sleeper = thread::spawn(move || {
                 let slot = &engine.page.slots[a];
-                slot.state.promise(seq, Reason::Woken);
+                engine.end_own(a, seq, Reason::Woken);
                 slot.deadline.store(NEVER, SeqCst);
-                let seq = slot.state.prepare();
+                let seq = engine.begin_wait(a);
                 engine.page.post_deadline(a, next, 5);
-                slot.state.publish(seq, false);
+                engine.publish(a, seq, false);
             });
             engine.creep(taker, 10);
             sleeper.join().unwrap();
@@ -52,8 +52,8 @@ fn an_earlier_deadline_is_taken_in() {
         let session = Session::new();
         let (a, b) = (session.thread(1), session.thread(2));
         let engine = session.engine();
-        engine.page.slots[a].state.prepare();
-        engine.page.slots[b].state.prepare();
+        engine.begin_wait(a);
+        engine.begin_wait(b);
         engine.page.post_deadline(a, 40, 0);
         let posts = thread::spawn(move || {
             for deadline in [30, NEVER, 20] {
@@ -87,11 +87,11 @@ fn deadline_or_waker_ends_a_wait() {
         let (a, taker) = (session.thread(1), session.thread(2));
         let engine = session.engine();
         let state = &engine.page.slots[a].state;
-        let seq = state.prepare();
-        let waker = thread::spawn(move || engine.unpark(a, seq, Reason::Woken));
+        let seq = engine.begin_wait(a);
+        let waker = thread::spawn(move || engine.wake(a, seq, Reason::Woken));
         let sleeper = thread::spawn(move || {
             engine.page.post_deadline(a, 10, 0);
-            engine.page.slots[a].state.publish(seq, false);
+            engine.publish(a, seq, false);
         });
         engine.creep(taker, 10);
         let woken = waker.join().unwrap();
@@ -110,10 +110,10 @@ fn a_deadline_that_comes_while_the_wait_is_published() {
         let (a, taker) = (session.thread(1), session.thread(2));
         let engine = session.engine();
         let state = &engine.page.slots[a].state;
-        let seq = state.prepare();
+        let seq = engine.begin_wait(a);
         let sleeper = thread::spawn(move || {
             engine.page.post_deadline(a, 10, 0);
-            engine.page.slots[a].state.publish(seq, false);
+            engine.publish(a, seq, false);
         });
         engine.creep(taker, 10);
         sleeper.join().unwrap();

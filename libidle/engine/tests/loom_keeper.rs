@@ -121,7 +121,7 @@ fn a_decision_left_to_the_keeper_is_taken() {
         let engine = session.engine();
         let asleep = Arc::new(AtomicU32::new(0));
         engine.enter_kernel(b);
-        let seq = engine.page.slots[a].state.prepare();
+        let seq = engine.begin_wait(a);
         let sleeper = {
             let asleep = asleep.clone();
             thread::spawn(move || {
@@ -136,7 +136,7 @@ fn a_decision_left_to_the_keeper_is_taken() {
             |event| event != Event::Jump,
         );
         assert_eq!(engine.now(), 100);
-        engine.unpark(a, seq, Reason::Woken);
+        engine.wake(a, seq, Reason::Woken);
         sleeper.join().unwrap();
     });
 }
@@ -154,7 +154,7 @@ fn a_thread_between_two_kernel_waits_is_busy() {
             engine.enter_kernel(A);
             engine.leave_kernel(A, Kind::Busy, false);
             let seq = engine.page.slots[B].state.load().seq();
-            assert!(engine.unpark(B, seq, Reason::Woken));
+            assert!(engine.wake(B, seq, Reason::Woken));
             engine.enter_kernel(A);
             asleep.store(1, SeqCst);
             // From here on slot b stands for the thread that was woken.

@@ -24,10 +24,10 @@ fn posted_semaphore(local: bool) {
             let (value, waiter) = (value.clone(), waiter.clone());
             thread::spawn(move || {
                 let state = &engine.page.slots[sleeper].state;
-                let seq = state.prepare();
+                let seq = engine.begin_wait(sleeper);
                 waiter.store(seq, SeqCst);
                 if value.load(SeqCst) != 0 {
-                    state.set(Kind::Busy);
+                    engine.set_own(sleeper, Kind::Busy);
                 } else {
                     assert_eq!(
                         engine.park(sleeper, seq, NEVER, Signals::Ignore, local),
@@ -41,7 +41,7 @@ fn posted_semaphore(local: bool) {
         value.store(1, SeqCst);
         let seq = waiter.load(SeqCst);
         if seq != 0 {
-            engine.unpark(sleeper, seq, Reason::Woken);
+            engine.wake(sleeper, seq, Reason::Woken);
         }
         // The poster blocks, so that the waiter's decision meets one that is not there to take it.
         block(engine, poster);

@@ -35,7 +35,7 @@ fn promise_then_block(waker: usize, parked: usize) {
         survey(engine);
         let runs = thread::spawn(move || {
             let seq = engine.page.slots[parked].state.load().seq();
-            assert!(engine.unpark(parked, seq, Reason::Woken));
+            assert!(engine.wake(parked, seq, Reason::Woken));
             block(engine, waker);
         });
         for _ in 0..2 {
@@ -70,7 +70,7 @@ fn a_baton_is_seen() {
             // One thread of the model plays both in turn: only one of them runs at a time.
             for (from, to) in [(a, b), (b, other), (other, a)] {
                 let seq = engine.page.slots[to].state.load().seq();
-                assert!(engine.unpark(to, seq, Reason::Woken));
+                assert!(engine.wake(to, seq, Reason::Woken));
                 block(engine, from);
             }
         });
@@ -150,19 +150,18 @@ fn sleepers_wake_in_turn() {
         let engine = session.engine();
         let last = engine.page.slots[a].state.load().seq() + 2;
         let other = thread::spawn(move || {
-            let state = &engine.page.slots[a].state;
-            let seq = state.prepare();
+            let seq = engine.begin_wait(a);
             assert_eq!(engine.park(a, seq, 10, Signals::Ignore, false), Reason::TimedOut);
             assert_eq!(engine.now(), 10);
-            let seq = state.prepare();
+            let seq = engine.begin_wait(a);
             assert_eq!(seq, last);
             assert_eq!(engine.park(a, seq, NEVER, Signals::Ignore, true), Reason::Woken);
             assert_eq!(engine.now(), 20);
         });
-        let seq = engine.page.slots[b].state.prepare();
+        let seq = engine.begin_wait(b);
         assert_eq!(engine.park(b, seq, 20, Signals::Ignore, false), Reason::TimedOut);
         assert_eq!(engine.now(), 20);
-        assert!(engine.unpark(a, last, Reason::Woken));
+        assert!(engine.wake(a, last, Reason::Woken));
         block(engine, b);
         other.join().unwrap();
         assert_eq!(engine.page.header.jumps.load(SeqCst), 2);
@@ -179,7 +178,7 @@ fn no_time_passes_in_a_hand_over() {
         session.sleeper(3, 1000);
         let engine = session.engine();
         let handed = Arc::new(AtomicU32::new(0));
-        let first = engine.page.slots[a].state.prepare();
+        let first = engine.begin_wait(a);
         let other = {
             let handed = handed.clone();
             thread::spawn(move || {
@@ -195,7 +194,7 @@ fn no_time_passes_in_a_hand_over() {
             })
         };
         handed.store(1, SeqCst);
-        assert!(engine.unpark(a, first, Reason::Woken));
+        assert!(engine.wake(a, first, Reason::Woken));
         block(engine, b);
         engine.after_blocking(b);
         other.join().unwrap();

@@ -62,7 +62,7 @@ impl ProcLook {
         let note = self.note(index);
         (note.lingering, note.ours, note.strays) = (None, 0, false);
         if let Some(joiner) = page.release_seen(index, seen) {
-            self.engine.unpark(joiner, page.slots[joiner].state.load().seq(), Reason::Woken);
+            self.engine.wake(joiner, page.slots[joiner].state.load().seq(), Reason::Woken);
         }
     }
 }

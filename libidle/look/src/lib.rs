@@ -128,11 +128,7 @@ impl ProcLook {
             self.look_for_dead();
         }
         if self.parked_too {
-            for i in 0..self.engine.page.high() {
-                if self.engine.page.slots[i].state.load().kind() == Kind::Parked {
-                    self.engine.page.set_busy(i);
-                }
-            }
+            self.engine.survey_parked();
         }
     }
 
@@ -202,7 +198,7 @@ impl ProcLook {
                 if page.slots[index].deadline.load(SeqCst) == NEVER
                     && self.note(index).stray.replace((seen, runs)) == Some((seen, runs)) =>
             {
-                if page.slots[index].state.replace(seen, Kind::Foreign) {
+                if self.engine.watch(index, seen) {
                     (self.note(index).stray, self.note(index).strays) = (None, true);
                     if seen.kind() == Kind::New {
                         self.tell(index, page.slots[index].pid.load(SeqCst));

@@ -39,9 +39,7 @@ impl Tracer {
                 if slot.deadline.load(SeqCst) == self.timers.earliest() {
                     return;
                 }
-                if slot.state.promise(state.seq(), Reason::Woken).is_some() {
-                    page.set_busy(me);
-                }
+                engine.end_own(me, state.seq(), Reason::Woken);
                 continue;
             }
             let mut due = state.reason() == Reason::TimedOut;
@@ -53,7 +51,7 @@ impl Tracer {
             let earliest = self.timers.earliest();
             // Without a new one the former one would count on.
             slot.deadline.store(NEVER, SeqCst);
-            let seq = slot.state.prepare();
+            let seq = engine.begin_wait(me);
             match engine.begin_park(me, seq, earliest, false) {
                 Ok(_) => engine.arm(earliest, engine.now()),
                 Err(_) => _ = page.header.tracer.fetch_add(1, SeqCst),

@@ -130,9 +130,7 @@ fn set(call: &Call, to: Spec) -> i64 {
 }
 
 fn set_ahead(call: &Call, by: i64) {
-    call.engine.page.header.realtime_shift.fetch_add(by, SeqCst);
-    call.engine.clock_was_set(by, std::process::id());
-    call.engine.end_settable_waits();
+    call.engine.set_clock(by, std::process::id());
 }
 
 /// Of `struct timex`.

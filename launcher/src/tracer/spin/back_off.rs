@@ -168,7 +168,7 @@ impl Tracer {
         // First of all it is not asleep any more: while it was, time must not pass its deadline.
         let _ = slot.tracer.compare_exchange(NAPS, TRACED, SeqCst, SeqCst);
         slot.deadline.store(NEVER, SeqCst);
-        let timed_out = slot.state.resume(Kind::Foreign) == Reason::TimedOut;
+        let timed_out = engine.resume(me, Kind::Foreign) == Reason::TimedOut;
         let jumped = engine.page.header.jumps.load(SeqCst) != jumps;
         if own && timed_out || quiet && asks.repeats && jumped {
             engine.count_creep();

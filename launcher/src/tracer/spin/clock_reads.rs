@@ -1,5 +1,5 @@
 //! Frozen clocks that are read again and again, where no hook counts; and beats: the sleeps between
-//! which Go's runtime looks after its threads (NOTE [Beats] in [`engine::region::deadline_heap`]).
+//! which Go's runtime looks after its threads (NOTE [Beats] in [`engine::schedule::deadline_heap`]).
 
 use crate::tracer::calls::switches;
 use crate::tracer::event_loop::{Tracer, runs_now};

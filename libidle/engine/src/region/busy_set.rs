@@ -8,7 +8,7 @@ impl Page {
     /// Marks slot `index` as possibly busy. Always *after* its state word says so, by somebody who
     /// is busy himself.
     #[inline]
-    pub fn set_busy(&self, index: usize) {
+    pub(crate) fn set_busy(&self, index: usize) {
         let (word, bit) = (&self.busy[index / PER_WORD], 1u64 << (index % PER_WORD));
         if word.load(SeqCst) & bit == 0 {
             word.fetch_or(bit, SeqCst);
@@ -21,7 +21,7 @@ impl Page {
     }
 
     /// The words of the busy set that may not be zero, ascending.
-    pub fn busy_words(&self) -> impl Iterator<Item = usize> {
+    pub(crate) fn busy_words(&self) -> impl Iterator<Item = usize> {
         let words = self.high().div_ceil(PER_WORD).div_ceil(PER_WORD);
         (0..words).flat_map(|s| {
             let mut bits = self.busy_summary[s].load(SeqCst);
@@ -36,7 +36,7 @@ impl Page {
     }
 
     /// Takes word `w` out of the summary if it is zero. Lock's holder only.
-    pub fn settle_word(&self, w: usize) {
+    pub(crate) fn settle_word(&self, w: usize) {
         if self.busy[w].load(SeqCst) == 0 {
             let (word, bit) = (&self.busy_summary[w / PER_WORD], 1u64 << (w % PER_WORD));
             word.fetch_and(!bit, SeqCst);

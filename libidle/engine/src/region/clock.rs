@@ -1,7 +1,6 @@
-//! Virtual now, and how it moves.
+//! Virtual now, as it is read. What moves it: [`crate::schedule::advance`].
 
 use crate::region::layout::{ClockMode, Page};
-use crate::region::lock::Token;
 use crate::sync::{Relaxed, SeqCst};
 use posix::clock::is_time_of_day;
 use posix::time::{Span, Spec};
@@ -51,41 +50,5 @@ impl Page {
     pub fn set_ahead(&self, id: i32, now: Spec) -> Spec {
         let shift = self.header.realtime_shift.load(Relaxed);
         if shift != 0 && is_time_of_day(id) { now.shifted(shift) } else { now }
-    }
-
-    /// Moves a frozen clock on by `ns`, so little that it is no jump. Lock's holder only; false if
-    /// the lock was lost.
-    pub(crate) fn pass(&self, token: Token, ns: u64) -> bool {
-        let h = &self.header;
-        let old = h.clock.value();
-        let passed = h.clock.commit(token, old, old.saturating_add(ns));
-        if passed {
-            h.jumped.store(h.jumped.load(Relaxed).saturating_add(ns), Relaxed);
-        }
-        passed
-    }
-
-    /// Moves virtual time on to `target`, if it is ahead. Lock's holder only; false if the lock was
-    /// lost.
-    pub(crate) fn advance(&self, token: Token, target: u64, real: u64) -> bool {
-        let h = &self.header;
-        let old = h.clock.value();
-        let (new, ahead) = match self.mode() {
-            ClockMode::Elapsed => {
-                (target.saturating_sub(real), target.saturating_sub(real.saturating_add(old)))
-            }
-            ClockMode::Frozen => (target, target.saturating_sub(old)),
-            ClockMode::Real => return false,
-        };
-        if ahead == 0 {
-            // Nothing to move, but only the holder may go on.
-            return h.clock.commit(token, old, old);
-        }
-        if !h.clock.commit(token, old, new) {
-            return false;
-        }
-        h.jumps.store(h.jumps.load(Relaxed) + 1, Relaxed);
-        h.jumped.store(h.jumped.load(Relaxed).saturating_add(ahead), Relaxed);
-        true
     }
 }

@@ -3,7 +3,6 @@
 
 pub mod busy_set;
 pub mod clock;
-pub mod deadline_heap;
 pub mod forced;
 pub mod keeper_word;
 pub mod layout;

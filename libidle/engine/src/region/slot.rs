@@ -27,7 +27,7 @@ pub struct Slot {
     /// wait is published.
     pub deadline: AtomicU64,
     /// The earliest deadline under which the heap or the mail holds this slot, or [`NEVER`]. See
-    /// [`crate::region::deadline_heap`].
+    /// [`crate::schedule::deadline_heap`].
     pub heap_key: AtomicU64,
     /// While the slot is in the mail, the number of the arena that the mail is for, + 1; else 0.
     pub queued: AtomicU32,
@@ -111,32 +111,6 @@ impl Slot {
     }
 }
 
-/// A slot taken for a process to come: its index, and the state that it has until it is adopted.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Credit(u64);
-
-impl Credit {
-    /// The slot.
-    pub fn index(self) -> usize {
-        self.0 as u32 as usize
-    }
-
-    fn seen(self) -> State {
-        State((self.0 >> 32) as u32)
-    }
-
-    /// As one number, for the environment or a word.
-    pub fn word(self) -> u64 {
-        self.0
-    }
-
-    /// From [`Credit::word`], if it can be one.
-    pub fn from_word(word: u64) -> Option<Credit> {
-        let credit = Credit(word);
-        (credit.index() < SLOTS && credit.seen().kind() == Kind::New).then_some(credit)
-    }
-}
-
 impl Slot {
     /// Does it wait, or did it wait last, for `what`?
     pub fn is_for(&self, what: What) -> bool {
@@ -144,7 +118,7 @@ impl Slot {
     }
 
     /// Is it a thread of a language's runtime that looks after others now and then (NOTE [Beats] in
-    /// [`crate::region::deadline_heap`])?
+    /// [`crate::schedule::deadline_heap`])?
     pub fn beats(&self) -> bool {
         self.is_for(What::Beat)
     }
@@ -179,65 +153,15 @@ impl Default for Slot {
     }
 }
 
-/// SplitMix64's finaliser: spreads birth keys.
-fn mix(x: u64) -> u64 {
-    let x = (x ^ x >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let x = (x ^ x >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ x >> 31
-}
-
 impl Page {
     /// Slots ever used.
     pub fn high(&self) -> usize {
         (self.header.high.load(SeqCst) as usize).min(SLOTS)
     }
 
-    /// The birth key of `parent`'s next child.
-    pub fn birth_of_child(&self, parent: usize) -> u64 {
-        let p = &self.slots[parent];
-        let n = p.children.fetch_add(1, Relaxed) as u64 + 1;
-        mix(p.birth.load(Relaxed).wrapping_add(n.wrapping_mul(0x9e37_79b9_7f4a_7c15)))
-    }
-
-    /// Takes a free slot, busy from now on. The caller is itself busy (or the launcher before the
-    /// session starts), so nobody decides to jump before the slot's bit is set. `None` when all are
-    /// in use.
-    pub fn claim(&self, kind: Kind, pid: u32, tid: u32, birth: u64) -> Option<usize> {
-        self.take(kind, [pid, tid, 0], birth)
-    }
-
-    /// Takes a free slot for a process that process `maker` is about to create.
-    pub fn credit(&self, maker: u32, birth: u64) -> Option<Credit> {
-        self.take(Kind::New, [0, 0, maker], birth).map(|index| self.as_credit(index))
-    }
-
-    /// Slot `index`, whose state the caller has just set to `New`, as a credit.
-    pub fn as_credit(&self, index: usize) -> Credit {
-        Credit(index as u64 | (self.slots[index].state.load().0 as u64) << 32)
-    }
-
-    /// The child's number is known: its credit need not be adopted to be somebody's. Creator.
-    pub fn place(&self, credit: Credit, pid: u32) {
-        let slot = &self.slots[credit.index()];
-        if slot.state.load() == credit.seen() {
-            let _ = slot.pid.compare_exchange(0, pid, SeqCst, SeqCst);
-        }
-    }
-
-    /// Thread `tid` of process `pid` takes the credit over, busy; false if it has been given back.
-    pub fn adopt(&self, credit: Credit, pid: u32, tid: u32) -> bool {
-        let slot = &self.slots[credit.index()];
-        let mine = slot.state.replace(credit.seen(), Kind::Busy);
-        if mine {
-            slot.pid.store(pid, SeqCst);
-            slot.tid.store(tid, SeqCst);
-            slot.link.store(0, SeqCst);
-            self.set_busy(credit.index());
-        }
-        mine
-    }
-
-    fn take(&self, kind: Kind, [pid, tid, maker]: [u32; 3], birth: u64) -> Option<usize> {
+    /// Takes a free slot for thread and process `[pid, tid, maker]`, and empties it. Its state still
+    /// says free: see [`Page::claim`]. `None` when all are in use.
+    pub(crate) fn take_free(&self, [pid, tid, maker]: [u32; 3], birth: u64) -> Option<usize> {
         let index = self.pop_free().or_else(|| self.fresh())?;
         let slot = &self.slots[index];
         slot.pid.store(pid, Relaxed);
@@ -264,8 +188,6 @@ impl Page {
         slot.pthread.store(0, Relaxed);
         slot.start.store(0, Relaxed);
         slot.key.store(0, Relaxed);
-        slot.state.set(kind);
-        self.set_busy(index);
         Some(index)
     }
 

@@ -137,7 +137,7 @@ impl StateWord {
     }
 
     /// Starts a wait: from here on a waker may promise it. Returns the wait's number. Owner only.
-    pub fn prepare(&self) -> u32 {
+    pub(crate) fn prepare(&self) -> u32 {
         let seq = State(self.0.load(Relaxed)).seq().wrapping_add(1) & 0x00ff_ffff;
         self.0.store(State::new(Kind::Prep, Reason::Woken, seq).0, SeqCst);
         seq
@@ -145,7 +145,7 @@ impl StateWord {
 
     /// Stops being busy; false if a promise came first. `local`: only this process's threads will
     /// ever wake it, so the futex is a private one. Owner only.
-    pub fn publish(&self, seq: u32, local: bool) -> bool {
+    pub(crate) fn publish(&self, seq: u32, local: bool) -> bool {
         let from = State::new(Kind::Prep, Reason::Woken, seq).0;
         let to = State::new(Kind::Parked, if local { LOCAL } else { Reason::Woken }, seq).0;
         self.0.compare_exchange(from, to, SeqCst, SeqCst).is_ok()
@@ -153,7 +153,7 @@ impl StateWord {
 
     /// Promises wait `seq` its end, and tells what it was; `None` if that wait has been promised
     /// before or is over.
-    pub fn promise(&self, seq: u32, reason: Reason) -> Option<State> {
+    pub(crate) fn promise(&self, seq: u32, reason: Reason) -> Option<State> {
         let to = State::new(Kind::Busy, reason, seq).0;
         let mut seen = self.load();
         while matches!(seen.kind(), Kind::Prep | Kind::Parked) && seen.seq() == seq {
@@ -167,7 +167,7 @@ impl StateWord {
 
     /// Goes on from [`StateWord::prepare`] into a wait that the kernel will end; false if a promise
     /// came first.
-    pub fn publish_kernel(&self, seq: u32) -> bool {
+    pub(crate) fn publish_kernel(&self, seq: u32) -> bool {
         let from = State::new(Kind::Prep, Reason::Woken, seq).0;
         let to = State::new(Kind::Kernel, Reason::Woken, seq).0;
         self.0.compare_exchange(from, to, SeqCst, SeqCst).is_ok()
@@ -176,7 +176,7 @@ impl StateWord {
     /// Ends the wait of `seen` because its deadline has come, and tells what it was; `None` if it
     /// has been promised or is over. That the thread publishes the wait meanwhile is no reason to
     /// give up: nobody would try again.
-    pub fn expire(&self, seen: State) -> Option<State> {
+    pub(crate) fn expire(&self, seen: State) -> Option<State> {
         let to = State::new(Kind::Busy, Reason::TimedOut, seen.seq()).0;
         let mut now = seen;
         while now.waits() && now.seq() == seen.seq() {
@@ -189,20 +189,20 @@ impl StateWord {
     }
 
     /// Ends the kernel wait `seen` for `reason`; the caller then wakes the state word's futex.
-    pub fn interrupt(&self, seen: State, reason: Reason) -> bool {
+    pub(crate) fn interrupt(&self, seen: State, reason: Reason) -> bool {
         let to = State::new(Kind::Busy, reason, seen.seq()).0;
         seen.kind() == Kind::Kernel && self.0.compare_exchange(seen.0, to, SeqCst, Relaxed).is_ok()
     }
 
     /// Starts a wait without a deadline that the kernel will end. Returns its number. Owner only.
-    pub fn enter_kernel(&self) -> u32 {
+    pub(crate) fn enter_kernel(&self) -> u32 {
         let seq = State(self.0.load(Relaxed)).seq().wrapping_add(1) & 0x00ff_ffff;
         self.0.store(State::new(Kind::Kernel, Reason::Woken, seq).0, SeqCst);
         seq
     }
 
     /// Is busy (or ending) again after any wait; returns how the wait ended. Owner only.
-    pub fn resume(&self, base: Kind) -> Reason {
+    pub(crate) fn resume(&self, base: Kind) -> Reason {
         let seq = State(self.0.load(Relaxed)).seq();
         let old = State(self.0.swap(State::new(base, Reason::Woken, seq).0, AcqRel));
         old.reason()
@@ -210,13 +210,13 @@ impl StateWord {
 
     /// Sets the kind from outside a wait, keeping the sequence number. Owner, or whoever allocates
     /// or frees the slot.
-    pub fn set(&self, kind: Kind) {
+    pub(crate) fn set(&self, kind: Kind) {
         let seq = State(self.0.load(Acquire)).seq();
         self.0.store(State::new(kind, Reason::Woken, seq).0, SeqCst);
     }
 
     /// Changes `seen` into `kind` if nothing has happened since it was read.
-    pub fn replace(&self, seen: State, kind: Kind) -> bool {
+    pub(crate) fn replace(&self, seen: State, kind: Kind) -> bool {
         self.0
             .compare_exchange(
                 seen.0,

@@ -33,7 +33,7 @@ pub enum What {
     /// Whatever it asks for again and again, with a nap between two rounds.
     Spin = 14,
     /// The next time that a language's runtime looks after its threads, which may come late (NOTE
-    /// [Beats] in [`crate::region::deadline_heap`]).
+    /// [Beats] in [`crate::schedule::deadline_heap`]).
     Beat = 15,
 }
 

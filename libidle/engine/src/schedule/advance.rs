@@ -1,117 +1,74 @@
-//! Moving the clock: to the earliest deadline when everybody is blocked, and waking who is due.
+//! The only mover of the clock.
+//!
+//! The clock moves by a compare-and-swap of its word together with the lock's ([`crate::region::lock`]),
+//! so a holder that has lost the lock moves nothing. When the launcher is dead nobody holds the lock
+//! any more, and nobody jumps: then waits of a frozen session carry the clock to their own deadlines.
 
-use crate::region::deadline_heap::Key;
 use crate::region::layout::ClockMode;
-use crate::region::state::Kind;
 use crate::schedule::hold_lock::Held;
-use crate::schedule::survey::{Engine, Outcome};
-use crate::sync::SeqCst;
-use posix::time::NEVER;
+use crate::schedule::survey::Engine;
+use crate::sync::{Relaxed, SeqCst};
+
+/// Why the clock moves.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Reason {
+    /// All are blocked, and this is the earliest deadline: it is counted as a jump.
+    Jump,
+    /// Somebody asks again and again, and time would stand still. A jump that is also counted as a
+    /// *creep*, because it costs repeatability.
+    Creep,
+    /// A thread asks whether an instant that has come is over. Nobody else has to know: no jump.
+    InstantIsOver,
+}
 
 impl Engine {
-    /// Everybody was blocked when `first` was the earliest deadline: on to it, or to one that is
-    /// earlier by now, and wakes whoever waits for it. `own` is the deadline of a caller that has
-    /// not been posted. Lock's holder only.
-    pub(crate) fn jump(&self, held: Held, first: Option<Key>, own: Option<Key>) -> Outcome {
-        let page = self.page;
-        page.drain_mail(held.arena);
-        if page.header.hold.load(SeqCst) != 0 {
-            return Outcome::NoDeadline;
+    /// Moves virtual time on to `to`, if that is ahead; `real` is the real clock, ns. False if the
+    /// lock was lost: then nothing has happened, and the caller must not go on as a decider.
+    pub(crate) fn advance(&self, held: Held, to: u64, real: u64, reason: Reason) -> bool {
+        let h = &self.page.header;
+        let old = h.clock.value();
+        let (new, ahead) = match self.page.mode() {
+            ClockMode::Elapsed => {
+                (to.saturating_sub(real), to.saturating_sub(real.saturating_add(old)))
+            }
+            ClockMode::Frozen => (to, to.saturating_sub(old)),
+            ClockMode::Real => return false,
+        };
+        // With nothing to move, only the holder may go on.
+        let new = if ahead == 0 { old } else { new };
+        if !h.clock.commit(held.token, old, new) {
+            return false;
         }
-        let Some(target) = first.into_iter().chain(own).min() else { return Outcome::NoDeadline };
-        let target = page.goal(held.arena).map_or(target, |key| key.min(target));
-        if target.deadline == NEVER {
-            return Outcome::NoDeadline;
+        if ahead != 0 && reason != Reason::InstantIsOver {
+            h.jumps.store(h.jumps.load(Relaxed) + 1, Relaxed);
         }
-        let real = (self.real_now)();
-        if !page.advance(held.token, target.deadline, real) {
-            return Outcome::LockBusy;
+        h.jumped.store(h.jumped.load(Relaxed).saturating_add(ahead), Relaxed);
+        if reason != Reason::Jump {
+            self.count_creep();
         }
-        let now = page.now(|| real);
-        let mine = own.is_some_and(|k| {
-            k == target || (k.deadline <= now && page.mode() == ClockMode::Elapsed)
-        });
-        if mine && page.mode() == ClockMode::Frozen {
-            return Outcome::Mine;
-        }
-        let (next, fired) = self.expire_due(held, now);
-        self.arm(next, now);
-        match (mine, fired) {
-            (true, _) => Outcome::Mine,
-            (false, true) => Outcome::Fired,
-            (false, false) => Outcome::Woke,
-        }
+        true
     }
 
-    /// Wakes those whose deadline is not after `now`, in order; in frozen mode only the first of
-    /// them, the next when everybody is at rest again. Returns the earliest deadline left, and
-    /// whether a timer descriptor was among them. Lock's holder only.
-    pub(crate) fn expire_due(&self, held: Held, now: u64) -> (u64, bool) {
-        let page = self.page;
-        let mut fired = false;
-        while let Some((slot, key)) = page.earliest(held.arena) {
-            if key.deadline > now {
-                return (key.deadline, fired);
-            }
-            page.drop_earliest(held.arena, slot);
-            let s = &page.slots[slot];
-            // In this order: a deadline read after the state is never that of an earlier wait.
-            let seen = s.state.load();
-            if seen.kind() == Kind::Timer {
-                fired |= self.fire(slot, now, held.token.owner() == crate::region::lock::KEEPER);
-                if fired && page.mode() == ClockMode::Frozen {
-                    return (key.deadline, true);
-                }
-                continue;
-            }
-            let due = s.deadline.load(SeqCst) <= now;
-            let Some(was) = due.then(|| s.state.expire(seen)).flatten() else {
-                // The thread may have gone on to a later deadline and have relied on the entry that
-                // is out now. If it is still on its way out of its wait, it will find no entry and
-                // post the next one itself.
-                if !due {
-                    page.enter(held.arena, slot);
-                }
-                continue;
-            };
-            page.set_busy(slot);
-            if was.kind() != Kind::Prep {
-                self.deliver(slot, was.kind());
-            }
-            if page.mode() == ClockMode::Frozen && !s.beats() {
-                return (key.deadline, fired);
-            }
-        }
-        (NEVER, fired)
+    /// The launcher is dead: carries a frozen clock on to `to`. A holder from before fails with its
+    /// own move.
+    pub(crate) fn advance_abandoned(&self, to: u64) {
+        self.page.header.clock.raise(to);
     }
 
-    /// Elapsed mode: a running thread is about to look at timer descriptors, and those whose time
-    /// has come by real time must be ready by then.
-    pub fn expire_now(&self, me: usize) {
-        if self.page.mode() == ClockMode::Elapsed {
-            self.expire_by_real_time(me);
+    /// `CLOCK_REALTIME` is set ahead by `by` ns more (clock_settime(2)). Ends the waits for an
+    /// instant of it, whose threads look whether it has come, and moves the timer descriptors that
+    /// are set to one. The caller is busy; `tid` is its thread, and all its signals are blocked.
+    pub fn set_clock(&self, by: i64, tid: u32) {
+        let h = &self.page.header;
+        h.realtime_shift.fetch_add(by, SeqCst);
+        if h.timers.load(SeqCst) != 0 {
+            self.clock_was_set(by, tid);
         }
+        self.end_settable_waits();
     }
 
-    /// Ends the waits that are due by real time, though others are busy; returns the next deadline,
-    /// or `None` when the lock is taken. For slot `me`, or the keeper.
-    pub(crate) fn expire_by_real_time(&self, me: usize) -> Option<u64> {
-        let held = self.lock(me, (self.real_now)())?;
-        self.page.drain_mail(held.arena);
-        let (next, _) = self.expire_due(held, self.now());
-        self.unlock(held);
-        Some(next)
-    }
-
-    /// Elapsed mode, after a jump: `deadline` has come nearer than the one that waits for it has
-    /// told the kernel, and will come by real time too. So it is for a timer descriptor, which
-    /// nobody waits for. The keeper must be awake by then.
-    pub fn arm(&self, deadline: u64, now: u64) {
-        if self.page.mode() == ClockMode::Elapsed {
-            let real = (self.real_now)().saturating_add(deadline.saturating_sub(now));
-            if deadline != NEVER && real < self.page.header.keeper_wakes.load(SeqCst) {
-                self.kick_keeper();
-            }
-        }
+    /// The clock has moved on for the sake of a thread that asks again and again.
+    pub fn count_creep(&self) {
+        self.page.header.creeps.fetch_add(1, Relaxed);
     }
 }

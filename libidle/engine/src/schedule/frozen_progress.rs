@@ -24,6 +24,7 @@
 
 use crate::patience::{FOLLOW, INTERVAL, LAST, PACE, PEERS, UNCHANGED};
 use crate::region::lock::KEEPER;
+use crate::schedule::advance::Reason;
 use crate::schedule::survey::Engine;
 use crate::sync::{Relaxed, SeqCst};
 use posix::time::NEVER;
@@ -166,14 +167,13 @@ impl Engine {
     pub fn creep(&self, me: usize, step: u64) {
         let page = self.page;
         if page.abandoned() {
-            return page.header.clock.raise(self.now().saturating_add(step));
+            return self.advance_abandoned(self.now().saturating_add(step));
         }
         let Some(held) = self.lock(me, step) else { return };
         page.drain_mail(held.arena);
         let now = self.now();
         let due = page.earliest_but_beats(held.arena).map_or(NEVER, |(_, key)| key.deadline);
-        if page.advance(held.token, due.min(now.saturating_add(step)), 0) {
-            self.count_creep();
+        if self.advance(held, due.min(now.saturating_add(step)), 0, Reason::Creep) {
             let now = self.now();
             self.expire_due(held, now);
         }
@@ -191,16 +191,11 @@ impl Engine {
         let due = page
             .earliest(held.arena)
             .is_some_and(|(_, key)| key.deadline <= now.saturating_add(INSTANT));
-        if !due && page.pass(held.token, INSTANT) {
-            self.count_creep();
+        if !due {
+            self.advance(held, now.saturating_add(INSTANT), 0, Reason::InstantIsOver);
         }
         self.unlock(held);
         true
-    }
-
-    /// The clock has moved on for the sake of a thread that spins.
-    pub fn count_creep(&self) {
-        self.page.header.creeps.fetch_add(1, Relaxed);
     }
 }
 

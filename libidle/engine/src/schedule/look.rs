@@ -1,8 +1,8 @@
 //! What a decider asks about threads that their words alone do not tell of.
 
-use crate::region::deadline_heap::Key;
 use crate::region::layout::Page;
 use crate::region::state::State;
+use crate::schedule::deadline_heap::Key;
 use crate::statefile::file::StateFile;
 use posix::time::NEVER;
 

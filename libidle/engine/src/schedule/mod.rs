@@ -3,9 +3,13 @@
 
 pub mod advance;
 pub mod back_off;
+pub mod births;
+pub mod deadline_heap;
 pub mod frozen_progress;
 pub mod hold_lock;
+pub mod jump;
 pub mod look;
+pub mod own_state;
 pub mod park;
 pub mod real_timeout;
 pub mod survey;

@@ -1,10 +1,10 @@
 //! Sleeping on a slot: the life of one wait, from the busy thread's side.
 
-use crate::region::deadline_heap::Key;
 use crate::region::forced::Forced;
 use crate::region::keeper_word;
 use crate::region::layout::ClockMode;
 use crate::region::state::{Kind, Reason};
+use crate::schedule::deadline_heap::Key;
 use crate::schedule::real_timeout::Limit;
 use crate::schedule::survey::{Engine, Look, NoLook, Outcome, Survey};
 use crate::sync::{Relaxed, SeqCst};
@@ -88,7 +88,7 @@ impl Engine {
             }
             limit = Some(Limit::new(self, deadline, now));
         }
-        if slot.state.publish(seq, local && deadline == NEVER) {
+        if self.publish(me, seq, local && deadline == NEVER) {
             self.after_blocking(me);
             Ok(limit)
         } else {
@@ -114,7 +114,7 @@ impl Engine {
     /// Ends an unpublished wait for `reason`, unless a waker was first.
     fn give_up(&self, me: usize, seq: u32, reason: Reason) -> Reason {
         let slot = &self.page.slots[me];
-        slot.state.promise(seq, reason);
+        self.end_own(me, seq, reason);
         slot.state.load().reason()
     }
 
@@ -141,9 +141,8 @@ impl Engine {
             }
             if ended == sys::EINTR
                 && signals != Signals::Ignore
-                && slot.state.promise(seq, Reason::Interrupted).is_some()
+                && self.end_own(me, seq, Reason::Interrupted)
             {
-                self.page.set_busy(me);
                 self.awake_as(me);
                 return;
             }

@@ -65,11 +65,9 @@ impl Limit {
         if page.abandoned() || page.real() {
             if come || (frozen && real >= self.real) {
                 if frozen {
-                    page.header.clock.raise(self.deadline);
+                    engine.advance_abandoned(self.deadline);
                 }
-                if slot.state.expire(seen).is_some() {
-                    page.set_busy(me);
-                }
+                engine.expire_own(me, seen);
                 return true;
             }
         } else if frozen {

@@ -23,10 +23,10 @@
 //! succeeds or finds a busy thread.
 
 use crate::patience::GLANCE;
-use crate::region::deadline_heap::Key;
 use crate::region::forced::Forced;
 use crate::region::layout::{PER_WORD, Page};
 use crate::region::state::{Kind, State};
+use crate::schedule::deadline_heap::Key;
 use crate::schedule::hold_lock::Held;
 pub use crate::schedule::look::{Found, Look, NoLook};
 use crate::sync::{Relaxed, SeqCst};
@@ -136,6 +136,15 @@ impl Engine {
         self.page.drain_mail(held.arena);
         let first = self.page.goal(held.arena);
         (self.second_pass(me, look), first)
+    }
+
+    /// The next survey looks at parked threads too: a signal may have made one run. The keeper.
+    pub fn survey_parked(&self) {
+        for (index, slot) in self.page.slots[..self.page.high()].iter().enumerate() {
+            if slot.state.load().kind() == Kind::Parked {
+                self.page.set_busy(index);
+            }
+        }
     }
 
     /// `None` if nobody was found running.

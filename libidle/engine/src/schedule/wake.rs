@@ -1,18 +1,112 @@
-//! Promising a wait its end, and making its thread run.
+//! Making a thread runnable: the only place that does.
+//!
+//! It is one act of three steps. The *promise* changes the thread's state word from a wait to busy,
+//! by compare-and-swap; then the thread's bit is set in the busy set; then the thread is woken. The
+//! waker is itself busy until all three are done.
+//!
+//! No wake-up is lost. A sleeper sleeps on the very word that the promise changes, so it finds the
+//! promise before it sleeps, or the wake-up finds it asleep. No decider takes the sleeper for
+//! blocked in between: until the bit is set the waker is busy, and after that the bit leads to a
+//! word that says busy. A promise for an earlier wait fails, because it names the number of that
+//! wait.
 
 use crate::programs::tracing::{KEEPS_TIME, owned};
 use crate::region::state::{Kind, Reason, State};
-use crate::region::wait_kind::SETTABLE;
+use crate::region::wait_kind::{SETTABLE, What};
 use crate::schedule::survey::Engine;
 use crate::sync::{Relaxed, SeqCst};
 use crate::sys;
 
+/// A wait that has been promised its end, and whose thread is yet to be woken.
+#[must_use = "a thread that was promised its wake-up must be woken"]
+#[derive(Clone, Copy)]
+pub struct Promised {
+    slot: u32,
+    was: State,
+}
+
+impl Promised {
+    /// Wakes the thread of an exact wait. Others are not asleep yet.
+    #[inline]
+    pub fn deliver(self, engine: &Engine) {
+        engine.awake();
+        let slot = &engine.page.slots[self.slot as usize];
+        if self.was.kind() != Kind::Parked {
+            return;
+        }
+        if slot.tracer.load(SeqCst) == KEEPS_TIME {
+            engine.wake_tracer();
+        } else {
+            sys::futex_wake(&slot.state.0, 1, self.was.local());
+        }
+    }
+}
+
 impl Engine {
-    /// Makes a thread run whose wait `was` has been promised its end: wakes its futex, rings its
-    /// bell, signals it, or leaves it to the tracer.
-    pub(crate) fn deliver(&self, slot: usize, was: Kind) {
+    /// Ends wait `seq` of `slot` for `reason`. False if the wait was promised before or is over.
+    pub fn wake(&self, slot: usize, seq: u32, reason: Reason) -> bool {
+        self.promise(slot, seq, reason).map(|promised| promised.deliver(self)).is_some()
+    }
+
+    /// The same without the last step, for a waker that holds a lock which the woken thread would
+    /// want.
+    #[inline]
+    pub fn promise(&self, slot: usize, seq: u32, reason: Reason) -> Option<Promised> {
+        let was = self.page.slots[slot].state.promise(seq, reason)?;
+        self.page.set_busy(slot);
+        Some(Promised { slot: slot as u32, was })
+    }
+
+    /// Ends the wait `seen` of `slot` because its deadline has come. False if it was promised before
+    /// or is over.
+    pub(crate) fn expire(&self, slot: usize, seen: State) -> bool {
+        let was = self.page.slots[slot].state.expire(seen);
+        if let Some(was) = was {
+            self.page.set_busy(slot);
+            self.awake();
+            if was.kind() != Kind::Prep {
+                self.deliver(slot, was.kind());
+            }
+        }
+        was.is_some()
+    }
+
+    /// Ends the kernel wait `seen` of `slot`, whose futex call also waits for the state word: it
+    /// was cancelled. False if it is over.
+    pub fn cancel_kernel_wait(&self, slot: usize, seen: State) -> bool {
+        let word = &self.page.slots[slot].state;
+        let cancelled = word.interrupt(seen, Reason::Cancelled);
+        if cancelled {
+            self.page.set_busy(slot);
+            self.awake();
+            sys::futex_wake(&word.0, 1, false);
+        }
+        cancelled
+    }
+
+    /// Slot `me`'s own thread ends its wait `seq`, which it does not sleep in. False if somebody
+    /// else has ended it.
+    #[inline]
+    pub fn end_own(&self, me: usize, seq: u32, reason: Reason) -> bool {
+        let ended = self.page.slots[me].state.promise(seq, reason).is_some();
+        if ended {
+            self.page.set_busy(me);
+        }
+        ended
+    }
+
+    /// The same for a wait whose deadline has come.
+    pub(crate) fn expire_own(&self, me: usize, seen: State) {
+        if self.page.slots[me].state.expire(seen).is_some() {
+            self.page.set_busy(me);
+        }
+    }
+
+    /// Makes a thread run whose wait, of kind `was`, has been promised its end: wakes its futex,
+    /// writes to its wake fd, signals it, or leaves it to the tracer.
+    fn deliver(&self, slot: usize, was: Kind) {
         let s = &self.page.slots[slot];
-        /// In the place of a bell: the session's signal ends the wait.
+        /// In the place of a wake fd: the session's signal ends the wait.
         const SIGNAL: i32 = -1;
         let bell = s.bell.load(SeqCst);
         let tracer = s.tracer.load(SeqCst);
@@ -22,7 +116,7 @@ impl Engine {
             let (pid, tid) = (s.pid.load(Relaxed) as usize, s.tid.load(Relaxed) as usize);
             let number = self.page.header.signal.load(Relaxed) as usize;
             // SAFETY: plain numbers. Where it is refused, the thread looks up by itself.
-            unsafe { sys::syscall6(234, pid, tid, number, 0, 0, 0) };
+            unsafe { sys::syscall6(sys::nr::TGKILL, pid, tid, number, 0, 0, 0) };
         } else if was == Kind::Parked || bell <= 0 {
             sys::futex_wake(&s.state.0, 1, false);
         } else if !sys::ring(self.pid, s.pid.load(Relaxed), bell) {
@@ -30,8 +124,8 @@ impl Engine {
         }
     }
 
-    /// The same for a thread that sleeps though it was promised long ago: whoever promised died
-    /// before delivering, or was not allowed to ring. Harmless when it is not so.
+    /// Wakes a thread once more that sleeps though it was promised long ago: the waker died before
+    /// it woke it, or was not allowed to write to its wake fd. Harmless when it is not so.
     pub fn deliver_again(&self, slot: usize) {
         self.deliver(slot, Kind::Parked);
         self.deliver(slot, Kind::Kernel);
@@ -40,15 +134,18 @@ impl Engine {
     /// A clock was set: ends the waits for an instant of it as if that had come. Their threads look
     /// whether it has, and wait again if not. The caller is busy, and has set the clock before.
     ///
-    /// None is missed. A thread reads first what the clock has been set by, then the clock,
-    /// prepares its wait, and then looks whether the clock has been set meanwhile: either that is
-    /// seen there, or the wait is seen here.
-    pub fn end_settable_waits(&self) {
+    /// None is missed. A thread reads first what the clock has been set by, then the clock, prepares
+    /// its wait, and then looks whether the clock has been set meanwhile: either that is seen there,
+    /// or the wait is seen here.
+    pub(crate) fn end_settable_waits(&self) {
         for (index, slot) in self.page.slots[..self.page.high()].iter().enumerate() {
             // In this order: a mark read after the state is never that of an earlier wait.
             let seen = slot.state.load();
             if seen.waits() && slot.what.load(SeqCst) & SETTABLE != 0 {
-                self.end_now(index, seen);
+                self.expire(index, seen);
+            } else if seen.kind() == Kind::Parked && slot.is_for(What::Timer) {
+                // A thread that serves timers works out anew which is the earliest.
+                self.wake(index, seen.seq(), Reason::Woken);
             }
         }
     }
@@ -56,34 +153,7 @@ impl Engine {
     /// The same for the wait that `slot` is in, if the clock is not set ahead by `shift` any more.
     pub fn end_if_set(&self, slot: usize, shift: i64) {
         if shift != self.page.shift() {
-            self.end_now(slot, self.page.slots[slot].state.load());
+            self.expire(slot, self.page.slots[slot].state.load());
         }
-    }
-
-    /// Ends wait `seen` as if its deadline had come.
-    fn end_now(&self, slot: usize, seen: State) {
-        if let Some(was) = self.page.slots[slot].state.expire(seen) {
-            self.page.set_busy(slot);
-            self.awake();
-            if was.kind() != Kind::Prep {
-                self.deliver(slot, was.kind());
-            }
-        }
-    }
-
-    /// Ends wait `seq` of `slot`: the promise, its mark in the busy set, and the wake-up. The
-    /// caller is busy until all of it is done. False if the wait had been promised before or is
-    /// over.
-    pub fn unpark(&self, slot: usize, seq: u32, reason: Reason) -> bool {
-        let s = &self.page.slots[slot];
-        let Some(was) = s.state.promise(seq, reason) else { return false };
-        self.page.set_busy(slot);
-        self.awake();
-        if was.kind() == Kind::Parked && s.tracer.load(SeqCst) == KEEPS_TIME {
-            self.wake_tracer();
-        } else if was.kind() == Kind::Parked {
-            sys::futex_wake(&s.state.0, 1, was.local());
-        }
-        true
     }
 }

@@ -30,9 +30,8 @@ pub fn check(preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
 /// Parks `me` without deciding or sleeping; the other threads of a model stand for whoever runs
 /// instead.
 pub fn block(engine: Engine, me: usize) {
-    let state = &engine.page.slots[me].state;
-    let seq = state.prepare();
-    assert!(state.publish(seq, false));
+    let seq = engine.begin_wait(me);
+    assert!(engine.publish(me, seq, false));
 }
 
 /// A frozen session whose clock starts at 0. It lives as long as one run of a model.
@@ -60,10 +59,9 @@ impl Session {
     /// A slot without a thread in the model: parked until `deadline`.
     pub fn sleeper(&self, birth: u64, deadline: u64) -> usize {
         let slot = self.thread(birth);
-        let state = &self.engine.page.slots[slot].state;
-        let seq = state.prepare();
+        let seq = self.engine.begin_wait(slot);
         self.engine.page.post_deadline(slot, deadline, 0);
-        assert!(state.publish(seq, false));
+        assert!(self.engine.publish(slot, seq, false));
         slot
     }
 

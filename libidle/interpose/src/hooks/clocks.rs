@@ -3,6 +3,7 @@
 
 use crate::shim::clock_id::{self, plausible};
 use crate::shim::errno::Errno;
+use crate::shim::guard::Masked;
 use crate::shim::session;
 use crate::shim::spin_loop;
 use crate::shim::vdso;
@@ -10,7 +11,6 @@ use engine::{ClockMode, Engine};
 use libc::{c_int, clockid_t, time_t, timespec, timeval};
 use posix::clock::is_virtual;
 use posix::time::{SECOND, Span, Spec};
-use std::sync::atomic::Ordering::SeqCst;
 
 /// Virtual time of clock `id`.
 fn read(engine: &Engine, id: clockid_t) -> Result<Spec, Errno> {
@@ -208,10 +208,8 @@ pub unsafe fn clock_settime(id: clockid_t, to: *const timespec) -> Result<c_int,
 /// Sets the session's time of day ahead by `by` ns. Timers and waits for an instant of it hear of
 /// it.
 pub(super) fn set_ahead(engine: &Engine, by: i64) {
-    engine.page.header.realtime_shift.fetch_add(by, SeqCst);
-    crate::shim::timerfd::clock_was_set(engine, by);
-    crate::hooks::posix_timers::clock_was_set(engine);
-    engine.end_settable_waits();
+    let _masked = Masked::new();
+    engine.set_clock(by, session::gettid());
 }
 
 /// settimeofday(2); see [`clock_settime`]. A time zone alone is ignored.

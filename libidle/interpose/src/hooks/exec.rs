@@ -63,7 +63,7 @@ unsafe fn replace(
         // No thread id until the new image adopts the slot: it may be a program that never will.
         slot.tid.store(0, Relaxed);
         slot.pid.store(pid, Relaxed);
-        slot.state.set(Kind::New);
+        engine.set_own(credit, Kind::New);
     }
     // SAFETY: the caller's array.
     let failed = match unsafe { Environ::new(env, page.as_credit(credit), program) } {
@@ -85,7 +85,7 @@ unsafe fn replace(
         if alarm {
             crate::hooks::alarms::exec_failed();
         }
-        slot.state.set(Kind::Busy);
+        engine.set_own(credit, Kind::Busy);
     }
     failed
 }

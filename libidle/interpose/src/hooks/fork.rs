@@ -11,7 +11,7 @@ use crate::shim::tls::tls;
 use crate::shim::wake_fd;
 use crate::statefile::process_tree;
 use engine::Kind;
-use engine::region::slot::Credit;
+use engine::schedule::births::Credit;
 use libc::{c_int, c_void, pid_t};
 use std::sync::atomic::Ordering::Relaxed;
 

@@ -37,7 +37,7 @@ pub fn leave() {
         crate::shim::await_sleep::await_asleep(&engine, |slot| slot.pid.load(Relaxed) == parent);
         crate::shim::forced::over(&engine, me as usize);
         tls().base.set(Kind::Leaving as u32);
-        slot.state.set(Kind::Leaving);
+        engine.set_own(me as usize, Kind::Leaving);
     }
 }
 

@@ -36,8 +36,7 @@ fn leave_waits(to: usize) {
             engine.abandon_lock(me as usize);
             wait_queue::forget(&engine, me as usize);
             slot.deadline.store(NEVER, SeqCst);
-            slot.state.set(crate::shim::entry::base());
-            engine.page.set_busy(me as usize);
+            engine.set_own(me as usize, crate::shim::entry::base());
         }
         // In a slot of a handler's own: does the jump leave the wait that the handler interrupted?
         let Some((outer, sp)) = crate::shim::entry::interrupted(slot).filter(|&(_, sp)| to > sp)

@@ -269,13 +269,3 @@ pub fn reset() {
     timer_table::reset();
     timer_thread::reset();
 }
-
-/// `CLOCK_REALTIME` was set: those who serve timers in this session look at their deadlines again.
-pub fn clock_was_set(engine: &Engine) {
-    for (index, slot) in engine.page.slots[..engine.page.high()].iter().enumerate() {
-        let seen = slot.state.load();
-        if slot.is_for(crate::shim::entry::What::Timer) && seen.kind() == engine::Kind::Parked {
-            engine.unpark(index, seen.seq(), engine::Reason::Woken);
-        }
-    }
-}

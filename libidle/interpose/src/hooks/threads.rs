@@ -95,14 +95,14 @@ impl Drop for Ends {
         slot.bell.store(0, SeqCst);
         // The joiner registers itself and then looks whether the thread is ending; here it is the
         // other way round.
-        slot.state.set(Kind::Ending);
+        engine.set_own(me as usize, Kind::Ending);
         if let Some(joiner) = slot.joiner.swap(0, SeqCst).checked_sub(1) {
             let waiter = &engine.page.slots[joiner as usize];
             let seq = waiter.state.load().seq();
             // It may be in another wait by now. Read after the number: it belongs to that wait or
             // to a later one.
             if waiter.is_for(What::Join) {
-                engine.unpark(joiner as usize, seq, Reason::Woken);
+                engine.wake(joiner as usize, seq, Reason::Woken);
             }
         }
     }
@@ -120,7 +120,7 @@ unsafe extern "C-unwind" fn run(index: *mut c_void) -> *mut c_void {
     place(number).store(index as u32 + 1, SeqCst);
     let start = slot.start.load(Relaxed) as usize;
     let arg = slot.start_arg.load(Relaxed) as *mut c_void;
-    slot.state.set(Kind::Busy);
+    engine.set_own(index, Kind::Busy);
     crate::statefile::verbose::changed(&engine);
     let _ends = Ends;
     // SAFETY: stored by `create` from the caller's arguments.
@@ -208,12 +208,8 @@ pub unsafe fn cancel(thread: pthread_t) -> c_int {
             // Only the kernel waits that this library ends itself; libc's cancellation ends the
             // others.
             let ours = slot.is_for(What::Cond) || slot.is_for(What::Sem);
-            if ours && slot.state.interrupt(seen, Reason::Cancelled) {
-                engine.page.set_busy(index);
-                engine.awake();
-                sys::futex_wake(&slot.state.0, 1, false);
-            } else {
-                engine.unpark(index, seen.seq(), Reason::Cancelled);
+            if !(ours && engine.cancel_kernel_wait(index, seen)) {
+                engine.wake(index, seen.seq(), Reason::Cancelled);
             }
         }
     }
@@ -252,7 +248,7 @@ pub unsafe fn exit(value: *mut c_void) {
         // Cleanup handlers and destructors still run, and may wait: they return to this state
         // afterwards.
         tls().base.set(Kind::Ending as u32);
-        engine.page.slots[me as usize].state.set(Kind::Ending);
+        engine.set_own(me as usize, Kind::Ending);
     }
     // SAFETY: the caller's argument; unwinds the thread.
     unsafe { next!(pthread_exit: fn(*mut c_void) -> ())(value) }

@@ -95,12 +95,10 @@ fn nested(engine: Engine, outer: usize) -> Option<Entry> {
         session::gettid(),
         slot.birth.load(Relaxed),
     )?;
-    if tls().wait_ends.get()
-        && slot.state.promise(slot.state.load().seq(), Reason::Interrupted).is_some()
+    // Nobody else will say that the wait is over: when the handler's slot is given back, this one is
+    // to be found busy.
+    if tls().wait_ends.get() && engine.end_own(outer, slot.state.load().seq(), Reason::Interrupted)
     {
-        // Nobody else will say so: when the handler's slot is given back, this one is to be found
-        // busy.
-        engine.page.set_busy(outer);
         // It is over: no deadline may end it otherwise, and what is left is counted from here.
         slot.deadline.store(posix::time::NEVER, SeqCst);
         slot.start_arg.store(engine.now(), Relaxed);
@@ -166,18 +164,23 @@ impl Entry {
 
     /// Starts an exact wait: [`Entry::park`] or [`Entry::stay`] follows.
     pub fn prepare(&self, cause: impl Into<Cause>) -> u32 {
-        let (slot, cause) = (self.slot(), cause.into());
+        let cause = cause.into();
         self.about_to_wait(cause.word());
-        let seq = slot.state.prepare();
+        let seq = self.engine.begin_wait(self.me);
         if cause.stale(&self.engine) {
-            slot.state.promise(seq, Reason::TimedOut);
+            self.end(seq, Reason::TimedOut);
         }
         seq
     }
 
+    /// Ends wait `seq` of its own; false if somebody else has ended it.
+    pub fn end(&self, seq: u32, reason: Reason) -> bool {
+        self.engine.end_own(self.me, seq, reason)
+    }
+
     /// Gives up a wait that was prepared and not begun.
     pub fn stay(&self) {
-        self.slot().state.set(self.base);
+        self.engine.set_own(self.me, self.base);
         tls().waiting.set(self.waiting);
         verbose::goes_on(&self.engine, self.me);
     }
@@ -195,7 +198,7 @@ impl Entry {
         self.cancellation_point();
         let seq = self.prepare(cause);
         if self.cancels() != seen {
-            self.slot().state.promise(seq, Reason::Cancelled);
+            self.end(seq, Reason::Cancelled);
         }
         seq
     }
@@ -211,7 +214,7 @@ impl Entry {
             self.engine.park(self.me, seq, deadline, signals, local)
         });
         if self.base != Kind::Busy && !self.engine.forked() {
-            self.slot().state.set(self.base);
+            self.engine.set_own(self.me, self.base);
         }
         tls.waiting.set(self.waiting);
         tls.wait_ends.set(false);

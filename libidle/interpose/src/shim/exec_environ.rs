@@ -8,7 +8,7 @@ use crate::statefile::process_tree;
 use engine::procfs::decimal;
 use engine::programs::elf::Program;
 use engine::programs::preload::{Form, Order};
-use engine::region::slot::Credit;
+use engine::schedule::births::Credit;
 use libc::c_char;
 use std::ffi::CStr;
 

@@ -60,7 +60,7 @@ pub fn wait(
             let state = slot.state.load();
             let mut raw = 0;
             if cancels.is_some_and(|seen| seen != entry.cancels()) {
-                slot.state.interrupt(state, Reason::Cancelled);
+                entry.engine.cancel_kernel_wait(entry.me, state);
             } else if state.kind() == Kind::Kernel {
                 raw = loop {
                     let raw = match &sliced {

@@ -20,9 +20,7 @@ pub fn expect(entry: &Entry) {
         return;
     }
     let page = entry.engine.page;
-    if let Some(slot) = page.claim(Kind::Foreign, entry.engine.pid, 0, entry.engine.pid as u64) {
-        page.set_busy(slot);
-    }
+    page.claim(Kind::Foreign, entry.engine.pid, 0, entry.engine.pid as u64);
 }
 
 /// In a forked child: only the thread that forked is there.

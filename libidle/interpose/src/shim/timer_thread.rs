@@ -63,7 +63,7 @@ impl Stopped {
         };
         ENDS.store(true, SeqCst);
         let seq = engine.page.slots[index].state.load().seq();
-        engine.unpark(index, seq, Reason::Woken);
+        engine.wake(index, seq, Reason::Woken);
         while !SIGNALS.gone(engine.pid) {}
         ENDS.store(false, SeqCst);
         Stopped(Some(engine))
@@ -127,7 +127,7 @@ pub fn tell(engine: &Engine, role: Role) {
     let index = thread.load(SeqCst) as usize;
     if (1..=SLOTS).contains(&index) {
         let seq = engine.page.slots[index - 1].state.load().seq();
-        engine.unpark(index - 1, seq, Reason::Woken);
+        engine.wake(index - 1, seq, Reason::Woken);
     }
 }
 
@@ -139,10 +139,10 @@ fn serve(engine: Engine, me: usize, role: Role) -> ! {
     loop {
         // What the functions called below wait for has a name of its own.
         slot.what.store(What::Timer as u32, Relaxed);
-        let seq = slot.state.prepare();
+        let seq = engine.begin_wait(me);
         // Like the deadlines: whoever wants it to end says so, and then promises the wait.
         if role == Role::Signals && ENDS.load(SeqCst) {
-            slot.state.set(Kind::Ending);
+            engine.set_own(me, Kind::Ending);
             bare_thread::end();
         }
         let earliest = timer_table::table(&engine).1.earliest(role);
@@ -155,7 +155,7 @@ fn serve(engine: Engine, me: usize, role: Role) -> ! {
             && rounds % 64 == 1
             && process::only(engine.pid, &[session::gettid()])
         {
-            slot.state.set(Kind::Ending);
+            engine.set_own(me, Kind::Ending);
             bare_thread::end();
         }
         // In frozen mode one at a time: the next when everybody is at rest again.
@@ -213,7 +213,7 @@ extern "C" fn signals() -> ! {
         let me = SLOT.load(SeqCst) as usize;
         let slot = &engine.page.slots[me];
         slot.tid.store(session::gettid(), SeqCst);
-        slot.state.set(Kind::Busy);
+        engine.set_own(me, Kind::Busy);
         serve(engine, me, Role::Signals)
     }
     // Not reached: who has started this thread is in a session.

@@ -264,14 +264,6 @@ fn canceled(engine: &Engine, index: usize, fd: c_int) -> bool {
         })
 }
 
-/// The clock was set; see [`Engine::clock_was_set`].
-pub fn clock_was_set(engine: &Engine, ahead: i64) {
-    if engine.page.header.timers.load(SeqCst) != 0 {
-        let _masked = Masked::new();
-        engine.clock_was_set(ahead, session::gettid());
-    }
-}
-
 /// `new` is a copy of `old`, or will be if that is open.
 pub fn copied(old: c_int, new: c_int) {
     if is_timer(old) || is_timer(new) {

@@ -14,8 +14,8 @@ use crate::shim::entry::{Cause, Entry};
 use crate::shim::guard::{FutexLock, Locked};
 use crate::statefile::verbose;
 use engine::region::slot::Slot;
-use engine::sys;
-use engine::{Engine, Kind, Reason, Signals};
+use engine::schedule::wake::Promised;
+use engine::{Engine, Reason, Signals};
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
@@ -138,7 +138,7 @@ impl Place<'_> {
     /// acted on by the caller, who has left the queue by then.
     pub fn wait(self, deadline: u64, signals: Signals, cancels: Option<u32>) -> Reason {
         if cancels.is_some_and(|seen| seen != self.entry.cancels()) {
-            self.entry.slot().state.promise(self.seq, Reason::Cancelled);
+            self.entry.end(self.seq, Reason::Cancelled);
         }
         let reason = self.entry.park(self.seq, deadline, signals, true);
         if reason != Reason::Woken && !self.entry.engine.forked() {
@@ -149,9 +149,8 @@ impl Place<'_> {
 
     /// Leaves without waiting; true if a waker has been here already.
     pub fn leave(self) -> bool {
-        let slot = self.entry.slot();
         forget(&self.entry.engine, self.entry.me);
-        let woken = slot.state.promise(self.seq, Reason::Interrupted).is_none();
+        let woken = !self.entry.end(self.seq, Reason::Interrupted);
         self.entry.stay();
         woken
     }
@@ -187,7 +186,7 @@ pub fn wake(engine: &Engine, key: Key, count: u32, mut select: impl FnMut(&Slot)
     const BATCH: usize = 32;
     let mut woken = 0;
     while woken < count && !nobody(key) {
-        let (mut asleep, mut found, mut more) = ([(0u32, false); BATCH], 0, false);
+        let (mut asleep, mut found, mut more) = ([None; BATCH], 0, false);
         let locked = bucket(key).lock();
         let mut at = bucket(key).head.load(Relaxed);
         while let Some(index) = at.checked_sub(1).map(|i| i as usize) {
@@ -196,15 +195,11 @@ pub fn wake(engine: &Engine, key: Key, count: u32, mut select: impl FnMut(&Slot)
             if slot.key.load(Relaxed) != key.0 || !select(slot) {
                 continue;
             }
-            let seen = slot.state.load();
-            let Some(was) = slot.state.promise(seen.seq(), Reason::Woken) else { continue };
-            engine.page.set_busy(index);
+            let seq = slot.state.load().seq();
+            let Some(promised) = engine.promise(index, seq, Reason::Woken) else { continue };
             bucket(key).remove(engine, index);
-            woken += 1;
-            if was.kind() == Kind::Parked {
-                asleep[found] = (index as u32, was.local());
-                found += 1;
-            }
+            asleep[found] = Some(promised);
+            (woken, found) = (woken + 1, found + 1);
             if woken == count || found == BATCH {
                 more = woken < count;
                 break;
@@ -212,11 +207,10 @@ pub fn wake(engine: &Engine, key: Key, count: u32, mut select: impl FnMut(&Slot)
         }
         drop(locked);
         if found != 0 {
-            engine.awake();
             verbose::changed(engine);
         }
-        for &(index, local) in &asleep[..found] {
-            sys::futex_wake(&engine.page.slots[index as usize].state.0, 1, local);
+        for promised in asleep[..found].iter().flatten() {
+            Promised::deliver(*promised, engine);
         }
         if !more {
             break;

@@ -1,0 +1,115 @@
+//! A jump: the clock moves to the earliest deadline when all are blocked, and whoever waits for it
+//! is woken.
+
+use crate::region::layout::ClockMode;
+use crate::region::state::Kind;
+use crate::schedule::advance::Reason;
+use crate::schedule::deadline_heap::Key;
+use crate::schedule::hold_lock::Held;
+use crate::schedule::survey::{Engine, Outcome};
+use crate::sync::SeqCst;
+use posix::time::NEVER;
+
+impl Engine {
+    /// Everybody was blocked when `first` was the earliest deadline: on to it, or to one that is
+    /// earlier by now, and wakes whoever waits for it. `own` is the deadline of a caller that has
+    /// not been posted. Lock's holder only.
+    pub(crate) fn jump(&self, held: Held, first: Option<Key>, own: Option<Key>) -> Outcome {
+        let page = self.page;
+        page.drain_mail(held.arena);
+        if page.header.hold.load(SeqCst) != 0 {
+            return Outcome::NoDeadline;
+        }
+        let Some(target) = first.into_iter().chain(own).min() else { return Outcome::NoDeadline };
+        let target = page.goal(held.arena).map_or(target, |key| key.min(target));
+        if target.deadline == NEVER {
+            return Outcome::NoDeadline;
+        }
+        let real = (self.real_now)();
+        if !self.advance(held, target.deadline, real, Reason::Jump) {
+            return Outcome::LockBusy;
+        }
+        let now = page.now(|| real);
+        let mine = own.is_some_and(|k| {
+            k == target || (k.deadline <= now && page.mode() == ClockMode::Elapsed)
+        });
+        if mine && page.mode() == ClockMode::Frozen {
+            return Outcome::Mine;
+        }
+        let (next, fired) = self.expire_due(held, now);
+        self.arm(next, now);
+        match (mine, fired) {
+            (true, _) => Outcome::Mine,
+            (false, true) => Outcome::Fired,
+            (false, false) => Outcome::Woke,
+        }
+    }
+
+    /// Wakes those whose deadline is not after `now`, in order; in frozen mode only the first of
+    /// them, the next when everybody is at rest again. Returns the earliest deadline left, and
+    /// whether a timer descriptor was among them. Lock's holder only.
+    pub(crate) fn expire_due(&self, held: Held, now: u64) -> (u64, bool) {
+        let page = self.page;
+        let mut fired = false;
+        while let Some((slot, key)) = page.earliest(held.arena) {
+            if key.deadline > now {
+                return (key.deadline, fired);
+            }
+            page.drop_earliest(held.arena, slot);
+            let s = &page.slots[slot];
+            // In this order: a deadline read after the state is never that of an earlier wait.
+            let seen = s.state.load();
+            if seen.kind() == Kind::Timer {
+                fired |= self.fire(slot, now, held.token.owner() == crate::region::lock::KEEPER);
+                if fired && page.mode() == ClockMode::Frozen {
+                    return (key.deadline, true);
+                }
+                continue;
+            }
+            let due = s.deadline.load(SeqCst) <= now;
+            if !due || !self.expire(slot, seen) {
+                // The thread may have gone on to a later deadline and have relied on the entry that
+                // is out now. If it is still on its way out of its wait, it will find no entry and
+                // post the next one itself.
+                if !due {
+                    page.enter(held.arena, slot);
+                }
+                continue;
+            }
+            if page.mode() == ClockMode::Frozen && !s.beats() {
+                return (key.deadline, fired);
+            }
+        }
+        (NEVER, fired)
+    }
+
+    /// Elapsed mode: a running thread is about to look at timer descriptors, and those whose time
+    /// has come by real time must be ready by then.
+    pub fn expire_now(&self, me: usize) {
+        if self.page.mode() == ClockMode::Elapsed {
+            self.expire_by_real_time(me);
+        }
+    }
+
+    /// Ends the waits that are due by real time, though others are busy; returns the next deadline,
+    /// or `None` when the lock is taken. For slot `me`, or the keeper.
+    pub(crate) fn expire_by_real_time(&self, me: usize) -> Option<u64> {
+        let held = self.lock(me, (self.real_now)())?;
+        self.page.drain_mail(held.arena);
+        let (next, _) = self.expire_due(held, self.now());
+        self.unlock(held);
+        Some(next)
+    }
+
+    /// Elapsed mode, after a jump: `deadline` has come nearer than the one that waits for it has
+    /// told the kernel, and will come by real time too. So it is for a timer descriptor, which
+    /// nobody waits for. The keeper must be awake by then.
+    pub fn arm(&self, deadline: u64, now: u64) {
+        if self.page.mode() == ClockMode::Elapsed {
+            let real = (self.real_now)().saturating_add(deadline.saturating_sub(now));
+            if deadline != NEVER && real < self.page.header.keeper_wakes.load(SeqCst) {
+                self.kick_keeper();
+            }
+        }
+    }
+}
