@@ -31,9 +31,9 @@ const FUTEX_PRIVATE_FLAG: usize = 128;
 pub const GATE: u32 = 0x666c_7578;
 
 /// Which argument of the call has an upper half that the kernel has no use for, if a filter may
-/// stop it ([`crate::programs::verdicts::Verdict::traced`]) and the library makes it. The last where there
-/// are fewer than six, or that is a number of 32 bits; or the first, where that is a descriptor or
-/// a count.
+/// stop it ([`crate::programs::verdicts::Verdict::traced`]) and the library makes it. The last
+/// where there are fewer than six, or that is a number of 32 bits; or the first, where that is a
+/// descriptor or a count.
 pub const fn gate(nr: i64) -> Option<u8> {
     match nr {
         // nanosleep, interval timers, setsockopt, getsockopt, kill, sysinfo, times, signals, futex,

@@ -4,7 +4,6 @@
 
 mod model;
 
-use engine::region::state::StateWord;
 use engine::sync::{AtomicU32, SeqCst};
 use engine::{Kind, Reason, Signals};
 use loom::sync::Arc;
@@ -64,36 +63,32 @@ fn a_post_reaches_a_waiter_of_the_same_process() {
 #[test]
 fn one_of_two_wakers_wins() {
     check(3, || {
-        let word = Arc::new(StateWord::new());
-        word.set(Kind::Busy);
-        let seq = word.prepare();
+        let session = Session::new();
+        let (engine, slot) = (session.engine(), session.thread(1));
+        let seq = engine.begin_wait(slot);
         let wakers: Vec<_> = [Reason::Woken, Reason::Cancelled]
-            .map(|reason| {
-                let word = word.clone();
-                thread::spawn(move || word.promise(seq, reason).map(|_| reason))
-            })
+            .map(|reason| thread::spawn(move || engine.wake(slot, seq, reason).then_some(reason)))
             .into();
-        let parked = word.publish(seq, false);
+        let parked = engine.publish(slot, seq, false);
         let won: Vec<_> = wakers.into_iter().filter_map(|w| w.join().unwrap()).collect();
-        assert_eq!(won, [word.load().reason()], "parked: {parked}");
-        assert_eq!(word.load().kind(), Kind::Busy);
+        let state = engine.page.slots[slot].state.load();
+        assert_eq!(won, [state.reason()], "parked: {parked}");
+        assert_eq!(state.kind(), Kind::Busy);
     });
 }
 
 #[test]
 fn a_late_promise_ends_no_later_wait() {
     check(3, || {
-        let word = Arc::new(StateWord::new());
-        word.set(Kind::Busy);
-        let first = word.prepare();
-        let late = {
-            let word = word.clone();
-            thread::spawn(move || word.promise(first, Reason::Cancelled).is_some())
-        };
-        let ended = !word.publish(first, false) || word.promise(first, Reason::Woken).is_none();
-        let second = word.prepare();
-        assert!(word.publish(second, false), "nobody has promised the second wait");
+        let session = Session::new();
+        let (engine, slot) = (session.engine(), session.thread(1));
+        let first = engine.begin_wait(slot);
+        let late = thread::spawn(move || engine.wake(slot, first, Reason::Cancelled));
+        let ended = !engine.publish(slot, first, false) || !engine.wake(slot, first, Reason::Woken);
+        let second = engine.begin_wait(slot);
+        assert!(engine.publish(slot, second, false), "nobody has promised the second wait");
         assert_eq!(late.join().unwrap(), ended);
-        assert_eq!((word.load().kind(), word.load().seq()), (Kind::Parked, second));
+        let state = engine.page.slots[slot].state.load();
+        assert_eq!((state.kind(), state.seq()), (Kind::Parked, second));
     });
 }

@@ -119,8 +119,8 @@ fn a_credit_in_a_used_slot_is_seen() {
 }
 
 /// Who holds the lock surveys under it while another blocks: one of the two sees that all are at
-/// rest, though the other's note ([`engine::region::layout::Header::rerun`]) may be all that is left of its
-/// try.
+/// rest, though the other's note ([`engine::region::layout::Header::rerun`]) may be all that is
+/// left of its try.
 #[test]
 fn of_two_that_block_one_decides() {
     check(3, || {

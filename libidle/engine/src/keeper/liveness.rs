@@ -43,8 +43,8 @@ impl Default for Record {
     }
 }
 
-/// The calling thread can own [`crate::region::layout::Header::keeper_lives`] until it ends. It must not use
-/// robust mutexes of libc's: their list is replaced.
+/// The calling thread can own [`crate::region::layout::Header::keeper_lives`] until it ends. It
+/// must not use robust mutexes of libc's: their list is replaced.
 ///
 /// # Safety
 /// The record is the thread's own, stays where it is and is not touched as long as the thread

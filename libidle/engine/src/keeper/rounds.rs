@@ -8,7 +8,8 @@
 //! back-off bounds what a program pays that blocks and wakes all the time.
 //!
 //! In elapsed mode it also ends waits whose deadline comes by real time while others compute, where
-//! a jump has brought that deadline nearer than the waiter knows ([`crate::schedule::real_timeout`]).
+//! a jump has brought that deadline nearer than the waiter knows
+//! ([`crate::schedule::real_timeout`]).
 
 use crate::keeper::spin_suspects::Suspects;
 use crate::patience::{

@@ -8,7 +8,8 @@ pub enum Program {
     /// The same, but its runtime makes system calls of its own as a rule: Go with cgo.
     ShimmedRaw,
     /// The same as [`Program::Shimmed`], with AddressSanitizer's runtime as a library, which wants
-    /// to be the first that is loaded unless it is told otherwise ([`crate::programs::preload::Order`]).
+    /// to be the first that is loaded unless it is told otherwise
+    /// ([`crate::programs::preload::Order`]).
     ShimmedAsan,
     /// Statically linked: nobody loads the library. (So is a dynamic linker that is run by its own
     /// name.)

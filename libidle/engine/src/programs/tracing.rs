@@ -17,7 +17,8 @@ use crate::schedule::survey::Engine;
 use crate::sync::SeqCst;
 use crate::sys::{self, Timespec};
 
-/// Values of [`crate::region::slot::Slot::tracer`]: nobody traces the thread, and it does not ask for it.
+/// Values of [`crate::region::slot::Slot::tracer`]: nobody traces the thread, and it does not ask
+/// for it.
 pub const NONE: u32 = 0;
 /// The thread `pid`/`tid` of the slot is about to execute a program.
 pub const ASKS: u32 = 1;

@@ -15,8 +15,8 @@ pub const KICKED: u32 = 1;
 /// The keeper will look by itself very soon.
 pub const BACKOFF: u32 = 2;
 
-/// In [`crate::region::layout::Header::keeper_lives`]: the kernel sets it in the moment in which the
-/// keeper's thread dies (set_robust_list(2)).
+/// In [`crate::region::layout::Header::keeper_lives`]: the kernel sets it in the moment in which
+/// the keeper's thread dies (set_robust_list(2)).
 pub const DIED: u32 = 0x4000_0000;
 
 /// Does the keeper want to be kicked?

@@ -1,11 +1,11 @@
 //! The clock's word and the lock under which it moves, side by side in 16 bytes.
 //!
 //! The lock is only ever *tried*: who does not get it leaves a note
-//! ([`crate::region::layout::Header::rerun`]) and goes to sleep. A holder may be killed or stopped at any
-//! instant, so the keeper may break the lock. Moving the clock is a compare-and-swap of both words
-//! at once: a holder that was stopped, lost the lock and was continued cannot move it any more.
-//! Everything else done under the lock can be redone (the heap is rebuilt from the slots) or fails
-//! by its own sequence number (promises).
+//! ([`crate::region::layout::Header::rerun`]) and goes to sleep. A holder may be killed or stopped
+//! at any instant, so the keeper may break the lock. Moving the clock is a compare-and-swap of both
+//! words at once: a holder that was stopped, lost the lock and was continued cannot move it any
+//! more. Everything else done under the lock can be redone (the heap is rebuilt from the slots) or
+//! fails by its own sequence number (promises).
 
 use crate::sync::{AtomicU64, Relaxed, SeqCst};
 

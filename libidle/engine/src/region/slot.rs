@@ -44,7 +44,8 @@ pub struct Slot {
     pub birth: AtomicU64,
     /// Slot index + 1 of the thread last found busy: asked first at the next block. Owner.
     pub witness: AtomicU32,
-    /// What the thread and the launcher's tracer have to tell each other: see [`crate::programs::tracing`].
+    /// What the thread and the launcher's tracer have to tell each other: see
+    /// [`crate::programs::tracing`].
     pub tracer: AtomicU32,
 
     /// Links of the waiter queue that the slot is in, index + 1. Under that queue's lock, own
@@ -159,8 +160,8 @@ impl Page {
         (self.header.high.load(SeqCst) as usize).min(SLOTS)
     }
 
-    /// Takes a free slot for thread and process `[pid, tid, maker]`, and empties it. Its state still
-    /// says free: see [`Page::claim`]. `None` when all are in use.
+    /// Takes a free slot for thread and process `[pid, tid, maker]`, and empties it. Its state
+    /// still says free: see [`Page::claim`]. `None` when all are in use.
     pub(crate) fn take_free(&self, [pid, tid, maker]: [u32; 3], birth: u64) -> Option<usize> {
         let index = self.pop_free().or_else(|| self.fresh())?;
         let slot = &self.slots[index];

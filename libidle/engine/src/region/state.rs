@@ -31,7 +31,8 @@ pub enum Kind {
     /// A process without the shim, or a thread seen asleep outside the hooks: looked at like
     /// `Kernel`.
     Foreign = 8,
-    /// Not a thread but a timer descriptor with a deadline of its own: see [`crate::schedule::timerfd`].
+    /// Not a thread but a timer descriptor with a deadline of its own: see
+    /// [`crate::schedule::timerfd`].
     Timer = 9,
 }
 

@@ -37,17 +37,17 @@ pub enum What {
     Beat = 15,
 }
 
-/// In [`crate::region::slot::Slot::what`]: the wait is for an instant of a clock that can be set. Whoever
-/// sets it ends the wait, and its thread works out how long it is to wait now
+/// In [`crate::region::slot::Slot::what`]: the wait is for an instant of a clock that can be set.
+/// Whoever sets it ends the wait, and its thread works out how long it is to wait now
 /// ([`crate::Engine::end_settable_waits`]).
 pub const SETTABLE: u32 = 1 << 31;
 
-/// In [`crate::region::slot::Slot::what`]: the thread may move the clock before it goes to sleep, though
-/// it has no deadline ([`crate::Engine::enter_kernel_turning`]).
+/// In [`crate::region::slot::Slot::what`]: the thread may move the clock before it goes to sleep,
+/// though it has no deadline ([`crate::Engine::enter_kernel_turning`]).
 pub const TURNS: u32 = 1 << 30;
 
-/// In [`crate::region::slot::Slot::what`]: the thread looks now and then for what nobody wakes it for
-/// ([`crate::region::slot::Slot::peeps`]).
+/// In [`crate::region::slot::Slot::what`]: the thread looks now and then for what nobody wakes it
+/// for ([`crate::region::slot::Slot::peeps`]).
 pub const PEEPS: u32 = 1 << 29;
 
 /// What is not of the [`What`].

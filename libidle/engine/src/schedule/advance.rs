@@ -1,8 +1,9 @@
 //! The only mover of the clock.
 //!
-//! The clock moves by a compare-and-swap of its word together with the lock's ([`crate::region::lock`]),
-//! so a holder that has lost the lock moves nothing. When the launcher is dead nobody holds the lock
-//! any more, and nobody jumps: then waits of a frozen session carry the clock to their own deadlines.
+//! The clock moves by a compare-and-swap of its word together with the lock's
+//! ([`crate::region::lock`]), so a holder that has lost the lock moves nothing. When the launcher
+//! is dead nobody holds the lock any more, and nobody jumps: then waits of a frozen session carry
+//! the clock to their own deadlines.
 
 use crate::region::layout::ClockMode;
 use crate::schedule::hold_lock::Held;

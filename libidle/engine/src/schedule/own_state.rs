@@ -35,9 +35,9 @@ impl Engine {
         reason
     }
 
-    /// The keeper found the thread of `slot` asleep in a wait that no hook has seen, in state `seen`.
-    /// From now on it looks at that thread as at one without the library. False if the thread has
-    /// gone on.
+    /// The keeper found the thread of `slot` asleep in a wait that no hook has seen, in state
+    /// `seen`. From now on it looks at that thread as at one without the library. False if the
+    /// thread has gone on.
     pub fn watch(&self, slot: usize, seen: State) -> bool {
         self.page.slots[slot].state.replace(seen, Kind::Foreign)
     }

@@ -29,8 +29,8 @@ impl Engine {
             .then(|| self.give_up(me, seq, Reason::TimedOut))
     }
 
-    /// Waits in `seq` (from [`crate::region::state::StateWord::prepare`]) until promised or `deadline`
-    /// (absolute virtual ns).
+    /// Waits in `seq` (from [`crate::region::state::StateWord::prepare`]) until promised or
+    /// `deadline` (absolute virtual ns).
     ///
     /// `local`: nobody outside this process wakes it, but by the deadline.
     ///

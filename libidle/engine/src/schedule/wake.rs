@@ -45,20 +45,20 @@ impl Promised {
 impl Engine {
     /// Ends wait `seq` of `slot` for `reason`. False if the wait was promised before or is over.
     pub fn wake(&self, slot: usize, seq: u32, reason: Reason) -> bool {
-        self.promise(slot, seq, reason).map(|promised| promised.deliver(self)).is_some()
+        self.wake_later(slot, seq, reason).map(|promised| promised.deliver(self)).is_some()
     }
 
     /// The same without the last step, for a waker that holds a lock which the woken thread would
     /// want.
     #[inline]
-    pub fn promise(&self, slot: usize, seq: u32, reason: Reason) -> Option<Promised> {
+    pub fn wake_later(&self, slot: usize, seq: u32, reason: Reason) -> Option<Promised> {
         let was = self.page.slots[slot].state.promise(seq, reason)?;
         self.page.set_busy(slot);
         Some(Promised { slot: slot as u32, was })
     }
 
-    /// Ends the wait `seen` of `slot` because its deadline has come. False if it was promised before
-    /// or is over.
+    /// Ends the wait `seen` of `slot` because its deadline has come. False if it was promised
+    /// before or is over.
     pub(crate) fn expire(&self, slot: usize, seen: State) -> bool {
         let was = self.page.slots[slot].state.expire(seen);
         if let Some(was) = was {
@@ -134,9 +134,9 @@ impl Engine {
     /// A clock was set: ends the waits for an instant of it as if that had come. Their threads look
     /// whether it has, and wait again if not. The caller is busy, and has set the clock before.
     ///
-    /// None is missed. A thread reads first what the clock has been set by, then the clock, prepares
-    /// its wait, and then looks whether the clock has been set meanwhile: either that is seen there,
-    /// or the wait is seen here.
+    /// None is missed. A thread reads first what the clock has been set by, then the clock,
+    /// prepares its wait, and then looks whether the clock has been set meanwhile: either that is
+    /// seen there, or the wait is seen here.
     pub(crate) fn end_settable_waits(&self) {
         for (index, slot) in self.page.slots[..self.page.high()].iter().enumerate() {
             // In this order: a mark read after the state is never that of an earlier wait.

@@ -196,7 +196,7 @@ pub fn wake(engine: &Engine, key: Key, count: u32, mut select: impl FnMut(&Slot)
                 continue;
             }
             let seq = slot.state.load().seq();
-            let Some(promised) = engine.promise(index, seq, Reason::Woken) else { continue };
+            let Some(promised) = engine.wake_later(index, seq, Reason::Woken) else { continue };
             bucket(key).remove(engine, index);
             asleep[found] = Some(promised);
             (woken, found) = (woken + 1, found + 1);
