@@ -6,6 +6,7 @@ mod keeper_thread;
 mod launcher_liveness;
 mod nested;
 mod orphan_timerfds;
+mod patience;
 mod proc;
 mod program_kind;
 mod reap;

@@ -1,5 +1,6 @@
 //! A session's course: starting the commands, forwarding signals, reaping, ending.
 
+use crate::patience::{GRACE, TWICE};
 use crate::report::{messages, summary};
 use crate::session::{Session, refusal};
 use crate::tracer::tracer_process::Helper;
@@ -19,11 +20,6 @@ use std::time::{Duration, Instant};
 
 /// Forwarded to the commands.
 const FORWARDED: [Signal; 4] = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT];
-/// How long processes that are asked to end get before they are killed, real time: a busy machine
-/// may let them wait.
-const GRACE: Duration = Duration::from_secs(2);
-/// Two SIGINTs within this time are impatience.
-const TWICE: Duration = Duration::from_secs(2);
 
 /// A command and what became of it.
 struct Running {

@@ -44,10 +44,12 @@ pub fn target_dir() -> &'static Path {
 pub fn artifacts() -> &'static Artifacts {
     static ARTIFACTS: OnceLock<Artifacts> = OnceLock::new();
     ARTIFACTS.get_or_init(|| {
-        let dir = target_dir().join("release");
-        if std::env::var_os("FLUX_TESTS_NO_BUILD").is_none() {
+        // Another build than this checkout's own: see tests/patience/run.
+        let other = std::env::var_os("FLUX_TESTS_ARTIFACTS").map(PathBuf::from);
+        if other.is_none() && std::env::var_os("FLUX_TESTS_NO_BUILD").is_none() {
             build();
         }
+        let dir = other.unwrap_or_else(|| target_dir().join("release"));
         let artifacts = Artifacts {
             launcher: dir.join("flux-launch"),
             libflux: dir.join("libflux.so"),

@@ -1,6 +1,7 @@
 //! The reports that time does not jump: because nobody can move, with who waits for what; or
 //! because somebody runs for long.
 
+use crate::patience::{NOBODY_MOVES, ONE_RUNS, duration};
 use crate::proc;
 use crate::report::messages;
 use engine::region::lock::KEEPER;
@@ -8,14 +9,8 @@ use engine::region::slot::Slot;
 use engine::{Engine, Kind, Page, What};
 use posix::time::NEVER;
 use std::sync::atomic::Ordering::SeqCst;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-/// Everybody has to be at rest for this long, real time: somebody outside may be about to wake
-/// them.
-const PATIENCE: Duration = Duration::from_secs(1);
-/// How long one thread runs while others wait for the clock, real time, before that is worth a
-/// line.
-const LONG: Duration = Duration::from_secs(3);
 /// Threads named.
 const NAMED: usize = 16;
 
@@ -43,7 +38,9 @@ impl Stuck {
         self.runs = None;
         if !rests {
             self.since = None;
-        } else if !self.said && self.since.get_or_insert_with(Instant::now).elapsed() >= PATIENCE {
+        } else if !self.said
+            && self.since.get_or_insert_with(Instant::now).elapsed() >= duration(NOBODY_MOVES)
+        {
             self.said = true;
             messages::verbose(1, || format!("nobody can move: {}", waits(page)));
         }
@@ -60,7 +57,7 @@ impl Stuck {
             Some(runs) if (runs.slot, runs.jumps) == (slot, jumps) => runs,
             _ => self.runs.insert(Runs { slot, since: Instant::now(), jumps }),
         };
-        if runs.since.elapsed() >= LONG
+        if runs.since.elapsed() >= duration(ONE_RUNS)
             && engine.next_waiter(KEEPER).is_some_and(|(_, due)| due != NEVER)
         {
             self.said_who_runs = true;

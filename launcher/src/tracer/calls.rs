@@ -1,5 +1,6 @@
 //! The life of a call that stops: before it is made, while it waits, when it is done.
 
+use crate::patience::ATTENTION;
 use crate::session::real_now;
 use crate::tracer::event_loop::{Tracer, pending, status};
 use crate::tracer::policy::tracees::{Before, Doing, Then};
@@ -7,7 +8,6 @@ use crate::tracer::policy::verdict::{Do, adjusted, decide, uptime};
 use crate::tracer::policy::wait::{Call, Wait};
 use crate::tracer::ptrace::memory::Memory;
 use crate::tracer::ptrace::stop::{Failed, Stopped};
-use crate::tracer::tracer_sleep::MOMENT;
 use engine::programs::verdicts::{Verdict, row};
 use engine::region::slot::Slot;
 use engine::{Kind, Page, Reason, What};
@@ -181,7 +181,7 @@ impl Tracer {
     /// thread that is parked because of that has to be woken again, which takes much longer than to
     /// let it have done.
     fn let_keeper_look(&self) {
-        let until = real_now() + MOMENT;
+        let until = real_now() + ATTENTION.ns();
         while self.engine.page.header.clock.holder().is_some() && real_now() < until {
             std::hint::spin_loop();
         }

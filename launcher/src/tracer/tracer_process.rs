@@ -1,5 +1,6 @@
 //! The launcher's side: starts the tracer's process when somebody first asks for it, and ends it.
 
+use crate::patience::TRACER_STARTS;
 use crate::report::messages;
 use crate::session::Session;
 use engine::programs::tracing::{ASKS, ASKS_FOR_CHILD, NONE, TRACED, Trace};
@@ -82,12 +83,10 @@ impl Helper {
     /// that starts it waits for it too, so that the launcher's main thread, which waits for its own
     /// children alone, never meets it.
     fn watch(&self) {
-        /// No more often: then it does not end by chance.
-        const STARTS: u32 = 3;
         let Helper { engine, pid, .. } = self;
         let header = &engine.page.header;
         let mut why = "it has been killed too often".to_owned();
-        for _ in 0..STARTS {
+        for _ in 0..TRACER_STARTS {
             if !asked(engine, pid) {
                 return;
             }

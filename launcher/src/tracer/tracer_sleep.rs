@@ -2,20 +2,18 @@
 //! a stop; so when stops follow each other closely it looks for the next one a moment by itself.
 //! SIGCHLD is blocked meanwhile, because a signal for each stop would cost as much again.
 
+use crate::patience::ATTENTION;
 use crate::session::real_now;
 use engine::sys::{self, Timespec};
 use nix::sys::signal::{SigSet, SigmaskHow, Signal};
 use posix::time::Spec;
 use std::sync::atomic::AtomicU32;
 
-/// How long it looks, and how close is close, real ns.
-pub const MOMENT: u64 = 100_000;
-
 /// See the module.
 pub struct Attention {
     /// Real time of the last report.
     last: u64,
-    /// It came within a [`MOMENT`] of the one before.
+    /// It came within a [`ATTENTION`] of the one before.
     close: bool,
     child: SigSet,
 }
@@ -33,10 +31,10 @@ impl Attention {
     pub fn expects(&mut self, reported: bool) -> bool {
         let now = real_now();
         if reported {
-            self.close = now - self.last < MOMENT;
+            self.close = now - self.last < ATTENTION.ns();
             self.last = now;
         }
-        let expects = self.close && now - self.last < MOMENT;
+        let expects = self.close && now - self.last < ATTENTION.ns();
         if expects {
             std::thread::yield_now();
         }

@@ -1,5 +1,6 @@
 //! Children that nobody reports.
 
+use crate::patience::{UNREPORTED, UNREPORTED_LATE};
 use crate::session::real_now;
 use crate::tracer::calls::of_status;
 use crate::tracer::event_loop::Tracer;
@@ -15,14 +16,9 @@ impl Tracer {
     /// before it could report them. Real time at which to look again, if there are any. Little is
     /// lost if the report comes after all.
     pub(in crate::tracer) fn adopt(&mut self) -> Option<u64> {
-        /// The report comes at once, real ns.
-        const LATE: u64 = 50_000_000;
-        /// Where the creator's process lives, a busy machine may be why it has not come. (Or
-        /// another thread has executed a program.)
-        const LATEST: u64 = 2_000_000_000;
         let now = real_now();
-        let until = |tid, since| match since + LATE {
-            late if late <= now && self.creator_lives(tid) => since + LATEST,
+        let until = |tid, since| match since + UNREPORTED.ns() {
+            late if late <= now && self.creator_lives(tid) => since + UNREPORTED_LATE.ns(),
             late => late,
         };
         let due: HashMap<_, _> =

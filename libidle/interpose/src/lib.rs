@@ -5,6 +5,7 @@
 //! [`statefile`], what libidle.so tells the world; [`hooks`], each hook's body.
 
 pub mod hooks;
+pub mod patience;
 pub mod rows;
 pub mod shared_rows;
 pub mod shim;

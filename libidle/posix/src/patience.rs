@@ -32,6 +32,17 @@ pub const fn span<C>(length: Length<C>) -> Length<C> {
     Length::from_ns(length.ns().saturating_mul(PERCENT) / 100)
 }
 
+/// The period of a thread that looks again and sleeps between, as this build scales it. Who looks
+/// must be found asleep by others, or all would wait for it: so it never comes to nothing.
+pub const fn period<C>(length: Length<C>) -> Length<C> {
+    const SHORTEST: u64 = 50_000;
+    match (span(length), length.ns()) {
+        (scaled, _) if scaled.ns() >= SHORTEST => scaled,
+        (_, ..SHORTEST) => length,
+        _ => Length::from_ns(SHORTEST),
+    }
+}
+
 /// A count, likewise.
 pub const fn count(n: u32) -> u32 {
     let scaled = (n as u64).saturating_mul(PERCENT) / 100;

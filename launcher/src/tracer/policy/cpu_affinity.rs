@@ -11,14 +11,11 @@
 //! before its first instruction; and it ends before the tracer sleeps, a moment after the last
 //! stop. If somebody outside has bound the thread elsewhere, it stays there.
 
+use crate::patience::{ATTENTION, TOGETHER};
 use crate::session::real_now;
-use crate::tracer::tracer_sleep::MOMENT;
 use libc::pid_t;
 use nix::sched::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity};
 use nix::unistd::Pid;
-
-/// So many answers in a row, none more than a [`MOMENT`] after the one before, and they are bound.
-const OFTEN: u32 = 16;
 
 const TRACER: Pid = Pid::from_raw(0);
 
@@ -45,12 +42,12 @@ impl Together {
     /// The stopped thread `tid` has got its answer, and is about to go on.
     pub fn answered(&mut self, tid: pid_t) {
         let now = real_now();
-        if tid != self.thread || now - self.last > MOMENT {
+        if tid != self.thread || now - self.last > ATTENTION.ns() {
             self.part();
         }
         (self.thread, self.last) = (tid, now);
         self.answers += 1;
-        if self.answers >= OFTEN && self.bound.is_none() {
+        if self.answers >= TOGETHER && self.bound.is_none() {
             // Where it may not be, the next try is as many answers away.
             self.answers = 0;
             self.bound = bind(tid);

@@ -12,6 +12,7 @@
 //! slept. The keeper looks at the thread right before it interrupts it, when nobody in the session
 //! runs who could wake it, and never about the time when the kernel's own time-out ends the wait.
 
+use crate::patience::{INTERRUPTED, duration};
 use crate::tracer::calls::{SYSCALL, switches};
 use crate::tracer::policy::wait::{Left, Wait};
 use crate::tracer::ptrace::memory::Memory;
@@ -20,10 +21,7 @@ use engine::Engine;
 use engine::procfs::{Path, state_letter};
 use libc::pid_t;
 use look::process::Stat;
-use std::time::{Duration, Instant};
-
-/// How long a thread is waited for that ought to stop at once.
-const PATIENCE: Duration = Duration::from_millis(2);
+use std::time::Instant;
 
 /// A thread that has been interrupted.
 pub struct Visit {
@@ -57,7 +55,7 @@ impl Visit {
 
     /// Waits for a while until it is over; is it?
     pub fn finish(&mut self) -> bool {
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + duration(INTERRUPTED);
         loop {
             match self.over() {
                 false if Instant::now() < until => std::thread::yield_now(),

@@ -8,6 +8,7 @@
 //! told of the deadline in the very survey that found the thread asleep. When the clock is there,
 //! the thread is visited.
 
+use crate::patience::BY_ITSELF;
 use crate::report::messages;
 use crate::tracer::calls::of_status;
 use crate::tracer::policy::inject_timeout::Visit;
@@ -26,9 +27,6 @@ use look::ProcLook;
 use posix::time::NEVER;
 use std::collections::HashMap;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
-
-/// Around the instant at which the kernel ends a wait by itself it is left alone, real ns.
-const BY_ITSELF: u64 = 1_000_000;
 
 /// What the words of threads say that sleep where no hook sees it, some of them in what they do
 /// last.
@@ -69,7 +67,7 @@ impl Met {
     fn ends_by_itself(&self, real: u64) -> bool {
         self.wait.as_ref().is_some_and(|wait| {
             let end = self.since.1 + wait.deadline.saturating_sub(self.since.0);
-            wait.instant.is_none() && end < real + BY_ITSELF && real < end + BY_ITSELF
+            wait.instant.is_none() && end < real + BY_ITSELF.ns() && real < end + BY_ITSELF.ns()
         })
     }
 }

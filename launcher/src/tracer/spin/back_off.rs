@@ -20,8 +20,6 @@ use posix::time::NEVER;
 use std::collections::HashMap;
 use std::sync::atomic::Ordering::SeqCst;
 
-/// A thread that is not looked at any closer is looked at again after this long, real ns.
-pub const MOMENT: u64 = 50_000;
 /// What no state of the session's words is: [`engine::region::slot::Slot::spin`] of who naps and counts as
 /// running.
 const VOID: u32 = 2;

@@ -10,13 +10,14 @@
 //! naps from then on ([`crate::tracer::spin::back_off`]): it stays stopped, and its slot says *kernel* with a
 //! deadline of its own. Between two naps it asks some more.
 
+use crate::patience::{SUSPECT, TOO_LATE};
 use crate::session::real_now;
 use crate::tracer::calls::SYSCALL;
 use crate::tracer::event_loop::{Tracer, deliverable};
 use crate::tracer::policy::filter::Range;
 use crate::tracer::policy::tracees::{Doing, Thread};
 use crate::tracer::ptrace::stop::{Failed, Stopped};
-use crate::tracer::spin::back_off::{Lap, MOMENT, Nap};
+use crate::tracer::spin::back_off::{Lap, Nap};
 use crate::tracer::spin::call_outcome::{Call, judge};
 use crate::tracer::spin::instants::Instants;
 use crate::tracer::spin::repeating_loop::{Round, State, round, state};
@@ -47,8 +48,6 @@ const ROUND: u64 = 1024;
 const SHORT: u64 = 16;
 /// The same from one clock reading that stops to the next.
 const TIGHT: u64 = 128;
-/// So many waits in a row that were over before they began are looked at.
-const TOO_LATE: u32 = 1000;
 /// See [`ELSEWHERE`].
 const ENOUGH: u32 = 128;
 
@@ -97,8 +96,8 @@ impl Asks {
         match (self.counted, self.laps) {
             (true, _) => NEVER,
             // It takes a while to go on, and is to be met elsewhere the next time.
-            (false, None) => real_now() + 4 * MOMENT,
-            (false, Some(_)) => real_now() + MOMENT,
+            (false, None) => real_now() + 4 * SUSPECT.ns(),
+            (false, Some(_)) => real_now() + SUSPECT.ns(),
         }
     }
 

@@ -3,12 +3,13 @@
 //! by the real clock.
 
 use crate::next;
+use crate::patience::SLICE;
 use crate::shim::clock_id;
 use crate::shim::entry::{Cause, Entry, What, enter};
 use crate::shim::kernel_futex;
 use crate::shim::session;
 use libc::{c_int, clockid_t, pthread_mutex_t, pthread_rwlock_t, timespec};
-use posix::time::{NEVER, RealSpan, Spec};
+use posix::time::{NEVER, Spec};
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::SeqCst;
 
@@ -170,13 +171,13 @@ pub unsafe fn mutex_clocklock(
     }
 }
 
-/// A millisecond from now by the real clock: for the few objects whose waits can't be ended from
+/// One slice from now by the real clock: for the few objects whose waits can't be ended from
 /// outside, a wait is made of short real ones. Virtual time is exact all the same, since the
 /// deadline is the slot's.
 pub(super) fn in_a_moment() -> timespec {
     let mut now = timespec { tv_sec: 0, tv_nsec: 0 };
     crate::shim::vdso::clock_gettime(libc::CLOCK_REALTIME, &mut now);
-    let at = Spec { sec: now.tv_sec, nsec: now.tv_nsec }.plus(RealSpan::from_ms(1));
+    let at = Spec { sec: now.tv_sec, nsec: now.tv_nsec }.plus(SLICE);
     timespec { tv_sec: at.sec, tv_nsec: at.nsec }
 }
 

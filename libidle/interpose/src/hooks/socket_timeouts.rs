@@ -4,6 +4,7 @@
 
 use crate::hooks::poll::{limit, outcome, poll_until};
 use crate::next;
+use crate::patience::SLICE;
 use crate::shim::entry::{Cause, Entry, What};
 use crate::shim::errno::{self, Errno};
 use crate::shim::polling_wait;
@@ -299,7 +300,7 @@ impl Shortened {
     fn new(fd: c_int) -> Shortened {
         let was = option(fd, libc::SO_SNDTIMEO, timeval { tv_sec: 0, tv_usec: 0 })
             .unwrap_or(timeval { tv_sec: 0, tv_usec: 0 });
-        Shortened::set(fd, &timeval { tv_sec: 0, tv_usec: 1000 });
+        Shortened::set(fd, &timeval { tv_sec: 0, tv_usec: (SLICE.ns() / 1000) as i64 });
         Shortened { fd, was }
     }
 

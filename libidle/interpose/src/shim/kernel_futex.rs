@@ -3,6 +3,7 @@
 //! slot's own word: futex_waitv(2) sleeps on both (Linux 5.16).
 
 use crate::hooks::poll::NO_WAIT;
+use crate::patience::SLICE;
 use crate::shim::entry::{Cause, Entry, What};
 use crate::shim::guard::Masked;
 use crate::shim::polling_wait;
@@ -115,8 +116,7 @@ fn restarts() -> bool {
 /// The same wait made of short real ones on `word` alone, which every handler ends: one of them.
 /// Handlers run after it, and none between two: see [`polling_wait::wait_deaf`].
 fn in_slice(word: &AtomicU32, expected: u32, private: bool, masked: &Masked) -> isize {
-    const SLICE: Timespec = Timespec { sec: 0, nsec: 1_000_000 };
-    let raw = sys::futex_wait(word, expected, Some(&SLICE), private);
+    let raw = sys::futex_wait(word, expected, Some(&Timespec::of(SLICE)), private);
     let handled =
         raw == sys::ETIMEDOUT && polling_wait::pause(&NO_WAIT, masked.before_as_set()).is_err();
     if handled { sys::EINTR } else { raw }

@@ -6,6 +6,7 @@
 //! time.
 
 use crate::hooks::poll::NO_WAIT;
+use crate::patience::SLICE;
 use crate::shim::entry::{Cause, Entry, What};
 use crate::shim::errno::{Errno, kernel};
 use crate::shim::guard::Masked;
@@ -14,9 +15,6 @@ use engine::region::slot::Slot;
 use engine::sys::syscall6;
 use libc::{sigset_t, timespec};
 use std::sync::atomic::Ordering::SeqCst;
-
-/// Longest real wait at a time.
-const SLICE: timespec = timespec { tv_sec: 0, tv_nsec: 1_000_000 };
 
 /// The slot's bell is put away while this lives.
 pub struct Silenced {
@@ -55,7 +53,8 @@ pub fn wait<T>(
     mut ask: impl FnMut(Option<(&timespec, *const sigset_t)>) -> Option<T>,
 ) -> Option<T> {
     let (masked, cause) = (Masked::but_cancellation(), cause.into());
-    let slice = (&SLICE, if mask.is_null() { masked.before_as_set() } else { mask });
+    let time = timespec { tv_sec: 0, tv_nsec: SLICE.ns() as i64 };
+    let slice = (&time, if mask.is_null() { masked.before_as_set() } else { mask });
     let _silenced = Silenced::new(entry, 0);
     loop {
         let mut wait = entry.kernel_wait_until(cause, deadline, || ask(None).is_none())?;

@@ -8,10 +8,10 @@
 //! found nothing counts as [`FOUND_NOTHING`] looks, because it takes longer, and a name that is not
 //! there as [`NOT_THERE`]. [`LAP`] looks are a *lap*, which is *pure* if no call got anything done
 //! and no wait was made meanwhile. With a clock that runs, the processor time spent must also be no
-//! more than [`SLOW`] a look, and [`PATIENCE`] in all.
+//! more than [`SLOW`] a look, and [`SPIN`] in all.
 //!
 //! Who gives way to others on a busy machine would take minutes for that: each time lasts for as
-//! long as the others like. So a thread to which that has happened ([`LONG`]) gives way no more
+//! long as the others like. So a thread to which that has happened ([`GAVE_WAY`]) gives way no more
 //! until it does something else: a loop that asks a fixed number of times before it sleeps is soon
 //! through, as it would be on an idle machine, and takes no naps; one that waits for an instant has
 //! soon spent its time.
@@ -31,6 +31,7 @@
 //! clock in some other way. All at one instant, and with nothing got done between: who waits four
 //! times until a time-out, or meets four ends of files that it has just opened, asks for nothing.
 
+use crate::patience::{GAVE_WAY, SPIN, SPIN_SLOW};
 use crate::shim::entry::{What, enter};
 use crate::shim::polling_wait::Silenced;
 use crate::shim::session;
@@ -56,21 +57,15 @@ const FOUND_NOTHING: u32 = 50;
 const NOT_THERE: u32 = 8;
 /// A loop that takes longer for a look does something else besides, processor ns.
 const SLOW: u64 = 400;
-/// A loop that ends sooner is let alone, processor ns: who waits for a lock or a peer often spins
-/// for a moment.
-const PATIENCE: u64 = 10_000_000;
-/// Who has given the processor away for so long at once gives way no more, real ns.
-const LONG: u64 = 500_000;
-/// The same as [`PATIENCE`] with a frozen clock: not in time, which would differ from run to run,
+/// The same as [`SPIN`] with a frozen clock: not in time, which would differ from run to run,
 /// but in laps at one instant in which the thread has not slept, of which the last one is pure:
 /// millions of clock reads, or 50 000 calls. Threads that hand work to each other by waits with
 /// time-outs read the clock as often, and no time may pass for it. Nor may it for those that do so
 /// by locks which happen to be free each time, and read the clock a million times for it.
 const FROZEN_PATIENCE: u32 = 2500;
-/// Of a slow loop, or one that gets things done between its looks, as many laps are enough when so
-/// much processor time has been spent, ns.
+/// Of a slow loop, or one that gets things done between its looks, as many laps are enough when
+/// [`SPIN_SLOW`] has been spent.
 const FEW: u32 = 20;
-const SLOW_PATIENCE: u64 = 1_000_000_000;
 
 /// The clock was read.
 #[inline(always)]
@@ -164,7 +159,7 @@ pub fn found(answer: i64) {
 }
 
 /// Gives the processor away by `call`. Not if the thread spins: it naps. Nor if it has done so for
-/// [`LONG`].
+/// [`GAVE_WAY`].
 #[inline]
 pub fn give_way(call: impl FnOnce()) {
     let tls = tls();
@@ -174,7 +169,7 @@ pub fn give_way(call: impl FnOnce()) {
     }
     let began = vdso::monotonic();
     call();
-    tls.hurries.set(vdso::monotonic() - began >= LONG && session::page().is_some());
+    tls.hurries.set(vdso::monotonic() - began >= GAVE_WAY.ns() && session::page().is_some());
 }
 
 #[inline(always)]
@@ -231,7 +226,7 @@ fn burns(tls: &Tls, pure: bool) -> bool {
         begins(tls);
         return false;
     }
-    spent >= PATIENCE
+    spent >= SPIN.ns()
 }
 
 /// The same with a frozen clock: by how much it has asked since somebody else has moved the clock.
@@ -248,7 +243,7 @@ fn stands(jumps: u32, tls: &Tls, pure: bool) -> bool {
         marks(jumps, tls, slept);
         return false;
     }
-    pure && laps >= FROZEN_PATIENCE || burnt(tls) >= SLOW_PATIENCE
+    pure && laps >= FROZEN_PATIENCE || burnt(tls) >= SPIN_SLOW.ns()
 }
 
 /// The next lap is the first in a row.
@@ -306,7 +301,7 @@ fn nap(tls: &Tls) -> bool {
             let word = &entry.slot().state;
             let state = word.load();
             if state.kind() == Kind::Kernel {
-                let longest = Timespec { sec: 0, nsec: LONGEST_NAP.ns() as i64 };
+                let longest = Timespec::of(LONGEST_NAP);
                 sys::futex_wait(&word.0, state.0, Some(&longest), false);
             }
             wait.end() == Reason::TimedOut

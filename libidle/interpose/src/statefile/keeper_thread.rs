@@ -8,6 +8,7 @@
 //! It has descriptors of its own, so that the program sees none of those that it opens, and cannot
 //! close them. Of the program's it keeps the state file alone: no pipe stays open because of it.
 
+use crate::patience::MOMENT;
 use crate::shim::bare_thread::{self, BareThread};
 use crate::shim::session;
 use crate::shim::vdso;
@@ -108,14 +109,11 @@ pub fn start(engine: &Engine) -> bool {
     if engine.pid != session::getpid() || file::descriptor() < 0 || !NEEDED.swap(false, SeqCst) {
         return true;
     }
-    /// Short, because a thread that is busy and yet sleeps for long would be taken for one in a
-    /// call that no hook saw, and that for rest: between any two patrols of a keeper it must run.
-    const MOMENT: Timespec = Timespec { sec: 0, nsec: 50_000 };
     READY.store(0, SeqCst);
     // SAFETY: one at a time: `NEEDED` is set again in another process only.
     let started = unsafe { THREAD.start(false, run) };
     while started && READY.load(SeqCst) == 0 {
-        sys::futex_wait(&READY, 0, Some(&MOMENT), true);
+        sys::futex_wait(&READY, 0, Some(&Timespec::of(MOMENT)), true);
     }
     started
 }

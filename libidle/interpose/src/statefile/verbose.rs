@@ -7,6 +7,7 @@
 //!
 //! The thread that makes the change prints the row, with one write(2).
 
+use crate::patience::ROW_TRIES;
 use crate::shim::entry::What;
 use crate::shim::inherited_fds;
 use engine::procfs::Path;
@@ -25,8 +26,6 @@ pub const FILE: u32 = 2;
 const ROW: usize = 2048;
 /// Letters of a row; threads beyond are left out.
 const LETTERS: usize = 128;
-/// How often a row is read anew because something has changed meanwhile.
-const TRIES: u32 = 100;
 
 /// Are rows printed?
 #[inline(always)]
@@ -103,7 +102,7 @@ fn print(engine: &Engine, about_to: Option<usize>) {
     row.put(b" ");
     let (mut threads, mut count) = ([(0u32, 0u8); LETTERS], 0);
     // What is read one after the other is of one moment if nothing has changed meanwhile.
-    for _ in 0..TRIES {
+    for _ in 0..ROW_TRIES {
         let words = engine.page.words();
         count = 0;
         for index in 0..engine.page.high() {

@@ -1,0 +1,33 @@
+//! The patiences of the hooks and of this library's threads: see [`posix::patience`] for what one
+//! may do, and for the test build that scales them.
+
+use posix::patience::{count, period, span};
+use posix::time::{CpuSpan, RealSpan};
+
+// Loops that ask again and again (`shim/spin_loop.rs`). These name a suspect, which from then on
+// sleeps between its rounds.
+
+/// Processor time: with a clock that runs, a loop that ends sooner is let alone. Who waits for a
+/// lock or a peer often spins for a moment.
+pub const SPIN: CpuSpan = span(CpuSpan::from_ms(10));
+/// Processor time spent at one instant of a frozen clock by a loop that is slow, or gets things
+/// done between its looks.
+pub const SPIN_SLOW: CpuSpan = span(CpuSpan::from_secs(1));
+/// Real time: who has given the processor away for so long at once gives way no more.
+pub const GAVE_WAY: RealSpan = span(RealSpan::from_us(500));
+
+// Waits that nobody can end from outside: they are made of short ones.
+
+/// Real time of such a slice. The thread is told so much later by the real clock, and by nothing of
+/// virtual time: that does not pass the thread's deadline meanwhile.
+pub const SLICE: RealSpan = period(RealSpan::from_ms(1));
+
+// This library's own threads (`shim/bare_thread.rs` and who uses it).
+
+/// Real time between two looks of a thread that waits for another thread of this process to start
+/// one, or end it. Short, because a thread that is busy and yet sleeps for long would be taken for
+/// one in a call that no hook saw, and that for rest: between two patrols of a keeper it must run.
+pub const MOMENT: RealSpan = period(RealSpan::from_us(50));
+/// A count: how often a row for `LIBIDLE_VERBOSE` is read anew because something has changed
+/// meanwhile. The last one read is printed.
+pub const ROW_TRIES: u32 = count(100) + 1;
