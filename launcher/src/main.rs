@@ -16,6 +16,7 @@ mod tracer;
 mod wait_idle;
 
 use clap::Parser;
+use posix::names::FLUX_TRACER;
 use report::messages;
 use std::io::Write;
 use std::path::Path;
@@ -28,7 +29,7 @@ const TIMED_OUT: u8 = 124;
 
 fn main() -> ExitCode {
     inherited::change();
-    if let Some(region) = std::env::var_os(tracer::tracer_process::ENV_TRACER) {
+    if let Some(region) = std::env::var_os(FLUX_TRACER.text()) {
         // Returns only if it cannot begin.
         tracer::run(region);
         return ExitCode::from(USAGE);

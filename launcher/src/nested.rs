@@ -14,6 +14,7 @@ use nix::errno::Errno;
 use nix::sys::signal::{SigSet, Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
+use posix::names::FLUX;
 use std::ffi::OsString;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
@@ -26,7 +27,7 @@ static BETWEEN: libc::timespec = libc::timespec { tv_sec: 1, tv_nsec: 0 };
 
 /// Is this process part of a session whose launcher lives and is of our build?
 pub fn inside() -> bool {
-    let Some(path) = std::env::var_os("FLUX_SESSION") else { return false };
+    let Some(path) = std::env::var_os(FLUX.session.text()) else { return false };
     let mut head = [0u8; 12];
     let read = std::fs::File::open(path).and_then(|file| file.read_exact_at(&mut head, 0));
     let (magic, version) = head.split_at(8);
@@ -56,7 +57,7 @@ pub fn run(cli: &Cli, commands: &[Vec<OsString>]) -> u8 {
     loop {
         if let (true, Some((words, later))) = (next, waiting.split_first()) {
             let mut command = session::command(words, mask);
-            if let Some(library) = std::env::var_os("FLUX_LIBRARY") {
+            if let Some(library) = std::env::var_os(FLUX.library.text()) {
                 session::preload(&mut command, Path::new(&library));
             }
             match command.spawn() {

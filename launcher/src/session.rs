@@ -10,6 +10,7 @@ use engine::{ClockMode, Engine, Page};
 use memfd::MemfdOptions;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::SigSet;
+use posix::names::{ASAN_OPTIONS, FLUX, LD_PRELOAD};
 use posix::time::Spec;
 use std::ffi::{CString, OsStr, OsString};
 use std::os::fd::AsRawFd;
@@ -104,19 +105,20 @@ pub fn command(words: &[OsString], mask: SigSet) -> Command {
 
 /// Gives the command the library to load, as far as its kind of program can, which is returned.
 pub fn preload(command: &mut Command, library: &Path) -> Option<Program> {
-    let theirs = std::env::var_os("LD_PRELOAD").unwrap_or_default();
+    let theirs = std::env::var_os(LD_PRELOAD.text()).unwrap_or_default();
     let mut list = Vec::new();
     let kind = program_kind::of_command(command.get_program());
     let library = library.as_os_str().as_bytes();
     Form::of(kind).value(library, theirs.as_bytes(), &mut |piece| list.extend_from_slice(piece));
     match list.is_empty() {
-        true => command.env_remove("LD_PRELOAD"),
-        false => command.env("LD_PRELOAD", OsString::from_vec(list)),
+        true => command.env_remove(LD_PRELOAD.text()),
+        false => command.env(LD_PRELOAD.text(), OsString::from_vec(list)),
     };
     if Order::matters(kind, theirs.as_bytes()) {
-        let (theirs, mut options) = (std::env::var_os(Order::NAME).unwrap_or_default(), Vec::new());
+        let (theirs, mut options) =
+            (std::env::var_os(ASAN_OPTIONS.text()).unwrap_or_default(), Vec::new());
         Order::value(theirs.as_bytes(), &mut |piece| options.extend_from_slice(piece));
-        command.env(Order::NAME, OsString::from_vec(options));
+        command.env(ASAN_OPTIONS.text(), OsString::from_vec(options));
     }
     kind
 }
@@ -224,10 +226,10 @@ impl Session {
         // Before all of its threads but those of the library, see `interpose/src/shim/timer_thread.rs`.
         let credit = page.credit(self.engine.pid, (nth + 1) << 48);
         let mut command = command(words, self.mask);
-        command.env("FLUX_SESSION", &self.path).env("FLUX_LIBRARY", &self.library);
+        command.env(FLUX.session.text(), &self.path).env(FLUX.library.text(), &self.library);
         let kind = preload(&mut command, &self.library);
         if let Some(credit) = credit {
-            command.env("FLUX_SLOT", credit.word().to_string());
+            command.env(FLUX.slot.text(), credit.word().to_string());
         }
         let files = self.files;
         // SAFETY: setrlimit(2) is async-signal-safe.

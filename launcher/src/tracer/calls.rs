@@ -12,6 +12,7 @@ use engine::programs::verdicts::{Verdict, row};
 use engine::region::slot::Slot;
 use engine::{Kind, Page, Reason, What};
 use libc::{c_long, pid_t, user_regs_struct};
+use posix::errno::{Errno, RESTART_WITHOUT_HANDLER, interrupted};
 use std::mem::offset_of;
 use std::sync::atomic::Ordering::SeqCst;
 
@@ -351,10 +352,10 @@ impl Tracer {
             regs.rax = wait.timed_out as u64;
             wait.clear_sets(Memory(tid));
             wait.write_left(&engine, Memory(tid), false);
-        } else if interrupted && (wait.sleep || answer != -(libc::EINTR as i64)) {
+        } else if interrupted && (wait.sleep || answer != Errno::EINTR.answer()) {
             // With a time-out it is EINTR after any handler, else once more.
             if wait.sleep || wait.without_restart(answer) {
-                regs.rax = ERESTARTNOHAND as u64;
+                regs.rax = RESTART_WITHOUT_HANDLER as u64;
             }
             self.threads.entry(tid).and_modify(|thread| thread.again = Some(wait));
         } else {
@@ -370,14 +371,6 @@ impl Tracer {
         if timed_out { self.has_asked(stopped) } else { self.go(stopped, 0) }
     }
 }
-
-/// Does a call that was interrupted answer this, seen before the kernel may start it again?
-pub fn interrupted(answer: i64) -> bool {
-    (-516..=-512).contains(&answer) || answer == -(libc::EINTR as i64)
-}
-
-/// What the kernel makes EINTR after any handler, and starts the call again if none runs.
-const ERESTARTNOHAND: i64 = -514;
 
 /// Length of the instruction.
 pub const SYSCALL: u64 = 2;

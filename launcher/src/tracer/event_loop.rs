@@ -27,6 +27,7 @@ use engine::programs::tracing::{GIVES_BACK, NONE, STOPPED, TRACED, owned};
 use engine::region::slot::Slot;
 use engine::sys::GATE;
 use libc::pid_t;
+use posix::names::FLUX;
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::sync::atomic::AtomicPtr;
@@ -48,7 +49,7 @@ pub fn run(path: OsString) -> Option<()> {
     let page = crate::session::map(&path).ok()?;
     messages::configure(None, page.header.verbose.load(SeqCst) as u8);
     let engine = Engine { page, pid: std::process::id(), real_now, process: std::process::id };
-    let library = std::env::var_os("FLUX_LIBRARY")?;
+    let library = std::env::var_os(FLUX.library.text())?;
     let kit = Kit::new(engine, &path)?;
     WORD.store((&raw const page.header.tracer).cast_mut(), SeqCst);
     // SAFETY: the handler is async-signal-safe.

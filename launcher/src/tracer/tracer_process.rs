@@ -7,6 +7,7 @@ use engine::programs::tracing::{ASKS, ASKS_FOR_CHILD, NONE, TRACED, Trace};
 use engine::{Engine, sys};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use posix::names::{FLUX, FLUX_TRACER};
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::process::CommandExt;
@@ -17,8 +18,6 @@ use std::sync::atomic::Ordering::SeqCst;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-/// Path of the region, for the tracer's process.
-pub const ENV_TRACER: &str = "FLUX_TRACER";
 /// Instead of the process's number: the session ends.
 const OVER: u32 = u32::MAX;
 
@@ -148,8 +147,8 @@ fn start(region: &OsStr, library: &Path) -> io::Result<Child> {
     let mut command = Command::new("/proc/self/exe");
     command
         .env_clear()
-        .env(ENV_TRACER, region)
-        .env("FLUX_LIBRARY", library)
+        .env(FLUX_TRACER.text(), region)
+        .env(FLUX.library.text(), library)
         .stdin(Stdio::null())
         .stdout(Stdio::null());
     if let Some(file) = messages::output() {

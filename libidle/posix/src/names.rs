@@ -38,26 +38,39 @@ pub const LD_PRELOAD: Name = Name(c"LD_PRELOAD");
 /// Options of AddressSanitizer's runtime.
 pub const ASAN_OPTIONS: Name = Name(c"ASAN_OPTIONS");
 
-/// Where the session's region is.
-pub const FLUX_SESSION: Name = Name(c"FLUX_SESSION");
-/// Path of libflux.so.
-pub const FLUX_LIBRARY: Name = Name(c"FLUX_LIBRARY");
-/// The slot that a new program image takes over.
-pub const FLUX_SLOT: Name = Name(c"FLUX_SLOT");
+/// The variables by which a program image finds its session.
+pub struct Names {
+    /// Where the region is.
+    pub session: Name,
+    /// Path of the library, to be preloaded again after a program has cleared its environment.
+    pub library: Name,
+    /// The slot that the image takes over.
+    pub slot: Name,
+}
+
+/// Those of libflux.so.
+pub const FLUX: Names = Names {
+    session: Name(c"FLUX_SESSION"),
+    library: Name(c"FLUX_LIBRARY"),
+    slot: Name(c"FLUX_SLOT"),
+};
+/// Before the number of a descriptor of the region that is inherited: so the session is named where
+/// the launcher's own cannot be looked at any more.
+pub const DESCRIPTORS: &str = "/proc/self/fd/";
 /// Tells the launcher's own child that it is the tracer.
 pub const FLUX_TRACER: Name = Name(c"FLUX_TRACER");
 
-/// Descriptors of the region and of the state file.
-pub const LIBIDLE_SESSION: Name = Name(c"LIBIDLE_SESSION");
-/// Path of libidle.so.
-pub const LIBIDLE_LIBRARY: Name = Name(c"LIBIDLE_LIBRARY");
-/// As [`FLUX_SLOT`].
-pub const LIBIDLE_SLOT: Name = Name(c"LIBIDLE_SLOT");
+/// Those of libidle.so.
+pub const LIBIDLE: Names = Names {
+    session: Name(c"LIBIDLE_SESSION"),
+    library: Name(c"LIBIDLE_LIBRARY"),
+    slot: Name(c"LIBIDLE_SLOT"),
+};
 /// Path of the state file.
 pub const LIBIDLE_STATEFILE: Name = Name(c"LIBIDLE_STATEFILE");
-/// Says what happens.
+/// Whether a row is printed at each change: `1`, or the name of the file to print it to.
 pub const LIBIDLE_VERBOSE: Name = Name(c"LIBIDLE_VERBOSE");
-/// Whether children belong to it.
+/// Whether children are tracked too: `0` says no.
 pub const LIBIDLE_CHILDREN: Name = Name(c"LIBIDLE_CHILDREN");
 
 #[cfg(test)]
@@ -66,10 +79,10 @@ mod tests {
 
     #[test]
     fn a_name_is_all_that_stands_before_the_sign() {
-        assert_eq!(FLUX_SLOT.value_in(b"FLUX_SLOT=7"), Some(&b"7"[..]));
-        assert_eq!(FLUX_SLOT.value_in(b"FLUX_SLOT="), Some(&b""[..]));
-        assert_eq!(FLUX_SLOT.value_in(b"FLUX_SLOTS=7"), None);
-        assert_eq!(FLUX_SLOT.value_in(b"FLUX_SLOT"), None);
-        assert_eq!(FLUX_SLOT.text(), "FLUX_SLOT");
+        assert_eq!(FLUX.slot.value_in(b"FLUX_SLOT=7"), Some(&b"7"[..]));
+        assert_eq!(FLUX.slot.value_in(b"FLUX_SLOT="), Some(&b""[..]));
+        assert_eq!(FLUX.slot.value_in(b"FLUX_SLOTS=7"), None);
+        assert_eq!(FLUX.slot.value_in(b"FLUX_SLOT"), None);
+        assert_eq!(FLUX.slot.text(), "FLUX_SLOT");
     }
 }

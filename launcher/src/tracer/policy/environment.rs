@@ -4,15 +4,14 @@
 //! stands.
 
 use crate::tracer::policy::exec_setup::Kit;
-use crate::tracer::policy::privileges::DESCRIPTORS;
 use crate::tracer::ptrace::memory::Memory;
 use crate::tracer::ptrace::stop::{Failed, Stopped};
 use engine::programs::elf::Program;
 use engine::programs::preload::Form;
+use posix::names::{DESCRIPTORS, FLUX, LD_PRELOAD, Name};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 
-const PRELOAD: &[u8] = b"LD_PRELOAD=";
 /// Longest variable that is read.
 const LONGEST: usize = 1 << 17;
 /// Words of the old stack that are looked through for their end. Of arguments and environment the
@@ -62,11 +61,12 @@ impl Variables {
         let count = word(0)? as u64;
         for n in (count + 2..).take(MOST) {
             let at = word(n).filter(|&at| at != 0)? as u64;
-            if let Some(list) = memory.text(at, LONGEST)?.strip_prefix(PRELOAD) {
+            let entry = memory.text(at, LONGEST)?;
+            if let Some(list) = LD_PRELOAD.value_in(&entry) {
                 let mut less = vec![];
                 Form::Out.value(self.library.as_bytes(), list, &mut |piece| less.extend(piece));
                 less.resize(list.len(), 0);
-                return memory.write_bytes(at + PRELOAD.len() as u64, &less).ok();
+                return memory.write_bytes(at + (entry.len() - list.len()) as u64, &less).ok();
             }
         }
         None
@@ -99,10 +99,10 @@ impl Variables {
                 break;
             }
             let text = memory.text(entry, LONGEST).unwrap_or_default();
-            let ours = [&b"FLUX_SESSION="[..], b"FLUX_LIBRARY=", b"FLUX_SLOT="];
-            match text.strip_prefix(PRELOAD) {
+            let ours = [FLUX.session, FLUX.library, FLUX.slot];
+            match LD_PRELOAD.value_in(&text) {
                 Some(list) => preload = list.to_vec(),
-                None if ours.iter().any(|name| text.starts_with(name)) => {}
+                None if ours.iter().any(|name| name.value_in(&text).is_some()) => {}
                 None => words.push(entry),
             }
         }
@@ -146,19 +146,20 @@ impl Variables {
         let library = self.library.as_bytes();
         let kept = kept.map(|fd| format!("{DESCRIPTORS}{fd}").into());
         let session = kept.as_ref().unwrap_or(&self.session).as_bytes();
-        let mut list = PRELOAD.to_vec();
+        let mut list = vec![];
         // AddressSanitizer reads its options from where the kernel says that the environment is,
         // which is not here.
         let form =
             if program == Some(Program::ShimmedAsan) { Form::Out } else { Form::of(program) };
         form.value(library, preload, &mut |piece| list.extend(piece));
+        let line = |name: Name, value: &[u8]| [name.text().as_bytes(), b"=", value].concat();
         let mut lines = vec![
-            [b"FLUX_SESSION=", session].concat(),
-            [b"FLUX_LIBRARY=", library].concat(),
-            format!("FLUX_SLOT={slot}").into_bytes(),
+            line(FLUX.session, session),
+            line(FLUX.library, library),
+            line(FLUX.slot, slot.to_string().as_bytes()),
         ];
         // An empty one is none.
-        lines.extend((list.len() > PRELOAD.len()).then_some(list));
+        lines.extend((!list.is_empty()).then(|| line(LD_PRELOAD, &list)));
         lines
     }
 }

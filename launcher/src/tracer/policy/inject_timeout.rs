@@ -21,6 +21,7 @@ use engine::Engine;
 use engine::procfs::{Path, state_letter};
 use libc::pid_t;
 use look::process::Stat;
+use posix::errno::restarts;
 use std::time::Instant;
 
 /// A thread that has been interrupted.
@@ -89,7 +90,7 @@ impl Visit {
         let mut regs = stopped.registers()?;
         let answer = regs.rax as i64;
         let failed = answer == -(libc::EINTR as i64);
-        if !failed && !(-516..=-512).contains(&answer) {
+        if !failed && !restarts(answer) {
             return Ok(());
         }
         if self.wait.goes_on(&regs) && switches(self.tid) == self.switched + 1 {

@@ -10,7 +10,7 @@
 //! So a later message is waited for by poll(2), whose set is in the place where the length of that
 //! message will be.
 
-use crate::tracer::calls::{SYSCALL, interrupted};
+use crate::tracer::calls::SYSCALL;
 use crate::tracer::event_loop::Tracer;
 use crate::tracer::policy::sockets::{self, limit_of};
 use crate::tracer::policy::verdict::Do;
@@ -21,6 +21,7 @@ use engine::Engine;
 use engine::region::wait_kind::What;
 use engine::sys::with_descriptor;
 use libc::{c_int, c_long, c_short, mmsghdr, msghdr, pid_t, pollfd, user_regs_struct};
+use posix::errno::interrupted;
 use posix::time::{NEVER, Spec};
 use std::mem::offset_of;
 

@@ -13,9 +13,7 @@ use crate::tracer::ptrace::memory::Memory;
 use crate::tracer::ptrace::stop::{Failed, Stopped};
 use engine::programs::verdicts::{CLONE_NEWUSER, Verdict};
 use libc::{c_long, pid_t, user_regs_struct};
-
-/// Where the region is for a process that keeps it, and for those who inherit it.
-pub const DESCRIPTORS: &str = "/proc/self/fd/";
+use posix::names::{DESCRIPTORS, FLUX};
 
 /// The region's descriptor in a process that may have no access to its path.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -110,8 +108,7 @@ impl Tracer {
 /// The number in the environment that the library leaves to what it executes.
 fn of_environment(pid: pid_t) -> Option<i32> {
     let environ = std::fs::read(format!("/proc/{pid}/environ")).ok()?;
-    let start = format!("FLUX_SESSION={DESCRIPTORS}");
-    let number =
-        environ.split(|&byte| byte == 0).find_map(|line| line.strip_prefix(start.as_bytes()))?;
+    let session = environ.split(|&byte| byte == 0).find_map(|line| FLUX.session.value_in(line))?;
+    let number = session.strip_prefix(DESCRIPTORS.as_bytes())?;
     std::str::from_utf8(number).ok()?.parse().ok()
 }

@@ -2,6 +2,7 @@
 
 use engine::programs::verdicts::zero_is_nothing;
 use libc::{c_long, user_regs_struct};
+use posix::errno::restarts;
 
 /// What a call was, for the loop that made it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -21,7 +22,7 @@ pub fn judge(regs: &user_regs_struct) -> Call {
         // Answered by the tracer: a sleep was over before it began.
         -1 => Call::Futile,
         // To be made again.
-        _ if (-516..=-512).contains(&answer) => Call::Nothing,
+        _ if restarts(answer) => Call::Nothing,
         _ if answer < 0 => Call::Futile,
         // Who asks for its own processor time computes.
         libc::SYS_clock_gettime if is_of_processor(regs.rdi as libc::clockid_t) => Call::Done,

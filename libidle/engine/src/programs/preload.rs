@@ -53,14 +53,12 @@ impl Form {
     }
 }
 
-/// What tells AddressSanitizer's runtime that another library may come before it; else it ends the
+/// In `ASAN_OPTIONS`, what tells AddressSanitizer's runtime that another library may come before it; else it ends the
 /// program. (It then finds the calls that it intercepts behind that one's, as ThreadSanitizer's
 /// does anyhow.)
 pub struct Order;
 
 impl Order {
-    /// The environment variable.
-    pub const NAME: &str = "ASAN_OPTIONS";
     const OPTION: &[u8] = b"verify_asan_link_order=0";
 
     /// Is it needed for `program`, which is started with this `LD_PRELOAD`?

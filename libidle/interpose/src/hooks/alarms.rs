@@ -4,7 +4,6 @@
 use crate::hooks::posix_timers::{change, disarmed, own};
 use crate::next;
 use crate::shim::clock_id::{self, plausible};
-use crate::shim::errno::{Errno, kernel};
 use crate::shim::session;
 use crate::shim::timer_table::{self, Role};
 use crate::shim::timer_thread;
@@ -12,6 +11,7 @@ use crate::shim::timerfd::store;
 use engine::sys::syscall6;
 use engine::{Engine, Page};
 use libc::{c_int, c_uint, itimerval, timeval};
+use posix::errno::{self, Errno};
 use posix::time::{NEVER, Spec, whole_seconds};
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
@@ -96,7 +96,7 @@ pub unsafe fn setitimer(
         let raw = unsafe {
             syscall6(libc::SYS_setitimer, which as usize, new as usize, old as usize, 0, 0, 0)
         };
-        kernel(raw).map(|v| v as c_int)
+        errno::result(raw).map(|v| v as c_int)
     };
     if which != libc::ITIMER_REAL || (!new.is_null() && !plausible(new)) {
         return real();
@@ -123,7 +123,7 @@ pub unsafe fn getitimer(which: c_int, out: *mut itimerval) -> Result<c_int, Errn
         // SAFETY: the kernel checks the pointer.
         let raw =
             unsafe { syscall6(libc::SYS_getitimer, which as usize, out as usize, 0, 0, 0, 0) };
-        return kernel(raw).map(|v| v as c_int);
+        return errno::result(raw).map(|v| v as c_int);
     };
     // SAFETY: the caller's pointer.
     unsafe { store(out, as_itimerval(alarm_left(&engine))) }

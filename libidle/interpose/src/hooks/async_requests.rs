@@ -4,10 +4,10 @@ use crate::hooks::poll::outcome;
 use crate::next;
 use crate::shim::clock_id;
 use crate::shim::entry::{Cause, What, enter};
-use crate::shim::errno::Errno;
 use crate::shim::libc_threads;
 use crate::shim::polling_wait;
 use libc::{aiocb, c_int, c_void, mqd_t, sigevent, sigset_t, timespec};
+use posix::errno::Errno;
 
 /// netdb.h.
 const EAI_INPROGRESS: c_int = -100;

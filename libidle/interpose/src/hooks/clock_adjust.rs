@@ -3,10 +3,10 @@
 
 use crate::hooks::clocks::set_ahead;
 use crate::shim::clock_id;
-use crate::shim::errno::{Errno, kernel};
 use crate::shim::session;
 use engine::sys::syscall6;
 use libc::{c_int, c_uint, clockid_t, ntptimeval, timex};
+use posix::errno::{self, Errno};
 
 /// The modes of adjtime(3): the kernel's `ADJ_ADJTIME`, and what adds to it that nothing is to be
 /// changed.
@@ -23,7 +23,7 @@ pub unsafe fn clock_adjtime(id: clockid_t, at: *mut timex) -> Result<c_int, Errn
         // SAFETY: the kernel checks the pointer.
         let raw =
             unsafe { syscall6(libc::SYS_clock_adjtime, id as usize, at as usize, 0, 0, 0, 0) };
-        return kernel(raw).map(|state| state as c_int);
+        return errno::result(raw).map(|state| state as c_int);
     };
     let last = at.cast::<u8>().wrapping_add(size_of::<timex>() - 8);
     if !clock_id::writable(at) || !clock_id::writable(last) {
@@ -48,8 +48,9 @@ pub unsafe fn clock_adjtime(id: clockid_t, at: *mut timex) -> Result<c_int, Errn
     // SAFETY: numbers, for which zero is a valid value.
     let mut told: timex = unsafe { std::mem::zeroed() };
     // SAFETY: an out-parameter of our own, which asks for no change.
-    let state =
-        kernel(unsafe { syscall6(libc::SYS_adjtimex, &raw mut told as usize, 0, 0, 0, 0, 0) })?;
+    let state = errno::result(unsafe {
+        syscall6(libc::SYS_adjtimex, &raw mut told as usize, 0, 0, 0, 0, 0)
+    })?;
     let now = clock_id::read(&engine, id)?;
     told.modes = modes;
     told.time.tv_sec = now.sec;

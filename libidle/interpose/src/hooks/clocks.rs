@@ -2,7 +2,6 @@
 //! is a load from the shared page, in elapsed mode added to what the vDSO says.
 
 use crate::shim::clock_id::{self, plausible};
-use crate::shim::errno::Errno;
 use crate::shim::guard::Masked;
 use crate::shim::session;
 use crate::shim::spin_loop;
@@ -10,6 +9,7 @@ use crate::shim::vdso;
 use engine::{ClockMode, Engine};
 use libc::{c_int, clockid_t, time_t, timespec, timeval};
 use posix::clock::is_virtual;
+use posix::errno::Errno;
 use posix::time::{SECOND, Span, Spec};
 
 /// Virtual time of clock `id`.
@@ -90,7 +90,7 @@ pub unsafe fn clock_getres(id: clockid_t, out: *mut timespec) -> Result<c_int, E
     let raw = unsafe {
         engine::sys::syscall6(libc::SYS_clock_getres, id as usize, out as usize, 0, 0, 0, 0)
     };
-    crate::shim::errno::kernel(raw).map(|v| v as c_int)
+    posix::errno::result(raw).map(|v| v as c_int)
 }
 
 /// gettimeofday(2); the time zone is the kernel's (always zero).
@@ -192,7 +192,7 @@ pub unsafe fn clock_settime(id: clockid_t, to: *const timespec) -> Result<c_int,
         let raw = unsafe {
             engine::sys::syscall6(libc::SYS_clock_settime, id as usize, to as usize, 0, 0, 0, 0)
         };
-        return crate::shim::errno::kernel(raw).map(|v| v as c_int);
+        return posix::errno::result(raw).map(|v| v as c_int);
     };
     // SAFETY: the caller vouches for `to`.
     let to = unsafe { clock_id::spec(to) }?;

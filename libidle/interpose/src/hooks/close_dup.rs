@@ -1,11 +1,11 @@
 //! close(2), close_range(2), dup2(2), dup3(2): the program must neither see nor take the bells.
 
 use crate::next;
-use crate::shim::errno::Errno;
 use crate::shim::tcp_push;
 use crate::shim::timerfd;
 use crate::shim::wake_fd;
 use libc::{c_int, c_uint};
+use posix::errno::Errno;
 
 /// close(2).
 ///
@@ -75,7 +75,7 @@ pub unsafe fn close_range(first: c_uint, last: c_uint, flags: c_int) -> Result<c
                 0,
             )
         };
-        crate::shim::errno::kernel(raw).map(|v| v as c_int)
+        posix::errno::result(raw).map(|v| v as c_int)
     };
     if flags & libc::CLOSE_RANGE_CLOEXEC as c_int == 0 && !wake_fd::borrowed() {
         timerfd::forget_range(first, last);

@@ -5,9 +5,9 @@ use crate::hooks::poll::{limit, none_ready, outcome, poll_until, waiting};
 use crate::next;
 use crate::shim::clock_id;
 use crate::shim::entry::{What, enter};
-use crate::shim::errno::Errno;
 use crate::shim::timerfd;
 use libc::{POLLIN, c_int, epoll_event, pollfd, sigset_t, timespec};
+use posix::errno::Errno;
 use posix::time::{self, NEVER};
 
 /// # Safety

@@ -4,12 +4,12 @@
 use crate::hooks::syscall::Args;
 use crate::shim::clock_id;
 use crate::shim::entry::{Cause, Entry, What, enter};
-use crate::shim::errno::{Errno, kernel};
 use crate::shim::kernel_futex;
 use crate::shim::session;
 use crate::shim::wait_queue::{self, Key};
 use engine::{Engine, Reason, Signals};
 use libc::{c_long, clockid_t, timespec};
+use posix::errno::{self, Errno};
 use posix::time::{NEVER, Spec};
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
@@ -202,7 +202,7 @@ fn wake_all(
     let woken = if private { wake(engine, Key::any(word), count, bits) } else { 0 };
     let rest = if woken < count { kernel_futex::wake(word, count - woken, private) } else { 0 };
     if woken == 0 {
-        kernel(rest).map(|rest| rest as c_long)
+        errno::result(rest).map(|rest| rest as c_long)
     } else {
         Ok(woken as c_long + rest.max(0) as c_long)
     }

@@ -5,11 +5,12 @@ use crate::hooks::descriptors::waiting;
 use crate::shim::await_sleep::own_file;
 use crate::shim::clock_id;
 use crate::shim::entry::{self, What};
-use crate::shim::errno::{Answer, Errno, kernel};
+use crate::shim::errno::Answer;
 use crate::shim::polling_wait;
 use engine::programs::verdicts::IORING_ENTER_EXT_ARG;
 use engine::sys::syscall6;
 use libc::{c_long, sigset_t, timespec};
+use posix::errno::{self, Errno};
 
 const GETEVENTS: u32 = 1;
 /// The time-out is an instant, by default of CLOCK_MONOTONIC.
@@ -57,7 +58,7 @@ pub unsafe fn enter(args: [usize; 6]) -> c_long {
     let call = |submit: usize, least: usize, flags: u32, argument: *const Argument| {
         let (flags, argument) = (flags as usize, argument as usize);
         // SAFETY: the caller's arguments, or an argument of our own.
-        kernel(unsafe {
+        errno::result(unsafe {
             syscall6(libc::SYS_io_uring_enter, fd, submit, least, flags, argument, size)
         })
     };

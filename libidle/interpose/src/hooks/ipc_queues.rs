@@ -9,7 +9,6 @@ use crate::hooks::poll::{NO_WAIT, outcome, poll_for};
 use crate::next;
 use crate::shim::clock_id;
 use crate::shim::entry::{Cause, Entry, What, enter};
-use crate::shim::errno::Errno;
 use crate::shim::guard;
 use crate::shim::polling_wait::{self, Silenced};
 use crate::shim::session_signal::{self, HEARD, QUIET, SIGNAL};
@@ -21,6 +20,7 @@ use libc::{
     POLLIN, POLLOUT, c_char, c_int, c_long, c_short, c_uint, c_void, mqd_t, pollfd, sembuf, size_t,
     ssize_t, timespec,
 };
+use posix::errno::Errno;
 use posix::time::Spec;
 use std::sync::atomic::AtomicI32;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};

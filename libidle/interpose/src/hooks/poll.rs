@@ -3,7 +3,6 @@
 use crate::next;
 use crate::shim::clock_id;
 use crate::shim::entry::{Cause, Entry, KernelWait, What, enter};
-use crate::shim::errno::{Errno, kernel};
 use crate::shim::polling_wait;
 use crate::shim::scratch::Scratch;
 use crate::shim::timerfd;
@@ -11,6 +10,7 @@ use crate::shim::wake_fd;
 use engine::Reason;
 use engine::sys::syscall6;
 use libc::{POLLIN, c_int, nfds_t, pollfd, sigset_t, timespec};
+use posix::errno::{self, Errno};
 use posix::time::{self, NEVER};
 
 /// Do not wait.
@@ -61,7 +61,7 @@ unsafe fn ready_now(
             0,
         )
     };
-    kernel(raw).map(|ready| ready as c_int)
+    errno::result(raw).map(|ready| ready as c_int)
 }
 
 /// Is nothing ready? For under the clock's lock: no cancellation point, and no handler runs by the

@@ -3,7 +3,6 @@
 use crate::next;
 use crate::shim::clock_id::{self, plausible};
 use crate::shim::entry::enter;
-use crate::shim::errno::Errno;
 use crate::shim::spin_loop;
 use crate::shim::timer_signals;
 use crate::shim::timer_table::{self, Notify, Role, Table, Timer};
@@ -12,6 +11,7 @@ use crate::shim::timerfd::{as_timespec, store};
 use engine::Engine;
 use libc::{c_int, clockid_t, itimerspec, pthread_attr_t, timer_t};
 use posix::clock::is_virtual;
+use posix::errno::Errno;
 use posix::time::{NEVER, Spec};
 
 /// The engine, where this process's timers are ours.

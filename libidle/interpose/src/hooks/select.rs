@@ -5,7 +5,6 @@ use crate::hooks::poll::{NO_LIMIT, NO_WAIT, limit, outcome};
 use crate::next;
 use crate::shim::clock_id;
 use crate::shim::entry::{Entry, What, enter};
-use crate::shim::errno::{Errno, kernel};
 use crate::shim::polling_wait;
 use crate::shim::scratch::Scratch;
 use crate::shim::timerfd;
@@ -13,6 +12,7 @@ use crate::shim::wake_fd;
 use engine::Reason;
 use engine::sys::syscall6;
 use libc::{c_int, fd_set, sigset_t, timespec, timeval};
+use posix::errno::{self, Errno};
 use posix::time::{self, NEVER, Spec};
 
 /// Read, write and exception set.
@@ -48,7 +48,7 @@ unsafe fn ready_now(
     let raw = unsafe {
         syscall6(libc::SYS_pselect6, n as usize, r as usize, w as usize, x as usize, time, with)
     };
-    kernel(raw).map(|ready| ready as c_int)
+    errno::result(raw).map(|ready| ready as c_int)
 }
 
 /// Is nothing ready? As in [`crate::hooks::poll`]: no cancellation point, no handler by the

@@ -12,12 +12,12 @@
 use crate::next;
 use crate::shim::clock_id;
 use crate::shim::entry::{Cause, Entry, What, enter};
-use crate::shim::errno::Errno;
 use crate::shim::kernel_futex;
 use crate::shim::session;
 use crate::shim::wait_queue::{self, Key};
 use engine::{Reason, Signals};
 use libc::{c_int, clockid_t, sem_t, timespec};
+use posix::errno::Errno;
 use posix::time::{NEVER, Spec};
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::atomic::{AtomicU32, AtomicU64};

@@ -10,7 +10,6 @@ use crate::next;
 use crate::shim::await_sleep::await_asleep;
 use crate::shim::clock_id;
 use crate::shim::entry::{Entry, What, enter};
-use crate::shim::errno::{Errno, kernel};
 use crate::shim::guard::Masked;
 use crate::shim::polling_wait;
 use crate::shim::session;
@@ -23,6 +22,7 @@ use engine::sys::syscall6;
 use libc::{
     POLLIN, c_int, c_uint, c_void, pid_t, pollfd, pthread_t, siginfo_t, sigset_t, timespec,
 };
+use posix::errno::{self, Errno};
 use std::ptr::null_mut;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
@@ -171,7 +171,8 @@ unsafe fn pending_now(
     let now = timespec { tv_sec: 0, tv_nsec: 0 };
     let (set, to, time) = (set as usize, info as usize, &raw const now as usize);
     // SAFETY: the caller's arguments.
-    let number = kernel(unsafe { syscall6(libc::SYS_rt_sigtimedwait, set, to, time, 8, 0, 0) })?;
+    let number =
+        errno::result(unsafe { syscall6(libc::SYS_rt_sigtimedwait, set, to, time, 8, 0, 0) })?;
     // SAFETY: the kernel has just written there.
     if !info.is_null() && unsafe { (*info).si_code } == libc::SI_TKILL {
         // As libc does it.

@@ -4,11 +4,12 @@
 use crate::next;
 use crate::shim::clock_id;
 use crate::shim::entry::{Cause, Entry, What, enter};
-use crate::shim::errno::{self, Errno};
+use crate::shim::errno;
 use crate::shim::spin_loop;
 use engine::{Reason, Signals};
 use libc::{c_int, c_uint, clockid_t, timespec};
 use posix::clock::is_virtual;
+use posix::errno::Errno;
 use posix::time::{NEVER, SECOND, Spec};
 use std::sync::atomic::Ordering::Relaxed;
 

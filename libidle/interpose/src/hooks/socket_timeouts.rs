@@ -6,7 +6,7 @@ use crate::hooks::poll::{limit, outcome, poll_until};
 use crate::next;
 use crate::patience::SLICE;
 use crate::shim::entry::{Cause, Entry, What};
-use crate::shim::errno::{self, Errno};
+use crate::shim::errno;
 use crate::shim::polling_wait;
 use crate::shim::scratch::Scratch;
 use crate::shim::tcp_push;
@@ -15,6 +15,7 @@ use libc::{
     POLLERR, POLLIN, POLLOUT, c_int, c_short, iovec, msghdr, pollfd, sigset_t, sockaddr, socklen_t,
     ssize_t, timespec, timeval,
 };
+use posix::errno::Errno;
 use posix::time;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;

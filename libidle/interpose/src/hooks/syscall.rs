@@ -22,13 +22,14 @@ use crate::hooks::try_calls;
 use crate::hooks::uptime;
 use crate::next;
 use crate::shim::clock_id;
-use crate::shim::errno::{Answer, Errno};
+use crate::shim::errno::Answer;
 use crate::shim::session;
 use crate::shim::spin_loop;
 use crate::shim::timerfd;
 use engine::programs::verdicts::zero_is_nothing;
 use libc::{c_int, c_long, clockid_t, timespec};
 use posix::clock::is_virtual;
+use posix::errno::Errno;
 use posix::time::Spec;
 
 /// The system call's arguments.

@@ -1,9 +1,9 @@
 //! Time since the machine was started: times(2) and sysinfo(2).
 
 use crate::hooks::clocks::clock_gettime;
-use crate::shim::errno::{Errno, kernel};
 use engine::sys::syscall6;
 use libc::{clock_t, timespec};
+use posix::errno::{self, Errno};
 use posix::time::SECOND;
 
 /// Ticks of times(2) in a second: USER_HZ.
@@ -38,7 +38,7 @@ pub unsafe fn times(out: *mut libc::tms) -> Result<clock_t, Errno> {
 /// As for the C function.
 pub unsafe fn sysinfo(out: *mut libc::sysinfo) -> Result<libc::c_int, Errno> {
     // SAFETY: the kernel checks the pointer.
-    kernel(unsafe { syscall6(libc::SYS_sysinfo, out as usize, 0, 0, 0, 0, 0) })?;
+    errno::result(unsafe { syscall6(libc::SYS_sysinfo, out as usize, 0, 0, 0, 0, 0) })?;
     let now = now(libc::CLOCK_BOOTTIME)?;
     // SAFETY: the kernel has just written there.
     unsafe { (*out).uptime = now.tv_sec + (now.tv_nsec != 0) as i64 };

@@ -1,12 +1,12 @@
 //! Clocks by id: which are virtual, what they read, and when one of their absolute times comes.
 
-use crate::shim::errno::Errno;
 use crate::shim::tls::tls;
 use crate::shim::vdso;
 use engine::sys::syscall6;
 use engine::{ClockMode, Engine};
 use libc::{clockid_t, timespec};
 use posix::clock::is_virtual;
+use posix::errno::Errno;
 use posix::time::{NEVER, Span, Spec};
 
 /// What clock `id` reads in virtual time.

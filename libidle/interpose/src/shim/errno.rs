@@ -1,8 +1,6 @@
 //! `errno`, set in one place, and the conversion from results to what C expects.
 
-/// An error number (positive).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Errno(pub i32);
+use posix::errno::Errno;
 
 /// Sets the calling thread's `errno`.
 pub fn set(code: i32) {
@@ -57,9 +55,4 @@ impl Answer for *mut libc::c_void {
     fn answer(self) -> *mut libc::c_void {
         self
     }
-}
-
-/// A kernel result (negative: an error code) as a `Result`.
-pub fn kernel(raw: isize) -> Result<isize, Errno> {
-    if (-4095..0).contains(&raw) { Err(Errno(-raw as i32)) } else { Ok(raw) }
 }

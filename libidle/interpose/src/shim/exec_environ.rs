@@ -10,10 +10,8 @@ use engine::programs::elf::Program;
 use engine::programs::preload::{Form, Order};
 use engine::schedule::births::Credit;
 use libc::c_char;
+use posix::names::{ASAN_OPTIONS, LD_PRELOAD, Name};
 use std::ffi::CStr;
-
-const PRELOAD: &CStr = c"LD_PRELOAD";
-const ORDER: &CStr = c"ASAN_OPTIONS";
 
 /// An environment array with our entries in it. Nothing is allocated on the heap: this runs between
 /// vfork and exec.
@@ -51,8 +49,9 @@ impl Environ {
             count += 1;
         }
         // SAFETY: the caller's array.
-        let old = |name| unsafe { find_env(env, name) }.map_or(&b""[..], |(_, v)| v.to_bytes());
-        let (theirs, options) = (old(PRELOAD), old(ORDER));
+        let old =
+            |name: Name| unsafe { find_env(env, name.c()) }.map_or(&b""[..], |(_, v)| v.to_bytes());
+        let (theirs, options) = (old(LD_PRELOAD), old(ASAN_OPTIONS));
         let library = session::LIBRARY.get().to_bytes();
         let mut numbers = [0u8; 32];
         let session = match session::flavour() {
@@ -65,7 +64,7 @@ impl Environ {
         let mut digits = [0u8; 20];
         let slot = decimal(credit.word(), &mut digits);
         let form = Form::of(program);
-        let names = [own.session, own.library, own.slot, PRELOAD, ORDER];
+        let names = [own.session, own.library, own.slot, LD_PRELOAD, ASAN_OPTIONS];
         let names = &names[..if Order::matters(program, theirs) { ROWS } else { ROWS - 1 }];
         let value = |row: usize, put: &mut dyn FnMut(&[u8])| match row {
             0 => put(session),
@@ -81,8 +80,7 @@ impl Environ {
         };
         // An empty LD_PRELOAD is none.
         let rows = if length(PRELOAD_ROW) == 0 { PRELOAD_ROW } else { names.len() };
-        let need =
-            (0..rows).map(|row| names[row].to_bytes_with_nul().len() + 1 + length(row)).sum();
+        let need = (0..rows).map(|row| names[row].text().len() + 2 + length(row)).sum();
         // SAFETY: null pointers and zero bytes are valid.
         let (array, text) = unsafe { (Scratch::zeroed(count + ROWS + 1)?, Scratch::zeroed(need)?) };
         let mut new = Environ { array, text, from: 0, starts: [0; ROWS], rows };
@@ -91,10 +89,7 @@ impl Environ {
             let entry = unsafe { *env.add(i) };
             // SAFETY: an environment string.
             let text = unsafe { CStr::from_ptr(entry) }.to_bytes();
-            let named = |name: &&CStr| {
-                text.strip_prefix(name.to_bytes()).is_some_and(|rest| rest.starts_with(b"="))
-            };
-            if !names.iter().any(named) {
+            if names.iter().all(|name| name.value_in(text).is_none()) {
                 new.array.slice()[new.from] = entry;
                 new.from += 1;
             }
@@ -107,7 +102,7 @@ impl Environ {
                 text[fill..fill + piece.len()].copy_from_slice(piece);
                 fill += piece.len();
             };
-            put(name.to_bytes());
+            put(name.text().as_bytes());
             put(b"=");
             value(row, &mut put);
             put(b"\0");

@@ -10,6 +10,7 @@ use crate::shim::wake_fd;
 use engine::procfs::decimal;
 use engine::statefile::file;
 use engine::sys::syscall6;
+use posix::names::DESCRIPTORS;
 use std::ffi::CStr;
 use std::sync::atomic::AtomicI32;
 use std::sync::atomic::Ordering::SeqCst;
@@ -57,12 +58,9 @@ pub fn keep_region(path: &CStr) {
     }
 }
 
-/// Where descriptors are found by number.
-const DESCRIPTORS: &[u8] = b"/proc/self/fd/";
-
 /// The number in a path that [`kept_path`] has made.
 pub fn number(path: &CStr) -> Option<i32> {
-    let number = engine::procfs::number(path.to_bytes().strip_prefix(DESCRIPTORS)?)?;
+    let number = engine::procfs::number(path.to_bytes().strip_prefix(DESCRIPTORS.as_bytes())?)?;
     i32::try_from(number).ok()
 }
 
@@ -72,7 +70,7 @@ pub fn kept_path(into: &mut [u8; 32]) -> Option<&[u8]> {
     let mut digits = [0; 20];
     let digits = decimal(fd, &mut digits);
     let len = DESCRIPTORS.len() + digits.len();
-    into[..DESCRIPTORS.len()].copy_from_slice(DESCRIPTORS);
+    into[..DESCRIPTORS.len()].copy_from_slice(DESCRIPTORS.as_bytes());
     into.get_mut(DESCRIPTORS.len()..len)?.copy_from_slice(digits);
     Some(&into[..len])
 }

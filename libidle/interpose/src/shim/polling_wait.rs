@@ -8,12 +8,12 @@
 use crate::hooks::poll::NO_WAIT;
 use crate::patience::SLICE;
 use crate::shim::entry::{Cause, Entry, What};
-use crate::shim::errno::{Errno, kernel};
 use crate::shim::guard::Masked;
 use engine::Reason;
 use engine::region::slot::Slot;
 use engine::sys::syscall6;
 use libc::{sigset_t, timespec};
+use posix::errno::{self, Errno};
 use std::sync::atomic::Ordering::SeqCst;
 
 /// The slot's bell is put away while this lives.
@@ -108,5 +108,6 @@ pub fn pause(time: &timespec, mask: *const sigset_t) -> Result<(), Errno> {
     let mut time = *time;
     let (at, size) = (&raw mut time as usize, size_of::<u64>());
     // SAFETY: no entries, a time of our own (the kernel writes it), and a set.
-    kernel(unsafe { syscall6(libc::SYS_ppoll, 0, 0, at, mask as usize, size, 0) }).map(|_| ())
+    errno::result(unsafe { syscall6(libc::SYS_ppoll, 0, 0, at, mask as usize, size, 0) })
+        .map(|_| ())
 }

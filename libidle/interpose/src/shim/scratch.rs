@@ -2,6 +2,7 @@
 //! `malloc`: hooks run in signal handlers and inside allocators.
 
 use engine::sys::syscall6;
+use posix::errno::is_error;
 
 /// A zeroed array of `T`, `INLINE` of them without a system call.
 pub struct Scratch<T: Copy, const INLINE: usize> {
@@ -24,7 +25,7 @@ impl<T: Copy, const INLINE: usize> Scratch<T, INLINE> {
             let at = unsafe {
                 syscall6(libc::SYS_mmap, 0, len * size_of::<T>(), prot, flags, usize::MAX, 0)
             };
-            if (-4095..0).contains(&at) {
+            if is_error(at) {
                 return None;
             }
             mapped = at as *mut T;

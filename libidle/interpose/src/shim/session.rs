@@ -12,6 +12,8 @@ use engine::region::slot::Slot;
 use engine::schedule::births::Credit;
 use engine::sys::syscall6;
 use engine::{Engine, Kind, Page};
+use posix::errno::is_error;
+use posix::names::{FLUX, LIBIDLE, Names};
 use std::ffi::CStr;
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
@@ -68,28 +70,14 @@ pub fn flavour() -> Flavour {
     if byte == 0 { Flavour::Flux } else { Flavour::Idle }
 }
 
-/// Names of environment variables.
-pub struct Names {
-    /// Where the region is: its path, as `/proc/PID/fd/N` of the launcher or of a descriptor that
-    /// is inherited ([`crate::shim::inherited_fds`]), or see [`crate::statefile::process_tree`].
-    pub session: &'static CStr,
-    /// Path of this library, to be preloaded again after a program has cleared its environment.
-    pub library: &'static CStr,
-    /// The credit ([`Credit::word`]) that the next program image takes over.
-    pub slot: &'static CStr,
-}
-
-/// The names that this library uses.
+/// The names of environment variables that this library uses. The session is a path,
+/// `/proc/PID/fd/N` of the launcher or of a descriptor that is inherited
+/// ([`crate::shim::inherited_fds`]), or see [`crate::statefile::process_tree`]; the slot is a credit
+/// ([`Credit::word`]).
 pub fn names() -> &'static Names {
     match flavour() {
-        Flavour::Flux => {
-            &Names { session: c"FLUX_SESSION", library: c"FLUX_LIBRARY", slot: c"FLUX_SLOT" }
-        }
-        Flavour::Idle => &Names {
-            session: c"LIBIDLE_SESSION",
-            library: c"LIBIDLE_LIBRARY",
-            slot: c"LIBIDLE_SLOT",
-        },
+        Flavour::Flux => &FLUX,
+        Flavour::Idle => &LIBIDLE,
     }
 }
 
@@ -234,14 +222,14 @@ fn attach() -> bool {
         state => return state == ATTACHED,
     }
     let page = match flavour() {
-        Flavour::Flux => env(names().session).filter(|path| SESSION.keep(path)).and_then(open),
+        Flavour::Flux => env(names().session.c()).filter(|path| SESSION.keep(path)).and_then(open),
         Flavour::Idle => crate::statefile::process_tree::region(),
     };
     let Some(page) = page else {
         STATE.store(ABSENT, Ordering::Release);
         return false;
     };
-    if let Some(path) = env(names().library) {
+    if let Some(path) = env(names().library.c()) {
         LIBRARY.keep(path);
     }
     let pid = getpid();
@@ -315,7 +303,7 @@ pub(crate) fn map(fd: i32) -> Option<&'static Page> {
             fd as usize,
             0,
         );
-        (!(-4095..0).contains(&at)).then(|| &*(at as *const Page))
+        (!is_error(at)).then(|| &*(at as *const Page))
     }
 }
 
@@ -323,7 +311,7 @@ pub(crate) fn map(fd: i32) -> Option<&'static Page> {
 /// ended with the former image go back.
 fn take_first_slot(page: &Page, pid: u32) {
     let tid = gettid();
-    let left = env(names().slot)
+    let left = env(names().slot.c())
         .and_then(|v| engine::procfs::number(v.to_bytes()))
         .and_then(Credit::from_word);
     // The variable may be another process's, one that was forked behind our back.

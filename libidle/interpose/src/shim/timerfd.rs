@@ -8,7 +8,7 @@
 use crate::hooks::poll::none_ready;
 use crate::shim::clock_id;
 use crate::shim::entry::{Entry, What, enter};
-use crate::shim::errno::{self, Errno, kernel};
+use crate::shim::errno;
 use crate::shim::fd_set::{FdSet, sets};
 use crate::shim::guard::Masked;
 use crate::shim::open_fds;
@@ -18,6 +18,7 @@ use engine::sys::syscall6;
 use engine::{Engine, Kind, Page};
 use libc::{c_int, clockid_t, itimerspec, timespec};
 use posix::clock::is_time_of_day;
+use posix::errno::{Errno, result};
 use posix::time::{NEVER, Spec};
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
@@ -69,7 +70,7 @@ pub unsafe fn create(clock: clockid_t, flags: c_int) -> Result<c_int, Errno> {
     // SAFETY: plain numbers.
     let raw =
         unsafe { syscall6(libc::SYS_timerfd_create, clock as usize, flags as usize, 0, 0, 0, 0) };
-    let fd = kernel(raw)? as c_int;
+    let fd = result(raw)? as c_int;
     if let Some(entry) =
         enter().filter(|_| (0..crate::shim::fd_set::TRACKED as c_int).contains(&fd))
     {
@@ -99,7 +100,7 @@ pub unsafe fn settime(
     let real = || {
         let (fd, flags) = (fd as usize, flags as usize);
         // SAFETY: the kernel checks the pointers.
-        kernel(unsafe {
+        result(unsafe {
             syscall6(libc::SYS_timerfd_settime, fd, flags, new as usize, old as usize, 0, 0)
         })
         .map(|v| v as c_int)
@@ -148,7 +149,7 @@ pub unsafe fn gettime(fd: c_int, out: *mut itimerspec) -> Result<c_int, Errno> {
         // SAFETY: the kernel checks the pointer.
         let raw =
             unsafe { syscall6(libc::SYS_timerfd_gettime, fd as usize, out as usize, 0, 0, 0, 0) };
-        return kernel(raw).map(|v| v as c_int);
+        return result(raw).map(|v| v as c_int);
     };
     let now = with(&engine, index, fd, |locked| remaining(&engine, locked));
     if out.is_null() {

@@ -12,19 +12,14 @@ use engine::region::layout::CLOCKS;
 use engine::statefile::file::{self, StateFile};
 use engine::sys::syscall6;
 use engine::{ClockMode, Page};
+use posix::errno::is_error;
+use posix::names::{FLUX, LIBIDLE_CHILDREN, LIBIDLE_STATEFILE, LIBIDLE_VERBOSE};
 use posix::time::Spec;
 use std::ffi::CStr;
 use std::sync::atomic::Ordering::SeqCst;
 
-/// Where the state file is.
-const FILE: &CStr = c"LIBIDLE_STATEFILE";
-/// Where it is if nobody says.
+/// Where the state file is if nobody says.
 const DEFAULT: &CStr = c".libidle_state";
-
-/// Whether a row is printed at each change: `1`, or the name of the file to print it to.
-const VERBOSE: &CStr = c"LIBIDLE_VERBOSE";
-/// Whether children are tracked too: `0` says no.
-const CHILDREN: &CStr = c"LIBIDLE_CHILDREN";
 
 /// Is only the first process tracked?
 pub fn alone() -> bool {
@@ -34,10 +29,12 @@ pub fn alone() -> bool {
 /// From the library's constructor: a program started by one that is not tracked, or alone, is not
 /// tracked either.
 pub(crate) fn constructed() {
-    let untracked = session::engine().is_none() && env(c"FLUX_SESSION").is_none();
+    let untracked = session::engine().is_none() && env(FLUX.session.c()).is_none();
     if session::flavour() == Flavour::Idle && (untracked || alone()) {
         // SAFETY: libc is initialised, and no thread reads the environment yet.
-        unsafe { libc::setenv(session::names().session.as_ptr(), inherited_fds::NONE.as_ptr(), 1) };
+        unsafe {
+            libc::setenv(session::names().session.c().as_ptr(), inherited_fds::NONE.as_ptr(), 1)
+        };
     }
 }
 
@@ -59,7 +56,7 @@ fn private() -> Option<&'static Page> {
     let flags = (libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE) as usize;
     // SAFETY: a fresh mapping, zeroed like a new region.
     let at = unsafe { syscall6(libc::SYS_mmap, 0, size_of::<Page>(), prot, flags, usize::MAX, 0) };
-    if (-4095..0).contains(&at) {
+    if is_error(at) {
         return None;
     }
     // SAFETY: it is that large and stays.
@@ -75,11 +72,11 @@ fn init(page: &Page) {
 
 /// The region: that of the tree, or a new one. `None`: the program runs untracked.
 pub(crate) fn region() -> Option<&'static Page> {
-    if env(c"FLUX_SESSION").is_some() {
+    if env(FLUX.session.c()).is_some() {
         // The launcher tracks the whole session, and its library is loaded too.
         return None;
     }
-    match env(session::names().session) {
+    match env(session::names().session.c()) {
         Some(numbers) => join(numbers),
         None => create(),
     }
@@ -108,7 +105,7 @@ fn join(numbers: &CStr) -> Option<&'static Page> {
 }
 
 fn create() -> Option<&'static Page> {
-    let path = env(FILE).filter(|path| !path.is_empty()).unwrap_or(DEFAULT);
+    let path = env(LIBIDLE_STATEFILE.c()).filter(|path| !path.is_empty()).unwrap_or(DEFAULT);
     let made = StateFile::open(path, file::say).and_then(|file| {
         let serial = file.read().ok_or("it is no state file")?;
         let page = make(file.fd).ok_or("there is no memory or no descriptor for it")?;
@@ -171,7 +168,7 @@ fn make(file: i32) -> Option<&'static Page> {
     };
     let page = session::map(fd)?;
     init(page);
-    let first_only = env(CHILDREN).is_some_and(|value| value == c"0");
+    let first_only = env(LIBIDLE_CHILDREN.c()).is_some_and(|value| value == c"0");
     page.header.rest.alone.store(first_only as u32, SeqCst);
     let kept = inherited_fds::keep(fd, file);
     show_rows(page);
@@ -183,7 +180,8 @@ fn make(file: i32) -> Option<&'static Page> {
 
 /// Prints rows if anybody wants them.
 fn show_rows(page: &Page) {
-    let Some(to) = env(VERBOSE).filter(|value| !matches!(value.to_bytes(), b"" | b"0")) else {
+    let Some(to) = env(LIBIDLE_VERBOSE.c()).filter(|value| !matches!(value.to_bytes(), b"" | b"0"))
+    else {
         return;
     };
     let mut how = verbose::STDOUT;
