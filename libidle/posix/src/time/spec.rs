@@ -149,7 +149,8 @@ pub fn to_millis_up(ns: u64) -> u64 {
 
 /// See [`crate::timer::alarm_seconds`].
 pub fn whole_seconds(ns: u64) -> u64 {
-    crate::timer::alarm_seconds(Span::from_ns(ns)) as u64
+    let (seconds, us) = (ns / SECOND, ns % SECOND / 1000);
+    seconds + ((seconds == 0 && us != 0) || us >= 500_000) as u64
 }
 
 /// [`of_timeval`] as a count.
