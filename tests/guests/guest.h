@@ -158,6 +158,14 @@ __attribute__((unused)) static int after(double asked)
 	return (int)(elapsed / units(1));
 }
 
+/* For threads that compute meanwhile: how much later they come depends on the machine, so no units are counted. "In time" is
+ * not early, and neither a unit nor half a minute late at once, as it would be if the clock had jumped too far. */
+__attribute__((unused)) static const char *in_time(double asked)
+{
+	int64_t late = now_on(CLOCK_MONOTONIC) - started - units(asked);
+	return late < 0 ? "EARLY" : late < units(1) + 30 * SECOND ? "in time" : "FAIL: late";
+}
+
 /* Makes the call and says what it did and after how many units: at least as many as asked for. */
 #define REPORT(asked, what, call) report((asked), (what), ({ start(); RESULT(call); }))
 /* The same for calls that return the number of the error. */

@@ -50,6 +50,7 @@ mod artifacts;
 mod guest;
 mod load;
 mod process_tree;
+pub mod report;
 mod run;
 mod same;
 mod tracked;

@@ -1,6 +1,7 @@
 //! The same guest natively and under flux: the same output, only sooner.
 
 use crate::guest::Guest;
+use crate::report;
 use crate::run::{Mode, Outcome, Run};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,10 +16,10 @@ const ELAPSED_UNIT_MS: u64 = 10_000;
 const HOUR_MS: u64 = 3_600_000;
 /// The unit of guests that compute until it is over, natively and under flux.
 const COMPUTED_UNIT_MS: u64 = 200;
-/// A machine with other work to do delays a run in real time now and then, and then it counts a
-/// unit too many: it is run again, with longer units in the end, so that a delay is a smaller part
-/// of each.
-const ATTEMPTS: [u64; 7] = [1, 1, 1, 2, 4, 8, 16];
+/// A busy machine delays a native run now and then, and the guest counts a unit too many. Then the
+/// guest runs once more, with a unit longer by this factor: a delay is a smaller part of that. The
+/// product never gets a second attempt.
+const NATIVE_ATTEMPTS: [u64; 6] = [1, 1, 2, 4, 8, 16];
 /// What is waited for under flux is over in this much real time; a second would do for most guests
 /// on an idle machine.
 const SOON: Duration = Duration::from_secs(120);
@@ -45,7 +46,6 @@ pub struct Same {
     units: u64,
     args: Vec<String>,
     longest_unit: u64,
-    computes: bool,
     native: bool,
     frozen: bool,
     options: Vec<String>,
@@ -59,7 +59,6 @@ impl Same {
             units,
             args: Vec::new(),
             longest_unit: HOUR_MS,
-            computes: false,
             native: true,
             frozen: true,
             options: Vec::new(),
@@ -96,11 +95,10 @@ impl Same {
         self
     }
 
-    /// For guests that compute until some time has passed: with an elapsed clock that is real time,
-    /// which a busy machine delays as it delays a native run.
+    /// For guests that compute until some time has passed: with an elapsed clock that is real time.
+    /// They print nothing that a busy machine's delays change.
     pub fn computes(mut self) -> Self {
         self.longest_unit = COMPUTED_UNIT_MS;
-        self.computes = true;
         self
     }
 
@@ -151,19 +149,10 @@ impl Same {
         outcome
     }
 
-    /// Under flux: does it print what is expected?
+    /// One run under flux, which must print what is expected.
     fn prints(&self, mode: Mode, unit_ms: u64, expected: &Printed) -> Result<(), Outcome> {
-        let mut attempts = Attempts::default();
-        let mut outcome = self.run(mode, unit_ms);
-        if self.computes && mode == Mode::Elapsed {
-            for factor in &ATTEMPTS[1..] {
-                if attempts.have_shown(&outcome, expected) {
-                    return Ok(());
-                }
-                outcome = self.run(mode, unit_ms * factor);
-            }
-        }
-        if attempts.have_shown(&outcome, expected) { Ok(()) } else { Err(outcome) }
+        let outcome = self.run(mode, unit_ms);
+        if Printed::by(&outcome) == *expected { Ok(()) } else { Err(outcome) }
     }
 
     /// Fails unless the guest prints the same everywhere.
@@ -260,13 +249,16 @@ impl Same {
         }
     }
 
-    /// What native runs print: what is expected, or where nothing is, what the first prints that
-    /// has no complaint. They are repeated, because natively there is such a thing as bad luck. A
-    /// guest may even hang when an event that it waits for has come too early.
+    /// What one native run prints: what is expected, or where nothing is, anything without a
+    /// complaint. A native run is repeated, because natively there is such a thing as bad luck: a
+    /// guest may even hang when an event that it waits for has come too early. Each repetition is
+    /// reported.
     fn run_natively(&self, expected: Option<&Printed>) -> Result<Printed, String> {
-        let mut attempts = Attempts::default();
         let mut last = String::new();
-        for factor in ATTEMPTS {
+        for (attempt, factor) in NATIVE_ATTEMPTS.into_iter().enumerate() {
+            if attempt > 0 {
+                report::retried_natively(self.guest.name(), &last);
+            }
             let unit = NATIVE_UNIT_MS * factor;
             let least = self.least(unit);
             let outcome =
@@ -277,8 +269,9 @@ impl Same {
                         continue;
                     }
                 };
+            let printed = Printed::by(&outcome);
             let fine = match expected {
-                Some(expected) => attempts.have_shown(&outcome, expected),
+                Some(expected) => printed == *expected,
                 None => !COMPLAINTS.iter().any(|word| outcome.stdout.contains(word)),
             };
             if fine {
@@ -287,38 +280,14 @@ impl Same {
                     outcome.took >= least,
                     "natively it should have taken {least:?}: {outcome}"
                 );
-                return Ok(expected.cloned().unwrap_or_else(|| Printed::by(&outcome)));
+                return Ok(printed);
             }
-            last = outcome.to_string();
+            last = match expected {
+                Some(expected) => format!("{}\n{outcome}", printed.difference(expected)),
+                None => outcome.to_string(),
+            };
         }
         Err(last)
-    }
-}
-
-/// Runs in real time. A delay changes some lines of one run, and others of the next; so where a run
-/// prints as many lines as it should, each of them counts by itself.
-#[derive(Default)]
-struct Attempts {
-    /// Which of the expected lines have been printed, at their place.
-    shown: Vec<bool>,
-}
-
-impl Attempts {
-    /// Has each line been printed by now?
-    fn have_shown(&mut self, outcome: &Outcome, expected: &Printed) -> bool {
-        let printed = Printed::by(outcome);
-        let lines =
-            |printed: &Printed| printed.stdout.split('\n').map(str::to_owned).collect::<Vec<_>>();
-        let (lines, wanted) = (lines(&printed), lines(expected));
-        self.shown.resize(wanted.len(), false);
-        let comparable = lines.len() == wanted.len()
-            && (printed.code, &printed.stderr) == (expected.code, &expected.stderr);
-        if comparable {
-            for (shown, (line, wanted)) in self.shown.iter_mut().zip(lines.iter().zip(&wanted)) {
-                *shown |= line == wanted;
-            }
-        }
-        comparable && self.shown.iter().all(|&shown| shown)
     }
 }
 
@@ -340,6 +309,19 @@ impl Printed {
             code: outcome.code(),
             stdout: outcome.stdout.clone(),
             stderr: outcome.stderr.clone(),
+        }
+    }
+
+    /// The first line that differs.
+    fn difference(&self, expected: &Printed) -> String {
+        let mut lines = self.stdout.lines();
+        let mut wanted = expected.stdout.lines();
+        loop {
+            match (lines.next(), wanted.next()) {
+                (None, None) => return format!("exit {}, not {}", self.code, expected.code),
+                (line, wanted) if line != wanted => return format!("{line:?}, not {wanted:?}"),
+                _ => {}
+            }
         }
     }
 

@@ -29,7 +29,7 @@ int main(void)
 	pthread_t t = thread(sleeper, NULL);
 	while (!done)
 		;
-	say("a flag: after %d", after(1.3));
+	say("a flag: %s", in_time(1.3));
 	join(t);
 
 	start();
@@ -38,6 +38,6 @@ int main(void)
 	join(a);
 	join(b);
 	join(c);
-	say("three that meet: after %d", after(1.3));
+	say("three that meet: %s", in_time(1.3));
 	return 0;
 }

@@ -13,6 +13,6 @@ int main(void)
 			x = x * 1103515245 + 12345;
 		pthread_mutex_unlock(&mutex);
 	}
-	say("by the clock: after %d", after(1.3));
+	say("by the clock: %s", in_time(1.3));
 	return 0;
 }

@@ -37,10 +37,10 @@ int main(void)
 	MUST(timerfd_settime(other, 0, &at, NULL) == 0);
 	while (alarms == 0)
 		;
-	say("SIGALRM after %d", after(1));
+	say("SIGALRM %s", in_time(1));
 	while (signals == 0)
 		;
-	say("SIGUSR1 after %d", after(2));
+	say("SIGUSR1 %s", in_time(2));
 	/* Readable as soon as the clock says so. */
 	uint64_t count = 0;
 	while (now_on(CLOCK_MONOTONIC) - started < units(3.3))
@@ -48,12 +48,12 @@ int main(void)
 	const char *got = RESULT(read(fd, &count, 8));
 	say("read: %s, count %d", got, (int)count);
 	join(t);
-	say("the other reader after %d", after(3));
+	say("the other reader %s", in_time(3));
 	struct pollfd ready = { fd, POLLIN, 0 };
 	start();
 	MUST(timerfd_settime(fd, 0, &at, NULL) == 0);
 	while (poll(&ready, 1, 0) == 0)
 		;
-	say("polled after %d", after(3));
+	say("polled %s", in_time(3));
 	return 0;
 }

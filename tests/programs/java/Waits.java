@@ -32,7 +32,7 @@ public class Waits {
             double wall = (System.currentTimeMillis() - this.wall) / 1e3;
             double late = mono - units * unit;
             String verdict = "in time";
-            if (Math.abs(wall - mono) > 0.05) {
+            if (Math.abs(wall - mono) > Math.max(slack, 0.05)) {
                 verdict = "wall clock says " + wall + ", nanoTime " + mono;
             } else if (late < 0) {
                 verdict = -late + " s early";

@@ -11,6 +11,8 @@ const [chosen, unit, slack] = [process.argv[2], +process.argv[3], +process.argv[
 // Timers count whole milliseconds of a loop time that was itself cut to a millisecond, so a callback may
 // see a clock that is up to two milliseconds short. That is Node's own doing and happens natively.
 const GRAIN = 0.002;
+// See python/units.py.
+const agreement = Math.max(slack, 0.05);
 
 class Watch {
   constructor() {
@@ -28,7 +30,7 @@ class Watch {
     const others = [Date.now() - this.wall, performance.now() - this.perf].map((ms) => ms / 1e3);
     const late = mono - units * unit;
     let verdict = "in time";
-    if (others.some((other) => Math.abs(other - mono) > 0.05)) verdict = `clocks ${mono} ${others}`;
+    if (others.some((other) => Math.abs(other - mono) > agreement)) verdict = `clocks ${mono} ${others}`;
     else if (late < -GRAIN) verdict = `${-late} s early`;
     else if (late > slack) verdict = `${late} s late`;
     console.log(`${what}: ${units} units, ${verdict}`);

@@ -17,6 +17,11 @@ pub fn units(count: u32) -> Duration {
     seconds(2) * count
 }
 
+/// How late a wait may end.
+fn slack() -> Duration {
+    seconds(3)
+}
+
 /// Runs on the wall clock and the monotonic clock at once.
 pub struct Watch {
     wall: SystemTime,
@@ -44,11 +49,11 @@ impl Watch {
         let mono = self.elapsed();
         let wall = self.wall.elapsed().unwrap_or_default();
         let expected = units(count);
-        let verdict = if mono.abs_diff(wall) > Duration::from_millis(50) {
+        let verdict = if mono.abs_diff(wall) > slack().max(Duration::from_millis(50)) {
             format!("wall clock says {wall:?}, monotonic clock {mono:?}")
         } else if mono < expected {
             format!("{:?} early", expected - mono)
-        } else if mono > expected + seconds(3) {
+        } else if mono > expected + slack() {
             format!("{:?} late", mono - expected)
         } else {
             "in time".to_owned()
