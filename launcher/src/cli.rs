@@ -2,7 +2,7 @@
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Parser, ValueEnum};
-use engine::programs::tracing::Trace;
+use engine::region::tracer_word::Trace;
 use nix::sys::signal::Signal;
 use std::ffi::OsString;
 use std::path::PathBuf;

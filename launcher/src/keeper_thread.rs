@@ -8,7 +8,7 @@ use crate::tracer::Unseen;
 use crate::tracer::tracer_process::Helper;
 use crate::{launcher_liveness, proc};
 use engine::keeper::rounds::{self, Event, Round};
-use engine::programs::tracing::Trace;
+use engine::region::tracer_word::Trace;
 use look::{ProcLook, Whose};
 use nix::sys::eventfd::EventFd;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use std::sync::atomic::Ordering::SeqCst;
 /// Starts the keeper's thread. It tells the main loop of rest only when somebody wants to know.
 pub fn start(session: &Session, rest: Arc<EventFd>, tracer: Arc<Helper>) {
     let (engine, statefile) = (session.engine, session.statefile);
-    let visits = engine.trace() != Trace::None;
+    let visits = engine.page.trace() != Trace::None;
     let mut rounds = 0u32;
     launcher_liveness::watched(engine.page);
     std::thread::spawn(move || {
@@ -59,7 +59,7 @@ pub fn start(session: &Session, rest: Arc<EventFd>, tracer: Arc<Helper>) {
                     let _ = rest.write(1);
                 }
                 match event {
-                    Event::Busy(slot) => stuck.runs(slot, &engine),
+                    Event::Busy(busy) => stuck.runs(busy, &engine),
                     Event::Rest | Event::Jump => {
                         stuck.rests(event == Event::Rest && !wanted, engine.page)
                     }

@@ -4,7 +4,7 @@ use crate::cli::{Cli, Clock};
 use crate::{inherited, program_kind};
 use engine::programs::elf::Program;
 use engine::programs::preload::{Form, Order};
-use engine::region::layout::CLOCKS;
+use engine::region::sizes::CLOCKS;
 use engine::statefile::file::StateFile;
 use engine::{ClockMode, Engine, Page};
 use memfd::MemfdOptions;

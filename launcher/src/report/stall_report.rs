@@ -6,6 +6,7 @@ use crate::proc;
 use crate::report::messages;
 use engine::region::lock::KEEPER;
 use engine::region::slot::Slot;
+use engine::schedule::busy::Busy;
 use engine::{Engine, Kind, Page, What};
 use posix::time::NEVER;
 use std::sync::atomic::Ordering::SeqCst;
@@ -46,11 +47,11 @@ impl Stuck {
         }
     }
 
-    /// Somebody runs, the thread of `slot` if it was seen who. Says once who it is, if it has gone
-    /// on for long with no jump between and somebody waits for the clock.
-    pub fn runs(&mut self, slot: Option<usize>, engine: &Engine) {
+    /// Somebody is busy. Says once who it is and why, if it has gone on for long with no jump
+    /// between and somebody waits for the clock.
+    pub fn runs(&mut self, busy: Busy, engine: &Engine) {
         self.since = None;
-        let Some(slot) = slot.filter(|_| !self.said_who_runs) else { return };
+        let Some(slot) = busy.slot().filter(|_| !self.said_who_runs) else { return };
         let page = engine.page;
         let jumps = page.header.jumps.load(SeqCst);
         let runs = match &self.runs {
@@ -66,7 +67,10 @@ impl Stuck {
                 "" => format!(
                     "time does not jump: a thread that has ended counts as running ({pid}/{tid})"
                 ),
-                name => format!("time does not jump while {name} ({pid}/{tid}) runs"),
+                name => {
+                    let why = busy.describe();
+                    format!("time does not jump while {name} ({pid}/{tid}) {why}")
+                }
             });
         }
     }

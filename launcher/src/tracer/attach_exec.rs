@@ -12,7 +12,7 @@ use crate::tracer::policy::tracees::{Doing, Process, Thread};
 use crate::tracer::ptrace::inject::{again, step};
 use crate::tracer::ptrace::stop::{Failed, Stopped, seize};
 use engine::programs::elf::Program;
-use engine::programs::tracing::{
+use engine::region::tracer_word::{
     ASKS, ASKS_FOR_CHILD, GIVES_BACK, GRANTED, NONE, REFUSED, TRACED, Trace,
 };
 use engine::schedule::births::Credit;
@@ -157,7 +157,7 @@ impl Tracer {
         let former = self.processes.remove(&tid).unwrap_or_default();
         let (filtered, mut gated, confined) = (former.filtered, former.gated, former.confined);
         let kept = self.inherited(tid, former.kept);
-        if !gated && (self.engine.trace() == Trace::All || filtered.len() > MANY) {
+        if !gated && (self.engine.page.trace() == Trace::All || filtered.len() > MANY) {
             (stopped, gated) = self.kit.close_gate(stopped)?;
         }
         let left_by_library = slot.map_or((0, 0), |i| {

@@ -2,7 +2,7 @@
 
 use crate::tracer::event_loop::Tracer;
 use crate::tracer::policy::tracees::{Doing, Thread};
-use engine::programs::tracing::{NONE, owned};
+use engine::region::tracer_word::{NONE, owned};
 use libc::pid_t;
 use std::sync::atomic::Ordering::SeqCst;
 

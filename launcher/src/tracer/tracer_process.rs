@@ -3,7 +3,7 @@
 use crate::patience::TRACER_STARTS;
 use crate::report::messages;
 use crate::session::Session;
-use engine::programs::tracing::{ASKS, ASKS_FOR_CHILD, NONE, TRACED, Trace};
+use engine::region::tracer_word::{ASKS, ASKS_FOR_CHILD, NONE, TRACED, Trace};
 use engine::{Engine, sys};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -71,7 +71,7 @@ impl Helper {
     /// The session is over.
     pub fn end(&self) {
         end(self.pid.swap(OVER, SeqCst));
-        self.engine.wake_tracer();
+        self.engine.page.wake_tracer();
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {
             let _ = thread.join();

@@ -6,7 +6,7 @@ use crate::tracer::calls::of_status;
 use crate::tracer::event_loop::Tracer;
 use crate::tracer::policy::tracees::{Doing, Thread};
 use engine::Kind;
-use engine::programs::tracing::TRACED;
+use engine::region::tracer_word::TRACED;
 use libc::pid_t;
 use std::collections::HashMap;
 use std::sync::atomic::Ordering::SeqCst;

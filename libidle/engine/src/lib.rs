@@ -22,6 +22,6 @@ pub mod sys;
 pub use region::layout::{ClockMode, Page};
 pub use region::state::{Kind, Reason};
 pub use region::wait_kind::What;
+pub use schedule::engine::Engine;
 pub use schedule::park::Signals;
 pub use schedule::real_timeout::Limit;
-pub use schedule::survey::Engine;

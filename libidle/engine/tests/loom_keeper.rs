@@ -7,7 +7,7 @@ mod model;
 use engine::keeper::rounds::{self, Event};
 use engine::region::layout::Page;
 use engine::region::state::State;
-use engine::schedule::survey::{Found, Look};
+use engine::schedule::look::{Found, Look};
 use engine::sync::{AtomicU32, SeqCst};
 use engine::{Engine, Kind, Reason, Signals};
 use loom::sync::Arc;

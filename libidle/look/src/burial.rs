@@ -4,7 +4,7 @@ use crate::{ProcLook, process};
 use engine::region::layout::Page;
 use engine::region::slot::Slot;
 use engine::region::state::State;
-use engine::schedule::survey::Found;
+use engine::schedule::look::Found;
 use engine::schedule::timerfd::SHARED;
 use engine::sys;
 use engine::{Kind, Reason};

@@ -17,11 +17,11 @@ pub mod thread;
 mod traced;
 
 use crate::patience::LINGERING;
-use engine::programs::tracing::{NONE, owned};
 use engine::region::forced::Forced;
 use engine::region::layout::Page;
 use engine::region::state::State;
-use engine::schedule::survey::{Found, Look};
+use engine::region::tracer_word::{NONE, owned};
+use engine::schedule::look::{Found, Look};
 use engine::statefile::file::StateFile;
 use engine::sys::{self, syscall6};
 use engine::{Engine, Kind};

@@ -1,7 +1,7 @@
 //! What is remembered of the slots' threads, in memory of our own: nothing is allocated.
 
 use crate::thread::Files;
-use engine::region::layout::SLOTS;
+use engine::region::sizes::SLOTS;
 use engine::region::state::State;
 use engine::sys::syscall6;
 use std::mem::MaybeUninit;

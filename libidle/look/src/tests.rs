@@ -1,6 +1,7 @@
 use crate::thread::{Files, Thread};
 use crate::{ProcLook, Whose};
-use engine::region::layout::{CLOCKS, ClockMode, Page};
+use engine::region::layout::{ClockMode, Page};
+use engine::region::sizes::CLOCKS;
 use engine::sys::syscall6;
 use engine::{Engine, Kind};
 use posix::time::Spec;

@@ -2,7 +2,7 @@
 
 use crate::thread::Thread;
 use crate::{ProcLook, process};
-use engine::programs::tracing::{NAPS, PAUSED, STOPPED, owned, paused};
+use engine::region::tracer_word::{NAPS, PAUSED, STOPPED, owned, paused};
 use std::sync::atomic::Ordering::SeqCst;
 
 impl ProcLook {

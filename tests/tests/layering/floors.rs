@@ -43,10 +43,9 @@ const FLOORS: [(&str, &[&[&str]]); 6] = [
 
 /// What is not yet as it should be, by crate: the number of files in circles that are too large,
 /// and of arrows that go up. It may only shrink; whoever moves the last one removes its line.
-const CIRCLES: &[Known] =
-    &[("launcher/src", 20), ("libidle/engine/src", 10), ("libidle/interpose/src", 38)];
+const CIRCLES: &[Known] = &[("launcher/src", 20), ("libidle/interpose/src", 38)];
 const UP: &[Known] =
-    &[("launcher/src", 23), ("libidle/engine/src", 8), ("libidle/interpose/src", 14)];
+    &[("launcher/src", 23), ("libidle/engine/src", 2), ("libidle/interpose/src", 14)];
 
 /// The floor of a file: that of the room with the longest name that is its beginning.
 fn floor(floors: &[&[&str]], file: &str) -> Option<usize> {

@@ -6,7 +6,7 @@
 use crate::tracer::event_loop::Tracer;
 use crate::tracer::policy::timer_calls::{CODE, Info, NUMBER, OVERRUN, TIMER};
 use crate::tracer::policy::timer_table::{Notify, Timer};
-use engine::programs::tracing::KEEPS_TIME;
+use engine::region::tracer_word::KEEPS_TIME;
 use engine::{Engine, Kind, Reason, What};
 use libc::pid_t;
 use posix::time::NEVER;

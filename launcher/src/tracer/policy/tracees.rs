@@ -24,7 +24,7 @@ pub struct Thread {
     pub running: Option<Running>,
     /// What its slot returns to after a wait.
     pub base: Kind,
-    /// Its slots say that a signal has stopped it; see [`engine::programs::tracing::PAUSED`].
+    /// Its slots say that a signal has stopped it; see [`engine::region::tracer_word::PAUSED`].
     pub paused: bool,
     /// Voluntary context switches at its last clock read that stopped, and stops since.
     pub switches: u64,

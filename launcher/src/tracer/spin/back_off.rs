@@ -11,7 +11,7 @@ use crate::session::real_now;
 use crate::tracer::event_loop::{Tracer, runs};
 use crate::tracer::ptrace::stop::{Failed, Stopped};
 use engine::patience::LONGEST_NAP;
-use engine::programs::tracing::{NAPS, STOPPED, TRACED};
+use engine::region::tracer_word::{NAPS, STOPPED, TRACED};
 use engine::schedule::back_off::{self, FROZEN_STEP, STEP};
 use engine::{Kind, Reason, What};
 use libc::pid_t;

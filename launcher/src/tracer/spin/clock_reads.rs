@@ -8,9 +8,8 @@ use crate::tracer::policy::tracees::Process;
 use crate::tracer::policy::wait::Wait;
 use crate::tracer::ptrace::memory::Memory;
 use engine::Engine;
-use engine::region::layout::SLOTS;
+use engine::region::sizes::SLOTS;
 use engine::schedule::back_off::{self, FROZEN_STEP};
-use engine::schedule::survey::Survey;
 use libc::{c_long, pid_t, user_regs_struct};
 
 impl Wait {
@@ -85,6 +84,6 @@ impl Tracer {
     fn others_are_awake(&mut self, tid: pid_t, me: usize) -> bool {
         // Who reads the clock as often asks himself.
         self.woken.retain(|&woken| woken != tid && runs_now(woken));
-        !self.woken.is_empty() || matches!(self.engine.glance(me), Survey::Busy(_))
+        !self.woken.is_empty() || self.engine.glance(me).is_err_and(|busy| busy.slot().is_some())
     }
 }

@@ -16,14 +16,16 @@ use crate::patience::{
     BACKOFF_MAX, BACKOFF_MIN, HEARTBEAT, PATROL_MAX, PATROL_MIN, PATROL_MOVES, WATCH,
 };
 use crate::procfs::{Path, state_letter};
-use crate::programs::tracing::owned;
-use crate::region::forced::Forced;
 use crate::region::keeper_word::{ATTENTIVE, BACKOFF};
 use crate::region::layout::{ClockMode, Page};
 use crate::region::lock::KEEPER;
 use crate::region::state::Kind;
+use crate::region::tracer_word::owned;
+use crate::schedule::busy::Busy;
+use crate::schedule::decide::Outcome;
+use crate::schedule::engine::Engine;
 use crate::schedule::frozen_progress::Standstill;
-use crate::schedule::survey::{Engine, Look, Outcome, Survey};
+use crate::schedule::look::Look;
 use crate::sync::SeqCst;
 use crate::sys::{self, Timespec};
 use posix::time::{NEVER, RealSpan};
@@ -47,8 +49,8 @@ pub enum Event {
     Rest,
     /// Everybody was blocked, and the clock was moved.
     Jump,
-    /// Somebody runs: the slot of one who was seen to, if it was seen who.
-    Busy(Option<usize>),
+    /// Somebody runs, or may.
+    Busy(Busy),
 }
 
 /// The keeper's thread. `patient` tells the look that nothing has changed for a while (it may then
@@ -79,9 +81,12 @@ pub fn run<L: Look>(
         };
         round(look, Round::Begins);
         let outcome = engine.settle(KEEPER, look);
-        if let (Outcome::NotIdle(Survey::Busy(_)), Some(file)) = (outcome, look.state_file()) {
+        if let Outcome::NotIdle(busy) = outcome
+            && busy.slot().is_some()
+            && let Some(file) = look.state_file()
+        {
             // Most go busy by themselves, before this thread has seen it.
-            engine.go_busy(file);
+            page.go_busy(file);
         }
         let sleep = match outcome {
             Outcome::Mine => {
@@ -100,7 +105,7 @@ pub fn run<L: Look>(
                 }
                 PATROL_MIN
             }
-            Outcome::NoDeadline => {
+            Outcome::NoDeadline | Outcome::NotIdle(Busy::Held) => {
                 (backoff, patrol) = (BACKOFF_MIN, PATROL_MIN);
                 standstill.moves(&engine);
                 if !event(Event::Rest) {
@@ -108,12 +113,17 @@ pub fn run<L: Look>(
                 }
                 if look.watches() { WATCH } else { HEARTBEAT }
             }
-            Outcome::NotIdle(Survey::Busy(slot)) => {
-                if !event(Event::Busy(Some(slot))) {
+            Outcome::NotIdle(
+                busy @ (Busy::Runs(slot)
+                | Busy::SaysSo(slot)
+                | Busy::Awake(slot)
+                | Busy::AsksAgain(slot)),
+            ) => {
+                if !event(Event::Busy(busy)) {
                     return;
                 }
                 let seen = page.slots[slot].state.load();
-                let forced = page.forced(slot) == Some(Forced::Busy);
+                let forced = matches!(busy, Busy::SaysSo(_));
                 if seen.busy() || forced {
                     if page.mode() == ClockMode::Frozen {
                         // Who is only called busy may be asleep and burn nothing.
@@ -147,16 +157,16 @@ pub fn run<L: Look>(
                     continue;
                 }
             }
-            Outcome::NotIdle(Survey::Changed) => {
+            Outcome::NotIdle(Busy::Changed) => {
                 // What was changed is out of the way: look again at once.
                 backoff = BACKOFF_MIN;
-                if !event(Event::Busy(None)) {
+                if !event(Event::Busy(Busy::Changed)) {
                     return;
                 }
                 continue;
             }
-            Outcome::NotIdle(_) | Outcome::LockBusy => {
-                if !event(Event::Busy(None)) {
+            Outcome::NotIdle(busy) => {
+                if !event(Event::Busy(busy)) {
                     return;
                 }
                 unstick(&engine);
@@ -196,7 +206,7 @@ fn unstick(engine: &Engine) {
     // A keeper before this one has died with the lock.
     let died = || token.owner() == KEEPER;
     let stuck =
-        || token.owner() < crate::region::layout::SLOTS && holder_is_stuck(page, token.owner());
+        || token.owner() < crate::region::sizes::SLOTS && holder_is_stuck(page, token.owner());
     if !died() && !stuck() {
         return;
     }

@@ -4,7 +4,7 @@
 
 use crate::patience::{SUSPECT, SUSPECT_FROZEN, SUSPECT_LONGEST};
 use crate::region::lock::KEEPER;
-use crate::schedule::survey::Engine;
+use crate::schedule::engine::Engine;
 use crate::sync::{Relaxed, SeqCst};
 use posix::time::{CpuSpan, NEVER};
 
@@ -44,7 +44,7 @@ impl Suspects {
         if frozen || engine.next_waiter(KEEPER).is_some_and(|(_, due)| due != NEVER) {
             self.named = (slot, header.creeps.load(Relaxed));
             header.suspect.store(slot as u32 + 1, SeqCst);
-            engine.wake_tracer();
+            engine.page.wake_tracer();
         }
     }
 }

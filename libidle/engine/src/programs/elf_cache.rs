@@ -7,14 +7,9 @@
 //! identity are as likely as an error of the memory.
 
 use crate::programs::elf::Program;
+use crate::region::layout::Page;
+use crate::region::sizes::FILES;
 use crate::sync::{AtomicU64, Relaxed};
-
-/// How many files.
-#[cfg(not(loom))]
-pub const FILES: usize = 64;
-/// In the model.
-#[cfg(loom)]
-pub const FILES: usize = 1;
 
 /// Kinds by what is stored for them; 0 is an empty word.
 const KINDS: [Program; 6] = [
@@ -42,11 +37,18 @@ impl Identity {
     }
 }
 
-/// The files known.
-#[repr(C)]
-pub struct Known([AtomicU64; FILES]);
+/// The files of a session.
+#[derive(Clone, Copy)]
+pub struct Known<'a>(&'a [AtomicU64; FILES]);
 
-impl Known {
+impl Page {
+    /// What is known of program files.
+    pub fn known(&self) -> Known<'_> {
+        Known(&self.files)
+    }
+}
+
+impl Known<'_> {
     fn word(&self, file: Identity) -> &AtomicU64 {
         &self.0[(file.0 >> 32) as usize % FILES]
     }
@@ -65,22 +67,14 @@ impl Known {
     }
 }
 
-#[cfg(loom)]
-impl Known {
-    /// Nothing known.
-    #[allow(clippy::new_without_default, reason = "for the model alone")]
-    pub fn new() -> Known {
-        Known(std::array::from_fn(|_| AtomicU64::new(0)))
-    }
-}
-
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
 
     #[test]
     fn what_was_put_is_found_and_nothing_else() {
-        let known = Known([const { AtomicU64::new(0) }; FILES]);
+        let words = [const { AtomicU64::new(0) }; FILES];
+        let known = Known(&words);
         let file = |inode| Identity::new(&[1, inode, 4096, 5, 6]);
         for inode in 0..1000 {
             assert_eq!(known.get(file(inode)), None);

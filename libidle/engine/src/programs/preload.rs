@@ -53,9 +53,9 @@ impl Form {
     }
 }
 
-/// In `ASAN_OPTIONS`, what tells AddressSanitizer's runtime that another library may come before it; else it ends the
-/// program. (It then finds the calls that it intercepts behind that one's, as ThreadSanitizer's
-/// does anyhow.)
+/// In `ASAN_OPTIONS`, what tells AddressSanitizer's runtime that another library may come before
+/// it; else it ends the program. (It then finds the calls that it intercepts behind that one's, as
+/// ThreadSanitizer's does anyhow.)
 pub struct Order;
 
 impl Order {

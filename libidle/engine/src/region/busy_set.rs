@@ -1,7 +1,8 @@
 //! The busy set: which slots may be busy, a superset in two levels of bits (NOTE [At rest] in
 //! [`crate::schedule::survey`]).
 
-use crate::region::layout::{PER_WORD, Page};
+use crate::region::layout::Page;
+use crate::region::sizes::PER_WORD;
 use crate::sync::SeqCst;
 
 impl Page {

@@ -28,7 +28,7 @@ impl Page {
         self.header.clocks.load(Relaxed) >> id & 1 != 0
     }
 
-    /// Frozen time of clock `id` (a `clockid_t` below [`crate::region::layout::CLOCKS`]).
+    /// Frozen time of clock `id` (a `clockid_t` below [`crate::region::sizes::CLOCKS`]).
     #[inline]
     pub fn frozen(&self, id: usize) -> Spec {
         let h = &self.header;

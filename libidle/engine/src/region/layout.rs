@@ -5,11 +5,11 @@
 //! Fields name who writes them. The layout is append-only within one [`VERSION`]; launcher and
 //! library must agree on it.
 
-use crate::programs::elf_cache::Known;
 use crate::region::forced::Sets;
+use crate::region::idle_word::Rest;
 use crate::region::lock::ClockCell;
+use crate::region::sizes::{ARENAS, CLOCKS, FILES, HEAP, SLOTS, SUMMARY, WORDS};
 use crate::region::slot::Slot;
-use crate::statefile::idle_state::Rest;
 use crate::sync::{AtomicI64, AtomicU32, AtomicU64};
 use posix::time::Spec;
 
@@ -17,31 +17,6 @@ use posix::time::Spec;
 pub const MAGIC: u64 = 0x6567_6170_7875_6c66;
 /// The layout below.
 pub const VERSION: u32 = 5;
-
-/// Threads that a session can hold. More run in real time, untracked.
-#[cfg(not(loom))]
-pub const SLOTS: usize = 65_536;
-/// In the model.
-#[cfg(loom)]
-pub const SLOTS: usize = 4;
-/// Slots a word of the busy set stands for.
-#[cfg(not(loom))]
-pub const PER_WORD: usize = 64;
-/// In the model: so few that both levels of the set matter.
-#[cfg(loom)]
-pub const PER_WORD: usize = 2;
-/// Words of the busy set.
-pub const WORDS: usize = SLOTS.div_ceil(PER_WORD);
-/// Words of the busy set's summary.
-pub const SUMMARY: usize = WORDS.div_ceil(PER_WORD);
-/// Entries of one deadline heap; more than a slot's worth each, since superseded entries stay until
-/// they surface.
-pub const HEAP: usize = SLOTS * 2;
-/// Heaps. A holder of the clock's lock that was stopped and lost the lock keeps writing into the
-/// arena it knew.
-pub const ARENAS: usize = 2;
-/// Clock ids with a base in [`Header::bases`] (`CLOCK_REALTIME` 0 to `CLOCK_TAI` 11).
-pub const CLOCKS: usize = 12;
 
 /// How virtual time relates to real time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -133,7 +108,7 @@ pub struct Header {
     /// Requests in the slots that the tracer has not seen. Threads count up, the tracer sets it to
     /// 0.
     pub tracer_asked: AtomicU32,
-    /// A [`crate::programs::tracing::Trace`]; launcher.
+    /// A [`crate::region::tracer_word::Trace`]; launcher.
     pub trace: AtomicU32,
     /// Timer descriptors that were due and out of the keeper's reach; keeper.
     pub timers_lost: AtomicU32,
@@ -183,8 +158,8 @@ pub struct Page {
     pub busy: [AtomicU64; WORDS],
     /// Which words of [`Page::busy`] may be other than zero: a superset, kept like them.
     pub busy_summary: [AtomicU64; SUMMARY],
-    /// Program files.
-    pub known: Known,
+    /// Program files: see [`crate::programs::elf_cache`].
+    pub files: [AtomicU64; FILES],
     /// A thread each.
     pub slots: [Slot; SLOTS],
     /// Deadlines, as binary heaps.
@@ -314,7 +289,7 @@ impl Page {
                 },
                 busy: from_fn(|_| u64s()),
                 busy_summary: from_fn(|_| u64s()),
-                known: Known::new(),
+                files: from_fn(|_| u64s()),
                 slots: from_fn(|_| Slot::new()),
                 heap: from_fn(|_| {
                     from_fn(|_| Entry {

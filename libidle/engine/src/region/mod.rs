@@ -4,9 +4,15 @@
 pub mod busy_set;
 pub mod clock;
 pub mod forced;
+pub mod forced_set;
+pub mod idle_word;
 pub mod keeper_word;
 pub mod layout;
 pub mod lock;
+pub mod sizes;
 pub mod slot;
+pub mod slot_table;
 pub mod state;
+pub mod tracer_word;
 pub mod wait_kind;
+pub mod wake_tracer;

@@ -1,17 +1,10 @@
-//! Slots: a thread's entry in the shared region, and how slots are taken and given back.
-//!
-//! A slot belongs to the thread whose number it holds. Before that thread exists it belongs to its
-//! creator, who has taken it as a *credit* (kind `New`, counted as busy) so that no jump comes
-//! between the creation and the first step. A creator may be killed before its child exists, or
-//! before it knows the child's number. So a credit names its maker; the keeper gives it back when
-//! the maker is dead and nobody is left who could be the child. Both, adoption and giving back, are
-//! a compare-and-swap of the state that the credit was made with, so one of them happens.
+//! A slot: a thread's entry in the shared region. It belongs to the thread whose number it holds;
+//! before that thread exists, to its creator (NOTE [Credits] in [`crate::schedule::births`]).
 
-use crate::programs::tracing::owned;
-use crate::region::layout::{Page, SLOTS};
 use crate::region::state::{Kind, State, StateWord};
+use crate::region::tracer_word::owned;
 use crate::region::wait_kind::{FLAGS, PEEPS, What};
-use crate::sync::{AtomicI32, AtomicU32, AtomicU64, Relaxed, SeqCst};
+use crate::sync::{AtomicI32, AtomicU32, AtomicU64, SeqCst};
 use posix::time::NEVER;
 
 /// A thread's entry. The first cache line is what others look at, the second what its own process
@@ -45,7 +38,7 @@ pub struct Slot {
     /// Slot index + 1 of the thread last found busy: asked first at the next block. Owner.
     pub witness: AtomicU32,
     /// What the thread and the launcher's tracer have to tell each other: see
-    /// [`crate::programs::tracing`].
+    /// [`crate::region::tracer_word`].
     pub tracer: AtomicU32,
 
     /// Links of the waiter queue that the slot is in, index + 1. Under that queue's lock, own
@@ -151,144 +144,5 @@ impl Slot {
 impl Default for Slot {
     fn default() -> Slot {
         Slot::new()
-    }
-}
-
-impl Page {
-    /// Slots ever used.
-    pub fn high(&self) -> usize {
-        (self.header.high.load(SeqCst) as usize).min(SLOTS)
-    }
-
-    /// Takes a free slot for thread and process `[pid, tid, maker]`, and empties it. Its state
-    /// still says free: see [`Page::claim`]. `None` when all are in use.
-    pub(crate) fn take_free(&self, [pid, tid, maker]: [u32; 3], birth: u64) -> Option<usize> {
-        let index = self.pop_free().or_else(|| self.fresh())?;
-        let slot = &self.slots[index];
-        slot.pid.store(pid, Relaxed);
-        slot.tid.store(tid, Relaxed);
-        slot.link.store(maker, Relaxed);
-        slot.birth.store(birth, Relaxed);
-        slot.deadline.store(NEVER, Relaxed);
-        if slot.queued.load(SeqCst) == 0 && slot.heap_key.load(Relaxed) == 0 {
-            slot.heap_key.store(NEVER, SeqCst);
-        }
-        let words = [
-            &slot.covered,
-            &slot.joiner,
-            &slot.children,
-            &slot.witness,
-            &slot.what,
-            &slot.cancels,
-            &slot.tracer,
-        ];
-        for word in words {
-            word.store(0, Relaxed);
-        }
-        slot.bell.store(0, Relaxed);
-        slot.pthread.store(0, Relaxed);
-        slot.start.store(0, Relaxed);
-        slot.key.store(0, Relaxed);
-        Some(index)
-    }
-
-    /// Gives slot `index` back. Its bit of the busy set stays until the lock's holder sees that it
-    /// is free.
-    pub fn release(&self, index: usize) {
-        let slot = &self.slots[index];
-        if self.header.rest.forced.load(SeqCst) != 0 {
-            self.force(index, None);
-        }
-        // A new wait number: nobody who saw the slot before may take its next owner for the old
-        // one.
-        slot.state.prepare();
-        slot.deadline.store(NEVER, SeqCst);
-        slot.pid.store(0, Relaxed);
-        slot.tid.store(0, Relaxed);
-        slot.state.set(Kind::Free);
-        let mut head = self.header.free.load(SeqCst);
-        loop {
-            slot.link.store(head as u32, Relaxed);
-            let next = (index as u64 + 1) | ((head >> 32).wrapping_add(1) << 32);
-            match self.header.free.compare_exchange(head, next, SeqCst, SeqCst) {
-                Ok(_) => return,
-                Err(now) => head = now,
-            }
-        }
-    }
-
-    /// Gives slot `index` back if it is still as it was `seen`: of several who find its thread
-    /// gone, one does it, and is told who waits for the thread's end.
-    ///
-    /// Who waits says so in the slot, then looks at its state, and then whether it is still that
-    /// thread's: either the slot is found free or nobody's, or it was said before both and is found
-    /// here.
-    pub fn release_seen(&self, index: usize, seen: State) -> Option<usize> {
-        let slot = &self.slots[index];
-        if !slot.state.replace(seen, Kind::Free) {
-            return None;
-        }
-        // A timer has something else in these places.
-        let joiner = if seen.kind() == Kind::Timer {
-            0
-        } else {
-            slot.pthread.store(0, SeqCst);
-            slot.joiner.swap(0, SeqCst)
-        };
-        self.release(index);
-        joiner.checked_sub(1).map(|joiner| joiner as usize)
-    }
-
-    fn pop_free(&self) -> Option<usize> {
-        let mut head = self.header.free.load(SeqCst);
-        loop {
-            let index = (head as u32).checked_sub(1)? as usize;
-            let next =
-                self.slots[index].link.load(Relaxed) as u64 | ((head >> 32).wrapping_add(1) << 32);
-            match self.header.free.compare_exchange(head, next, SeqCst, SeqCst) {
-                Ok(_) => return Some(index),
-                Err(now) => head = now,
-            }
-        }
-    }
-
-    fn fresh(&self) -> Option<usize> {
-        let mut high = self.header.high.load(SeqCst);
-        loop {
-            if high as usize >= SLOTS {
-                self.header.slots_missed.fetch_add(1, Relaxed);
-                return None;
-            }
-            match self.header.high.compare_exchange(high, high + 1, SeqCst, SeqCst) {
-                Ok(_) => return Some(high as usize),
-                Err(now) => high = now,
-            }
-        }
-    }
-
-    /// A number, not 0, that changes with whatever any thread does that can be seen here. That
-    /// those who spin ask again changes nothing for others; nor does it that the deadlines of
-    /// timers are set anew, only what is done when they come; nor that a runtime has looked after
-    /// its threads.
-    pub fn words(&self) -> u32 {
-        let mut sum = self.header.signals_sent.load(SeqCst) as u32;
-        for slot in &self.slots[..self.high()] {
-            let state = slot.state.load();
-            let what = slot.what.load(SeqCst);
-            let aside = what == What::Timer as u32 || what == What::Beat as u32;
-            let word = if aside || slot.spins(state) != 0 { 1 } else { state.0 };
-            sum = (sum.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b1);
-        }
-        sum | 1
-    }
-
-    /// The slot that thread `tid` of process `pid` uses, if any.
-    pub fn find(&self, pid: u32, tid: u32) -> Option<usize> {
-        (0..self.high()).find(|&i| {
-            let s = &self.slots[i];
-            s.tid.load(Relaxed) == tid
-                && s.pid.load(Relaxed) == pid
-                && s.state.load().kind() != Kind::Free
-        })
     }
 }

@@ -6,8 +6,8 @@
 //! the clock to their own deadlines.
 
 use crate::region::layout::ClockMode;
+use crate::schedule::engine::Engine;
 use crate::schedule::hold_lock::Held;
-use crate::schedule::survey::Engine;
 use crate::sync::{Relaxed, SeqCst};
 
 /// Why the clock moves.

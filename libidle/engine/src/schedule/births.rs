@@ -7,7 +7,8 @@
 //! could be the child. Both, adoption and giving back, are a compare-and-swap of the state that the
 //! credit was made with, so one of them happens.
 
-use crate::region::layout::{Page, SLOTS};
+use crate::region::layout::Page;
+use crate::region::sizes::SLOTS;
 use crate::region::state::{Kind, State};
 use crate::sync::{Relaxed, SeqCst};
 

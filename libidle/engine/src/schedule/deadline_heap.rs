@@ -23,20 +23,11 @@
 //! Nor is it anybody whom a spinning thread may be waiting for, and that it has looked changes
 //! nothing ([`crate::region::slot::Slot::spin`]).
 
-use crate::region::layout::{ARENAS, Entry, HEAP, Page, SLOTS};
+use crate::region::layout::{Entry, Page};
+use crate::region::sizes::{ARENAS, HEAP, SLOTS};
+use crate::schedule::next::Key;
 use crate::sync::{AtomicU32, Relaxed, SeqCst};
 use posix::time::NEVER;
-
-/// What orders waiters: the deadline, then when the wait began, then the birth key.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct Key {
-    /// Absolute virtual ns.
-    pub deadline: u64,
-    /// Virtual ns at which the wait began.
-    pub parked: u64,
-    /// See [`crate::region::slot::Slot::birth`].
-    pub birth: u64,
-}
 
 impl Page {
     /// Sets the deadline of `slot`'s next wait and makes sure that the heap's next user sees it.
@@ -212,7 +203,7 @@ impl Page {
             parked: e.parked.load(Relaxed),
             birth: e.birth.load(Relaxed),
         };
-        (e.slot.load(Relaxed) as usize % crate::region::layout::SLOTS, key)
+        (e.slot.load(Relaxed) as usize % crate::region::sizes::SLOTS, key)
     }
 
     fn write(&self, arena: usize, at: usize, (slot, key): (usize, Key)) {
@@ -270,121 +261,4 @@ impl Page {
 }
 
 #[cfg(all(test, not(loom)))]
-mod tests {
-    use super::*;
-    use crate::What;
-    use crate::region::state::Kind;
-
-    fn post(page: &Page, deadline: u64, birth: u64) -> usize {
-        let slot = page.claim(Kind::Busy, 1, birth as u32, birth).unwrap();
-        page.slots[slot].state.prepare();
-        page.post_deadline(slot, deadline, 0);
-        slot
-    }
-
-    #[test]
-    fn earliest_first_ties_by_birth() {
-        let page = Page::boxed();
-        let order: Vec<u64> = vec![50, 10, 30, 10, 20, 40, 10];
-        for (i, &d) in order.iter().enumerate() {
-            post(&page, d, 100 - i as u64);
-        }
-        page.drain_mail(page.arena());
-        let mut seen = vec![];
-        while let Some((slot, key)) = page.earliest(page.arena()) {
-            seen.push((key.deadline, key.birth));
-            page.drop_earliest(page.arena(), slot);
-        }
-        assert_eq!(seen, [(10, 94), (10, 97), (10, 99), (20, 96), (30, 98), (40, 95), (50, 100)]);
-    }
-
-    #[test]
-    fn later_deadline_needs_no_mail_and_earlier_one_wins() {
-        let page = Page::boxed();
-        let a = post(&page, 100, 1);
-        page.drain_mail(page.arena());
-        page.post_deadline(a, 200, 0);
-        assert_eq!(page.header.mail.load(Relaxed), 0);
-        assert_eq!(page.earliest(page.arena()).unwrap().1.deadline, 200);
-        page.post_deadline(a, 50, 0);
-        page.drain_mail(page.arena());
-        assert_eq!(page.earliest(page.arena()).unwrap().1.deadline, 50);
-        page.post_deadline(a, NEVER, 0);
-        assert_eq!(page.earliest(page.arena()), None);
-        page.post_deadline(a, 70, 0);
-        page.drain_mail(page.arena());
-        assert_eq!(page.earliest(page.arena()).unwrap().1.deadline, 70);
-    }
-
-    #[test]
-    fn who_does_not_wait_has_no_deadline() {
-        let page = Page::boxed();
-        let (a, b) = (post(&page, 10, 1), post(&page, 20, 2));
-        page.drain_mail(page.arena());
-        page.slots[a].state.set(Kind::Ending);
-        assert_eq!(page.earliest(page.arena()).unwrap().0, b);
-        // Its next wait finds that nobody holds its deadline.
-        page.slots[a].state.prepare();
-        page.post_deadline(a, 15, 0);
-        page.drain_mail(page.arena());
-        assert_eq!(page.earliest(page.arena()).unwrap().0, a);
-    }
-
-    #[test]
-    fn a_timer_descriptor_has_a_deadline_though_it_never_waits() {
-        let page = Page::boxed();
-        let timer = page.claim_timer(1, 3, 1, 7).unwrap();
-        page.post_deadline(timer, 10, 0);
-        post(&page, 20, 1);
-        page.drain_mail(page.arena());
-        assert_eq!(page.earliest(page.arena()).unwrap().0, timer);
-    }
-
-    #[test]
-    fn beats_hold_up_no_nap_but_everything_else() {
-        let page = Page::boxed();
-        let (beat, waiter) = (post(&page, 10, 1), post(&page, 30, 2));
-        page.slots[beat].what.store(What::Beat as u32, Relaxed);
-        page.drain_mail(page.arena());
-        assert_eq!(page.earliest_but_beats(page.arena()).unwrap().0, waiter);
-        assert_eq!(page.goal(page.arena()).unwrap().deadline, 10);
-        let nap = post(&page, 20, 3);
-        page.slots[nap].what.store(What::Spin as u32, Relaxed);
-        page.slots[nap].spin().store(1, Relaxed);
-        page.drain_mail(page.arena());
-        assert_eq!(page.goal(page.arena()).unwrap().deadline, 20);
-        assert_eq!(page.earliest(page.arena()).unwrap().0, beat);
-    }
-
-    #[test]
-    fn mail_that_goes_in_a_circle_loses_nobody() {
-        let page = Page::boxed();
-        let a = post(&page, 30, 1);
-        let b = post(&page, 20, 2);
-        // The arena is another since the first two were posted. The second, still in the mail,
-        // takes itself for not posted.
-        page.header.arena.store(1, Relaxed);
-        page.post_deadline(b, 10, 0);
-        page.drain_mail(page.arena());
-        assert_eq!(page.earliest(page.arena()).unwrap().0, b);
-        page.drop_earliest(page.arena(), b);
-        page.slots[b].state.set(Kind::Busy);
-        assert_eq!(page.earliest(page.arena()).unwrap().0, a);
-        page.post_deadline(a, 5, 0);
-        page.drain_mail(page.arena());
-        assert_eq!(page.earliest(page.arena()).unwrap().1.deadline, 5);
-    }
-
-    #[test]
-    fn a_lost_heap_is_rebuilt() {
-        let page = Page::boxed();
-        for d in [9, 3, 7] {
-            post(&page, d, d);
-        }
-        page.drain_mail(page.arena());
-        page.header.arena.store(1, Relaxed);
-        page.header.heap_lost.store(1, Relaxed);
-        page.drain_mail(page.arena());
-        assert_eq!(page.earliest(page.arena()).unwrap().1.deadline, 3);
-    }
-}
+mod tests;

@@ -25,7 +25,7 @@
 use crate::patience::{FOLLOW, INTERVAL, LAST, PACE, PEERS, UNCHANGED};
 use crate::region::lock::KEEPER;
 use crate::schedule::advance::Reason;
-use crate::schedule::survey::Engine;
+use crate::schedule::engine::Engine;
 use crate::sync::{Relaxed, SeqCst};
 use posix::time::NEVER;
 

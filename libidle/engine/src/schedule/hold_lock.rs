@@ -1,8 +1,8 @@
 //! Holding the clock's lock ([`crate::region::lock`]), as threads and the keeper do.
 
-use crate::region::layout::SLOTS;
 use crate::region::lock::Token;
-use crate::schedule::survey::Engine;
+use crate::region::sizes::SLOTS;
+use crate::schedule::engine::Engine;
 use crate::sync::{Relaxed, SeqCst};
 
 /// Holding the lock: the token, and the arena that the deadlines are in.

@@ -4,9 +4,11 @@
 use crate::region::layout::ClockMode;
 use crate::region::state::Kind;
 use crate::schedule::advance::Reason;
-use crate::schedule::deadline_heap::Key;
+use crate::schedule::busy::Busy;
+use crate::schedule::decide::Outcome;
+use crate::schedule::engine::Engine;
 use crate::schedule::hold_lock::Held;
-use crate::schedule::survey::{Engine, Outcome};
+use crate::schedule::next::{Key, next};
 use crate::sync::SeqCst;
 use posix::time::NEVER;
 
@@ -18,16 +20,13 @@ impl Engine {
         let page = self.page;
         page.drain_mail(held.arena);
         if page.header.hold.load(SeqCst) != 0 {
-            return Outcome::NoDeadline;
+            return Outcome::NotIdle(Busy::Held);
         }
-        let Some(target) = first.into_iter().chain(own).min() else { return Outcome::NoDeadline };
-        let target = page.goal(held.arena).map_or(target, |key| key.min(target));
-        if target.deadline == NEVER {
-            return Outcome::NoDeadline;
-        }
+        let waiting = [first, own, page.goal(held.arena).filter(|_| first.or(own).is_some())];
+        let Some(target) = next(waiting) else { return Outcome::NoDeadline };
         let real = (self.real_now)();
         if !self.advance(held, target.deadline, real, Reason::Jump) {
-            return Outcome::LockBusy;
+            return Outcome::NotIdle(Busy::LockTaken);
         }
         let now = page.now(|| real);
         let mine = own.is_some_and(|k| {
@@ -36,8 +35,8 @@ impl Engine {
         if mine && page.mode() == ClockMode::Frozen {
             return Outcome::Mine;
         }
-        let (next, fired) = self.expire_due(held, now);
-        self.arm(next, now);
+        let (left, fired) = self.expire_due(held, now);
+        self.arm(left, now);
         match (mine, fired) {
             (true, _) => Outcome::Mine,
             (false, true) => Outcome::Fired,

@@ -2,7 +2,7 @@
 
 use crate::region::layout::Page;
 use crate::region::state::State;
-use crate::schedule::deadline_heap::Key;
+use crate::schedule::next::Key;
 use crate::statefile::file::StateFile;
 use posix::time::NEVER;
 

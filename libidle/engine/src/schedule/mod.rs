@@ -4,11 +4,15 @@
 pub mod advance;
 pub mod back_off;
 pub mod births;
+pub mod busy;
 pub mod deadline_heap;
+pub mod decide;
+pub mod engine;
 pub mod frozen_progress;
 pub mod hold_lock;
 pub mod jump;
 pub mod look;
+pub mod next;
 pub mod own_state;
 pub mod park;
 pub mod real_timeout;

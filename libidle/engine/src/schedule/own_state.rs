@@ -2,7 +2,7 @@
 //! slot's own thread calls this, or whoever has it stopped.
 
 use crate::region::state::{Kind, Reason, State};
-use crate::schedule::survey::Engine;
+use crate::schedule::engine::Engine;
 
 impl Engine {
     /// Begins a wait: from here on a waker may promise it its end. Returns the wait's number.

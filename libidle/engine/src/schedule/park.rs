@@ -2,11 +2,13 @@
 
 use crate::region::forced::Forced;
 use crate::region::keeper_word;
-use crate::region::layout::ClockMode;
 use crate::region::state::{Kind, Reason};
-use crate::schedule::deadline_heap::Key;
+use crate::schedule::busy::Busy;
+use crate::schedule::decide::Outcome;
+use crate::schedule::engine::Engine;
+use crate::schedule::look::{Look, NoLook};
+use crate::schedule::next::Key;
 use crate::schedule::real_timeout::Limit;
-use crate::schedule::survey::{Engine, Look, NoLook, Outcome, Survey};
 use crate::sync::{Relaxed, SeqCst};
 use crate::sys::{self, Timespec};
 use posix::time::NEVER;
@@ -105,12 +107,6 @@ impl Engine {
         slot.state.load().reason()
     }
 
-    /// Is this a child that a handler forked out of the wait?
-    #[inline]
-    pub fn forked(&self) -> bool {
-        (self.process)() != self.pid
-    }
-
     /// Ends an unpublished wait for `reason`, unless a waker was first.
     fn give_up(&self, me: usize, seq: u32, reason: Reason) -> Reason {
         let slot = &self.page.slots[me];
@@ -136,14 +132,14 @@ impl Engine {
             }
             if ended == sys::ETIMEDOUT && limit.as_mut().is_some_and(|limit| limit.passed(self, me))
             {
-                self.awake_as(me);
+                self.page.awake_as(me);
                 return;
             }
             if ended == sys::EINTR
                 && signals != Signals::Ignore
                 && self.end_own(me, seq, Reason::Interrupted)
             {
-                self.awake_as(me);
+                self.page.awake_as(me);
                 return;
             }
         }
@@ -154,7 +150,7 @@ impl Engine {
     fn witness(&self, me: usize) -> bool {
         let at = self.page.slots[me].witness.load(Relaxed) as usize;
         at != 0 && at - 1 != me && {
-            let w = &self.page.slots[(at - 1) % crate::region::layout::SLOTS];
+            let w = &self.page.slots[(at - 1) % crate::region::sizes::SLOTS];
             w.state.load().busy()
                 && w.covered.load(Relaxed) == 0
                 && self.page.forced(at - 1) != Some(Forced::Idle)
@@ -171,18 +167,20 @@ impl Engine {
         if self.witness(me) {
             return;
         }
-        match self.glance(me) {
-            Survey::Busy(busy) => self.remember_witness(me, busy),
-            Survey::AtRest if self.page.real() => self.kick_keeper(),
-            Survey::AtRest => match self.settle(me, &mut NoLook) {
-                Outcome::NotIdle(Survey::Busy(busy)) if busy != me => {
-                    self.remember_witness(me, busy)
-                }
-                Outcome::NotIdle(_) => self.want_keeper(),
-                Outcome::NoDeadline => self.want_keeper(),
-                _ => {}
+        let busy = match self.glance(me) {
+            Ok(()) if self.page.real() => return self.kick_keeper(),
+            Ok(()) => match self.settle(me, &mut NoLook) {
+                // The holder of the lock decides, and again after this thread's note.
+                Outcome::NotIdle(Busy::LockTaken) => return,
+                Outcome::NotIdle(busy) => Some(busy),
+                Outcome::NoDeadline => None,
+                Outcome::Mine | Outcome::Woke | Outcome::Fired => return,
             },
-            Survey::Unknown | Survey::Changed => self.want_keeper(),
+            Err(busy) => Some(busy),
+        };
+        match busy.and_then(Busy::slot).filter(|&slot| slot != me) {
+            Some(slot) => self.remember_witness(me, slot),
+            None => self.want_keeper(),
         }
     }
 
@@ -191,11 +189,6 @@ impl Engine {
         if self.page.deadlines_pending() || self.page.rest_matters() {
             self.kick_keeper();
         }
-    }
-
-    /// Wakes the keeper, unless it will look by itself soon.
-    pub fn kick_keeper(&self) {
-        keeper_word::kick(self.page);
     }
 
     /// A wait without deadline that the kernel ends begins. Nothing but the thread's own word is
@@ -213,8 +206,8 @@ impl Engine {
 
     #[cold]
     fn after_kernel_entry(&self, me: usize) {
-        match self.glance(me) {
-            Survey::Busy(busy) => self.remember_witness(me, busy),
+        match self.glance(me).map_err(Busy::slot) {
+            Err(Some(busy)) => self.remember_witness(me, busy),
             _ => self.kick_keeper(),
         }
     }
@@ -325,12 +318,7 @@ impl Engine {
             slot.deadline.store(NEVER, SeqCst);
         }
         let reason = slot.state.resume(base);
-        self.awake_as(me);
+        self.page.awake_as(me);
         reason
-    }
-
-    /// Is the session frozen?
-    pub fn frozen(&self) -> bool {
-        self.page.mode() == ClockMode::Frozen
     }
 }

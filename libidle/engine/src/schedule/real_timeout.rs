@@ -14,7 +14,7 @@
 use crate::patience::{RECHECK, RECHECK_FROZEN};
 use crate::region::keeper_word;
 use crate::region::layout::ClockMode;
-use crate::schedule::survey::Engine;
+use crate::schedule::engine::Engine;
 use crate::sys::Timespec;
 use posix::time::Spec;
 

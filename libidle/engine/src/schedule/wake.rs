@@ -10,10 +10,10 @@
 //! word that says busy. A promise for an earlier wait fails, because it names the number of that
 //! wait.
 
-use crate::programs::tracing::{KEEPS_TIME, owned};
 use crate::region::state::{Kind, Reason, State};
+use crate::region::tracer_word::{KEEPS_TIME, owned};
 use crate::region::wait_kind::{SETTABLE, What};
-use crate::schedule::survey::Engine;
+use crate::schedule::engine::Engine;
 use crate::sync::{Relaxed, SeqCst};
 use crate::sys;
 
@@ -29,13 +29,13 @@ impl Promised {
     /// Wakes the thread of an exact wait. Others are not asleep yet.
     #[inline]
     pub fn deliver(self, engine: &Engine) {
-        engine.awake();
+        engine.page.awake();
         let slot = &engine.page.slots[self.slot as usize];
         if self.was.kind() != Kind::Parked {
             return;
         }
         if slot.tracer.load(SeqCst) == KEEPS_TIME {
-            engine.wake_tracer();
+            engine.page.wake_tracer();
         } else {
             sys::futex_wake(&slot.state.0, 1, self.was.local());
         }
@@ -63,7 +63,7 @@ impl Engine {
         let was = self.page.slots[slot].state.expire(seen);
         if let Some(was) = was {
             self.page.set_busy(slot);
-            self.awake();
+            self.page.awake();
             if was.kind() != Kind::Prep {
                 self.deliver(slot, was.kind());
             }
@@ -78,7 +78,7 @@ impl Engine {
         let cancelled = word.interrupt(seen, Reason::Cancelled);
         if cancelled {
             self.page.set_busy(slot);
-            self.awake();
+            self.page.awake();
             sys::futex_wake(&word.0, 1, false);
         }
         cancelled
@@ -111,7 +111,7 @@ impl Engine {
         let bell = s.bell.load(SeqCst);
         let tracer = s.tracer.load(SeqCst);
         if tracer == KEEPS_TIME || was == Kind::Kernel && owned(tracer) {
-            self.wake_tracer();
+            self.page.wake_tracer();
         } else if was == Kind::Kernel && bell == SIGNAL {
             let (pid, tid) = (s.pid.load(Relaxed) as usize, s.tid.load(Relaxed) as usize);
             let number = self.page.header.signal.load(Relaxed) as usize;

@@ -16,63 +16,12 @@
 
 use crate::patience::{HELD_UP, RELEASE, RELEASES};
 use crate::region::forced::Forced;
+use crate::region::idle_word::{BUSY, IDLE, RELEASING, SETTLING};
+use crate::region::keeper_word;
 use crate::region::layout::Page;
-use crate::region::lock::KEEPER;
-use crate::schedule::survey::{Engine, Look, Outcome, Survey};
 use crate::statefile::file::{self, StateFile};
-use crate::sync::{AtomicU32, AtomicU64, Relaxed, SeqCst};
+use crate::sync::{Relaxed, SeqCst};
 use crate::sys::{self, Timespec};
-
-/// Somebody runs. All other values only occur where there is a state file.
-pub const BUSY: u32 = 0;
-/// The keeper surveys once more.
-pub const SETTLING: u32 = 1;
-/// The keeper is about to release the lock.
-pub const RELEASING: u32 = 2;
-/// The lock is released.
-pub const IDLE: u32 = 3;
-
-/// What the region holds of it.
-#[repr(C, align(64))]
-pub struct Rest {
-    /// [`BUSY`] to [`IDLE`]; also a futex. See NOTE [Seen idle] for who changes it.
-    pub word: AtomicU32,
-    /// Is there a state file? Whoever made the region, once.
-    pub tracked: AtomicU32,
-    /// Somebody outside has held the lock for too long; whoever noticed.
-    pub impatient: AtomicU32,
-    /// Trouble with the file has been reported; whoever noticed.
-    pub told: AtomicU32,
-    /// Only the first process is tracked; whoever made the region, once.
-    pub alone: AtomicU32,
-    /// Threads that say themselves what they count as, see [`crate::region::forced`]. They.
-    pub forced: AtomicU32,
-    /// Busy periods, this one included. Whoever sets the word from idle to busy.
-    pub serial: AtomicU64,
-    /// Device and inode of the state file: a descriptor that leads to another one is not ours any
-    /// more. Whoever made the region.
-    pub(crate) file: [AtomicU64; 2],
-    _pad: [AtomicU64; 2],
-}
-
-impl Rest {
-    /// Busy, and nobody is told.
-    #[cfg(loom)]
-    pub fn new() -> Rest {
-        let zero = || AtomicU32::new(0);
-        Rest {
-            word: zero(),
-            tracked: zero(),
-            impatient: zero(),
-            told: zero(),
-            alone: zero(),
-            forced: zero(),
-            serial: AtomicU64::new(0),
-            file: std::array::from_fn(|_| AtomicU64::new(0)),
-            _pad: std::array::from_fn(|_| AtomicU64::new(0)),
-        }
-    }
-}
 
 impl Page {
     /// Does anybody want to know of rest without a deadline?
@@ -93,12 +42,12 @@ impl Page {
     }
 }
 
-impl Engine {
+impl Page {
     /// The calling thread was in a wait that nobody promised it the end of, and its slot says that
     /// it is busy again. Before it goes on, the state file must say so too.
     #[inline]
     pub fn awake(&self) {
-        if self.page.header.rest.word.load(SeqCst) != BUSY {
+        if self.header.rest.word.load(SeqCst) != BUSY {
             self.go_busy(file::mine());
         }
     }
@@ -107,17 +56,15 @@ impl Engine {
     /// says that it is idle.
     #[inline]
     pub fn awake_as(&self, me: usize) {
-        if self.page.header.rest.word.load(SeqCst) != BUSY
-            && self.page.forced(me) != Some(Forced::Idle)
-        {
+        if self.header.rest.word.load(SeqCst) != BUSY && self.forced(me) != Some(Forced::Idle) {
             self.go_busy(file::mine());
         }
     }
 
-    /// The slow half of [`Engine::awake`], by a descriptor of the caller's.
+    /// The slow half of [`Page::awake`], by a descriptor of the caller's.
     #[cold]
     pub fn go_busy(&self, file: StateFile) {
-        let rest = &self.page.header.rest;
+        let rest = &self.header.rest;
         let swap = |from, to| rest.word.compare_exchange(from, to, SeqCst, SeqCst).is_ok();
         let mut waits = 0;
         loop {
@@ -135,58 +82,24 @@ impl Engine {
                     // The keeper is dead or stopped. When it is continued it notices.
                     swap(RELEASING, IDLE);
                 }
-                _ if waits < HELD_UP && file.lost(self.page) && !self.page.abandoned() => {
+                _ if waits < HELD_UP && file.lost(self) && !self.abandoned() => {
                     // The keeper has it, and will find this thread busy.
                     waits += 1;
-                    self.kick_keeper();
+                    keeper_word::kick(self);
                     let time = Timespec::of(RELEASE);
                     sys::futex_wait(&rest.word, IDLE, Some(&time), false);
                 }
                 _ => {
-                    let held = file.hold(self.page);
+                    let held = file.hold(self);
                     if swap(IDLE, BUSY) {
                         let serial = rest.serial.fetch_add(1, SeqCst) + 1;
                         if held {
-                            file.show(self.page, serial);
+                            file.show(self, serial);
                         }
                         sys::futex_wake(&rest.word, u32::MAX >> 1, false);
                     }
                 }
             }
         }
-    }
-
-    /// A survey has found everybody at rest, and nobody has a deadline: tells the world. The
-    /// keeper, with the engine's lock.
-    pub(crate) fn come_to_rest<L: Look>(&self, look: &mut L) -> Outcome {
-        let rest = &self.page.header.rest;
-        let Some(file) = look.state_file() else { return Outcome::NoDeadline };
-        let swap = |from, to| rest.word.compare_exchange(from, to, SeqCst, SeqCst);
-        match rest.word.load(SeqCst) {
-            IDLE => return Outcome::NoDeadline,
-            // A keeper before this one has died there.
-            RELEASING => {}
-            _ => {
-                let _ = swap(SETTLING, BUSY);
-                if swap(BUSY, SETTLING).is_err() {
-                    return Outcome::NotIdle(Survey::Changed);
-                }
-                let survey = self.survey(KEEPER, look);
-                if survey != Survey::AtRest {
-                    let _ = swap(SETTLING, BUSY);
-                    return Outcome::NotIdle(survey);
-                }
-                if swap(SETTLING, RELEASING).is_err() {
-                    return Outcome::NotIdle(Survey::Changed);
-                }
-            }
-        }
-        file.release(self.page);
-        if swap(RELEASING, IDLE) == Err(BUSY) {
-            // This process was stopped for long, and a thread went on without waiting for it.
-            file.hold(self.page);
-        }
-        sys::futex_wake(&rest.word, u32::MAX >> 1, false);
-        Outcome::NoDeadline
     }
 }

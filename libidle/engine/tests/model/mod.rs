@@ -5,7 +5,8 @@
 
 #![allow(dead_code)]
 
-use engine::region::layout::{CLOCKS, Page};
+use engine::region::layout::Page;
+use engine::region::sizes::CLOCKS;
 use engine::{ClockMode, Engine, Kind};
 use posix::time::Spec;
 use std::ops::Deref;

@@ -9,7 +9,7 @@ use crate::shim::program_image;
 use crate::shim::scratch::Scratch;
 use crate::shim::session;
 use engine::programs::elf::Program;
-use engine::programs::tracing::ASKS;
+use engine::region::tracer_word::ASKS;
 use engine::{Engine, Kind};
 use libc::{c_char, c_int};
 use std::cell::OnceCell;

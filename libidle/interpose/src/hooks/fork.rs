@@ -24,7 +24,7 @@ fn credit() -> Option<Credit> {
     let page = entry.engine.page;
     let child = page.credit(entry.engine.pid, page.birth_of_child(entry.me))?;
     tls().fork_credit.set(child.word());
-    entry.engine.awake();
+    entry.engine.page.awake();
     Some(child)
 }
 
@@ -73,7 +73,7 @@ pub extern "C" fn adopt() {
     if let Some(index) = index {
         forced::again(&engine, index);
     }
-    engine.awake();
+    engine.page.awake();
 }
 
 /// Registers [`adopt`]. From the library's constructor, so it comes before the program's own

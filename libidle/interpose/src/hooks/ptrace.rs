@@ -3,8 +3,8 @@
 use crate::next;
 use crate::shim::errno;
 use crate::shim::session;
-use engine::programs::tracing::{Trace, owned};
 use engine::region::slot::Slot;
+use engine::region::tracer_word::{Trace, owned};
 use libc::{c_long, c_uint, c_void, pid_t};
 use std::sync::atomic::Ordering::SeqCst;
 
@@ -37,7 +37,7 @@ fn refused(thread: u32) {
     let page = engine.page;
     let theirs = |slot: &Slot| [&slot.pid, &slot.tid].iter().any(|id| id.load(SeqCst) == thread);
     let traced = |slot: &Slot| owned(slot.tracer.load(SeqCst)) && theirs(slot);
-    if engine.trace() == Trace::All || page.slots[..page.high()].iter().any(traced) {
+    if engine.page.trace() == Trace::All || page.slots[..page.high()].iter().any(traced) {
         page.header.tracing_refused.store(session::getpid(), SeqCst);
     }
 }

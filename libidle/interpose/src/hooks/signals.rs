@@ -199,7 +199,7 @@ pub(super) fn count() {
         if engine.page.forced(tls().slot.get().wrapping_sub(1) as usize) == Some(Forced::Idle) {
             // See NOTE [Forced idle]. Nobody but the keeper will find out that all is at rest
             // again.
-            engine.awake();
+            engine.page.awake();
             engine.kick_keeper();
         }
     }

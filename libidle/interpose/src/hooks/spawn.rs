@@ -5,7 +5,7 @@ use crate::shim::entry::enter;
 use crate::shim::exec_environ::Environ;
 use crate::shim::program_image;
 use engine::programs::elf::Program;
-use engine::programs::tracing::ASKS_FOR_CHILD;
+use engine::region::tracer_word::ASKS_FOR_CHILD;
 use libc::{c_char, c_int, c_void, pid_t};
 use std::sync::atomic::Ordering::SeqCst;
 
@@ -35,7 +35,7 @@ unsafe fn spawn_with(
     // The request names the credit where queues, in which this thread is not, have their key.
     entry.slot().key.store(child.word(), SeqCst);
     let traced = entry.engine.ask_for(entry.me, ASKS_FOR_CHILD, program);
-    entry.engine.awake();
+    entry.engine.page.awake();
     let mut number: pid_t = 0;
     // SAFETY: the caller's arguments.
     let failed = match unsafe { Environ::new(env, child, program) } {

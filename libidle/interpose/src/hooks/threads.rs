@@ -46,7 +46,7 @@ pub unsafe fn create(
     if child.is_multiple_of(SWEEP) {
         sweep(&entry.engine);
     }
-    entry.engine.awake();
+    entry.engine.page.awake();
     let slot = &page.slots[child];
     slot.start.store(start as usize as u64, Relaxed);
     slot.start_arg.store(arg as u64, Relaxed);

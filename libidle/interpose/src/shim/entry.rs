@@ -78,7 +78,7 @@ fn adopt(engine: Engine) -> Option<Entry> {
             tls().slot.set(me as u32 + 1);
         }
     }
-    engine.awake();
+    engine.page.awake();
     enter()
 }
 
@@ -111,7 +111,7 @@ fn nested(engine: Engine, outer: usize) -> Option<Entry> {
     let before = slot.covered.swap(me as u32 + 1, SeqCst);
     tls().slot.set(me as u32 + 1);
     forced::again(&engine, me);
-    engine.awake_as(me);
+    engine.page.awake_as(me);
     let (slot, waiting) = (outer as u32 + 1, outer as u32 + 1);
     Some(Entry { engine, me, base: Kind::Busy, waiting, covers: Some(Covered { slot, before }) })
 }
@@ -120,7 +120,7 @@ fn nested(engine: Engine, outer: usize) -> Option<Entry> {
 /// (The fields that a thread's slot has for its start hold them.)
 pub fn interrupted(slot: &engine::region::slot::Slot) -> Option<(u32, usize)> {
     let outer = slot.pthread.load(Relaxed);
-    (1..=engine::region::layout::SLOTS as u64)
+    (1..=engine::region::sizes::SLOTS as u64)
         .contains(&outer)
         .then(|| (outer as u32, slot.start.load(Relaxed) as usize))
 }

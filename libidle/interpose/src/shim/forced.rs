@@ -39,7 +39,7 @@ pub fn again(engine: &Engine, slot: usize) {
 pub fn over(engine: &Engine, slot: usize) {
     if tls().forced_depth.replace(0) != 0 {
         engine.page.force(slot, None);
-        engine.awake();
+        engine.page.awake();
     }
 }
 
@@ -54,7 +54,7 @@ fn apply(what: Option<Forced>) {
         Some(Forced::Idle) => engine.after_blocking(slot as usize),
         Some(Forced::Busy) => {}
         // It was not counted as busy, and is.
-        None => engine.awake(),
+        None => engine.page.awake(),
     }
     crate::statefile::verbose::changed(&engine);
     drop(entry);

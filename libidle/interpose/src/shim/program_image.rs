@@ -38,7 +38,7 @@ fn identity(dir: c_int, path: &CStr, flags: c_int) -> Option<Identity> {
 /// What kind of program a path names, whose identity this is.
 #[unsafe(link_section = ".text.interpose")]
 fn program(identity: Identity, dir: c_int, path: &CStr) -> Option<Program> {
-    let known = session::page().map(|page| &page.known);
+    let known = session::page().map(|page| page.known());
     if let Some(program) = known.and_then(|known| known.get(identity)) {
         return Some(program);
     }

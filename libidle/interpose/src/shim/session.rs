@@ -7,8 +7,8 @@ use crate::shim::guard::Masked;
 use crate::shim::inherited_fds;
 use crate::shim::tls::tls;
 use crate::shim::vdso;
-use engine::programs::tracing::{TRACED, Trace};
 use engine::region::slot::Slot;
+use engine::region::tracer_word::{TRACED, Trace};
 use engine::schedule::births::Credit;
 use engine::sys::syscall6;
 use engine::{Engine, Kind, Page};
@@ -329,7 +329,7 @@ fn take_first_slot(page: &Page, pid: u32) {
     }
     tls().slot.set(index.map_or(0, |i| i as u32 + 1));
     if let Some(engine) = engine() {
-        engine.awake();
+        engine.page.awake();
     }
 }
 

@@ -21,7 +21,7 @@ use crate::shim::entry::What;
 use crate::shim::session;
 use crate::shim::timer_table::{self, Notify, Role};
 use crate::shim::tls::tls;
-use engine::region::layout::SLOTS;
+use engine::region::sizes::SLOTS;
 use engine::sys::{self, Timespec};
 use engine::{Engine, Kind, Reason, Signals};
 use libc::{c_int, c_void, pthread_attr_t, pthread_t, sigset_t};

@@ -8,7 +8,7 @@ use super::{keeper_thread, verbose};
 use crate::shim::inherited_fds;
 use crate::shim::session::{self, Flavour, LIBRARY, env};
 use crate::shim::vdso;
-use engine::region::layout::CLOCKS;
+use engine::region::sizes::CLOCKS;
 use engine::statefile::file::{self, StateFile};
 use engine::sys::syscall6;
 use engine::{ClockMode, Page};

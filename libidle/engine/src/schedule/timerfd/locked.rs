@@ -3,7 +3,7 @@
 use super::{CANCELED, LOST, SHARED};
 use crate::region::slot::Slot;
 use crate::region::state::Kind;
-use crate::schedule::survey::Engine;
+use crate::schedule::engine::Engine;
 use crate::schedule::timerfd::kernel::set_ticks;
 use crate::sync::{Relaxed, SeqCst};
 use crate::sys;

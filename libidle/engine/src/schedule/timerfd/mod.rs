@@ -22,10 +22,11 @@ mod locked;
 
 pub use locked::Locked;
 
-use crate::region::layout::{Page, SLOTS};
+use crate::region::layout::Page;
+use crate::region::sizes::SLOTS;
 use crate::region::slot::Slot;
 use crate::region::state::Kind;
-use crate::schedule::survey::Engine;
+use crate::schedule::engine::Engine;
 use crate::sync::{Relaxed, SeqCst};
 use crate::sys::{self, syscall6};
 use kernel::{Setting, arm};

@@ -2,7 +2,8 @@
 //! vDSO, in a child.
 
 use super::*;
-use crate::region::layout::{CLOCKS, ClockMode, Page};
+use crate::region::layout::{ClockMode, Page};
+use crate::region::sizes::CLOCKS;
 use crate::sync::Relaxed;
 use crate::sys::syscall6;
 use posix::clock::{TIME_OF_DAY, VIRTUAL};

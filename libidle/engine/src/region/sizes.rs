@@ -1,0 +1,32 @@
+//! How much of everything the region has.
+
+/// Threads that a session can hold. More run in real time, untracked.
+#[cfg(not(loom))]
+pub const SLOTS: usize = 65_536;
+/// In the model.
+#[cfg(loom)]
+pub const SLOTS: usize = 4;
+/// Slots a word of the busy set stands for.
+#[cfg(not(loom))]
+pub const PER_WORD: usize = 64;
+/// In the model: so few that both levels of the set matter.
+#[cfg(loom)]
+pub const PER_WORD: usize = 2;
+/// Words of the busy set.
+pub const WORDS: usize = SLOTS.div_ceil(PER_WORD);
+/// Words of the busy set's summary.
+pub const SUMMARY: usize = WORDS.div_ceil(PER_WORD);
+/// Entries of one deadline heap; more than a slot's worth each, since superseded entries stay until
+/// they surface.
+pub const HEAP: usize = SLOTS * 2;
+/// Heaps. A holder of the clock's lock that was stopped and lost the lock keeps writing into the
+/// arena it knew.
+pub const ARENAS: usize = 2;
+/// Clock ids that have a base for a frozen clock (`CLOCK_REALTIME` 0 to `CLOCK_TAI` 11).
+pub const CLOCKS: usize = 12;
+/// Program files that the ELF cache remembers.
+#[cfg(not(loom))]
+pub const FILES: usize = 64;
+/// In the model.
+#[cfg(loom)]
+pub const FILES: usize = 1;

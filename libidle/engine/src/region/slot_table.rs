@@ -1,0 +1,147 @@
+//! How slots are taken and given back, and found.
+
+use crate::region::layout::Page;
+use crate::region::sizes::SLOTS;
+use crate::region::state::{Kind, State};
+use crate::region::wait_kind::What;
+use crate::sync::{Relaxed, SeqCst};
+use posix::time::NEVER;
+
+impl Page {
+    /// Slots ever used.
+    pub fn high(&self) -> usize {
+        (self.header.high.load(SeqCst) as usize).min(SLOTS)
+    }
+
+    /// Takes a free slot for thread and process `[pid, tid, maker]`, and empties it. Its state
+    /// still says free: see [`Page::claim`]. `None` when all are in use.
+    pub(crate) fn take_free(&self, [pid, tid, maker]: [u32; 3], birth: u64) -> Option<usize> {
+        let index = self.pop_free().or_else(|| self.fresh())?;
+        let slot = &self.slots[index];
+        slot.pid.store(pid, Relaxed);
+        slot.tid.store(tid, Relaxed);
+        slot.link.store(maker, Relaxed);
+        slot.birth.store(birth, Relaxed);
+        slot.deadline.store(NEVER, Relaxed);
+        if slot.queued.load(SeqCst) == 0 && slot.heap_key.load(Relaxed) == 0 {
+            slot.heap_key.store(NEVER, SeqCst);
+        }
+        let words = [
+            &slot.covered,
+            &slot.joiner,
+            &slot.children,
+            &slot.witness,
+            &slot.what,
+            &slot.cancels,
+            &slot.tracer,
+        ];
+        for word in words {
+            word.store(0, Relaxed);
+        }
+        slot.bell.store(0, Relaxed);
+        slot.pthread.store(0, Relaxed);
+        slot.start.store(0, Relaxed);
+        slot.key.store(0, Relaxed);
+        Some(index)
+    }
+
+    /// Gives slot `index` back. Its bit of the busy set stays until the lock's holder sees that it
+    /// is free.
+    pub fn release(&self, index: usize) {
+        let slot = &self.slots[index];
+        if self.header.rest.forced.load(SeqCst) != 0 {
+            self.force(index, None);
+        }
+        // A new wait number: nobody who saw the slot before may take its next owner for the old
+        // one.
+        slot.state.prepare();
+        slot.deadline.store(NEVER, SeqCst);
+        slot.pid.store(0, Relaxed);
+        slot.tid.store(0, Relaxed);
+        slot.state.set(Kind::Free);
+        let mut head = self.header.free.load(SeqCst);
+        loop {
+            slot.link.store(head as u32, Relaxed);
+            let next = (index as u64 + 1) | ((head >> 32).wrapping_add(1) << 32);
+            match self.header.free.compare_exchange(head, next, SeqCst, SeqCst) {
+                Ok(_) => return,
+                Err(now) => head = now,
+            }
+        }
+    }
+
+    /// Gives slot `index` back if it is still as it was `seen`: of several who find its thread
+    /// gone, one does it, and is told who waits for the thread's end.
+    ///
+    /// Who waits says so in the slot, then looks at its state, and then whether it is still that
+    /// thread's: either the slot is found free or nobody's, or it was said before both and is found
+    /// here.
+    pub fn release_seen(&self, index: usize, seen: State) -> Option<usize> {
+        let slot = &self.slots[index];
+        if !slot.state.replace(seen, Kind::Free) {
+            return None;
+        }
+        // A timer has something else in these places.
+        let joiner = if seen.kind() == Kind::Timer {
+            0
+        } else {
+            slot.pthread.store(0, SeqCst);
+            slot.joiner.swap(0, SeqCst)
+        };
+        self.release(index);
+        joiner.checked_sub(1).map(|joiner| joiner as usize)
+    }
+
+    fn pop_free(&self) -> Option<usize> {
+        let mut head = self.header.free.load(SeqCst);
+        loop {
+            let index = (head as u32).checked_sub(1)? as usize;
+            let next =
+                self.slots[index].link.load(Relaxed) as u64 | ((head >> 32).wrapping_add(1) << 32);
+            match self.header.free.compare_exchange(head, next, SeqCst, SeqCst) {
+                Ok(_) => return Some(index),
+                Err(now) => head = now,
+            }
+        }
+    }
+
+    fn fresh(&self) -> Option<usize> {
+        let mut high = self.header.high.load(SeqCst);
+        loop {
+            if high as usize >= SLOTS {
+                self.header.slots_missed.fetch_add(1, Relaxed);
+                return None;
+            }
+            match self.header.high.compare_exchange(high, high + 1, SeqCst, SeqCst) {
+                Ok(_) => return Some(high as usize),
+                Err(now) => high = now,
+            }
+        }
+    }
+
+    /// A number, not 0, that changes with whatever any thread does that can be seen here. That
+    /// those who spin ask again changes nothing for others; nor does it that the deadlines of
+    /// timers are set anew, only what is done when they come; nor that a runtime has looked after
+    /// its threads.
+    pub fn words(&self) -> u32 {
+        let mut sum = self.header.signals_sent.load(SeqCst) as u32;
+        for slot in &self.slots[..self.high()] {
+            let state = slot.state.load();
+            let what = slot.what.load(SeqCst);
+            let aside = what == What::Timer as u32 || what == What::Beat as u32;
+            let word = if aside || slot.spins(state) != 0 { 1 } else { state.0 };
+            sum = (sum.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b1);
+        }
+        sum | 1
+    }
+
+    /// The slot that thread `tid` of process `pid` uses, if any.
+    pub fn find(&self, pid: u32, tid: u32) -> Option<usize> {
+        (0..self.high()).find(|&i| {
+            let s = &self.slots[i];
+            s.tid.load(Relaxed) == tid
+                && s.pid.load(Relaxed) == pid
+                && s.state.load().kind() != Kind::Free
+        })
+    }
+}

@@ -1,0 +1,210 @@
+//! The decision: if all are blocked the clock moves, or rest is told.
+//!
+//! NOTE [Nobody looks away]. A thread that blocks and finds another one busy goes to sleep: that
+//! other one will block in turn and decide then. If it finds the lock taken it sets `rerun` and
+//! tries once more; the holder reads `rerun` after releasing, so one of the two decides. If all
+//! others are at rest or in the kernel it kicks the keeper, which repeats the look until it
+//! succeeds or finds a busy thread.
+
+use crate::region::idle_word::{BUSY, IDLE, RELEASING, SETTLING};
+use crate::region::lock::KEEPER;
+use crate::schedule::busy::Busy;
+use crate::schedule::engine::Engine;
+use crate::schedule::look::{Look, NoLook};
+use crate::schedule::next::Key;
+use crate::sync::{Relaxed, SeqCst};
+use crate::sys;
+
+/// What came of a try to jump.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// The asker's own deadline came first, or one of those that it alone knows of, and the clock
+    /// is there.
+    Mine,
+    /// Somebody was woken.
+    Woke,
+    /// A timer descriptor was made readable. Who waits for it runs, but perhaps nobody does.
+    Fired,
+    /// All are blocked and nobody has a deadline.
+    NoDeadline,
+    /// Not all are blocked, or nobody may jump.
+    NotIdle(Busy),
+}
+
+impl Engine {
+    /// A busy thread with deadline `own` is about to block: if everybody else is blocked, moves the
+    /// clock itself. `still` is asked last: is there really nothing to do for the caller? `Mine`
+    /// means that the deadline has come and the caller need not block.
+    pub fn solo(&self, me: usize, own: Key, still: impl FnOnce() -> bool) -> Outcome {
+        self.solo_looking(me, own, &mut NoLook, still)
+    }
+
+    /// The same for a decider that can look at kernel waits.
+    pub fn solo_looking<L: Look>(
+        &self,
+        me: usize,
+        own: Key,
+        look: &mut L,
+        still: impl FnOnce() -> bool,
+    ) -> Outcome {
+        let Some(held) = self.lock(me, own.parked ^ own.deadline) else {
+            return Outcome::NotIdle(Busy::LockTaken);
+        };
+        let outcome = match self.survey_deadlines(held, me, look) {
+            Ok(first) if still() => self.jump(held, first, Some(own)),
+            Ok(_) => Outcome::NotIdle(Busy::Runs(me)),
+            Err(busy) => Outcome::NotIdle(busy),
+        };
+        self.unlock(held);
+        outcome
+    }
+
+    /// The same for a thread without a deadline of its own, which a timer descriptor may wake.
+    pub fn turn(&self, me: usize, still: impl FnOnce() -> bool) -> Outcome {
+        let Some(held) = self.lock(me, self.page.header.clock.value()) else {
+            return Outcome::NotIdle(Busy::LockTaken);
+        };
+        let outcome = match self.survey_deadlines(held, me, &mut NoLook) {
+            Ok(first) if still() => self.jump(held, first, None),
+            Ok(_) => Outcome::NotIdle(Busy::Runs(me)),
+            Err(busy) => Outcome::NotIdle(busy),
+        };
+        self.unlock(held);
+        outcome
+    }
+
+    /// A thread has just published that it is blocked (or the keeper looks): decides, until nobody
+    /// left a note. `me` is the slot that counts as blocked whatever its word says; the keeper
+    /// passes [`crate::region::lock::KEEPER`].
+    pub fn settle<L: Look>(&self, me: usize, look: &mut L) -> Outcome {
+        let h = &self.page.header;
+        loop {
+            let stamp = h.jumps.load(Relaxed) ^ (self.real_now)();
+            let held = self.lock(me, stamp).or_else(|| {
+                h.rerun.store(1, SeqCst);
+                self.lock(me, stamp)
+            });
+            let Some(held) = held else { return Outcome::NotIdle(Busy::LockTaken) };
+            h.rerun.store(0, SeqCst);
+            let outcome = match self.survey_deadlines(held, crate::region::lock::KEEPER, look) {
+                Ok(first) => match self.jump(held, first, look.unseen(self.page)) {
+                    Outcome::NoDeadline => self.come_to_rest(look),
+                    outcome => outcome,
+                },
+                Err(busy) => Outcome::NotIdle(busy),
+            };
+            self.unlock(held);
+            if outcome == Outcome::Fired {
+                // Nobody may have been woken who would decide again.
+                self.kick_keeper();
+            }
+            if h.rerun.load(SeqCst) == 0 {
+                return outcome;
+            }
+        }
+    }
+
+    /// A survey has found everybody at rest, and nobody has a deadline: tells the world. The
+    /// keeper, with the engine's lock.
+    pub(crate) fn come_to_rest<L: Look>(&self, look: &mut L) -> Outcome {
+        let rest = &self.page.header.rest;
+        let Some(file) = look.state_file() else { return Outcome::NoDeadline };
+        let swap = |from, to| rest.word.compare_exchange(from, to, SeqCst, SeqCst);
+        match rest.word.load(SeqCst) {
+            IDLE => return Outcome::NoDeadline,
+            // A keeper before this one has died there.
+            RELEASING => {}
+            _ => {
+                let _ = swap(SETTLING, BUSY);
+                if swap(BUSY, SETTLING).is_err() {
+                    return Outcome::NotIdle(Busy::Changed);
+                }
+                if let Err(busy) = self.survey(KEEPER, look) {
+                    let _ = swap(SETTLING, BUSY);
+                    return Outcome::NotIdle(busy);
+                }
+                if swap(SETTLING, RELEASING).is_err() {
+                    return Outcome::NotIdle(Busy::Changed);
+                }
+            }
+        }
+        file.release(self.page);
+        if swap(RELEASING, IDLE) == Err(BUSY) {
+            // This process was stopped for long, and a thread went on without waiting for it.
+            file.hold(self.page);
+        }
+        sys::futex_wake(&rest.word, u32::MAX >> 1, false);
+        Outcome::NoDeadline
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::region::layout::Page;
+    use crate::region::lock::KEEPER;
+    use crate::region::state::{Kind, State};
+    use crate::schedule::look::Found;
+    use posix::time::NEVER;
+
+    /// Finds everybody asleep; then the thread of slot `wakes` wakes by itself.
+    struct Wakes {
+        wakes: usize,
+    }
+
+    impl Look for Wakes {
+        fn first(&mut self, _: &Page, _: usize, _: State) -> Found {
+            Found::Asleep
+        }
+        fn confirm(&mut self, _: &Page, _: usize, _: State) -> bool {
+            true
+        }
+        fn at_rest(&mut self, page: &Page) -> bool {
+            page.slots[self.wakes].deadline.store(NEVER, SeqCst);
+            page.slots[self.wakes].state.resume(Kind::Busy);
+            true
+        }
+    }
+
+    #[test]
+    fn who_spins_and_is_due_holds_up_nobody() {
+        let page: &'static Page = Box::leak(Page::boxed());
+        let engine =
+            Engine { page, pid: std::process::id(), real_now: || 1000, process: std::process::id };
+        let slot = page.claim(Kind::Busy, 1, 1, 1).expect("a free slot");
+        page.slots[slot].what.store(crate::region::wait_kind::What::Spin as u32, SeqCst);
+        let waits = |deadline| {
+            let seq = page.slots[slot].state.prepare();
+            page.post_deadline(slot, deadline, 1);
+            page.slots[slot].state.publish_kernel(seq);
+            // Not what the words are: something has happened since it asked.
+            page.slots[slot].spin().store(2, SeqCst);
+        };
+        waits(2000);
+        assert_eq!(
+            engine.settle(KEEPER, &mut Wakes { wakes: slot + 1 }),
+            Outcome::NotIdle(Busy::AsksAgain(slot))
+        );
+        page.slots[slot].state.resume(Kind::Busy);
+        waits(10);
+        assert_eq!(engine.settle(KEEPER, &mut Wakes { wakes: slot + 1 }), Outcome::Woke);
+    }
+
+    #[test]
+    fn no_jump_passes_the_deadline_of_who_has_just_woken_by_himself() {
+        let page: &'static Page = Box::leak(Page::boxed());
+        let engine =
+            Engine { page, pid: std::process::id(), real_now: || 1, process: std::process::id };
+        let [naps, other] = [10, 1_000_000].map(|ns| {
+            let slot = page.claim(Kind::Busy, 1, 1, ns).expect("a free slot");
+            let seq = page.slots[slot].state.prepare();
+            page.post_deadline(slot, engine.now() + ns, engine.now());
+            assert!(page.slots[slot].state.publish_kernel(seq));
+            slot
+        });
+        let due = page.slots[naps].deadline.load(SeqCst);
+        engine.settle(KEEPER, &mut Wakes { wakes: naps });
+        assert!(engine.now() <= due, "{} > {due}", engine.now());
+        assert_eq!(page.slots[other].state.load().kind(), Kind::Kernel);
+    }
+}
