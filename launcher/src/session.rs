@@ -223,8 +223,7 @@ impl Session {
     /// Starts a command; busy until it has joined.
     pub fn start(&self, words: &[OsString], nth: u64) -> std::io::Result<Child> {
         let page = self.engine.page;
-        // Before all of its threads but those of the library, see
-        // `interpose/src/shim/timer_thread.rs`.
+        // Before all of its threads but those of the library, see `libflux/src/timer_thread.rs`.
         let credit = page.credit(self.engine.pid, (nth + 1) << 48);
         let mut command = command(words, self.mask);
         command.env(FLUX.session.text(), &self.path).env(FLUX.library.text(), &self.library);

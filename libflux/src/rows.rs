@@ -1,11 +1,13 @@
 //! The rows: every name that libflux.so exports, one a line, by family; see also
 //! `interpose/src/shared_rows.rs`.
 
+use crate::clocks::Timeb;
+use crate::posix_timers::SigEvent;
+use crate::{
+    alarms, clocks, posix_timers, read, set_clock, signal_actions, signal_waits, sleep, syscall,
+    timerfd, uptime,
+};
 use interpose::hooks;
-use interpose::hooks::clocks::Timeb;
-use interpose::hooks::posix_timers::SigEvent;
-use interpose::shim::session_signal;
-use interpose::shim::timerfd;
 
 // What is the same in both libraries; it also brings C's types and the bodies into scope.
 interpose::shared_rows!();
@@ -18,15 +20,15 @@ hooks! {
     fn time(out: *mut time_t) -> time_t = clocks::time;
     fn ftime(out: *mut Timeb) -> c_int = clocks::ftime;
     fn timespec_get(out: *mut timespec, base: c_int) -> c_int = clocks::timespec_get;
-    fn clock_settime(id: clockid_t, to: *const timespec) -> c_int = clocks::clock_settime;
-    fn settimeofday(to: *const timeval, zone: *const c_void) -> c_int = clocks::settimeofday;
-    fn adjtimex(at: *mut timex) -> c_int = clock_adjust::adjtimex;
-    fn __adjtimex(at: *mut timex) -> c_int = clock_adjust::adjtimex;
-    fn ntp_adjtime(at: *mut timex) -> c_int = clock_adjust::adjtimex;
-    fn clock_adjtime(id: clockid_t, at: *mut timex) -> c_int = clock_adjust::clock_adjtime;
-    fn ntp_gettime(out: *mut ntptimeval) -> c_int = clock_adjust::ntp_gettime;
-    fn ntp_gettimex(out: *mut ntptimeval) -> c_int = clock_adjust::ntp_gettimex;
-    fn adjtime(delta: *const timeval, old: *mut timeval) -> c_int = clocks::adjtime;
+    fn clock_settime(id: clockid_t, to: *const timespec) -> c_int = set_clock::clock_settime;
+    fn settimeofday(to: *const timeval, zone: *const c_void) -> c_int = set_clock::settimeofday;
+    fn adjtimex(at: *mut timex) -> c_int = set_clock::adjtimex;
+    fn __adjtimex(at: *mut timex) -> c_int = set_clock::adjtimex;
+    fn ntp_adjtime(at: *mut timex) -> c_int = set_clock::adjtimex;
+    fn clock_adjtime(id: clockid_t, at: *mut timex) -> c_int = set_clock::clock_adjtime;
+    fn ntp_gettime(out: *mut ntptimeval) -> c_int = set_clock::ntp_gettime;
+    fn ntp_gettimex(out: *mut ntptimeval) -> c_int = set_clock::ntp_gettimex;
+    fn adjtime(delta: *const timeval, old: *mut timeval) -> c_int = set_clock::adjtime;
     fn times(out: *mut tms) -> clock_t = uptime::times;
     fn sysinfo(out: *mut sysinfo) -> c_int = uptime::sysinfo;
 }
@@ -119,11 +121,11 @@ hooks! {
 
 // Signals and children as waits; sending signals.
 hooks! {
-    fn sigwait(set: *const sigset_t, signal: *mut c_int) -> c_int = signals::sigwait_taking;
-    fn sigwaitinfo(set: *const sigset_t, info: *mut siginfo_t) -> c_int = signals::sigwaitinfo_taking;
-    fn sigtimedwait(set: *const sigset_t, info: *mut siginfo_t, timeout: *const timespec) -> c_int = signals::sigtimedwait_taking => success;
-    fn sigaction(signal: c_int, new: *const sigaction, old: *mut sigaction) -> c_int = session_signal::sigaction;
-    fn signal(signal: c_int, action: sighandler_t) -> sighandler_t = session_signal::signal;
+    fn sigwait(set: *const sigset_t, signal: *mut c_int) -> c_int = signal_waits::sigwait;
+    fn sigwaitinfo(set: *const sigset_t, info: *mut siginfo_t) -> c_int = signal_waits::sigwaitinfo;
+    fn sigtimedwait(set: *const sigset_t, info: *mut siginfo_t, timeout: *const timespec) -> c_int = signal_waits::sigtimedwait => success;
+    fn sigaction(signal: c_int, new: *const sigaction, old: *mut sigaction) -> c_int = signal_actions::sigaction;
+    fn signal(signal: c_int, action: sighandler_t) -> sighandler_t = signal_actions::signal;
 }
 
 // Debuggers.

@@ -7,4 +7,4 @@
 
 pub mod rows;
 
-interpose::flavour!("1");
+interpose::library!(interpose::statefile::process_tree::Libidle);

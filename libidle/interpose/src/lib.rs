@@ -4,6 +4,7 @@
 //! Three floors, each of which knows those below it only: [`shim`], all that hooks stand on;
 //! [`statefile`], what libidle.so tells the world; [`hooks`], each hook's body.
 
+pub mod constructor;
 pub mod hooks;
 pub mod patience;
 pub mod rows;

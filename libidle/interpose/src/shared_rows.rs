@@ -6,7 +6,7 @@
 macro_rules! shared_rows {
     () => {
         use libc::*;
-        use $crate::shim::forced::{self, Forced};
+        use $crate::shim::forced::Forced;
         use $crate::hooks::cond::c11;
         use $crate::hooks::*;
 

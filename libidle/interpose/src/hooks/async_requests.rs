@@ -1,11 +1,12 @@
 //! Requests that libc answers with threads of its own: aio(7), getaddrinfo_a(3), mq_notify(3).
 
-use crate::hooks::poll::outcome;
 use crate::next;
 use crate::shim::clock_id;
 use crate::shim::entry::{Cause, What, enter};
+use crate::shim::errno::outcome;
 use crate::shim::libc_threads;
 use crate::shim::polling_wait;
+use crate::shim::user_memory;
 use libc::{aiocb, c_int, c_void, mqd_t, sigevent, sigset_t, timespec};
 use posix::errno::Errno;
 
@@ -73,7 +74,7 @@ unsafe fn suspend(
     let Some(entry) = enter() else { return real() };
     if !timeout.is_null() {
         // SAFETY: the caller's pointer.
-        let ns = unsafe { clock_id::spec(timeout) }?.nanos().ok_or(Errno(libc::EINVAL))?;
+        let ns = unsafe { user_memory::spec(timeout) }?.nanos().ok_or(Errno(libc::EINVAL))?;
         let deadline = clock_id::after(&entry.engine, ns);
         let ask = |slice: Option<(&timespec, *const sigset_t)>| {
             let interrupted = slice

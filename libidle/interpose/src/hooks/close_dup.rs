@@ -1,8 +1,10 @@
 //! close(2), close_range(2), dup2(2), dup3(2): the program must neither see nor take the bells.
 
 use crate::next;
+use crate::shim::hidden_fds;
+use crate::shim::session;
 use crate::shim::tcp_push;
-use crate::shim::timerfd;
+use crate::shim::timer_fds;
 use crate::shim::wake_fd;
 use libc::{c_int, c_uint};
 use posix::errno::Errno;
@@ -12,28 +14,28 @@ use posix::errno::Errno;
 /// # Safety
 /// As for the C function.
 pub unsafe fn close(fd: c_int) -> Result<c_int, Errno> {
-    if wake_fd::is_bell(fd) {
+    if hidden_fds::is_hidden(fd) {
         return Err(Errno(libc::EBADF));
     }
     forget(fd);
     // SAFETY: the caller's arguments.
-    crate::hooks::poll::outcome(unsafe { next!(close: fn(c_int) -> c_int)(fd) })
+    crate::shim::errno::outcome(unsafe { next!(close: fn(c_int) -> c_int)(fd) })
 }
 
 /// `fd` is about to be closed. Not in a vfork child, whose descriptors are its own.
 fn forget(fd: c_int) {
-    if (tcp_push::is_socket(fd) || timerfd::is_timer(fd)) && !wake_fd::borrowed() {
+    if (tcp_push::is_socket(fd) || timer_fds::is_timer(fd)) && !session::in_vfork_child() {
         tcp_push::mark(fd, false);
-        timerfd::forget(fd);
+        timer_fds::forget(fd);
     }
 }
 
 /// `new` has become a copy of `old`, if it is not negative; likewise.
 pub(crate) fn copied(old: c_int, new: c_int) -> c_int {
-    let noted = |fd| tcp_push::is_socket(fd) || timerfd::is_timer(fd);
-    if new >= 0 && (noted(old) || noted(new)) && !wake_fd::borrowed() {
+    let noted = |fd| tcp_push::is_socket(fd) || timer_fds::is_timer(fd);
+    if new >= 0 && (noted(old) || noted(new)) && !session::in_vfork_child() {
         tcp_push::mark(new, tcp_push::is_socket(old));
-        timerfd::copied(old, new);
+        timer_fds::copied(old, new);
     }
     new
 }
@@ -43,7 +45,7 @@ fn replaced(old: c_int, new: c_int) {
     // SAFETY: plain numbers.
     let open =
         || unsafe { engine::sys::syscall6(libc::SYS_fcntl, old as usize, libc::F_GETFD as usize, 0, 0, 0, 0) } >= 0;
-    if old != new && timerfd::is_timer(new) && open() {
+    if old != new && timer_fds::is_timer(new) && open() {
         forget(new);
     }
 }
@@ -77,11 +79,11 @@ pub unsafe fn close_range(first: c_uint, last: c_uint, flags: c_int) -> Result<c
         };
         posix::errno::result(raw).map(|v| v as c_int)
     };
-    if flags & libc::CLOSE_RANGE_CLOEXEC as c_int == 0 && !wake_fd::borrowed() {
-        timerfd::forget_range(first, last);
+    if flags & libc::CLOSE_RANGE_CLOEXEC as c_int == 0 && !session::in_vfork_child() {
+        timer_fds::forget_range(first, last);
     }
     let mut from = first;
-    for bell in wake_fd::within(first, last) {
+    for bell in hidden_fds::within(first, last) {
         if bell > from {
             range(from, bell - 1)?;
         }
@@ -107,12 +109,12 @@ pub unsafe fn closefrom(first: c_int) {
 /// # Safety
 /// As for the C function.
 pub unsafe fn dup2(old: c_int, new: c_int) -> Result<c_int, Errno> {
-    if wake_fd::is_bell(new) {
+    if hidden_fds::is_hidden(new) {
         wake_fd::make_way(new);
     }
     replaced(old, new);
     // SAFETY: plain numbers.
-    crate::hooks::poll::outcome(copied(old, unsafe {
+    crate::shim::errno::outcome(copied(old, unsafe {
         next!(dup2: fn(c_int, c_int) -> c_int)(old, new)
     }))
 }
@@ -122,12 +124,12 @@ pub unsafe fn dup2(old: c_int, new: c_int) -> Result<c_int, Errno> {
 /// # Safety
 /// As for the C function.
 pub unsafe fn dup3(old: c_int, new: c_int, flags: c_int) -> Result<c_int, Errno> {
-    if wake_fd::is_bell(new) {
+    if hidden_fds::is_hidden(new) {
         wake_fd::make_way(new);
     }
     replaced(old, new);
     // SAFETY: plain numbers.
-    crate::hooks::poll::outcome(copied(old, unsafe {
+    crate::shim::errno::outcome(copied(old, unsafe {
         next!(dup3: fn(c_int, c_int, c_int) -> c_int)(old, new, flags)
     }))
 }

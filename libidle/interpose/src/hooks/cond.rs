@@ -12,6 +12,7 @@ use crate::shim::clock_id;
 use crate::shim::entry::{Cause, Entry, What, enter};
 use crate::shim::kernel_futex;
 use crate::shim::session;
+use crate::shim::user_memory;
 use crate::shim::wait_queue::{self, Key};
 use engine::{Reason, Signals};
 use libc::{c_int, clockid_t, pthread_cond_t, pthread_condattr_t, pthread_mutex_t, timespec};
@@ -245,7 +246,7 @@ pub unsafe fn timedwait(
     let clock = view(cond).clock as clockid_t;
     // SAFETY: the caller's arguments.
     unsafe {
-        match clock_id::spec(until) {
+        match user_memory::spec(until) {
             Ok(until) => timed(&entry, cond, mutex, clock, until),
             Err(_) => libc::EINVAL,
         }
@@ -269,7 +270,7 @@ pub unsafe fn clockwait(
     };
     // SAFETY: the caller's arguments.
     unsafe {
-        match clock_id::spec(until) {
+        match user_memory::spec(until) {
             Ok(until) => timed(&entry, cond, mutex, clock, until),
             Err(_) => libc::EINVAL,
         }

@@ -1,46 +1,52 @@
-//! Calls that concern all threads of a process, of which libc does not know this library's
-//! ([`crate::statefile::keeper_thread`] and [`crate::shim::timer_thread`]): they would keep the
-//! privileges that the program gives up, or be one thread too many. So they end before, and others
-//! are started later.
+//! Calls that concern all threads of a process. libc does not know this library's own thread (in
+//! libidle.so the keeper's, in libflux.so the one that sends the signals of timers): it would keep
+//! the privileges that the program gives up, or be one thread too many. So it ends before such a
+//! call, and another one is started later.
 //!
 //! What is executed afterwards might have no access to the session's region: the process keeps it
 //! open from then on.
 
 use crate::next;
-use crate::shim::inherited_fds;
+use crate::shim::library::library;
 use crate::shim::session;
-use crate::shim::session::Flavour;
-use crate::shim::timer_thread;
-use crate::statefile::keeper_thread;
 use libc::{c_char, c_int, gid_t, size_t, uid_t};
 use look::process;
 
 /// The calling thread is about to end by exit(2), which ends one thread. If it is the program's
-/// last one, those of this library must not keep the process alive.
+/// last one, that of this library must not keep the process alive.
 pub fn thread_ends() {
-    let others = [keeper_thread::tid(), timer_thread::tid()];
+    let own = library().own_thread();
     // Most programs have none. One in a sandbox (seccomp(2)) may end by this very call, and make no
     // other.
-    if others == [0, 0] {
-        return;
+    if own != 0 && process::only(session::getpid(), &[session::gettid(), own]) {
+        library().stop_own_thread();
     }
-    if process::only(session::getpid(), &[session::gettid(), others[0], others[1]]) {
-        std::mem::forget((keeper_thread::Stopped::new(), timer_thread::Stopped::new()));
+}
+
+/// The library has no thread in this process as long as this lives.
+struct WithoutThread {
+    restart: bool,
+}
+
+impl WithoutThread {
+    fn new() -> WithoutThread {
+        WithoutThread { restart: library().stop_own_thread() }
+    }
+}
+
+impl Drop for WithoutThread {
+    fn drop(&mut self) {
+        if self.restart {
+            library().restart_own_thread();
+        }
     }
 }
 
 /// Around a call after which the process may have other privileges, or see other files.
 pub fn alone<R>(call: impl FnOnce() -> R) -> R {
-    keep_session();
-    let _stopped = (keeper_thread::Stopped::new(), timer_thread::Stopped::new());
+    library().keep_session();
+    let _without = WithoutThread::new();
     call()
-}
-
-/// The launcher's files may soon be out of reach for what this process executes.
-pub fn keep_session() {
-    if session::engine().is_some() && session::flavour() == Flavour::Flux {
-        inherited_fds::keep_region(session::SESSION.get());
-    }
 }
 
 macro_rules! alone {

@@ -3,6 +3,7 @@
 
 use crate::next;
 use crate::shim::entry::{What, enter};
+use crate::shim::hidden_fds;
 use libc::{c_char, c_int, c_void, iovec, mode_t, off_t, size_t, ssize_t};
 
 /// Bodies that do the real call inside a kernel wait.
@@ -122,7 +123,7 @@ unsafe fn control(
     cmd: c_int,
     arg: usize,
 ) -> c_int {
-    if crate::shim::wake_fd::is_bell(fd) {
+    if hidden_fds::is_hidden(fd) {
         crate::shim::errno::set(libc::EBADF);
         return -1;
     }

@@ -1,11 +1,13 @@
 //! epoll_wait(2) and its forms. A wait with a time-out polls the epoll descriptor beside the
 //! thread's bell, then collects without waiting: the bell is never put into the program's own set.
 
-use crate::hooks::poll::{limit, none_ready, outcome, poll_until, waiting};
+use crate::hooks::poll::{limit, poll_until, waiting};
 use crate::next;
-use crate::shim::clock_id;
 use crate::shim::entry::{What, enter};
-use crate::shim::timerfd;
+use crate::shim::errno::outcome;
+use crate::shim::readiness::none_ready;
+use crate::shim::timer_fds;
+use crate::shim::user_memory;
 use libc::{POLLIN, c_int, epoll_event, pollfd, sigset_t, timespec};
 use posix::errno::Errno;
 use posix::time::{self, NEVER};
@@ -42,13 +44,13 @@ unsafe fn wait(
         return unsafe { real(fd, events, max, ms, mask) };
     };
     let deadline = limit(&entry, duration);
-    if deadline == NEVER && !timerfd::any() {
+    if deadline == NEVER && !timer_fds::any() {
         let _wait = entry.kernel_wait(What::Ready);
         // SAFETY: the caller's arguments.
         return unsafe { real(fd, events, max, -1, mask) };
     }
     loop {
-        timerfd::expire(&entry);
+        timer_fds::expire(&entry);
         // Another thread may have taken what woke this one: then it waits on.
         // SAFETY: the caller's arguments.
         let ready = unsafe { real(fd, events, max, 0, mask) }?;
@@ -113,7 +115,7 @@ pub unsafe fn epoll_pwait2(
         None
     } else {
         // SAFETY: the caller vouches for it.
-        Some(unsafe { clock_id::spec(timeout) }?.nanos().ok_or(Errno(libc::EINVAL))?)
+        Some(unsafe { user_memory::spec(timeout) }?.nanos().ok_or(Errno(libc::EINVAL))?)
     };
     // SAFETY: the caller's arguments.
     unsafe { wait(fd, events, max, duration, mask) }

@@ -5,6 +5,7 @@
 use crate::next;
 use crate::shim::entry::enter;
 use crate::shim::exec_environ::Environ;
+use crate::shim::library::library;
 use crate::shim::program_image;
 use crate::shim::scratch::Scratch;
 use crate::shim::session;
@@ -43,9 +44,9 @@ unsafe fn replace(
     let (pid, tid) = (session::getpid(), session::gettid());
     let slot = entry.slot();
     let shared = slot.tid.load(Relaxed) != tid;
-    crate::shim::timerfd::share_all();
+    crate::shim::timer_fds::share_all();
     // A process that is tracked alone stays so; its children are not.
-    let alone = crate::statefile::process_tree::alone();
+    let alone = session::alone();
     if alone && shared {
         return real(env);
     }
@@ -56,10 +57,10 @@ unsafe fn replace(
     let Some(credit) = credit else { return real(env) };
     let traced = engine.ask_for(credit, ASKS, program);
     let kept = (slot.start.load(Relaxed), slot.start_arg.load(Relaxed));
-    let mut alarm = false;
+    let mut left = false;
     if !shared {
         slot.start.store(0, Relaxed);
-        alarm = crate::hooks::alarms::before_exec(&engine, credit);
+        left = library().before_exec(&engine, credit);
         // No thread id until the new image adopts the slot: it may be a program that never will.
         slot.tid.store(0, Relaxed);
         slot.pid.store(pid, Relaxed);
@@ -82,9 +83,7 @@ unsafe fn replace(
         slot.tid.store(tid, Relaxed);
         slot.start.store(kept.0, Relaxed);
         slot.start_arg.store(kept.1, Relaxed);
-        if alarm {
-            crate::hooks::alarms::exec_failed();
-        }
+        library().exec_failed(left);
         engine.set_own(credit, Kind::Busy);
     }
     failed

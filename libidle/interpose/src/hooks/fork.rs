@@ -6,10 +6,10 @@ use crate::hooks::credentials;
 use crate::next;
 use crate::shim::entry::enter;
 use crate::shim::forced;
+use crate::shim::library::library;
 use crate::shim::session;
 use crate::shim::tls::tls;
 use crate::shim::wake_fd;
-use crate::statefile::process_tree;
 use engine::Kind;
 use engine::schedule::births::Credit;
 use libc::{c_int, c_void, pid_t};
@@ -18,9 +18,9 @@ use std::sync::atomic::Ordering::Relaxed;
 /// Takes a slot for the child, to be found by it in its copy of the thread-local block.
 #[unsafe(link_section = ".text.interpose")]
 fn credit() -> Option<Credit> {
-    let entry = enter().filter(|_| !process_tree::alone())?;
+    let entry = enter().filter(|_| !session::alone())?;
     crate::hooks::exec::prepare();
-    crate::shim::timerfd::share_all();
+    crate::shim::timer_fds::share_all();
     let page = entry.engine.page;
     let child = page.credit(entry.engine.pid, page.birth_of_child(entry.me))?;
     tls().fork_credit.set(child.word());
@@ -52,9 +52,8 @@ pub extern "C" fn adopt() {
     session::renew_pid(pid);
     crate::hooks::threads::only_thread_left();
     wake_fd::discard_all();
-    crate::hooks::posix_timers::reset();
     crate::shim::libc_threads::reset();
-    process_tree::forked();
+    library().forked();
     let Some(engine) = session::engine() else { return };
     let (tls, page) = (tls(), engine.page);
     let credit = Credit::from_word(tls.fork_credit.replace(0))
@@ -142,7 +141,7 @@ pub unsafe fn clone(
 ) -> c_int {
     let real = next!(clone: fn(CloneFn, *mut c_void, c_int, *mut c_void, *mut pid_t, *mut c_void, *mut pid_t) -> c_int);
     if flags & libc::CLONE_NEWUSER != 0 {
-        credentials::keep_session();
+        library().keep_session();
     }
     if flags & libc::CLONE_VM != 0 || flags & libc::CLONE_SETTLS != 0 {
         // A process that runs beside this one is looked at like one without the library.

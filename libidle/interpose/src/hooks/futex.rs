@@ -1,11 +1,12 @@
 //! futex(2): programs and language runtimes (Rust's std, C++20's atomics) wait with
 //! `syscall(SYS_futex, …)`. A private futex is an exact wait here, queued by its address.
 
-use crate::hooks::syscall::Args;
+use crate::hooks::SyscallArgs;
 use crate::shim::clock_id;
 use crate::shim::entry::{Cause, Entry, What, enter};
 use crate::shim::kernel_futex;
 use crate::shim::session;
+use crate::shim::user_memory;
 use crate::shim::wait_queue::{self, Key};
 use engine::{Engine, Reason, Signals};
 use libc::{c_long, clockid_t, timespec};
@@ -30,11 +31,11 @@ const ANY: u32 = u32::MAX;
 /// # Safety
 /// As for futex(2).
 pub(super) unsafe fn futex(
-    [address, op, value, timeout, address2, value3]: Args,
+    [address, op, value, timeout, address2, value3]: SyscallArgs,
 ) -> Option<Result<c_long, Errno>> {
     let command = op & !(PRIVATE | REALTIME);
     let private = op & PRIVATE != 0;
-    if !address.is_multiple_of(4) || !clock_id::plausible(address as *const u32) {
+    if !address.is_multiple_of(4) || !user_memory::plausible(address as *const u32) {
         return None;
     }
     // SAFETY: the caller's futex word.
@@ -42,7 +43,7 @@ pub(super) unsafe fn futex(
     match command {
         // For the kernel to refuse. (Memory is made of pages, so what holds for the eight bytes
         // around it holds for the word.)
-        WAIT | WAIT_BITSET if !clock_id::readable((address & !7) as *const u64) => None,
+        WAIT | WAIT_BITSET if !user_memory::readable((address & !7) as *const u64) => None,
         WAIT | WAIT_BITSET => {
             let entry = enter()?;
             let bits = if command == WAIT { ANY } else { value3 as u32 };
@@ -63,7 +64,7 @@ pub(super) unsafe fn futex(
         }
         WAKE_OP if private => {
             let engine = session::engine()?;
-            if !address2.is_multiple_of(4) || !clock_id::plausible(address2 as *const u32) {
+            if !address2.is_multiple_of(4) || !user_memory::plausible(address2 as *const u32) {
                 return None;
             }
             // SAFETY: the caller's second futex word.
@@ -132,7 +133,7 @@ unsafe fn limit(
         return Ok(None);
     }
     // SAFETY: the caller's pointer.
-    let spec = unsafe { clock_id::spec(timeout) }?;
+    let spec = unsafe { user_memory::spec(timeout) }?;
     let ns = spec.nanos().ok_or(Errno(libc::EINVAL))?;
     Ok(Some(match relative {
         true => (libc::CLOCK_MONOTONIC, Spec::from_nanos(clock_id::after(engine, ns))),

@@ -7,6 +7,7 @@ use crate::shim::clock_id;
 use crate::shim::entry::{self, What};
 use crate::shim::errno::Answer;
 use crate::shim::polling_wait;
+use crate::shim::user_memory;
 use engine::programs::verdicts::IORING_ENTER_EXT_ARG;
 use engine::sys::syscall6;
 use libc::{c_long, sigset_t, timespec};
@@ -39,7 +40,7 @@ pub unsafe fn enter(args: [usize; 6]) -> c_long {
     let timed = flags & GETEVENTS != 0
         && flags & (IORING_ENTER_EXT_ARG | EXT_ARG_REG) == IORING_ENTER_EXT_ARG
         && size == size_of::<Argument>()
-        && clock_id::plausible(argument);
+        && user_memory::plausible(argument);
     // SAFETY: plausible, and the caller vouches for it.
     let given = timed.then(|| unsafe { *argument }).filter(|given| given.timeout != 0);
     let (Some(given), Some(entry)) = (given, entry::enter()) else {
@@ -48,7 +49,7 @@ pub unsafe fn enter(args: [usize; 6]) -> c_long {
     };
     let deadline = || {
         // SAFETY: the caller's time-out.
-        let time = unsafe { clock_id::spec(given.timeout as *const timespec) }?;
+        let time = unsafe { user_memory::spec(given.timeout as *const timespec) }?;
         if flags & ABS_TIMER != 0 {
             clock_id::instant(&entry.engine, libc::CLOCK_MONOTONIC, time)
         } else {

@@ -5,15 +5,18 @@
 //! its virtual deadline (`--signal`).
 
 use crate::hooks::descriptors::kernel_waits;
-use crate::hooks::poll::{NO_WAIT, outcome, poll_for};
+use crate::hooks::poll::poll_for;
 use crate::next;
 use crate::shim::clock_id;
 use crate::shim::entry::{Cause, Entry, What, enter};
+use crate::shim::errno::outcome;
 use crate::shim::guard;
 use crate::shim::polling_wait::{self, Silenced};
+use crate::shim::readiness::NO_WAIT;
+use crate::shim::session;
 use crate::shim::session_signal::{self, HEARD, QUIET, SIGNAL};
 use crate::shim::signal_handlers;
-use crate::shim::wake_fd;
+use crate::shim::user_memory;
 use engine::Reason;
 use engine::sys::syscall6;
 use libc::{
@@ -56,7 +59,7 @@ pub unsafe fn semtimedop(
         return outcome(unsafe { real(id, ops, n, timeout) });
     };
     // SAFETY: the caller's pointer.
-    let ns = unsafe { clock_id::spec(timeout) }?.nanos().ok_or(Errno(libc::EINVAL))?;
+    let ns = unsafe { user_memory::spec(timeout) }?.nanos().ok_or(Errno(libc::EINVAL))?;
     let deadline = clock_id::after(&entry.engine, ns);
     const AGAIN: Result<c_int, Errno> = Err(Errno(libc::EAGAIN));
     // SAFETY: the caller's arguments.
@@ -115,7 +118,7 @@ pub unsafe fn semtimedop(
 /// Can the session's signal end a wait of the calling thread?
 fn signal_usable(entry: &Entry) -> bool {
     let number = entry.engine.page.header.signal.load(Relaxed) as c_int;
-    !wake_fd::borrowed()
+    !session::in_vfork_child()
         && session_signal::installed(number)
         && guard::blocked() & 1 << (number - 1) == 0
 }
@@ -152,7 +155,7 @@ unsafe fn queue_until(
     };
     let Some(entry) = enter().filter(|_| !until.is_null()) else { return attempt(until) };
     // SAFETY: the caller's pointer.
-    let until: Spec = unsafe { clock_id::spec(until) }?;
+    let until: Spec = unsafe { user_memory::spec(until) }?;
     // Also where it need not wait.
     until.nanos().ok_or(Errno(libc::EINVAL))?;
     const OVER: timespec = timespec { tv_sec: 0, tv_nsec: 0 };

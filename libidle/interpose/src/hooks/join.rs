@@ -6,6 +6,7 @@ use crate::hooks::threads::find;
 use crate::next;
 use crate::shim::clock_id;
 use crate::shim::entry::{Cause, Entry, What, enter};
+use crate::shim::user_memory;
 use engine::{Kind, Reason, Signals};
 use libc::{c_int, c_void, clockid_t, pthread_t, timespec};
 use posix::time::{NEVER, Spec};
@@ -107,7 +108,7 @@ pub unsafe fn clockjoin(
             libc::EBUSY => {}
             done => return done,
         }
-        let until = match clock_id::spec(until) {
+        let until = match user_memory::spec(until) {
             Ok(spec) if spec.nanos_absolute().is_some() => spec,
             _ => return libc::EINVAL,
         };

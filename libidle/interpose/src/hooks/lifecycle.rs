@@ -2,6 +2,7 @@
 
 use crate::hooks::fork;
 use crate::next;
+use crate::shim::library::library;
 use crate::shim::session;
 use crate::shim::tls::tls;
 use engine::Kind;
@@ -13,7 +14,7 @@ pub fn start() {
     if session::engine().is_some() {
         fork::register();
     }
-    crate::statefile::process_tree::constructed();
+    library().constructed();
 }
 
 /// From the library's destructor, near the end of exit(3): what still runs may wait, but comes back

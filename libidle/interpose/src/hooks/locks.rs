@@ -8,6 +8,7 @@ use crate::shim::clock_id;
 use crate::shim::entry::{Cause, Entry, What, enter};
 use crate::shim::kernel_futex;
 use crate::shim::session;
+use crate::shim::user_memory;
 use libc::{c_int, clockid_t, pthread_mutex_t, pthread_rwlock_t, timespec};
 use posix::time::{NEVER, Spec};
 use std::sync::atomic::AtomicU32;
@@ -115,7 +116,7 @@ pub unsafe fn mutex_clocklock(
         return unsafe { real(mutex, clock, until) };
     };
     // SAFETY: the caller's pointer.
-    let until = match unsafe { clock_id::spec(until) } {
+    let until = match unsafe { user_memory::spec(until) } {
         Ok(spec) if spec.nanos_absolute().is_some() => spec,
         _ => return libc::EINVAL,
     };
@@ -245,7 +246,7 @@ unsafe fn rw_clocklock(
         return unsafe { real(lock, clock, until) };
     };
     // SAFETY: the caller's pointer.
-    let until = match unsafe { clock_id::spec(until) } {
+    let until = match unsafe { user_memory::spec(until) } {
         Ok(spec) if spec.nanos_absolute().is_some() && supported(clock) => spec,
         _ => return libc::EINVAL,
     };

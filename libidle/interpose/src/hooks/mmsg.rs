@@ -9,7 +9,8 @@ use crate::shim::clock_id;
 use crate::shim::entry::{Entry, What, enter};
 use crate::shim::errno;
 use crate::shim::tcp_push;
-use crate::shim::timerfd;
+use crate::shim::timer_fds;
+use crate::shim::user_memory;
 use libc::{POLLERR, POLLIN, POLLOUT, c_int, c_uint, mmsghdr, pollfd, ssize_t, timespec};
 use posix::time::Spec;
 
@@ -34,7 +35,7 @@ pub unsafe fn recvmmsg(
         return unsafe { real(fd, msgs, n, flags, timeout) };
     };
     // SAFETY: the caller's pointer.
-    let limit = unsafe { clock_id::spec(timeout) }.ok().and_then(Spec::nanos);
+    let limit = unsafe { user_memory::spec(timeout) }.ok().and_then(Spec::nanos);
     if limit.is_none() && (!timeout.is_null() || socket_timeouts::timeout(fd, POLLIN).is_none()) {
         let got = {
             let _wait = entry.kernel_wait(What::Descriptor);
@@ -63,7 +64,7 @@ pub unsafe fn recvmmsg(
         let left = end.map(|end| end.saturating_sub(entry.now()));
         if let Some(left) = left.filter(|_| got >= 0) {
             // SAFETY: the caller's pointer, which was good a moment ago.
-            unsafe { *timeout = timerfd::as_timespec(left) };
+            unsafe { *timeout = user_memory::as_timespec(left) };
         }
         (got, left == Some(0) || message.msg_hdr.msg_flags & libc::MSG_OOB != 0)
     };
@@ -96,7 +97,7 @@ pub unsafe fn sendmmsg(fd: c_int, msgs: *mut mmsghdr, n: c_uint, flags: c_int) -
         return unsafe { real(fd, msgs, n, flags) };
     };
     if socket_timeouts::timeout(fd, POLLOUT).is_none() {
-        timerfd::share_all();
+        timer_fds::share_all();
         let sent = {
             let _wait = entry.kernel_wait(What::Descriptor);
             // SAFETY: the caller's arguments.

@@ -1,19 +1,17 @@
 //! Each hook's body, one file a family. `libflux.so` and `libidle.so` differ in which of them they
 //! export.
 
-pub mod alarms;
 pub mod async_requests;
-pub mod clock_adjust;
-pub mod clocks;
 pub mod close_dup;
 pub mod cond;
 pub mod credentials;
 pub mod descriptors;
 pub mod epoll;
 pub mod exec;
+pub mod forced;
 pub mod fork;
 pub mod futex;
-pub(crate) mod io_uring;
+pub mod io_uring;
 pub mod ipc_queues;
 pub mod join;
 pub mod lifecycle;
@@ -22,20 +20,19 @@ pub mod longjmp;
 pub mod mmsg;
 pub mod passthrough;
 pub mod poll;
-pub mod posix_timers;
 pub mod ptrace;
-pub mod read;
 pub mod readdir;
 pub mod select;
 pub mod sem;
 pub mod shell;
 pub mod signals;
-pub mod sleep;
-pub(crate) mod socket_timeouts;
+pub mod socket_timeouts;
 pub mod sockets;
 pub mod spawn;
 pub mod syscall;
 pub mod threads;
 pub mod try_calls;
-pub mod uptime;
 pub mod wait_child;
+
+/// The arguments of a system call.
+pub type SyscallArgs = [usize; 6];

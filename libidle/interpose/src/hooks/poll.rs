@@ -3,25 +3,18 @@
 use crate::next;
 use crate::shim::clock_id;
 use crate::shim::entry::{Cause, Entry, KernelWait, What, enter};
+use crate::shim::errno::outcome;
 use crate::shim::polling_wait;
+use crate::shim::readiness::{NO_LIMIT, NO_WAIT, none_ready};
 use crate::shim::scratch::Scratch;
-use crate::shim::timerfd;
+use crate::shim::timer_fds;
+use crate::shim::user_memory;
 use crate::shim::wake_fd;
 use engine::Reason;
 use engine::sys::syscall6;
 use libc::{POLLIN, c_int, nfds_t, pollfd, sigset_t, timespec};
 use posix::errno::{self, Errno};
 use posix::time::{self, NEVER};
-
-/// Do not wait.
-pub(crate) const NO_WAIT: timespec = timespec { tv_sec: 0, tv_nsec: 0 };
-/// Wait for ever.
-pub(crate) const NO_LIMIT: *const timespec = std::ptr::null();
-
-/// What a real call answered, with libc's errno taken out.
-pub(crate) fn outcome(raw: c_int) -> Result<c_int, Errno> {
-    if raw < 0 { Err(Errno(crate::shim::errno::get())) } else { Ok(raw) }
-}
 
 /// # Safety
 /// As for ppoll(2).
@@ -64,23 +57,10 @@ unsafe fn ready_now(
     errno::result(raw).map(|ready| ready as c_int)
 }
 
-/// Is nothing ready? For under the clock's lock: no cancellation point, and no handler runs by the
-/// caller's mask, which would then have run without an EINTR to show for it.
-///
-/// # Safety
-/// As for poll(2).
-pub(crate) unsafe fn none_ready(fds: *mut pollfd, n: nfds_t) -> bool {
-    let mut now = NO_WAIT;
-    // SAFETY: the caller's entries, a time-out of our own (the kernel writes it), no mask.
-    unsafe {
-        syscall6(libc::SYS_ppoll, fds as usize, n as usize, &raw mut now as usize, 0, 8, 0) == 0
-    }
-}
-
 /// A wait for readiness without a deadline, if there is any reason to wait: timers may make it end
 /// at once.
 pub(crate) fn waiting(entry: &Entry, still: impl FnMut() -> bool) -> Option<KernelWait<'_>> {
-    if timerfd::any() {
+    if timer_fds::any() {
         entry.kernel_wait_turning(What::Ready, still)
     } else {
         Some(entry.kernel_wait(What::Ready))
@@ -115,7 +95,7 @@ pub unsafe fn poll_for(
     deadline: u64,
     mask: *const sigset_t,
 ) -> Result<c_int, Errno> {
-    timerfd::expire(entry);
+    timer_fds::expire(entry);
     // SAFETY: the caller's arguments.
     let ready = unsafe { ready_now(entry, fds, n, mask) }?;
     if ready != 0 || deadline == 0 {
@@ -246,7 +226,7 @@ pub unsafe fn poll(fds: *mut pollfd, n: nfds_t, timeout: c_int) -> Result<c_int,
             next!(poll: fn(*mut pollfd, nfds_t, c_int) -> c_int)(fds, n, timeout)
         });
     };
-    if timeout < 0 && !timerfd::any() {
+    if timeout < 0 && !timer_fds::any() {
         let _wait = entry.kernel_wait(What::Ready);
         // SAFETY: the caller's arguments.
         return outcome(unsafe {
@@ -272,7 +252,7 @@ pub unsafe fn ppoll(
         // SAFETY: the caller's arguments.
         return outcome(unsafe { ppoll(fds, n, timeout, mask) });
     };
-    if timeout.is_null() && !timerfd::any() {
+    if timeout.is_null() && !timer_fds::any() {
         let _wait = entry.kernel_wait(What::Ready);
         // SAFETY: the caller's arguments.
         return outcome(unsafe { ppoll(fds, n, timeout, mask) });
@@ -281,7 +261,7 @@ pub unsafe fn ppoll(
     unsafe {
         let duration = match timeout.is_null() {
             true => None,
-            false => Some(clock_id::spec(timeout)?.nanos().ok_or(Errno(libc::EINVAL))?),
+            false => Some(user_memory::spec(timeout)?.nanos().ok_or(Errno(libc::EINVAL))?),
         };
         poll_until(&entry, fds, n, limit(&entry, duration), mask)
     }

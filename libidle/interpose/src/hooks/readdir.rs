@@ -1,8 +1,8 @@
 //! readdir(3) of a process's own descriptors in proc(5): those that this library has are left out.
 
 use crate::next;
+use crate::shim::hidden_fds;
 use crate::shim::session;
-use crate::shim::wake_fd;
 use engine::sys::syscall6;
 use libc::{DIR, c_char, c_int, dirent};
 use std::ffi::CStr;
@@ -45,7 +45,9 @@ unsafe fn next_visible(
         unsafe {
             let entry = real(dir);
             let ours = |fd: &c_int| {
-                wake_fd::is_bell(*fd) && !wake_fd::borrowed() && lists_ours(libc::dirfd(dir))
+                hidden_fds::is_hidden(*fd)
+                    && !session::in_vfork_child()
+                    && lists_ours(libc::dirfd(dir))
             };
             if entry.is_null() || number((*entry).d_name.as_ptr()).filter(ours).is_none() {
                 return entry;

@@ -1,13 +1,16 @@
 //! select(2) and pselect(2). The kernel overwrites the sets it is given, so every try gets copies;
 //! a wait with a time-out has the thread's bell in its read set.
 
-use crate::hooks::poll::{NO_LIMIT, NO_WAIT, limit, outcome};
+use crate::hooks::poll::limit;
 use crate::next;
-use crate::shim::clock_id;
 use crate::shim::entry::{Entry, What, enter};
+use crate::shim::errno::outcome;
+use crate::shim::hidden_fds;
 use crate::shim::polling_wait;
+use crate::shim::readiness::{NO_LIMIT, NO_WAIT};
 use crate::shim::scratch::Scratch;
-use crate::shim::timerfd;
+use crate::shim::timer_fds;
+use crate::shim::user_memory;
 use crate::shim::wake_fd;
 use engine::Reason;
 use engine::sys::syscall6;
@@ -81,7 +84,7 @@ fn clamp(n: c_int) -> c_int {
     if n <= USUAL {
         return n;
     }
-    let room = table_size().unwrap_or_else(wake_fd::descriptor_limit);
+    let room = table_size().unwrap_or_else(hidden_fds::descriptor_limit);
     n.min(c_int::try_from(room).unwrap_or(c_int::MAX).max(USUAL))
 }
 
@@ -112,7 +115,7 @@ fn table_size() -> Option<usize> {
 fn readable(n: usize, sets: Sets) -> bool {
     sets.iter().filter(|set| n != 0 && !set.is_null()).all(|&set| {
         let (first, last) = (set.cast::<u64>(), set.cast::<u64>().wrapping_add((n - 1) / 64));
-        clock_id::readable(first) && clock_id::readable(last)
+        user_memory::readable(first) && user_memory::readable(last)
     })
 }
 
@@ -194,7 +197,7 @@ unsafe fn select_until(
     deadline: u64,
     mask: *const sigset_t,
 ) -> Result<c_int, Errno> {
-    timerfd::expire(entry);
+    timer_fds::expire(entry);
     if deadline == NEVER {
         let _wait = entry.kernel_wait(What::Ready);
         // SAFETY: the caller's arguments.
@@ -317,7 +320,7 @@ pub unsafe fn pselect(
         None
     } else {
         // SAFETY: the caller vouches for it.
-        Some(unsafe { clock_id::spec(timeout) }?.nanos().ok_or(Errno(libc::EINVAL))?)
+        Some(unsafe { user_memory::spec(timeout) }?.nanos().ok_or(Errno(libc::EINVAL))?)
     };
     // SAFETY: the caller's arguments.
     unsafe { select_until(&entry, n, [read, write, except], limit(&entry, duration), mask) }

@@ -14,6 +14,7 @@ use crate::shim::clock_id;
 use crate::shim::entry::{Cause, Entry, What, enter};
 use crate::shim::kernel_futex;
 use crate::shim::session;
+use crate::shim::user_memory;
 use crate::shim::wait_queue::{self, Key};
 use engine::{Reason, Signals};
 use libc::{c_int, clockid_t, sem_t, timespec};
@@ -132,7 +133,7 @@ pub unsafe fn wait(sem: *mut sem_t) -> Result<c_int, Errno> {
     }
     let Some(entry) = enter() else {
         // SAFETY: the caller's argument.
-        return crate::hooks::poll::outcome(unsafe {
+        return crate::shim::errno::outcome(unsafe {
             next!(sem_wait: fn(*mut sem_t) -> c_int)(sem)
         });
     };
@@ -184,7 +185,7 @@ pub unsafe fn clockwait(
         return Err(Errno(libc::EINVAL));
     }
     // SAFETY: the caller's pointer.
-    let spec = unsafe { clock_id::spec(until) };
+    let spec = unsafe { user_memory::spec(until) };
     if spec.is_ok_and(|s| s.nanos_absolute().is_some()) {
         cancellation_point();
         if view(sem).try_take(false) {
@@ -194,7 +195,7 @@ pub unsafe fn clockwait(
     let Some(entry) = enter() else {
         let real = next!(sem_clockwait: fn(*mut sem_t, clockid_t, *const timespec) -> c_int);
         // SAFETY: the caller's arguments.
-        return crate::hooks::poll::outcome(unsafe { real(sem, clock, until) });
+        return crate::shim::errno::outcome(unsafe { real(sem, clock, until) });
     };
     timed(&entry, sem, clock, spec?)
 }

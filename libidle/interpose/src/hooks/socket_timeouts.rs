@@ -2,11 +2,12 @@
 //! socket the waiting is done here: tries that do not wait, and between them waits for readiness
 //! until the virtual deadline.
 
-use crate::hooks::poll::{limit, outcome, poll_until};
+use crate::hooks::poll::{limit, poll_until};
 use crate::next;
 use crate::patience::SLICE;
 use crate::shim::entry::{Cause, Entry, What};
 use crate::shim::errno;
+use crate::shim::errno::outcome;
 use crate::shim::polling_wait;
 use crate::shim::scratch::Scratch;
 use crate::shim::tcp_push;

@@ -5,7 +5,7 @@ use crate::hooks::socket_timeouts;
 use crate::next;
 use crate::shim::entry::{What, enter};
 use crate::shim::tcp_push;
-use crate::shim::timerfd;
+use crate::shim::timer_fds;
 use libc::{
     POLLIN, POLLOUT, c_int, c_short, c_void, iovec, msghdr, size_t, sockaddr, socklen_t, ssize_t,
 };
@@ -178,7 +178,7 @@ pub unsafe fn descriptors_arrived(msg: *const msghdr) {
                 let bytes = header.cmsg_len.saturating_sub(libc::CMSG_LEN(0) as usize);
                 let first = libc::CMSG_DATA(part).cast::<c_int>();
                 (0..bytes / size_of::<c_int>())
-                    .for_each(|i| timerfd::arrived(&engine, first.add(i).read_unaligned()));
+                    .for_each(|i| timer_fds::arrived(&engine, first.add(i).read_unaligned()));
             }
             part = libc::CMSG_NXTHDR(msg, part);
         }
@@ -190,7 +190,7 @@ pub unsafe fn descriptors_arrived(msg: *const msghdr) {
 /// # Safety
 /// As for the C function.
 pub unsafe fn sendmsg(fd: c_int, msg: *const msghdr, flags: c_int) -> ssize_t {
-    timerfd::share_all();
+    timer_fds::share_all();
     // SAFETY: the caller's message, which is not written.
     let part = |done, more| unsafe {
         socket_timeouts::rest(msg.cast_mut(), done, |m| real_sendmsg(fd, m, flags | more))

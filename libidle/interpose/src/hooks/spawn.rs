@@ -4,6 +4,7 @@ use crate::next;
 use crate::shim::entry::enter;
 use crate::shim::exec_environ::Environ;
 use crate::shim::program_image;
+use crate::shim::session;
 use engine::programs::elf::Program;
 use engine::region::tracer_word::ASKS_FOR_CHILD;
 use libc::{c_char, c_int, c_void, pid_t};
@@ -23,10 +24,10 @@ unsafe fn spawn_with(
     env: Strings,
     real: impl FnOnce(*mut pid_t, Strings) -> c_int,
 ) -> c_int {
-    let Some(entry) = enter().filter(|_| !crate::statefile::process_tree::alone()) else {
+    let Some(entry) = enter().filter(|_| !session::alone()) else {
         return real(pid, env);
     };
-    crate::shim::timerfd::share_all();
+    crate::shim::timer_fds::share_all();
     let page = entry.engine.page;
     let Some(child) = page.credit(entry.engine.pid, page.birth_of_child(entry.me)) else {
         return real(pid, env);

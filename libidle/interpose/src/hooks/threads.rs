@@ -8,6 +8,7 @@ use crate::next;
 use crate::shim::entry::{What, enter};
 use crate::shim::forced;
 use crate::shim::session;
+use crate::shim::state_rows;
 use crate::shim::tls::tls;
 use crate::shim::wait_queue;
 use crate::shim::wake_fd;
@@ -121,7 +122,7 @@ unsafe extern "C-unwind" fn run(index: *mut c_void) -> *mut c_void {
     let start = slot.start.load(Relaxed) as usize;
     let arg = slot.start_arg.load(Relaxed) as *mut c_void;
     engine.set_own(index, Kind::Busy);
-    crate::statefile::verbose::changed(&engine);
+    state_rows::changed(&engine);
     let _ends = Ends;
     // SAFETY: stored by `create` from the caller's arguments.
     unsafe { std::mem::transmute::<usize, Start>(start)(arg) }

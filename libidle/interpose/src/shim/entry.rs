@@ -3,10 +3,11 @@
 
 use crate::shim::forced;
 use crate::shim::guard::Masked;
+use crate::shim::library;
 use crate::shim::session;
+use crate::shim::state_rows;
 use crate::shim::tls::tls;
 pub use crate::shim::wait_cause::Cause;
-use crate::statefile::verbose;
 pub use engine::What;
 use engine::region::wait_kind::TURNS;
 use engine::{Engine, Kind, Limit, Reason, Signals};
@@ -104,7 +105,7 @@ fn nested(engine: Engine, outer: usize) -> Option<Entry> {
         slot.start_arg.store(engine.now(), Relaxed);
     }
     let own = &engine.page.slots[me];
-    own.bell.store(tls().bell.get(), Relaxed);
+    own.bell.store(tls().wake_fd.get(), Relaxed);
     own.pthread.store(outer as u64 + 1, Relaxed);
     own.start.store(tls().wait_sp.get() as u64, Relaxed);
     // Not 0 if this handler has itself interrupted one that was here.
@@ -182,7 +183,7 @@ impl Entry {
     pub fn stay(&self) {
         self.engine.set_own(self.me, self.base);
         tls().waiting.set(self.waiting);
-        verbose::goes_on(&self.engine, self.me);
+        state_rows::goes_on(&self.engine, self.me);
     }
 
     /// Cancellations aimed at this thread so far.
@@ -210,7 +211,7 @@ impl Entry {
         tls.wait_ends.set(signals == Signals::End);
         let reason = self.engine.come_too_late(self.me, seq, deadline).unwrap_or_else(|| {
             tls.progress.set(true);
-            verbose::waits(&self.engine, self.me);
+            state_rows::waits(&self.engine, self.me);
             self.engine.park(self.me, seq, deadline, signals, local)
         });
         if self.base != Kind::Busy && !self.engine.forked() {
@@ -219,7 +220,7 @@ impl Entry {
         tls.waiting.set(self.waiting);
         tls.wait_ends.set(false);
         if !self.engine.forked() {
-            verbose::goes_on(&self.engine, self.me);
+            state_rows::goes_on(&self.engine, self.me);
         }
         reason
     }
@@ -229,7 +230,7 @@ impl Entry {
     pub fn kernel_wait(&self, what: What) -> KernelWait<'_> {
         self.about_to_wait(what as u32);
         self.engine.enter_kernel(self.me);
-        verbose::changed(&self.engine);
+        state_rows::changed(&self.engine);
         KernelWait { entry: self, timed: false, limit: None }
     }
 
@@ -255,7 +256,7 @@ impl Entry {
         if cause.stale(&self.engine) {
             return None;
         }
-        verbose::changed(&self.engine);
+        state_rows::changed(&self.engine);
         Some(guard)
     }
 
@@ -277,7 +278,7 @@ impl Entry {
     fn about_to_wait(&self, word: u32) {
         self.slot().what.store(word, Relaxed);
         crate::shim::tcp_push::settle();
-        crate::statefile::keeper_thread::ensure(&self.engine);
+        library::ensure_thread(&self.engine);
         let (tls, sp) = (tls(), stack_pointer());
         tls.wait_sp.set(sp);
         tls.waiting.set(self.me as u32 + 1);
@@ -346,7 +347,7 @@ impl KernelWait<'_> {
         let reason = self.entry.engine.leave_kernel(self.entry.me, self.entry.base, self.timed);
         tls().waiting.set(self.entry.waiting);
         if !self.entry.engine.forked() {
-            verbose::goes_on(&self.entry.engine, self.entry.me);
+            state_rows::goes_on(&self.entry.engine, self.entry.me);
         }
         reason
     }

@@ -56,3 +56,8 @@ impl Answer for *mut libc::c_void {
         self
     }
 }
+
+/// What a call of libc answered, with its errno taken out.
+pub fn outcome(raw: i32) -> Result<i32, Errno> {
+    if raw < 0 { Err(Errno(get())) } else { Ok(raw) }
+}

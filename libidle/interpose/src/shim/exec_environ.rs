@@ -1,10 +1,9 @@
 //! The environment of a program about to be executed: it must find this library, the session and
 //! its slot, whatever the program has done to its own environment.
 
-use crate::shim::inherited_fds;
+use crate::shim::library::library;
 use crate::shim::scratch::Scratch;
-use crate::shim::session::{self, Flavour, find_env};
-use crate::statefile::process_tree;
+use crate::shim::session::{self, find_env};
 use engine::procfs::decimal;
 use engine::programs::elf::Program;
 use engine::programs::preload::{Form, Order};
@@ -52,15 +51,10 @@ impl Environ {
         let old =
             |name: Name| unsafe { find_env(env, name.c()) }.map_or(&b""[..], |(_, v)| v.to_bytes());
         let (theirs, options) = (old(LD_PRELOAD), old(ASAN_OPTIONS));
-        let library = session::LIBRARY.get().to_bytes();
+        let path = session::LIBRARY.get().to_bytes();
         let mut numbers = [0u8; 32];
-        let session = match session::flavour() {
-            Flavour::Flux => {
-                inherited_fds::kept_path(&mut numbers).unwrap_or(session::SESSION.get().to_bytes())
-            }
-            Flavour::Idle => process_tree::session(&mut numbers),
-        };
-        let own = session::names();
+        let session = library().session_of_next_image(&mut numbers);
+        let own = library().names();
         let mut digits = [0u8; 20];
         let slot = decimal(credit.word(), &mut digits);
         let form = Form::of(program);
@@ -68,9 +62,9 @@ impl Environ {
         let names = &names[..if Order::matters(program, theirs) { ROWS } else { ROWS - 1 }];
         let value = |row: usize, put: &mut dyn FnMut(&[u8])| match row {
             0 => put(session),
-            1 => put(library),
+            1 => put(path),
             2 => put(slot),
-            PRELOAD_ROW => form.value(library, theirs, &mut |piece| put(piece)),
+            PRELOAD_ROW => form.value(path, theirs, &mut |piece| put(piece)),
             _ => Order::value(options, &mut |piece| put(piece)),
         };
         let length = |row: usize| {

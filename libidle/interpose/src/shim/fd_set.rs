@@ -8,9 +8,9 @@ pub const TRACKED: usize = 65_536;
 
 /// The sets that there are, a number each.
 pub mod sets {
-    /// Of [`crate::shim::wake_fd`].
-    pub const BELLS: usize = 0;
-    /// Of [`crate::shim::timerfd`].
+    /// Of [`crate::shim::hidden_fds`].
+    pub const HIDDEN: usize = 0;
+    /// Of [`crate::shim::timer_fds`].
     pub const TIMERS: usize = 1;
     /// Of [`crate::shim::tcp_push`].
     pub const SOCKETS: usize = 2;

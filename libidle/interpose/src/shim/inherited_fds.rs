@@ -6,7 +6,8 @@
 //! One that may soon have no access to that (another user, another user namespace, another root)
 //! keeps a descriptor from then on, and so do its descendants.
 
-use crate::shim::wake_fd;
+use crate::shim::hidden_fds;
+use crate::shim::session;
 use engine::procfs::decimal;
 use engine::statefile::file;
 use engine::sys::syscall6;
@@ -17,7 +18,7 @@ use std::sync::atomic::Ordering::SeqCst;
 
 /// How they are duplicated: close-on-exec only if children are not to have them.
 pub fn how() -> i32 {
-    if crate::statefile::process_tree::alone() { libc::F_DUPFD_CLOEXEC } else { libc::F_DUPFD }
+    if session::alone() { libc::F_DUPFD_CLOEXEC } else { libc::F_DUPFD }
 }
 
 /// In the place of their numbers.
@@ -39,7 +40,7 @@ pub fn is(fd: i32) -> bool {
 
 /// Keeps the first two, which the process has just opened, under high numbers; false if that fails.
 pub fn keep(region: i32, file: i32) -> bool {
-    let (region, file) = (wake_fd::hide(region, how()), wake_fd::hide(file, how()));
+    let (region, file) = (hidden_fds::hide(region, how()), hidden_fds::hide(file, how()));
     set(region.unwrap_or(-1), file.unwrap_or(-1));
     region.is_some() && file.is_some()
 }
@@ -47,14 +48,14 @@ pub fn keep(region: i32, file: i32) -> bool {
 /// Keeps the region alone, which this process joined by `path`, if it does not yet. Not in a vfork
 /// child, which uses its parent's memory and has descriptors of its own.
 pub fn keep_region(path: &CStr) {
-    if REGION.load(SeqCst) >= 0 || path.is_empty() || wake_fd::borrowed() {
+    if REGION.load(SeqCst) >= 0 || path.is_empty() || session::in_vfork_child() {
         return;
     }
     let flags = (libc::O_RDWR | libc::O_CLOEXEC) as usize;
     // SAFETY: a path.
     let fd = unsafe { syscall6(libc::SYS_open, path.as_ptr() as usize, flags, 0, 0, 0, 0) };
     if fd >= 0 {
-        REGION.store(wake_fd::hide(fd as i32, how()).unwrap_or(-1), SeqCst);
+        REGION.store(hidden_fds::hide(fd as i32, how()).unwrap_or(-1), SeqCst);
     }
 }
 
@@ -77,7 +78,7 @@ pub fn kept_path(into: &mut [u8; 32]) -> Option<&[u8]> {
 
 /// Keeps the file that rows are printed to; false if that fails.
 pub fn keep_log(fd: i32) -> bool {
-    let fd = wake_fd::hide(fd, how());
+    let fd = hidden_fds::hide(fd, how());
     LOG.store(fd.unwrap_or(-1), SeqCst);
     fd.is_some()
 }
@@ -92,7 +93,7 @@ pub fn inherit(region: i32, file: i32, log: i32) {
     let given = |fd: i32| if fd > libc::STDERR_FILENO { fd } else { -1 };
     set(region, given(file));
     LOG.store(given(log), SeqCst);
-    all().for_each(wake_fd::stays_hidden);
+    all().for_each(hidden_fds::stays_hidden);
 }
 
 fn set(region: i32, file: i32) {
@@ -121,7 +122,7 @@ pub fn close_on_exec(yes: bool) {
 
 /// This process is not one of the tree: it has neither.
 pub fn give_up() {
-    all().for_each(wake_fd::close_hidden);
+    all().for_each(hidden_fds::close_hidden);
     set(-1, -1);
     LOG.store(-1, SeqCst);
 }

@@ -2,11 +2,11 @@
 //! conditions, mutexes' lock words, shared futexes. A kernel wait, ended from our side through the
 //! slot's own word: futex_waitv(2) sleeps on both (Linux 5.16).
 
-use crate::hooks::poll::NO_WAIT;
 use crate::patience::SLICE;
 use crate::shim::entry::{Cause, Entry, What};
 use crate::shim::guard::Masked;
 use crate::shim::polling_wait;
+use crate::shim::readiness::NO_WAIT;
 use crate::shim::signal_handlers;
 use crate::shim::vdso;
 use engine::region::slot::Slot;

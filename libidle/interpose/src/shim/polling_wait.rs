@@ -5,10 +5,10 @@
 //! while the thread is still to be told. Only that the thread is told takes up to a slice of real
 //! time.
 
-use crate::hooks::poll::NO_WAIT;
 use crate::patience::SLICE;
 use crate::shim::entry::{Cause, Entry, What};
 use crate::shim::guard::Masked;
+use crate::shim::readiness::NO_WAIT;
 use engine::Reason;
 use engine::region::slot::Slot;
 use engine::sys::syscall6;

@@ -4,82 +4,15 @@
 //! library's constructor, a `malloc` implementation). Raw system calls only, no allocation.
 
 use crate::shim::guard::Masked;
-use crate::shim::inherited_fds;
+use crate::shim::library::library;
 use crate::shim::tls::tls;
 use crate::shim::vdso;
-use engine::region::slot::Slot;
-use engine::region::tracer_word::{TRACED, Trace};
 use engine::schedule::births::Credit;
 use engine::sys::syscall6;
 use engine::{Engine, Kind, Page};
 use posix::errno::is_error;
-use posix::names::{FLUX, LIBIDLE, Names};
 use std::ffi::CStr;
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
-
-/// Which of the two libraries this is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Flavour {
-    /// libflux.so: part of a launcher's session, or nothing.
-    Flux,
-    /// libidle.so: part of a tree of processes, or the first of one.
-    Idle,
-}
-
-/// Tells this crate which library it is in, by a byte that the library defines: 0 for libflux.so, 1
-/// for libidle.so. Hooks may be called before any constructor, so nobody could set it. And makes
-/// the library's constructor and destructor.
-#[macro_export]
-macro_rules! flavour {
-    ($byte:literal) => {
-        std::arch::global_asm!(
-            ".pushsection .rodata.interpose_flavour,\"a\",@progbits",
-            ".hidden interpose_flavour",
-            ".globl interpose_flavour",
-            "interpose_flavour:",
-            concat!(".byte ", $byte),
-            ".popsection",
-        );
-
-        extern "C" fn constructor() {
-            $crate::hooks::lifecycle::start();
-        }
-
-        extern "C" fn destructor() {
-            $crate::hooks::lifecycle::leave();
-        }
-
-        #[used]
-        #[unsafe(link_section = ".init_array")]
-        static CONSTRUCTOR: extern "C" fn() = constructor;
-
-        #[used]
-        #[unsafe(link_section = ".fini_array")]
-        static DESTRUCTOR: extern "C" fn() = destructor;
-    };
-}
-
-/// Which library is it?
-pub fn flavour() -> Flavour {
-    let byte: u32;
-    // SAFETY: loads the byte that `flavour!` has defined in the library.
-    unsafe {
-        std::arch::asm!("movzx {0:e}, byte ptr [rip + interpose_flavour]", out(reg) byte,
-            options(pure, readonly, nostack, preserves_flags));
-    }
-    if byte == 0 { Flavour::Flux } else { Flavour::Idle }
-}
-
-/// The names of environment variables that this library uses. The session is a path,
-/// `/proc/PID/fd/N` of the launcher or of a descriptor that is inherited
-/// ([`crate::shim::inherited_fds`]), or see [`crate::statefile::process_tree`]; the slot is a credit
-/// ([`Credit::word`]).
-pub fn names() -> &'static Names {
-    match flavour() {
-        Flavour::Flux => &FLUX,
-        Flavour::Idle => &LIBIDLE,
-    }
-}
 
 // NOTE [One page for each process]
 //
@@ -112,7 +45,7 @@ impl Text {
     }
 
     /// Copies it; false if it is too long.
-    pub(crate) fn keep(&self, from: &CStr) -> bool {
+    pub fn keep(&self, from: &CStr) -> bool {
         let bytes = from.to_bytes();
         let fits = bytes.len() < TEXT;
         if fits {
@@ -131,10 +64,10 @@ impl Text {
     }
 }
 
-/// Value of [`Names::session`] that this process joined by.
+/// Value of [`posix::names::Names::session`] that this process joined by.
 #[unsafe(link_section = ".data.interpose")]
 pub static SESSION: Text = Text::new();
-/// Value of [`Names::library`].
+/// Value of [`posix::names::Names::library`].
 #[unsafe(link_section = ".data.interpose")]
 pub static LIBRARY: Text = Text::new();
 
@@ -156,6 +89,22 @@ pub fn engine() -> Option<Engine> {
 pub fn page() -> Option<&'static Page> {
     // SAFETY: null or mapped for the life of the process.
     unsafe { PAGE.load(Ordering::Acquire).as_ref() }
+}
+
+/// Does this process use the memory of its parent, as a vfork child does? Then what this library
+/// notes of descriptors, timers and handlers is the parent's.
+pub fn in_vfork_child() -> bool {
+    engine().is_some_and(|engine| engine.pid != getpid())
+}
+
+/// The engine, where the memory is this process's own: not in a vfork child.
+pub fn own_engine() -> Option<Engine> {
+    engine().filter(|engine| engine.pid == getpid())
+}
+
+/// Is only the first process tracked, and none of its children?
+pub fn alone() -> bool {
+    page().is_some_and(|page| page.header.rest.alone.load(Ordering::SeqCst) != 0)
 }
 
 /// In a forked child: another region, or none.
@@ -221,69 +170,26 @@ fn attach() -> bool {
         UNTRIED => {}
         state => return state == ATTACHED,
     }
-    let page = match flavour() {
-        Flavour::Flux => env(names().session.c()).filter(|path| SESSION.keep(path)).and_then(open),
-        Flavour::Idle => crate::statefile::process_tree::region(),
-    };
-    let Some(page) = page else {
+    let library = library();
+    let Some(page) = library.region() else {
         STATE.store(ABSENT, Ordering::Release);
         return false;
     };
-    if let Some(path) = env(names().library.c()) {
+    if let Some(path) = env(library.names().library.c()) {
         LIBRARY.keep(path);
     }
     let pid = getpid();
-    if flavour() == Flavour::Flux && is_traced(page, pid) {
-        STATE.store(ABSENT, Ordering::Release);
-        return false;
-    }
     PID.store(pid, Ordering::Relaxed);
     PAGE.store(page as *const Page as *mut Page, Ordering::Release);
     STATE.store(ATTACHED, Ordering::Release);
     take_first_slot(page, pid);
-    if flavour() == Flavour::Flux {
-        vdso::take_over();
-        crate::shim::timerfd::after_exec(page, pid);
-        crate::hooks::alarms::after_exec(page);
-    } else {
-        crate::statefile::process_tree::joined();
-    }
+    library.joined(page);
     true
-}
-
-/// Does the tracer speak for this process? A statically linked program may load what it runs
-/// itself, libraries included (valgrind): its system calls are the tracer's business already. Not
-/// where all are traced, this library's programs too.
-fn is_traced(page: &Page, pid: u32) -> bool {
-    let mine = |slot: &Slot| {
-        slot.pid.load(Ordering::Relaxed) == pid && slot.tracer.load(Ordering::Relaxed) == TRACED
-    };
-    page.header.trace.load(Ordering::Relaxed) != Trace::All as u32
-        && page.slots[..page.high()].iter().any(mine)
-}
-
-fn open(path: &CStr) -> Option<&'static Page> {
-    if let Some(fd) = inherited_fds::number(path) {
-        // Inherited, and good also where there is no /proc.
-        let page = map(fd).filter(|page| page.valid());
-        page.inspect(|_| inherited_fds::inherit(fd, -1, -1));
-        return page;
-    }
-    let flags = (libc::O_RDWR | libc::O_CLOEXEC) as usize;
-    // SAFETY: a path.
-    let fd = unsafe { syscall6(libc::SYS_open, path.as_ptr() as usize, flags, 0, 0, 0, 0) };
-    if fd < 0 {
-        return None;
-    }
-    let page = map(fd as i32).filter(|page| page.valid());
-    // SAFETY: a descriptor of our own.
-    unsafe { syscall6(libc::SYS_close, fd as usize, 0, 0, 0, 0, 0) };
-    page
 }
 
 /// Maps the region that is open as `fd`, for the life of the process; its content is still to be
 /// checked.
-pub(crate) fn map(fd: i32) -> Option<&'static Page> {
+pub fn map(fd: i32) -> Option<&'static Page> {
     // SAFETY: plain fstat and mmap.
     unsafe {
         // The launcher may be dead, and its number and the path another's: who takes another file
@@ -311,7 +217,7 @@ pub(crate) fn map(fd: i32) -> Option<&'static Page> {
 /// ended with the former image go back.
 fn take_first_slot(page: &Page, pid: u32) {
     let tid = gettid();
-    let left = env(names().slot.c())
+    let left = env(library().names().slot.c())
         .and_then(|v| engine::procfs::number(v.to_bytes()))
         .and_then(Credit::from_word);
     // The variable may be another process's, one that was forked behind our back.

@@ -1,5 +1,6 @@
 //! The handlers that this process has for signals, as the kernel tells of them.
 
+use crate::next;
 use crate::shim::guard;
 use engine::sys::syscall6;
 use libc::c_int;
@@ -62,4 +63,21 @@ pub fn among(set: u64) -> u64 {
 pub fn restart() -> bool {
     let blocked = guard::blocked();
     all().all(|handler| handler.restarts || blocked >> (handler.signal - 1) & 1 != 0)
+}
+
+/// The sigaction(2) beneath the hook.
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn next_sigaction(
+    signal: c_int,
+    new: *const libc::sigaction,
+    old: *mut libc::sigaction,
+) -> c_int {
+    // SAFETY: the caller's arguments.
+    unsafe {
+        next!(sigaction: fn(c_int, *const libc::sigaction, *mut libc::sigaction) -> c_int)(
+            signal, new, old,
+        )
+    }
 }

@@ -22,8 +22,8 @@ pub struct Tls {
     pub waiting: Cell<u32>,
     /// Does any signal handler end the current exact wait?
     pub wait_ends: Cell<bool>,
-    /// The thread's eventfd, or 0.
-    pub bell: Cell<i32>,
+    /// The thread's wake fd, or 0.
+    pub wake_fd: Cell<i32>,
     /// See [`crate::shim::spin_loop`]: looks in the current lap, laps in a row, whether something
     /// was done in this one.
     pub looks: Cell<u32>,
@@ -35,7 +35,7 @@ pub struct Tls {
     pub hurries: Cell<bool>,
     /// TCP socket last sent on since the last wait, + 1.
     pub sent: Cell<i32>,
-    /// [`engine::region::slot::Credit`] for the child of the fork that is under way, as a word, or
+    /// [`engine::schedule::births::Credit`] for the child of the fork that is under way, as a word, or
     /// 0.
     pub fork_credit: Cell<u64>,
     /// Function and argument of the `clone` that is under way.
@@ -62,7 +62,7 @@ pub struct Tls {
     pub rounds: Cell<u16>,
     /// Jumps made before the last one.
     pub round_jumps: Cell<u32>,
-    /// The page last found readable, see [`crate::shim::clock_id::readable`].
+    /// The page last found readable, see [`crate::shim::user_memory::readable`].
     pub readable: Cell<usize>,
     /// See [`crate::shim::forced`]: how many pairs the thread is in, and a bit for each, the
     /// innermost lowest: 1 for busy.

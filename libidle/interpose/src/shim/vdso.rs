@@ -2,7 +2,6 @@
 //! (vdso(7)), and led to our own once the process is in a session, so that those who look them up
 //! themselves, and other copies of libc, read virtual time too. See [`engine::arch::vdso`].
 
-use crate::hooks::clocks;
 use engine::arch::vdso::{Image, Patch, Target};
 use engine::sys::syscall6;
 use libc::timespec;
@@ -68,17 +67,12 @@ fn image() -> Option<(usize, usize, Image<'static>)> {
     }
 }
 
-/// Leads the vDSO's clock functions to ours. The process has just joined the session and has one
-/// thread. Where it can't be done (no vDSO, a seccomp filter or a security module that allows no
-/// such mapping) nothing has changed.
+/// Leads the vDSO's clock functions to `target`. The process has just joined the session and has
+/// one thread. Where it can't be done (no vDSO, a seccomp filter or a security module that allows
+/// no such mapping) nothing has changed.
 #[unsafe(link_section = ".text.interpose")]
-pub fn take_over() {
+pub fn take_over(target: Target) {
     let Some((base, size, image)) = image() else { return };
-    let target = Target::Functions {
-        clock_gettime: clocks::vdso_clock_gettime as *const () as u64,
-        gettimeofday: clocks::vdso_gettimeofday as *const () as u64,
-        time: clocks::vdso_time as *const () as u64,
-    };
     let Some(patch) = Patch::new(&image, base as u64, target) else { return };
     // The mapping cannot be split, so it is all of it; and it is executable at any time, so that
     // nothing is lost if the second call should fail.

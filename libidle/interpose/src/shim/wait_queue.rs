@@ -12,7 +12,7 @@
 
 use crate::shim::entry::{Cause, Entry};
 use crate::shim::guard::{FutexLock, Locked};
-use crate::statefile::verbose;
+use crate::shim::state_rows;
 use engine::region::slot::Slot;
 use engine::schedule::wake::Promised;
 use engine::{Engine, Reason, Signals};
@@ -207,7 +207,7 @@ pub fn wake(engine: &Engine, key: Key, count: u32, mut select: impl FnMut(&Slot)
         }
         drop(locked);
         if found != 0 {
-            verbose::changed(engine);
+            state_rows::changed(engine);
         }
         for promised in asleep[..found].iter().flatten() {
             Promised::deliver(*promised, engine);

@@ -10,6 +10,7 @@
 
 use crate::patience::MOMENT;
 use crate::shim::bare_thread::{self, BareThread};
+use crate::shim::library::THREAD_NEEDED;
 use crate::shim::session;
 use crate::shim::vdso;
 use engine::Engine;
@@ -19,11 +20,9 @@ use engine::statefile::file::{self, StateFile};
 use engine::sys::{self, Timespec, syscall6};
 use look::{ProcLook, Whose, process};
 use std::cell::UnsafeCell;
-use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::sync::atomic::Ordering::SeqCst;
 use std::sync::atomic::{AtomicBool, AtomicU32};
 
-/// This process needs one and has none.
-static NEEDED: AtomicBool = AtomicBool::new(false);
 /// It has closed what it does not need; a futex.
 static READY: AtomicU32 = AtomicU32::new(0);
 
@@ -42,7 +41,7 @@ static RECORD: Shared = Shared(UnsafeCell::new(Record::new()));
 /// This process is one of a tree, and has no helper yet.
 pub fn need() {
     THREAD.forget();
-    NEEDED.store(true, SeqCst);
+    THREAD_NEEDED.store(true, SeqCst);
 }
 
 /// Its number; 0 when there is none.
@@ -50,67 +49,43 @@ pub fn tid() -> u32 {
     THREAD.tid()
 }
 
-/// The process has no helper as long as this lives, and gets another when it waits for the first
-/// time after that.
-pub struct Stopped(bool);
-
-impl Stopped {
-    /// Ends it.
-    #[allow(clippy::new_without_default, reason = "making one has an effect")]
-    pub fn new() -> Stopped {
-        let Some(engine) = session::engine()
-            .filter(|engine| engine.page.real() && engine.pid == session::getpid())
-        else {
-            return Stopped(false);
-        };
-        if NEEDED.swap(false, SeqCst) {
-            return Stopped(true);
-        }
-        /// It is told again, because it may have looked just before it fell asleep; a second in
-        /// all.
-        const TELLINGS: u32 = 100;
-        ENDS.store(true, SeqCst);
-        let gone = (0..TELLINGS).any(|_| {
-            liveness::call(engine.page);
-            engine.kick_keeper();
-            THREAD.gone(engine.pid)
-        });
-        ENDS.store(false, SeqCst);
-        Stopped(gone)
+/// Ends it; answers whether it is gone, so that the process needs another when it waits next.
+pub fn stop() -> bool {
+    let Some(engine) = session::own_engine().filter(|engine| engine.page.real()) else {
+        return false;
+    };
+    if THREAD_NEEDED.swap(false, SeqCst) {
+        return true;
     }
-}
-
-impl Drop for Stopped {
-    fn drop(&mut self) {
-        if self.0 {
-            need();
-        }
-    }
+    /// It is told again, because it may have looked just before it fell asleep; a second in all.
+    const TELLINGS: u32 = 100;
+    ENDS.store(true, SeqCst);
+    let gone = (0..TELLINGS).any(|_| {
+        liveness::call(engine.page);
+        engine.kick_keeper();
+        THREAD.gone(engine.pid)
+    });
+    ENDS.store(false, SeqCst);
+    gone
 }
 
 /// This process needs none.
 pub fn none() {
-    NEEDED.store(false, SeqCst);
-}
-
-/// The calling thread is about to wait: from now on this process has a helper, if the kernel
-/// allows.
-#[inline(always)]
-pub fn ensure(engine: &Engine) {
-    if NEEDED.load(Relaxed) {
-        start(engine);
-    }
+    THREAD_NEEDED.store(false, SeqCst);
 }
 
 /// Starts it, once; false if the kernel refuses.
 #[cold]
 pub fn start(engine: &Engine) -> bool {
     // A child of vfork(2) has the memory of its parent, and shall not start one in its name.
-    if engine.pid != session::getpid() || file::descriptor() < 0 || !NEEDED.swap(false, SeqCst) {
+    if engine.pid != session::getpid()
+        || file::descriptor() < 0
+        || !THREAD_NEEDED.swap(false, SeqCst)
+    {
         return true;
     }
     READY.store(0, SeqCst);
-    // SAFETY: one at a time: `NEEDED` is set again in another process only.
+    // SAFETY: one at a time: `THREAD_NEEDED` is set again in another process only.
     let started = unsafe { THREAD.start(false, run) };
     while started && READY.load(SeqCst) == 0 {
         sys::futex_wait(&READY, 0, Some(&Timespec::of(MOMENT)), true);

@@ -6,14 +6,15 @@
 
 use super::{keeper_thread, verbose};
 use crate::shim::inherited_fds;
-use crate::shim::session::{self, Flavour, LIBRARY, env};
+use crate::shim::library::Library;
+use crate::shim::session::{self, LIBRARY, env};
 use crate::shim::vdso;
 use engine::region::sizes::CLOCKS;
 use engine::statefile::file::{self, StateFile};
 use engine::sys::syscall6;
-use engine::{ClockMode, Page};
+use engine::{ClockMode, Engine, Page};
 use posix::errno::is_error;
-use posix::names::{FLUX, LIBIDLE_CHILDREN, LIBIDLE_STATEFILE, LIBIDLE_VERBOSE};
+use posix::names::{FLUX, LIBIDLE, LIBIDLE_CHILDREN, LIBIDLE_STATEFILE, LIBIDLE_VERBOSE, Names};
 use posix::time::Spec;
 use std::ffi::CStr;
 use std::sync::atomic::Ordering::SeqCst;
@@ -21,33 +22,74 @@ use std::sync::atomic::Ordering::SeqCst;
 /// Where the state file is if nobody says.
 const DEFAULT: &CStr = c".libidle_state";
 
-/// Is only the first process tracked?
-pub fn alone() -> bool {
-    session::page().is_some_and(|page| page.header.rest.alone.load(SeqCst) != 0)
-}
+/// libidle.so, as `library!` wants it.
+pub struct Libidle;
 
-/// From the library's constructor: a program started by one that is not tracked, or alone, is not
-/// tracked either.
-pub(crate) fn constructed() {
-    let untracked = session::engine().is_none() && env(FLUX.session.c()).is_none();
-    if session::flavour() == Flavour::Idle && (untracked || alone()) {
-        // SAFETY: libc is initialised, and no thread reads the environment yet.
-        unsafe {
-            libc::setenv(session::names().session.c().as_ptr(), inherited_fds::NONE.as_ptr(), 1)
-        };
+impl Library for Libidle {
+    fn names(&self) -> &'static Names {
+        &LIBIDLE
     }
-}
 
-/// In a forked child. It is tracked like its parent; or, where only the first process is, by a
-/// region of its own of which nobody is told: its objects stay what they are.
-pub(crate) fn forked() {
-    let real = session::page().is_some_and(Page::real);
-    if real && alone() {
-        inherited_fds::give_up();
-        session::replace_page(private());
-        keeper_thread::none();
-    } else if real {
+    /// That of the tree, or a new one.
+    fn region(&self) -> Option<&'static Page> {
+        if env(FLUX.session.c()).is_some() {
+            // The launcher tracks the whole session, and its library is loaded too.
+            return None;
+        }
+        match env(LIBIDLE.session.c()) {
+            Some(numbers) => join(numbers),
+            None => create(),
+        }
+    }
+
+    fn joined(&self, _: &Page) {
         keeper_thread::need();
+    }
+
+    /// A program started by one that is not tracked, or alone, is not tracked either.
+    fn constructed(&self) {
+        let untracked = session::engine().is_none() && env(FLUX.session.c()).is_none();
+        if untracked || session::alone() {
+            // SAFETY: libc is initialised, and no thread reads the environment yet.
+            unsafe { libc::setenv(LIBIDLE.session.c().as_ptr(), inherited_fds::NONE.as_ptr(), 1) };
+        }
+    }
+
+    /// The child is tracked like its parent; or, where only the first process is, by a region of
+    /// its own of which nobody is told: its objects stay what they are.
+    fn forked(&self) {
+        let real = session::page().is_some_and(Page::real);
+        if real && session::alone() {
+            inherited_fds::give_up();
+            session::replace_page(private());
+            keeper_thread::none();
+        } else if real {
+            keeper_thread::need();
+        }
+    }
+
+    fn session_of_next_image<'a>(&self, into: &'a mut [u8; 32]) -> &'a [u8] {
+        inherited_fds::text(into)
+    }
+
+    fn own_thread(&self) -> u32 {
+        keeper_thread::tid()
+    }
+
+    fn stop_own_thread(&self) -> bool {
+        keeper_thread::stop()
+    }
+
+    fn restart_own_thread(&self) {
+        keeper_thread::need();
+    }
+
+    fn start_own_thread(&self, engine: &Engine) {
+        keeper_thread::start(engine);
+    }
+
+    fn print_row(&self, engine: &Engine, about_to: Option<usize>) {
+        verbose::print(engine, about_to);
     }
 }
 
@@ -68,28 +110,6 @@ fn private() -> Option<&'static Page> {
 fn init(page: &Page) {
     let none = [const { Spec { sec: 0, nsec: 0 } }; CLOCKS];
     page.init(ClockMode::Real, vdso::monotonic(), &none, session::getpid(), 0);
-}
-
-/// The region: that of the tree, or a new one. `None`: the program runs untracked.
-pub(crate) fn region() -> Option<&'static Page> {
-    if env(FLUX.session.c()).is_some() {
-        // The launcher tracks the whole session, and its library is loaded too.
-        return None;
-    }
-    match env(session::names().session.c()) {
-        Some(numbers) => join(numbers),
-        None => create(),
-    }
-}
-
-/// What the environment of the next program image says of the region.
-pub(crate) fn session(into: &mut [u8; 32]) -> &[u8] {
-    inherited_fds::text(into)
-}
-
-/// The process has its first slot.
-pub(crate) fn joined() {
-    keeper_thread::need();
 }
 
 fn join(numbers: &CStr) -> Option<&'static Page> {

@@ -8,13 +8,12 @@
 //! The thread that makes the change prints the row, with one write(2).
 
 use crate::patience::ROW_TRIES;
-use crate::shim::entry::What;
 use crate::shim::inherited_fds;
 use engine::procfs::Path;
 use engine::region::forced::Forced;
 use engine::region::slot::Slot;
 use engine::statefile::file;
-use engine::{Engine, Kind};
+use engine::{Engine, Kind, What};
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 /// Rows go to standard output; or to a file that is kept.
@@ -26,37 +25,6 @@ pub const FILE: u32 = 2;
 const ROW: usize = 2048;
 /// Letters of a row; threads beyond are left out.
 const LETTERS: usize = 128;
-
-/// Are rows printed?
-#[inline(always)]
-fn wanted(engine: &Engine) -> bool {
-    engine.page.header.verbose.load(Relaxed) != 0 && engine.page.real()
-}
-
-/// A thread's state has changed.
-#[inline(always)]
-pub fn changed(engine: &Engine) {
-    if wanted(engine) {
-        print(engine, None);
-    }
-}
-
-/// Slot `me`'s thread is about to wait.
-#[inline(always)]
-pub fn waits(engine: &Engine, me: usize) {
-    if wanted(engine) {
-        print(engine, Some(me));
-    }
-}
-
-/// Slot `me`'s thread waits for nothing any more.
-#[inline(always)]
-pub fn goes_on(engine: &Engine, me: usize) {
-    if wanted(engine) {
-        engine.page.slots[me].what.store(0, Relaxed);
-        print(engine, None);
-    }
-}
 
 /// The letter of a slot, if a thread uses it; `waits`: it is about to.
 fn letter(engine: &Engine, index: usize, waits: bool) -> Option<u8> {
@@ -94,8 +62,9 @@ impl Row {
     }
 }
 
+/// Prints a row. `about_to` is the slot of a thread that is about to wait.
 #[cold]
-fn print(engine: &Engine, about_to: Option<usize>) {
+pub fn print(engine: &Engine, about_to: Option<usize>) {
     let mut row = Row { bytes: [0; ROW], len: 0 };
     row.put(b"libidle: ");
     row.put(engine::procfs::decimal(engine.page.header.rest.serial.load(Relaxed), &mut [0; 20]));

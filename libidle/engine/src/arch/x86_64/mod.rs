@@ -1,3 +1,4 @@
 //! x86-64.
 
+pub mod linking;
 pub mod vdso;

@@ -1,12 +1,13 @@
 //! nanosleep(2), clock_nanosleep(2), usleep(3), sleep(3), thrd_sleep(3): a deadline and nothing
 //! else.
 
-use crate::next;
-use crate::shim::clock_id;
-use crate::shim::entry::{Cause, Entry, What, enter};
-use crate::shim::errno;
-use crate::shim::spin_loop;
 use engine::{Reason, Signals};
+use interpose::next;
+use interpose::shim::clock_id;
+use interpose::shim::entry::{Cause, Entry, What, enter};
+use interpose::shim::errno;
+use interpose::shim::spin_loop;
+use interpose::shim::user_memory;
 use libc::{c_int, c_uint, clockid_t, timespec};
 use posix::clock::is_virtual;
 use posix::errno::Errno;
@@ -97,13 +98,13 @@ pub unsafe fn nanosleep(request: *const timespec, left: *mut timespec) -> Result
         });
     };
     // SAFETY: the caller vouches for the pointer.
-    let ns = unsafe { clock_id::spec(request) }?.nanos().ok_or(Errno(libc::EINVAL))?;
+    let ns = unsafe { user_memory::spec(request) }?.nanos().ok_or(Errno(libc::EINVAL))?;
     sleep_for(&entry, ns).map(|()| 0).map_err(|rest| Errno(store_left(left, rest)))
 }
 
 /// Tells what is left of an interrupted sleep; the error number.
 fn store_left(left: *mut timespec, ns: u64) -> c_int {
-    if clock_id::writable(left) {
+    if user_memory::writable(left) {
         let spec = Spec::from_nanos(ns);
         // SAFETY: writable; the caller of the hook vouches for it.
         unsafe { *left = timespec { tv_sec: spec.sec, tv_nsec: spec.nsec } };
@@ -140,7 +141,7 @@ pub unsafe fn clock_nanosleep(
         return libc::ENOTSUP;
     }
     // SAFETY: the caller vouches for the pointer.
-    let request = match unsafe { clock_id::spec(request) } {
+    let request = match unsafe { user_memory::spec(request) } {
         Ok(spec) if spec.nanos().is_some() => spec,
         Ok(_) => return libc::EINVAL,
         Err(Errno(code)) => return code,

@@ -6,18 +6,16 @@
 //! is decided here, by the virtual clock.
 //!
 //! As in the kernel a timer has one signal under way at most, and who takes it counts how often the
-//! timer has expired since ([`crate::shim::timer_signals`]). An expiration at which it is still
+//! timer has expired since ([`crate::timer_signals`]). An expiration at which it is still
 //! under way tells nobody. Only where a signal may have been taken behind the library's back, by a
 //! system call in line, the kernel is asked whether it is pending.
 
 mod sending;
 
-use crate::shim::guard::{FutexLock, Locked};
-use crate::shim::session;
-use crate::shim::timer_heap::{Due, PLACES};
-use crate::shim::timer_signals;
 use engine::Engine;
 use engine::expired::Expired;
+use interpose::shim::guard::{FutexLock, Locked};
+use interpose::shim::timer_heap::{Due, PLACES};
 use libc::{c_int, clockid_t};
 use posix::clock::is_time_of_day;
 use posix::time::NEVER;
@@ -57,7 +55,7 @@ pub enum Notify {
     /// A thread of it, by its number.
     Thread(c_int, u32),
     /// A function, in a new thread (`SIGEV_THREAD`); the attributes are those of
-    /// [`crate::shim::timer_thread`].
+    /// [`crate::timer_thread`].
     Function(usize, usize),
 }
 
@@ -180,7 +178,6 @@ pub fn table(engine: &Engine) -> (Locked<'static>, &'static mut Table) {
 
 /// In a forked child: timers are not inherited, and the lock may have been another thread's.
 pub fn reset() {
-    timer_signals::reset();
     if any() {
         TABLE.1.reset();
         // SAFETY: the child has one thread.
@@ -324,9 +321,4 @@ impl Timer {
 /// Can an absolute time on `clock` move?
 pub fn settable(clock: clockid_t) -> bool {
     is_time_of_day(clock)
-}
-
-/// Is this process a child that uses its parent's memory, and so the parent's table?
-pub fn foreign(engine: &Engine) -> bool {
-    engine.pid != session::getpid()
 }

@@ -1,16 +1,16 @@
 //! clock_gettime(2), gettimeofday(2), time(2) and their relatives. A clock read enters nothing: it
 //! is a load from the shared page, in elapsed mode added to what the vDSO says.
 
-use crate::shim::clock_id::{self, plausible};
-use crate::shim::guard::Masked;
-use crate::shim::session;
-use crate::shim::spin_loop;
-use crate::shim::vdso;
 use engine::{ClockMode, Engine};
+use interpose::shim::clock_id;
+use interpose::shim::session;
+use interpose::shim::spin_loop;
+use interpose::shim::user_memory::plausible;
+use interpose::shim::vdso;
 use libc::{c_int, clockid_t, time_t, timespec, timeval};
 use posix::clock::is_virtual;
 use posix::errno::Errno;
-use posix::time::{SECOND, Span, Spec};
+use posix::time::{Span, Spec};
 
 /// Virtual time of clock `id`.
 fn read(engine: &Engine, id: clockid_t) -> Result<Spec, Errno> {
@@ -179,78 +179,4 @@ pub unsafe fn ftime(out: *mut Timeb) -> c_int {
 pub unsafe fn timespec_get(out: *mut timespec, base: c_int) -> c_int {
     // SAFETY: the caller vouches for `out`.
     if base == 1 && unsafe { clock_gettime(libc::CLOCK_REALTIME, out) }.is_ok() { base } else { 0 }
-}
-
-/// clock_settime(2), answered inside the session: every process of it sees the new time, the
-/// machine does not.
-///
-/// # Safety
-/// As for the C function.
-pub unsafe fn clock_settime(id: clockid_t, to: *const timespec) -> Result<c_int, Errno> {
-    let Some(engine) = session::engine() else {
-        // SAFETY: the kernel checks the pointer.
-        let raw = unsafe {
-            engine::sys::syscall6(libc::SYS_clock_settime, id as usize, to as usize, 0, 0, 0, 0)
-        };
-        return posix::errno::result(raw).map(|v| v as c_int);
-    };
-    // SAFETY: the caller vouches for `to`.
-    let to = unsafe { clock_id::spec(to) }?;
-    if id != libc::CLOCK_REALTIME || to.nanos().is_none() {
-        return Err(Errno(libc::EINVAL));
-    }
-    let now = clock_id::read(&engine, id)?;
-    let ahead = to.since(now).ns() as i64 - now.since(to).ns() as i64;
-    set_ahead(&engine, ahead);
-    Ok(0)
-}
-
-/// Sets the session's time of day ahead by `by` ns. Timers and waits for an instant of it hear of
-/// it.
-pub(super) fn set_ahead(engine: &Engine, by: i64) {
-    let _masked = Masked::new();
-    engine.set_clock(by, session::gettid());
-}
-
-/// settimeofday(2); see [`clock_settime`]. A time zone alone is ignored.
-///
-/// # Safety
-/// As for the C function.
-pub unsafe fn settimeofday(to: *const timeval, _zone: *const libc::c_void) -> Result<c_int, Errno> {
-    if to.is_null() {
-        return Ok(0);
-    }
-    if !clock_id::readable(to) {
-        return Err(Errno(libc::EFAULT));
-    }
-    // SAFETY: readable, and the caller vouches for it.
-    let to = unsafe { &*to };
-    if !(0..1_000_000).contains(&to.tv_usec) {
-        return Err(Errno(libc::EINVAL));
-    }
-    let ts = timespec { tv_sec: to.tv_sec, tv_nsec: to.tv_usec * 1000 };
-    // SAFETY: a timespec of our own.
-    unsafe { clock_settime(libc::CLOCK_REALTIME, &ts) }
-}
-
-/// adjtime(3), answered inside the session: the whole adjustment is made at once.
-///
-/// # Safety
-/// As for the C function.
-pub unsafe fn adjtime(delta: *const timeval, old: *mut timeval) -> Result<c_int, Errno> {
-    let engine = session::engine().ok_or(Errno(libc::EPERM))?;
-    // SAFETY: the caller vouches for non-null pointers.
-    unsafe {
-        if !old.is_null() {
-            *old = timeval { tv_sec: 0, tv_usec: 0 };
-        }
-        if !delta.is_null() {
-            let by = (*delta)
-                .tv_sec
-                .saturating_mul(SECOND as i64)
-                .saturating_add((*delta).tv_usec * 1000);
-            set_ahead(&engine, by);
-        }
-    }
-    Ok(0)
 }

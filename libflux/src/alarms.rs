@@ -1,15 +1,16 @@
 //! alarm(2), ualarm(3), setitimer(2), getitimer(2), also across exec(2): see
-//! [`crate::shim::timer_table`].
+//! [`crate::timer_table`].
 
-use crate::hooks::posix_timers::{change, disarmed, own};
-use crate::next;
-use crate::shim::clock_id::{self, plausible};
-use crate::shim::session;
-use crate::shim::timer_table::{self, Role};
-use crate::shim::timer_thread;
-use crate::shim::timerfd::store;
+use crate::posix_timers::{change, disarmed, own};
+use crate::timer_table::{self, Role};
+use crate::timer_thread;
 use engine::sys::syscall6;
 use engine::{Engine, Page};
+use interpose::next;
+use interpose::shim::clock_id;
+use interpose::shim::session;
+use interpose::shim::user_memory::plausible;
+use interpose::shim::user_memory::store;
 use libc::{c_int, c_uint, itimerval, timeval};
 use posix::errno::{self, Errno};
 use posix::time::{NEVER, Spec, whole_seconds};
@@ -59,7 +60,7 @@ pub unsafe fn ualarm(value: c_uint, interval: c_uint) -> c_uint {
     match unsafe { setitimer(libc::ITIMER_REAL, &new, &mut old) } {
         Ok(_) => (old.it_value.tv_sec * 1_000_000 + old.it_value.tv_usec) as c_uint,
         Err(Errno(code)) => {
-            crate::shim::errno::set(code);
+            interpose::shim::errno::set(code);
             c_uint::MAX
         }
     }
@@ -140,7 +141,7 @@ fn alarm_left(engine: &Engine) -> (u64, u64) {
 /// is left, by the real clock, for a program without this library; one with it finds the exact
 /// deadline in its credit, slot `credit`. Returns whether there is one.
 pub fn before_exec(engine: &Engine, credit: usize) -> bool {
-    if !timer_table::any() || timer_table::foreign(engine) {
+    if !timer_table::any() || session::in_vfork_child() {
         return false;
     }
     let (left, interval) = alarm_left(engine);
@@ -191,7 +192,8 @@ pub fn after_exec(page: &Page) {
             0,
         )
     };
-    let me = crate::shim::tls::tls().slot.get().checked_sub(1).map(|me| &page.slots[me as usize]);
+    let me =
+        interpose::shim::tls::tls().slot.get().checked_sub(1).map(|me| &page.slots[me as usize]);
     let (deadline, interval) =
         me.map_or((0, 0), |slot| (slot.start.swap(0, Relaxed), slot.start_arg.swap(0, Relaxed)));
     let Some(engine) = session::engine() else { return };

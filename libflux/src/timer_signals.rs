@@ -6,13 +6,13 @@
 //! library that stands before the program's handler, for the signals of its timers alone. What the
 //! program sees of its handlers is what it has installed.
 
-use crate::next;
-use crate::shim::await_sleep;
-use crate::shim::guard::FutexLock;
-use crate::shim::send_signal::Info;
-use crate::shim::session;
-use crate::shim::session_signal;
-use crate::shim::timer_table;
+use crate::send_signal::Info;
+use crate::timer_table;
+use interpose::shim::await_sleep;
+use interpose::shim::guard::FutexLock;
+use interpose::shim::session;
+use interpose::shim::session_signal;
+use interpose::shim::signal_handlers::next_sigaction;
 use libc::{SIG_DFL, SIG_IGN, c_int, c_void, sigaction, sighandler_t, siginfo_t};
 use std::mem::zeroed;
 use std::ptr::null;
@@ -41,7 +41,7 @@ pub fn reset() {
 pub fn taken(info: &mut Info) {
     let number = info.number;
     let Some(expired) = info.take_expired() else { return };
-    let Some(engine) = session::engine().filter(|engine| !timer_table::foreign(engine)) else {
+    let Some(engine) = session::own_engine() else {
         return;
     };
     let (_locked, table) = timer_table::table(&engine);
@@ -70,7 +70,7 @@ pub unsafe fn read(fd: c_int, buf: *mut c_void, done: usize) {
     if !done.is_multiple_of(SIZE) || !is_signalfd(fd) {
         return;
     }
-    let Some(engine) = session::engine().filter(|engine| !timer_table::foreign(engine)) else {
+    let Some(engine) = session::own_engine() else {
         return;
     };
     let (_locked, table) = timer_table::table(&engine);
@@ -119,13 +119,6 @@ fn ours() -> sighandler_t {
     deliver as extern "C-unwind" fn(c_int, *mut siginfo_t, *mut c_void) as usize
 }
 
-unsafe fn real(signal: c_int, new: *const sigaction, old: *mut sigaction) -> c_int {
-    // SAFETY: the caller's arguments.
-    unsafe {
-        next!(sigaction: fn(c_int, *const sigaction, *mut sigaction) -> c_int)(signal, new, old)
-    }
-}
-
 /// Has a timer of this process ever ended in a signal?
 #[inline]
 pub fn any() -> bool {
@@ -153,7 +146,7 @@ fn step_before(signal: c_int) {
     // SAFETY: zeroes are valid, and all structures are of this function's own.
     let (mut now, mut before): (sigaction, sigaction) = unsafe { (zeroed(), zeroed()) };
     // SAFETY: as above.
-    let failed = unsafe { real(signal, null(), &mut now) } != 0;
+    let failed = unsafe { next_sigaction(signal, null(), &mut now) } != 0;
     if failed || !is_handler(&now) || [ours(), session_signal::ours()].contains(&now.sa_sigaction) {
         return;
     }
@@ -171,7 +164,8 @@ fn step_before(signal: c_int) {
             (new.sa_sigaction, new.sa_flags) = (ours(), now.sa_flags | libc::SA_SIGINFO);
         }
         // SAFETY: as above.
-        if unsafe { real(signal, &new, &mut before) } != 0 || before.sa_sigaction == seen {
+        if unsafe { next_sigaction(signal, &new, &mut before) } != 0 || before.sa_sigaction == seen
+        {
             return;
         }
         (seen, now) = (new.sa_sigaction, before);
@@ -210,7 +204,7 @@ impl Installed {
 /// for ours before. A child that uses its parent's memory has actions of its own, and leaves all as
 /// it is.
 pub fn change<R>(signal: c_int, call: impl FnOnce() -> R) -> (R, Installed) {
-    let own = session::engine().is_some_and(|engine| !timer_table::foreign(&engine));
+    let own = session::own_engine().is_some();
     let _locked = own.then(|| LOCK.lock());
     let (handler, plain) =
         (HANDLERS[signal as usize].load(Relaxed), PLAIN.load(Relaxed) & bit(signal) != 0);

@@ -1,12 +1,16 @@
-//! adjtimex(2), clock_adjtime(2), ntp_gettime(3) and their relatives. The machine's clock is asked
-//! and never adjusted: what would move it moves the session's, at once.
+//! Setting and adjusting clocks: clock_settime(2), adjtimex(2), ntp_gettime(3) and their relatives.
+//! The machine's clock is asked and never set or adjusted: what would move it moves the session's,
+//! at once.
 
-use crate::hooks::clocks::set_ahead;
-use crate::shim::clock_id;
-use crate::shim::session;
+use engine::Engine;
 use engine::sys::syscall6;
-use libc::{c_int, c_uint, clockid_t, ntptimeval, timex};
-use posix::errno::{self, Errno};
+use interpose::shim::clock_id;
+use interpose::shim::guard::Masked;
+use interpose::shim::session;
+use interpose::shim::user_memory;
+use libc::{c_int, c_uint, clockid_t, ntptimeval, timespec, timeval, timex};
+use posix::errno::{Errno, result};
+use posix::time::SECOND;
 
 /// The modes of adjtime(3): the kernel's `ADJ_ADJTIME`, and what adds to it that nothing is to be
 /// changed.
@@ -23,10 +27,10 @@ pub unsafe fn clock_adjtime(id: clockid_t, at: *mut timex) -> Result<c_int, Errn
         // SAFETY: the kernel checks the pointer.
         let raw =
             unsafe { syscall6(libc::SYS_clock_adjtime, id as usize, at as usize, 0, 0, 0, 0) };
-        return errno::result(raw).map(|state| state as c_int);
+        return result(raw).map(|state| state as c_int);
     };
     let last = at.cast::<u8>().wrapping_add(size_of::<timex>() - 8);
-    if !clock_id::writable(at) || !clock_id::writable(last) {
+    if !user_memory::writable(at) || !user_memory::writable(last) {
         return Err(Errno(libc::EFAULT));
     }
     // SAFETY: it can be read and written, and the caller vouches for the rest.
@@ -48,9 +52,8 @@ pub unsafe fn clock_adjtime(id: clockid_t, at: *mut timex) -> Result<c_int, Errn
     // SAFETY: numbers, for which zero is a valid value.
     let mut told: timex = unsafe { std::mem::zeroed() };
     // SAFETY: an out-parameter of our own, which asks for no change.
-    let state = errno::result(unsafe {
-        syscall6(libc::SYS_adjtimex, &raw mut told as usize, 0, 0, 0, 0, 0)
-    })?;
+    let state =
+        result(unsafe { syscall6(libc::SYS_adjtimex, &raw mut told as usize, 0, 0, 0, 0, 0) })?;
     let now = clock_id::read(&engine, id)?;
     told.modes = modes;
     told.time.tv_sec = now.sec;
@@ -118,4 +121,78 @@ pub unsafe fn ntp_gettimex(out: *mut ntptimeval) -> Result<c_int, Errno> {
         (*out).tai = told.tai as libc::c_long;
     }
     Ok(state)
+}
+
+/// clock_settime(2), answered inside the session: every process of it sees the new time, the
+/// machine does not.
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn clock_settime(id: clockid_t, to: *const timespec) -> Result<c_int, Errno> {
+    let Some(engine) = session::engine() else {
+        // SAFETY: the kernel checks the pointer.
+        let raw = unsafe {
+            engine::sys::syscall6(libc::SYS_clock_settime, id as usize, to as usize, 0, 0, 0, 0)
+        };
+        return posix::result(raw).map(|v| v as c_int);
+    };
+    // SAFETY: the caller vouches for `to`.
+    let to = unsafe { user_memory::spec(to) }?;
+    if id != libc::CLOCK_REALTIME || to.nanos().is_none() {
+        return Err(Errno(libc::EINVAL));
+    }
+    let now = clock_id::read(&engine, id)?;
+    let ahead = to.since(now).ns() as i64 - now.since(to).ns() as i64;
+    set_ahead(&engine, ahead);
+    Ok(0)
+}
+
+/// Sets the session's time of day ahead by `by` ns. Timers and waits for an instant of it hear of
+/// it.
+fn set_ahead(engine: &Engine, by: i64) {
+    let _masked = Masked::new();
+    engine.set_clock(by, session::gettid());
+}
+
+/// settimeofday(2); see [`clock_settime`]. A time zone alone is ignored.
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn settimeofday(to: *const timeval, _zone: *const libc::c_void) -> Result<c_int, Errno> {
+    if to.is_null() {
+        return Ok(0);
+    }
+    if !user_memory::readable(to) {
+        return Err(Errno(libc::EFAULT));
+    }
+    // SAFETY: readable, and the caller vouches for it.
+    let to = unsafe { &*to };
+    if !(0..1_000_000).contains(&to.tv_usec) {
+        return Err(Errno(libc::EINVAL));
+    }
+    let ts = timespec { tv_sec: to.tv_sec, tv_nsec: to.tv_usec * 1000 };
+    // SAFETY: a timespec of our own.
+    unsafe { clock_settime(libc::CLOCK_REALTIME, &ts) }
+}
+
+/// adjtime(3), answered inside the session: the whole adjustment is made at once.
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn adjtime(delta: *const timeval, old: *mut timeval) -> Result<c_int, Errno> {
+    let engine = session::engine().ok_or(Errno(libc::EPERM))?;
+    // SAFETY: the caller vouches for non-null pointers.
+    unsafe {
+        if !old.is_null() {
+            *old = timeval { tv_sec: 0, tv_usec: 0 };
+        }
+        if !delta.is_null() {
+            let by = (*delta)
+                .tv_sec
+                .saturating_mul(SECOND as i64)
+                .saturating_add((*delta).tv_usec * 1000);
+            set_ahead(&engine, by);
+        }
+    }
+    Ok(0)
 }

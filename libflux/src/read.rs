@@ -1,11 +1,12 @@
 //! read(2), readv(2), __read_chk: of a timer descriptor the expirations that were counted in
 //! virtual time, and of a signalfd those of the timers whose signals are taken.
 
-use crate::hooks::descriptors;
-use crate::hooks::sockets;
-use crate::next;
-use crate::shim::timer_signals;
-use crate::shim::timerfd;
+use crate::timer_signals;
+use crate::timerfd;
+use interpose::hooks::descriptors;
+use interpose::hooks::sockets;
+use interpose::next;
+use interpose::shim::timer_fds;
 use libc::{c_int, c_void, iovec, size_t, ssize_t};
 
 /// read(2).
@@ -14,7 +15,7 @@ use libc::{c_int, c_void, iovec, size_t, ssize_t};
 /// As for the C function.
 #[inline]
 pub unsafe fn read(fd: c_int, buf: *mut c_void, n: size_t) -> ssize_t {
-    if timerfd::is_timer(fd) {
+    if timer_fds::is_timer(fd) {
         let real = next!(read: fn(c_int, *mut c_void, size_t) -> ssize_t);
         // SAFETY: the caller's arguments; the kernel has written the bytes that are written again.
         let done = timerfd::read(
@@ -44,7 +45,7 @@ const SIGNAL: ssize_t = size_of::<libc::signalfd_siginfo>() as ssize_t;
 /// # Safety
 /// As for the C function.
 pub unsafe fn __read_chk(fd: c_int, buf: *mut c_void, n: size_t, size: size_t) -> ssize_t {
-    if timerfd::is_timer(fd) && n <= size {
+    if timer_fds::is_timer(fd) && n <= size {
         // SAFETY: the caller's arguments.
         return unsafe { read(fd, buf, n) };
     }
@@ -57,10 +58,10 @@ pub unsafe fn __read_chk(fd: c_int, buf: *mut c_void, n: size_t, size: size_t) -
 /// # Safety
 /// As for the C function.
 pub unsafe fn readv(fd: c_int, iov: *const iovec, n: c_int) -> ssize_t {
-    if timerfd::is_timer(fd) && (1..=1024).contains(&n) {
+    if timer_fds::is_timer(fd) && (1..=1024).contains(&n) {
         let real = next!(readv: fn(c_int, *const iovec, c_int) -> ssize_t);
         // SAFETY: the caller's parts.
-        let total = unsafe { crate::hooks::socket_timeouts::total(iov, n as usize) };
+        let total = unsafe { interpose::hooks::socket_timeouts::total(iov, n as usize) };
         // SAFETY: the caller's arguments.
         let call = || unsafe { real(fd, iov, n) };
         // SAFETY: the kernel has written 8 bytes over these parts.

@@ -3,7 +3,7 @@
 //! thread that sleeps, and tells who is to be told. So the clock cannot move on while somebody is
 //! being told.
 //!
-//! The first is a bare thread ([`crate::shim::bare_thread`]), so that it can be started from a
+//! The first is a bare thread ([`interpose::shim::bare_thread`]), so that it can be started from a
 //! signal handler. What can be seen of it is a thread more in `/proc/self/task`, called
 //! `flux-timers`.
 //!
@@ -14,16 +14,16 @@
 //! for the earliest deadline and parks; whoever changes that first changes it and then promises the
 //! wait. One of the two sees the other.
 
-use crate::hooks::threads;
-use crate::next;
-use crate::shim::bare_thread::{self, BareThread};
-use crate::shim::entry::What;
-use crate::shim::session;
-use crate::shim::timer_table::{self, Notify, Role};
-use crate::shim::tls::tls;
+use crate::timer_table::{self, Notify, Role};
 use engine::region::sizes::SLOTS;
 use engine::sys::{self, Timespec};
 use engine::{Engine, Kind, Reason, Signals};
+use interpose::hooks::threads;
+use interpose::next;
+use interpose::shim::bare_thread::{self, BareThread};
+use interpose::shim::entry::What;
+use interpose::shim::session;
+use interpose::shim::tls::tls;
 use libc::{c_int, c_void, pthread_attr_t, pthread_t, sigset_t};
 use look::process;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
@@ -49,59 +49,48 @@ pub fn tid() -> u32 {
 /// That thread is to end.
 static ENDS: AtomicBool = AtomicBool::new(false);
 
-/// No thread sends signals as long as this lives, and there is another one afterwards.
-pub struct Stopped(Option<Engine>);
+/// Ends the thread that sends signals; answers whether there was one.
+pub fn stop() -> bool {
+    let Some(engine) = session::own_engine() else { return false };
+    let Some(index) = take_slot() else { return false };
+    ENDS.store(true, SeqCst);
+    let seq = engine.page.slots[index].state.load().seq();
+    engine.wake(index, seq, Reason::Woken);
+    while !SIGNALS.gone(engine.pid) {}
+    ENDS.store(false, SeqCst);
+    true
+}
 
-impl Stopped {
-    /// Ends it.
-    #[allow(clippy::new_without_default, reason = "making one has an effect")]
-    pub fn new() -> Stopped {
-        let engine = session::engine().filter(|engine| engine.pid == session::getpid());
-        let Some((engine, index)) = engine.and_then(|engine| Some((engine, Stopped::take()?)))
-        else {
-            return Stopped(None);
-        };
-        ENDS.store(true, SeqCst);
-        let seq = engine.page.slots[index].state.load().seq();
-        engine.wake(index, seq, Reason::Woken);
-        while !SIGNALS.gone(engine.pid) {}
-        ENDS.store(false, SeqCst);
-        Stopped(Some(engine))
-    }
-
-    /// Its slot, which is nobody's from now on; `None` if there is none.
-    fn take() -> Option<usize> {
-        /// Another thread may be starting or stopping it, which is soon done; or the caller itself,
-        /// if this is a signal handler: a second in all.
-        const TRIES: u32 = 20_000;
-        /// Short, as for [`crate::statefile::keeper_thread::start`].
-        const MOMENT: Timespec = Timespec { sec: 0, nsec: 50_000 };
-        let thread = &THREADS[Role::Signals as usize];
-        (0..TRIES)
-            .find_map(|_| {
-                let seen = thread.load(SeqCst);
-                if seen == STARTING
-                    || thread.compare_exchange(seen, STARTING, SeqCst, SeqCst).is_err()
-                {
-                    sys::futex_wait(thread, STARTING, Some(&MOMENT), true);
-                    return None;
-                }
-                if seen == 0 {
-                    thread.store(0, SeqCst);
-                }
-                Some(seen)
-            })?
-            .checked_sub(1)
-            .map(|index| index as usize)
+/// Starts another one after [`stop`].
+pub fn restart() {
+    if session::own_engine().is_none_or(|engine| !start_signals(&engine)) {
+        THREADS[Role::Signals as usize].store(0, SeqCst);
     }
 }
 
-impl Drop for Stopped {
-    fn drop(&mut self) {
-        if self.0.is_some_and(|engine| !start_signals(&engine)) {
-            THREADS[Role::Signals as usize].store(0, SeqCst);
-        }
-    }
+/// Its slot, which is nobody's from now on; `None` if there is none.
+fn take_slot() -> Option<usize> {
+    /// Another thread may be starting or stopping it, which is soon done; or the caller itself,
+    /// if this is a signal handler: a second in all.
+    const TRIES: u32 = 20_000;
+    /// Short, as for [`interpose::statefile::keeper_thread::start`].
+    const MOMENT: Timespec = Timespec { sec: 0, nsec: 50_000 };
+    let thread = &THREADS[Role::Signals as usize];
+    (0..TRIES)
+        .find_map(|_| {
+            let seen = thread.load(SeqCst);
+            if seen == STARTING || thread.compare_exchange(seen, STARTING, SeqCst, SeqCst).is_err()
+            {
+                sys::futex_wait(thread, STARTING, Some(&MOMENT), true);
+                return None;
+            }
+            if seen == 0 {
+                thread.store(0, SeqCst);
+            }
+            Some(seen)
+        })?
+        .checked_sub(1)
+        .map(|index| index as usize)
 }
 
 /// Makes sure that somebody serves `role`; false if no thread can be started.

@@ -1,10 +1,10 @@
 //! The signals of timers: when one is sent, and what is known of the last one.
 
-use crate::shim::send_signal::{self, Signal};
-use crate::shim::signal_handlers;
-use crate::shim::timer_table::ITIMER_ID;
-use crate::shim::timer_table::Table;
+use crate::send_signal::{self, Signal};
+use crate::timer_table::ITIMER_ID;
+use crate::timer_table::Table;
 use engine::expired::Expired;
+use interpose::shim::signal_handlers;
 use libc::c_int;
 use posix::time::NEVER;
 

@@ -1,66 +1,23 @@
 //! timerfd_create(2) and its relatives, in virtual time: see [`engine::schedule::timerfd`] for how
-//! they work.
-//!
-//! What a process keeps of them is the set of descriptors that may be timers, so that read(2) need
-//! not ask the kernel about all others. Which timer a descriptor is, is asked anew each time: it
-//! may have been closed or replaced by ways that no hook sees.
+//! they work, and [`interpose::shim::timer_fds`] for what a process keeps of them.
 
-use crate::hooks::poll::none_ready;
-use crate::shim::clock_id;
-use crate::shim::entry::{Entry, What, enter};
-use crate::shim::errno;
-use crate::shim::fd_set::{FdSet, sets};
-use crate::shim::guard::Masked;
-use crate::shim::open_fds;
-use crate::shim::session;
-use engine::schedule::timerfd::{ABSOLUTE, CANCEL_ON_SET, CANCELED, LOST, Locked, SHARED};
+use engine::schedule::timerfd::{ABSOLUTE, CANCEL_ON_SET, CANCELED, Locked, SHARED};
 use engine::sys::syscall6;
 use engine::{Engine, Kind, Page};
-use libc::{c_int, clockid_t, itimerspec, timespec};
+use interpose::shim::clock_id;
+use interpose::shim::entry::{Entry, What, enter};
+use interpose::shim::errno;
+use interpose::shim::fd_set::TRACKED;
+use interpose::shim::open_fds;
+use interpose::shim::readiness::none_ready;
+use interpose::shim::session;
+use interpose::shim::timer_fds::{expire, find, mark, with};
+use interpose::shim::user_memory::{self, as_timespec, store};
+use libc::{c_int, clockid_t, itimerspec};
 use posix::clock::is_time_of_day;
 use posix::errno::{Errno, result};
 use posix::time::{NEVER, Spec};
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
-
-/// Descriptors of this process that may be timers.
-static TIMERS: FdSet<{ sets::TIMERS }> = FdSet::new();
-
-/// Has this process timers at all? Spares all others the look.
-#[inline]
-pub fn any() -> bool {
-    TIMERS.any()
-}
-
-/// May `fd` be one?
-#[inline]
-pub fn is_timer(fd: c_int) -> bool {
-    TIMERS.contains(fd)
-}
-
-/// A running thread is about to look at descriptors: timers whose time has come by real time are
-/// ready by then.
-#[inline]
-pub fn expire(entry: &Entry) {
-    if any() {
-        entry.engine.expire_now(entry.me);
-    }
-}
-
-/// The timer that `fd` is.
-fn find(engine: &Engine, fd: c_int) -> Option<usize> {
-    engine.timer_of(fd).ok().flatten()
-}
-
-/// Does `body` with timer `index` locked; this process can reach it by `fd`.
-fn with<R>(engine: &Engine, index: usize, fd: c_int, body: impl FnOnce(&Locked) -> R) -> R {
-    let _masked = Masked::new();
-    let locked = engine.lock_timer(index, session::gettid());
-    if !crate::shim::wake_fd::borrowed() {
-        locked.slot().pid.store(engine.pid, Relaxed);
-        locked.slot().bell.store(fd, Relaxed);
-    }
-    body(&locked)
-}
 
 /// timerfd_create(2).
 ///
@@ -71,9 +28,7 @@ pub unsafe fn create(clock: clockid_t, flags: c_int) -> Result<c_int, Errno> {
     let raw =
         unsafe { syscall6(libc::SYS_timerfd_create, clock as usize, flags as usize, 0, 0, 0, 0) };
     let fd = result(raw)? as c_int;
-    if let Some(entry) =
-        enter().filter(|_| (0..crate::shim::fd_set::TRACKED as c_int).contains(&fd))
-    {
+    if let Some(entry) = enter().filter(|_| (0..TRACKED as c_int).contains(&fd)) {
         let (engine, page) = (entry.engine, entry.engine.page);
         // One that finds no slot runs in real time.
         if let Some(index) =
@@ -81,7 +36,7 @@ pub unsafe fn create(clock: clockid_t, flags: c_int) -> Result<c_int, Errno> {
         {
             let named = engine.name_timer(fd, index);
             debug_assert!(named.is_ok(), "a fresh timer takes any interval");
-            TIMERS.set(fd, true);
+            mark(fd, true);
         }
     }
     Ok(fd)
@@ -106,7 +61,7 @@ pub unsafe fn settime(
         .map(|v| v as c_int)
     };
     const KNOWN: c_int = libc::TFD_TIMER_ABSTIME | libc::TFD_TIMER_CANCEL_ON_SET;
-    let engine = session::engine().filter(|_| flags & !KNOWN == 0 && clock_id::readable(new));
+    let engine = session::engine().filter(|_| flags & !KNOWN == 0 && user_memory::readable(new));
     let Some((engine, index)) = engine.and_then(|engine| Some((engine, find(&engine, fd)?))) else {
         return real();
     };
@@ -167,27 +122,6 @@ fn remaining(engine: &Engine, locked: &Locked) -> itimerspec {
     }
 }
 
-/// Nanoseconds as C has them.
-pub fn as_timespec(ns: u64) -> timespec {
-    let spec = Spec::from_nanos(ns);
-    timespec { tv_sec: spec.sec, tv_nsec: spec.nsec }
-}
-
-/// Writes an answer where the caller wants it, if it does.
-///
-/// # Safety
-/// `to` is null, another address that the kernel would refuse, or valid.
-pub unsafe fn store<T>(to: *mut T, value: T) -> Result<c_int, Errno> {
-    if !to.is_null() {
-        if !clock_id::writable(to) {
-            return Err(Errno(libc::EFAULT));
-        }
-        // SAFETY: writable, and the caller vouches for it.
-        unsafe { *to = value };
-    }
-    Ok(0)
-}
-
 /// A read of `n` bytes from `fd`, which may be a timer: `real` is the call, `put` writes what it is
 /// to have read. `None` where it is no timer any more.
 pub fn read(
@@ -201,7 +135,7 @@ pub fn read(
     let index = match engine.timer_of(fd) {
         Ok(index) => index?,
         Err(_) => {
-            TIMERS.set(fd, false);
+            mark(fd, false);
             return None;
         }
     };
@@ -265,77 +199,6 @@ fn canceled(engine: &Engine, index: usize, fd: c_int) -> bool {
         })
 }
 
-/// `new` is a copy of `old`, or will be if that is open.
-pub fn copied(old: c_int, new: c_int) {
-    if is_timer(old) || is_timer(new) {
-        TIMERS.set(new, is_timer(old));
-        if is_timer(old)
-            && let Some(engine) = session::engine()
-        {
-            share(&engine, old);
-        }
-    }
-}
-
-fn share(engine: &Engine, fd: c_int) {
-    if let Some(index) = find(engine, fd) {
-        engine.page.slots[index].timer_flags().fetch_or(SHARED, SeqCst);
-    }
-}
-
-/// Other processes are about to get this one's descriptors.
-pub fn share_all() {
-    if any()
-        && let Some(engine) = session::engine()
-    {
-        TIMERS.within(0, u32::MAX).for_each(|fd| share(&engine, fd as c_int));
-    }
-}
-
-/// `fd` has come from elsewhere: is it a timer?
-pub fn arrived(engine: &Engine, fd: c_int) {
-    if engine.page.header.timers.load(SeqCst) == 0 {
-        return;
-    }
-    if let Some(index) = find(engine, fd) {
-        TIMERS.set(fd, true);
-        let flags = engine.page.slots[index].timer_flags();
-        flags.fetch_or(SHARED, SeqCst);
-        if flags.load(SeqCst) & LOST != 0 {
-            with(engine, index, fd, |locked| locked.tick());
-        }
-    } else {
-        TIMERS.set(fd, false);
-    }
-}
-
-/// The descriptor is about to be closed. A timer that nobody else can have ends here; of others the
-/// launcher finds out.
-pub fn forget(fd: c_int) {
-    if !is_timer(fd) {
-        return;
-    }
-    TIMERS.set(fd, false);
-    let Some(engine) = session::engine() else { return };
-    let Some(index) = find(&engine, fd) else { return };
-    let _masked = Masked::new();
-    let locked = engine.lock_timer(index, session::gettid());
-    let slot = locked.slot();
-    if (slot.pid.load(Relaxed), slot.bell.load(Relaxed)) != (engine.pid, fd) {
-        return;
-    }
-    if slot.timer_flags().load(SeqCst) & SHARED == 0 {
-        locked.release();
-    } else {
-        slot.pid.store(0, SeqCst);
-    }
-}
-
-/// The same for a range of them.
-pub fn forget_range(first: u32, last: u32) {
-    TIMERS.within(first, last).for_each(|fd| forget(fd as c_int));
-}
-
 /// A new program image: it has the timers of the former one that were not closed on exec.
 pub fn after_exec(page: &Page, pid: u32) {
     if page.header.timers.load(SeqCst) == 0 {
@@ -351,7 +214,7 @@ pub fn after_exec(page: &Page, pid: u32) {
     let Some(engine) = session::engine() else { return };
     open_fds::each(|fd| {
         if let Some(index) = find(&engine, fd) {
-            TIMERS.set(fd, true);
+            mark(fd, true);
             with(&engine, index, fd, |_| ());
         }
     });

@@ -1,6 +1,6 @@
 //! Time since the machine was started: times(2) and sysinfo(2).
 
-use crate::hooks::clocks::clock_gettime;
+use crate::clocks::clock_gettime;
 use engine::sys::syscall6;
 use libc::{clock_t, timespec};
 use posix::errno::{self, Errno};

@@ -1,10 +1,10 @@
 //! The signals of timers, as the kernel's own would look: sent by a thread that has all of them
 //! blocked.
 
-use crate::shim::await_sleep::{self, await_asleep};
-use crate::shim::session;
 use engine::expired::Expired;
 use engine::sys::syscall6;
+use interpose::shim::await_sleep::{self, await_asleep};
+use interpose::shim::session;
 use libc::c_int;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
@@ -56,7 +56,7 @@ pub struct Signal {
     pub expired: Expired,
 }
 
-/// Sends it. Counted, like all signals that this session sends (see [`crate::hooks::signals`]).
+/// Sends it. Counted, like all signals that this session sends (see [`interpose::hooks::signals`]).
 pub fn send(signal: &Signal) {
     let &Signal { number, to, timer, overrun, value, expired } = signal;
     let what = Info {

@@ -1,27 +1,29 @@
-//! timer_create(2) and its relatives: see [`crate::shim::timer_table`].
+//! timer_create(2) and its relatives: see [`crate::timer_table`].
 
-use crate::next;
-use crate::shim::clock_id::{self, plausible};
-use crate::shim::entry::enter;
-use crate::shim::spin_loop;
-use crate::shim::timer_signals;
-use crate::shim::timer_table::{self, Notify, Role, Table, Timer};
-use crate::shim::timer_thread;
-use crate::shim::timerfd::{as_timespec, store};
+use crate::timer_signals;
+use crate::timer_table::{self, Notify, Role, Table, Timer};
+use crate::timer_thread;
 use engine::Engine;
+use interpose::next;
+use interpose::shim::clock_id;
+use interpose::shim::entry::enter;
+use interpose::shim::session;
+use interpose::shim::spin_loop;
+use interpose::shim::user_memory::{self, plausible};
+use interpose::shim::user_memory::{as_timespec, store};
 use libc::{c_int, clockid_t, itimerspec, pthread_attr_t, timer_t};
 use posix::clock::is_virtual;
 use posix::errno::Errno;
 use posix::time::{NEVER, Spec};
 
 /// The engine, where this process's timers are ours.
-pub(super) fn own() -> Option<Engine> {
+pub fn own() -> Option<Engine> {
     let entry = enter()?;
-    (!timer_table::foreign(&entry.engine)).then_some(entry.engine)
+    (!session::in_vfork_child()).then_some(entry.engine)
 }
 
 /// Changes the table by `body`, and lets who serves `role` know if that changed what comes next.
-pub(super) fn change<R>(engine: &Engine, role: Role, body: impl FnOnce(&mut Table) -> R) -> R {
+pub fn change<R>(engine: &Engine, role: Role, body: impl FnOnce(&mut Table) -> R) -> R {
     let (answer, changed) = {
         let (_locked, table) = timer_table::table(engine);
         let before = table.earliest(role);
@@ -36,7 +38,7 @@ pub(super) fn change<R>(engine: &Engine, role: Role, body: impl FnOnce(&mut Tabl
 
 /// A timer was armed for nothing: some runtimes do that in each round of a loop that waits for an
 /// instant.
-pub(super) fn disarmed() {
+pub fn disarmed() {
     spin_loop::futile();
 }
 
@@ -109,7 +111,7 @@ pub unsafe fn create(clock: clockid_t, event: *const SigEvent, timer: *mut timer
     }
     // SAFETY: the timer made above.
     unsafe { next!(timer_delete: fn(timer_t) -> c_int)(handle) };
-    crate::shim::errno::set(libc::EAGAIN);
+    interpose::shim::errno::set(libc::EAGAIN);
     -1
 }
 
@@ -124,8 +126,8 @@ pub unsafe fn create_raw(
     number: *mut c_int,
 ) -> Option<c_int> {
     // Memory is made of pages: what holds for the eight bytes around it holds for the number.
-    let good = clock_id::readable((number as usize & !7) as *const u64);
-    let good = good && (event.is_null() || clock_id::readable(event));
+    let good = user_memory::readable((number as usize & !7) as *const u64);
+    let good = good && (event.is_null() || user_memory::readable(event));
     // SAFETY: readable.
     if !good || unsafe { event.as_ref() }.is_some_and(|e| e.notify == libc::SIGEV_THREAD) {
         return None;
@@ -174,12 +176,12 @@ pub unsafe fn settime(
     new: *const itimerspec,
     old: *mut itimerspec,
 ) -> Result<c_int, Errno> {
-    let found = own_timer(timer).filter(|_| clock_id::readable(new));
+    let found = own_timer(timer).filter(|_| user_memory::readable(new));
     let Some((engine, at, role)) = found else {
         let real =
             next!(timer_settime: fn(timer_t, c_int, *const itimerspec, *mut itimerspec) -> c_int);
         // SAFETY: the caller's arguments.
-        return crate::hooks::poll::outcome(unsafe { real(timer, flags, new, old) });
+        return interpose::shim::errno::outcome(unsafe { real(timer, flags, new, old) });
     };
     // SAFETY: plausible, and the caller vouches for it.
     let (value, interval) = unsafe { (spec((*new).it_value), spec((*new).it_interval)) };
@@ -217,7 +219,7 @@ pub unsafe fn settime(
 pub unsafe fn gettime(timer: timer_t, out: *mut itimerspec) -> Result<c_int, Errno> {
     let Some((engine, at, _)) = own_timer(timer).filter(|_| plausible(out)) else {
         // SAFETY: the caller's arguments.
-        return crate::hooks::poll::outcome(unsafe {
+        return interpose::shim::errno::outcome(unsafe {
             next!(timer_gettime: fn(timer_t, *mut itimerspec) -> c_int)(timer, out)
         });
     };
@@ -245,7 +247,7 @@ pub unsafe fn getoverrun(timer: timer_t) -> Result<c_int, Errno> {
         Some(overrun) => Ok(overrun),
         None => {
             // SAFETY: the caller's argument.
-            crate::hooks::poll::outcome(unsafe {
+            interpose::shim::errno::outcome(unsafe {
                 next!(timer_getoverrun: fn(timer_t) -> c_int)(timer)
             })
         }
@@ -261,11 +263,12 @@ pub unsafe fn delete(timer: timer_t) -> Result<c_int, Errno> {
         change(&engine, role, |table| table.remove(at));
     }
     // SAFETY: the caller's argument.
-    crate::hooks::poll::outcome(unsafe { next!(timer_delete: fn(timer_t) -> c_int)(timer) })
+    interpose::shim::errno::outcome(unsafe { next!(timer_delete: fn(timer_t) -> c_int)(timer) })
 }
 
 /// In a forked child: no timer is inherited.
 pub fn reset() {
+    timer_signals::reset();
     timer_table::reset();
     timer_thread::reset();
 }

@@ -1,0 +1,104 @@
+//! How libflux.so joins a launcher's session, and what it has to do over fork(2) and exec(2).
+
+use crate::{alarms, clocks, posix_timers, timer_thread, timerfd};
+use engine::arch::vdso::Target;
+use engine::region::slot::Slot;
+use engine::region::tracer_word::{TRACED, Trace};
+use engine::sys::syscall6;
+use engine::{Engine, Page};
+use interpose::shim::library::Library;
+use interpose::shim::session::{self, SESSION, env};
+use interpose::shim::{inherited_fds, vdso};
+use posix::names::{FLUX, Names};
+use std::ffi::CStr;
+use std::sync::atomic::Ordering::Relaxed;
+
+/// libflux.so, as `library!` wants it.
+pub struct Libflux;
+
+impl Library for Libflux {
+    fn names(&self) -> &'static Names {
+        &FLUX
+    }
+
+    /// The launcher's. Without a launcher, and where the tracer speaks for this process, the
+    /// program runs in real time.
+    fn region(&self) -> Option<&'static Page> {
+        let path = env(FLUX.session.c()).filter(|path| SESSION.keep(path))?;
+        open(path).filter(|page| !is_traced(page, session::getpid()))
+    }
+
+    fn joined(&self, page: &Page) {
+        vdso::take_over(Target::Functions {
+            clock_gettime: clocks::vdso_clock_gettime as *const () as u64,
+            gettimeofday: clocks::vdso_gettimeofday as *const () as u64,
+            time: clocks::vdso_time as *const () as u64,
+        });
+        timerfd::after_exec(page, session::getpid());
+        alarms::after_exec(page);
+    }
+
+    fn forked(&self) {
+        posix_timers::reset();
+    }
+
+    fn session_of_next_image<'a>(&self, into: &'a mut [u8; 32]) -> &'a [u8] {
+        inherited_fds::kept_path(into).unwrap_or(SESSION.get().to_bytes())
+    }
+
+    fn keep_session(&self) {
+        if session::engine().is_some() {
+            inherited_fds::keep_region(SESSION.get());
+        }
+    }
+
+    fn before_exec(&self, engine: &Engine, credit: usize) -> bool {
+        alarms::before_exec(engine, credit)
+    }
+
+    fn exec_failed(&self, alarm: bool) {
+        if alarm {
+            alarms::exec_failed();
+        }
+    }
+
+    fn own_thread(&self) -> u32 {
+        timer_thread::tid()
+    }
+
+    fn stop_own_thread(&self) -> bool {
+        timer_thread::stop()
+    }
+
+    fn restart_own_thread(&self) {
+        timer_thread::restart();
+    }
+}
+
+/// Does the tracer speak for this process? A statically linked program may load what it runs
+/// itself, libraries included (valgrind): its system calls are the tracer's business already. Not
+/// where all are traced, this library's programs too.
+fn is_traced(page: &Page, pid: u32) -> bool {
+    let mine = |slot: &Slot| slot.pid.load(Relaxed) == pid && slot.tracer.load(Relaxed) == TRACED;
+    page.header.trace.load(Relaxed) != Trace::All as u32
+        && page.slots[..page.high()].iter().any(mine)
+}
+
+fn open(path: &CStr) -> Option<&'static Page> {
+    if let Some(fd) = inherited_fds::number(path) {
+        // Inherited, and good also where there is no /proc.
+        let page = session::map(fd).filter(|page| page.valid());
+        page.inspect(|_| inherited_fds::inherit(fd, -1, -1));
+        return page;
+    }
+    let flags = (libc::O_RDWR | libc::O_CLOEXEC) as usize;
+    // SAFETY: a path.
+    let fd = unsafe { syscall6(libc::SYS_open, path.as_ptr() as usize, flags, 0, 0, 0, 0) };
+    if fd < 0 {
+        return None;
+    }
+    let page = session::map(fd as i32).filter(|page| page.valid());
+    // SAFETY: a descriptor of our own.
+    unsafe { syscall6(libc::SYS_close, fd as usize, 0, 0, 0, 0, 0) };
+    page
+}

@@ -1,0 +1,22 @@
+//! Whether descriptors are ready, asked without waiting.
+
+use engine::sys::syscall6;
+use libc::{nfds_t, pollfd, timespec};
+
+/// Do not wait.
+pub const NO_WAIT: timespec = timespec { tv_sec: 0, tv_nsec: 0 };
+/// Wait for ever.
+pub const NO_LIMIT: *const timespec = std::ptr::null();
+
+/// Is nothing ready? For under the clock's lock: no cancellation point, and no handler runs by the
+/// caller's mask, which would then have run without an EINTR to show for it.
+///
+/// # Safety
+/// As for poll(2).
+pub unsafe fn none_ready(fds: *mut pollfd, n: nfds_t) -> bool {
+    let mut now = NO_WAIT;
+    // SAFETY: the caller's entries, a time-out of our own (the kernel writes it), no mask.
+    unsafe {
+        syscall6(libc::SYS_ppoll, fds as usize, n as usize, &raw mut now as usize, 0, 8, 0) == 0
+    }
+}
