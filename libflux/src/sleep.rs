@@ -124,14 +124,12 @@ pub unsafe fn clock_nanosleep(
     request: *const timespec,
     left: *mut timespec,
 ) -> c_int {
-    let entry = match enter() {
-        Some(entry) if is_virtual(id) => entry,
+    let real = next!(
+        clock_nanosleep: fn(clockid_t, c_int, *const timespec, *mut timespec) -> c_int
+    );
+    let Some(entry) = enter().filter(|_| is_virtual(id)) else {
         // SAFETY: the caller's arguments.
-        _ => unsafe {
-            return next!(clock_nanosleep: fn(clockid_t, c_int, *const timespec, *mut timespec) -> c_int)(
-                id, flags, request, left,
-            );
-        },
+        return unsafe { real(id, flags, request, left) };
     };
     // The clocks that the kernel refuses to sleep on.
     if matches!(

@@ -25,9 +25,9 @@ const FLOORS: [(&str, &[&[&str]]); 6] = [
     ("libidle/look/src", &[&[""]]),
     (
         "libidle/interpose/src",
-        &[&["", "shim"], &["statefile", "idle"], &["hooks"], &["lib", "shared_rows"]],
+        &[&["shim", "rows"], &["statefile"], &["hooks"], &["lib", "shared_rows", "constructor"]],
     ),
-    ("libflux/src", &[&["hooks"], &["rows"], &["lib"]]),
+    ("libflux/src", &[&[""], &["session", "rows"], &["lib"]]),
     (
         "launcher/src",
         &[
@@ -43,9 +43,8 @@ const FLOORS: [(&str, &[&[&str]]); 6] = [
 
 /// What is not yet as it should be, by crate: the number of files in circles that are too large,
 /// and of arrows that go up. It may only shrink; whoever moves the last one removes its line.
-const CIRCLES: &[Known] = &[("launcher/src", 20), ("libidle/interpose/src", 38)];
-const UP: &[Known] =
-    &[("launcher/src", 23), ("libidle/engine/src", 2), ("libidle/interpose/src", 14)];
+const CIRCLES: &[Known] = &[("launcher/src", 20)];
+const UP: &[Known] = &[("launcher/src", 23), ("libidle/engine/src", 2)];
 
 /// The floor of a file: that of the room with the longest name that is its beginning.
 fn floor(floors: &[&[&str]], file: &str) -> Option<usize> {
