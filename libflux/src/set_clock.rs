@@ -134,7 +134,7 @@ pub unsafe fn clock_settime(id: clockid_t, to: *const timespec) -> Result<c_int,
         let raw = unsafe {
             engine::sys::syscall6(libc::SYS_clock_settime, id as usize, to as usize, 0, 0, 0, 0)
         };
-        return posix::result(raw).map(|v| v as c_int);
+        return result(raw).map(|v| v as c_int);
     };
     // SAFETY: the caller vouches for `to`.
     let to = unsafe { user_memory::spec(to) }?;

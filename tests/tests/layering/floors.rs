@@ -25,7 +25,12 @@ const FLOORS: [(&str, &[&[&str]]); 6] = [
     ("libidle/look/src", &[&[""]]),
     (
         "libidle/interpose/src",
-        &[&["shim", "rows"], &["statefile"], &["hooks"], &["lib", "shared_rows", "constructor"]],
+        &[
+            &["shim", "rows", "patience"],
+            &["statefile"],
+            &["hooks"],
+            &["lib", "shared_rows", "constructor"],
+        ],
     ),
     ("libflux/src", &[&[""], &["session", "rows"], &["lib"]]),
     (
