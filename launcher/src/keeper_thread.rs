@@ -4,7 +4,7 @@ use crate::orphan_timerfds::Timers;
 use crate::report::messages;
 use crate::report::stall_report::Stuck;
 use crate::session::Session;
-use crate::tracer::Unseen;
+use crate::tracer::UnhookedWaits;
 use crate::tracer::tracer_process::Helper;
 use crate::{launcher_liveness, proc};
 use engine::keeper::rounds::{self, Event, Round};
@@ -30,7 +30,7 @@ pub fn start(session: &Session, rest: Arc<EventFd>, tracer: Arc<Helper>) {
             messages::say("no memory; programs run in real time");
             return;
         };
-        let mut look = Unseen::new(engine, look, visits);
+        let mut look = UnhookedWaits::new(engine, look, visits);
         let mut timers = Timers::default();
         let mut idle = false;
         let mut stuck = Stuck::default();

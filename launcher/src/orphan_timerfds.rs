@@ -2,9 +2,9 @@
 //! and others may have it.
 //!
 //! Which processes do, `/proc/PID/fdinfo` tells: the interval of the kernel's timer names the slot
-//! (see [`engine::schedule::timerfd`]). Reading it takes some microseconds a descriptor, so it is
-//! done only when such a timer is due, and now and then to give back the slots of those that are
-//! gone.
+//! (see [`engine::schedule::timerfd`]). Reading it takes some microseconds a descriptor. So the
+//! keeper reads it only when such a timer is due, and now and then to give back the slots of those
+//! that are gone.
 
 use crate::proc;
 use engine::region::slot::Slot;

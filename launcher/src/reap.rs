@@ -4,13 +4,13 @@ use crate::patience::{GRACE, TWICE};
 use crate::report::{messages, summary};
 use crate::session::{Session, refusal};
 use crate::tracer::tracer_process::Helper;
+use crate::tracer::{Report, drop_handed_over, hand_over, next_report};
 use crate::{keeper_thread, proc};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use nix::sys::signal::{SigSet, Signal, kill};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use std::ffi::OsString;
 use std::os::fd::AsFd;
@@ -158,21 +158,26 @@ impl Course<'_> {
 
     /// Collects ended processes; true when none is left and nothing is waiting.
     fn reap(&mut self) -> bool {
-        // Not the tracer, which another thread has started.
-        let mine = WaitPidFlag::WNOHANG | WaitPidFlag::__WNOTHREAD;
         loop {
-            let (pid, status) = match waitpid(Pid::from_raw(-1), Some(mine)) {
-                Ok(WaitStatus::Exited(pid, code)) => (pid, code as u8),
-                Ok(WaitStatus::Signaled(pid, signal, _)) => (pid, 128 + signal as i32 as u8),
-                Ok(WaitStatus::StillAlive) => break,
+            // Not the tracer, which another thread has started.
+            let (pid, status) = match next_report(true) {
+                Ok(Some(Report::Ended(pid, status))) => (pid, exit_status(status)),
+                // The keeper has interrupted one of our children.
+                Ok(Some(Report::Stopped(stopped, event))) => {
+                    hand_over(stopped, event);
+                    continue;
+                }
+                Ok(None) => break,
                 Err(Errno::ECHILD) if self.waiting.is_empty() => return true,
                 Err(Errno::ECHILD) => {
                     self.start_next();
                     continue;
                 }
-                Ok(_) | Err(Errno::EINTR) => continue,
+                Err(Errno::EINTR) => continue,
                 Err(_) => return true,
             };
+            drop_handed_over(pid);
+            let pid = Pid::from_raw(pid);
             messages::verbose(3, || format!("process {pid} ended with {status}"));
             if let Some(command) =
                 self.commands.iter_mut().find(|c| c.pid == pid && c.status.is_none())
@@ -280,6 +285,15 @@ impl Course<'_> {
         summary::say(&self.session);
         // That a command could not be started is not to be hidden by how we ended the others.
         self.failure.or(self.commands.iter().filter_map(|c| c.status).max()).unwrap_or(0)
+    }
+}
+
+/// What a shell makes of a wait status.
+fn exit_status(status: i32) -> u8 {
+    if libc::WIFEXITED(status) {
+        libc::WEXITSTATUS(status) as u8
+    } else {
+        128 + libc::WTERMSIG(status) as u8
     }
 }
 

@@ -6,20 +6,27 @@
 //! parent of a traced process when the tracer has collected that process. The tracer ends with the
 //! launcher, and its tracees end with the tracer.
 //!
-//! Floors, from the lowest: [`ptrace`] is what ptrace(2) can do; [`policy`] is what a stop means;
-//! [`spin`] deals with tracees that ask again and again. [`event_loop`] stands above them.
-//! [`tracer_process`] is the launcher's side.
+//! Floors, from the lowest: [`arch`] depends on the processor; [`ptrace`] is what ptrace(2) can do;
+//! [`policy`] is what a stop means; [`spin`] deals with tracees that ask again and again. Above
+//! stands the tracer itself ([`state`]): [`event_loop`] hears what happens, [`stops`] sends each
+//! stop to where it is dealt with. [`tracer_process`] is the launcher's side.
 
-mod attach_exec;
+mod arch;
+mod attach;
 mod calls;
+mod children;
 mod event_loop;
+mod exec;
 mod policy;
 mod ptrace;
+mod signals;
 mod spin;
+mod state;
+mod stops;
 mod tracee_end;
 pub mod tracer_process;
 mod tracer_sleep;
-mod unreported_children;
 
 pub use event_loop::run;
-pub use policy::unhooked_waits::Unseen;
+pub use policy::unhooked_waits::UnhookedWaits;
+pub use ptrace::wait::{Report, drop_handed_over, hand_over, next_report};

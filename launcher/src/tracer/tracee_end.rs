@@ -1,30 +1,32 @@
 //! How tracees end.
 
-use crate::tracer::event_loop::Tracer;
-use crate::tracer::policy::tracees::{Doing, Thread};
+use super::policy::thread::Thread;
+use super::policy::timerfd;
+use super::state::Tracer;
 use engine::region::tracer_word::{NONE, owned};
 use libc::pid_t;
 use std::sync::atomic::Ordering::SeqCst;
 
 impl Tracer {
     /// A thread has ended, and whoever waits for it has been woken: its slot goes back.
-    pub(in crate::tracer) fn ended(&mut self, tid: pid_t) {
+    pub fn ended(&mut self, tid: pid_t) {
         self.early.remove(&tid);
         // A leader's end is told when no other is left: who is known still had the number before it
         // executed a program, and was killed before it could say so.
-        if self.threads.get(&tid).is_none_or(|thread| thread.process == tid) {
+        if self.tracees.threads.get(&tid).is_none_or(|thread| thread.process == tid) {
             self.forget_all(tid);
         }
         self.never_continues(tid);
-        let Some(thread) = self.threads.remove(&tid) else { return };
-        if !self.threads.values().any(|t| t.process == thread.process) {
-            let process = self.processes.remove(&thread.process);
-            self.timers.forget(thread.process);
+        self.spinners.look_away(&mut self.tracees, tid);
+        let Some(thread) = self.tracees.threads.remove(&tid) else { return };
+        if !self.tracees.threads.values().any(|t| t.process == thread.process) {
+            let process = self.tracees.processes.remove(&thread.process);
+            self.timers.table.forget(thread.process);
             if process.is_none_or(|process| !process.library) {
-                self.drop_timers(thread.process);
+                timerfd::drop_all(&self.engine, thread.process);
             }
             // Time must not jump to what its timers were waiting for.
-            self.keep_time();
+            self.timers.keep_time();
         }
         self.forget(&thread);
         // If it has the library its slot is that one's, and the keeper gives it back when nobody of
@@ -33,14 +35,16 @@ impl Tracer {
     }
 
     /// All threads of the process are gone but the leader.
-    pub(in crate::tracer) fn forget_all(&mut self, process: pid_t) {
+    pub fn forget_all(&mut self, process: pid_t) {
         let others = self
+            .tracees
             .threads
             .iter()
             .filter(|&(&tid, thread)| thread.process == process && tid != process);
         for tid in others.map(|(&tid, _)| tid).collect::<Vec<_>>() {
             self.never_continues(tid);
-            if let Some(thread) = self.threads.remove(&tid) {
+            self.spinners.look_away(&mut self.tracees, tid);
+            if let Some(thread) = self.tracees.threads.remove(&tid) {
                 self.forget(&thread);
             }
         }
@@ -48,16 +52,20 @@ impl Tracer {
 
     /// If a signal had stopped the thread, it has been killed.
     fn never_continues(&mut self, tid: pid_t) {
-        if self.threads.get_mut(&tid).is_some_and(|thread| std::mem::take(&mut thread.paused)) {
-            self.continued(tid);
+        if self
+            .tracees
+            .threads
+            .get_mut(&tid)
+            .is_some_and(|thread| std::mem::take(&mut thread.paused))
+        {
+            self.tracees.continued(tid);
         }
     }
 
-    pub(in crate::tracer) fn forget(&mut self, thread: &Thread) {
-        if matches!(&thread.doing, Doing::Waits(wait) if !wait.sleep) {
-            self.expiring -= 1;
-        }
-        let Some(index) = thread.slot.filter(|&index| owned(self.slot(index).tracer.load(SeqCst)))
+    pub fn forget(&mut self, thread: &Thread) {
+        self.waits.forget(thread);
+        let Some(index) =
+            thread.slot.filter(|&index| owned(self.tracees.slot(index).tracer.load(SeqCst)))
         else {
             return;
         };
@@ -65,7 +73,7 @@ impl Tracer {
         // threads are looked at once more. Said before the slot, which has kept time from jumping,
         // is given back.
         self.engine.page.header.signals_sent.fetch_add(1, SeqCst);
-        self.slot(index).tracer.store(NONE, SeqCst);
+        self.tracees.slot(index).tracer.store(NONE, SeqCst);
         self.engine.page.release(index);
         self.engine.kick_keeper();
     }

@@ -37,6 +37,7 @@ const FLOORS: [(&str, &[&[&str]]); 6] = [
         "launcher/src",
         &[
             &[""],
+            &["tracer/arch"],
             &["tracer/ptrace"],
             &["tracer/policy"],
             &["tracer/spin"],
@@ -48,8 +49,8 @@ const FLOORS: [(&str, &[&[&str]]); 6] = [
 
 /// What is not yet as it should be, by crate: the number of files in circles that are too large,
 /// and of arrows that go up. It may only shrink; whoever moves the last one removes its line.
-const CIRCLES: &[Known] = &[("launcher/src", 20)];
-const UP: &[Known] = &[("launcher/src", 23), ("libidle/engine/src", 2)];
+const CIRCLES: &[Known] = &[];
+const UP: &[Known] = &[("libidle/engine/src", 2)];
 
 /// The floor of a file: that of the room with the longest name that is its beginning.
 fn floor(floors: &[&[&str]], file: &str) -> Option<usize> {

@@ -16,12 +16,13 @@ use crate::session::real_now;
 use libc::pid_t;
 use nix::sched::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity};
 use nix::unistd::Pid;
+use std::collections::HashSet;
 
 const TRACER: Pid = Pid::from_raw(0);
 
 /// See the module.
 #[derive(Default)]
-pub struct Together {
+pub struct CpuAffinity {
     /// Who was answered last.
     thread: pid_t,
     /// How often in a row.
@@ -29,6 +30,8 @@ pub struct Together {
     /// When, in real time.
     last: u64,
     bound: Option<Bound>,
+    /// Threads that have ever been bound.
+    ever_bound: HashSet<pid_t>,
 }
 
 /// Where both are, and where each may run otherwise.
@@ -38,7 +41,7 @@ struct Bound {
     thread: CpuSet,
 }
 
-impl Together {
+impl CpuAffinity {
     /// The stopped thread `tid` has got its answer, and is about to go on.
     pub fn answered(&mut self, tid: pid_t) {
         let now = real_now();
@@ -51,6 +54,7 @@ impl Together {
             // Where it may not be, the next try is as many answers away.
             self.answers = 0;
             self.bound = bind(tid);
+            self.ever_bound.extend(self.bound.is_some().then_some(tid));
         }
     }
 
@@ -73,9 +77,13 @@ impl Together {
     }
 
     /// The stopped thread `creator` has created the stopped thread `child`, which may run where
-    /// that one may. The child has the set that its creator had in that moment, and the tracer may
-    /// have slept since.
-    pub fn born(&mut self, creator: pid_t, child: pid_t) {
+    /// `creator` may. The child has the set that its creator had in that moment, so that of a
+    /// creator which has never been bound is right. (The creator may have been let go since, and
+    /// another thread bound: that `creator` is not bound now does not tell.)
+    pub fn born(&self, creator: pid_t, child: pid_t) {
+        if !self.ever_bound.contains(&creator) {
+            return;
+        }
         let own = match self.bound.as_ref().filter(|_| creator == self.thread) {
             Some(bound) => Ok(bound.thread),
             None => sched_getaffinity(Pid::from_raw(creator)),

@@ -3,9 +3,10 @@
 //! new one is built below it. From that of a 32-bit program the library is taken out where it
 //! stands.
 
-use crate::tracer::policy::exec_setup::Kit;
+use super::exec_setup::Kit;
+use crate::tracer::ptrace::failed::Failed;
 use crate::tracer::ptrace::memory::Memory;
-use crate::tracer::ptrace::stop::{Failed, Stopped};
+use crate::tracer::ptrace::wait::Stopped;
 use engine::programs::elf::Program;
 use engine::programs::preload::Form;
 use posix::names::{DESCRIPTORS, FLUX, LD_PRELOAD, Name};
@@ -40,15 +41,16 @@ impl Variables {
         let memory = Memory(stopped.tid());
         let mut regs = stopped.registers()?;
         if program == Some(Program::Foreign) {
-            self.take_out(memory, regs.rsp);
+            self.take_out(memory, regs.stack_pointer());
             return Ok(stopped);
         }
-        let Some((at, bytes)) = self.rebuilt(memory, regs.rsp, program, slot, kept) else {
+        let Some((at, bytes)) = self.rebuilt(memory, regs.stack_pointer(), program, slot, kept)
+        else {
             return Ok(stopped);
         };
         let stopped = kit.grow_stack(stopped, at)?;
         if memory.write_bytes(at, &bytes).is_ok() {
-            regs.rsp = at;
+            regs.set_stack_pointer(at);
             stopped.set_registers(&regs)?;
         }
         Ok(stopped)

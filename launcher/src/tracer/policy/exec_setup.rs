@@ -1,16 +1,18 @@
 //! What is done to a program at its exec stop, before its first instruction: the session's region
 //! is mapped, clock code written over the vDSO, the filter installed.
 
+use super::filter;
+use super::process::{Process, Space};
 use crate::program_kind;
-use crate::tracer::calls::SYSCALL;
-use crate::tracer::policy::filter::{self, Range};
-use crate::tracer::policy::tracees::Process;
-use crate::tracer::ptrace::inject::Calls;
+use crate::tracer::arch::calls::SYSCALL;
+use crate::tracer::ptrace::bpf::{Build, in_ranges, install};
+use crate::tracer::ptrace::failed::Failed;
+use crate::tracer::ptrace::inject::{Calls, after_a_call, scratch, touch};
+use crate::tracer::ptrace::maps::{Range, mappings, vdso_of};
 use crate::tracer::ptrace::memory::Memory;
-use crate::tracer::ptrace::stop::{Failed, Stopped};
+use crate::tracer::ptrace::wait::Stopped;
 use engine::arch::vdso::{Image, Patch, Target};
 use engine::{ClockMode, Engine, Page};
-use libc::sock_filter;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
@@ -22,19 +24,6 @@ const REGION: u64 = (size_of::<Page>() as u64).next_multiple_of(PAGE);
 
 /// Clock reads in frozen mode with no stop between them, after which the clock creeps.
 pub const SPINNING: u32 = 20_000;
-
-/// Where things are in a traced process; its forked children have them in the same places.
-#[derive(Clone, Copy, Debug)]
-pub struct Space {
-    /// The session's region, read-only.
-    pub region: u64,
-    /// Frozen mode: the word that counts clock reads, in a page behind the region.
-    pub counter: u64,
-    /// Room for a timespec, in the same page.
-    pub for_ever: u64,
-    /// The vDSO.
-    pub clocks: Range,
-}
 
 /// A program that has been made ready.
 pub struct Ready {
@@ -85,7 +74,7 @@ impl Kit {
         let bytes = unsafe {
             std::slice::from_raw_parts(base, Image::size(std::slice::from_raw_parts(base, 64))?)
         };
-        let instruction = bytes.windows(2).position(|w| w == [0x0f, 0x05])? as u64;
+        let instruction = bytes.windows(SYSCALL.len()).position(|w| w == SYSCALL)? as u64;
         let file = std::fs::metadata(region).ok().map(|file| (file.dev(), file.ino()))?;
         let mut region = region.as_bytes().to_vec();
         region.push(0);
@@ -268,104 +257,6 @@ impl Kit {
     }
 }
 
-/// Makes calls for a thread that has just made one by an instruction of its own, with memory of
-/// their own at the address that `make` is given. `None` if the kernel refuses that.
-fn after_a_call<T>(
-    stopped: Stopped,
-    make: impl FnOnce(Calls, u64) -> Result<(Calls, T), Failed>,
-) -> Result<(Stopped, Option<T>), Failed> {
-    /// All but SIGTRAP, which ends each step.
-    const ALL: u64 = !(1 << (libc::SIGTRAP - 1));
-    const SIZE: u64 = 1 << 16;
-    let mask = stopped.mask()?;
-    stopped.set_mask(ALL)?;
-    let instruction = stopped.registers()?.rip - SYSCALL;
-    let calls = Calls::new(stopped, instruction)?;
-    let (prot, flags) =
-        (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
-    let (calls, scratch) =
-        calls.call(libc::SYS_mmap, [0, SIZE, prot as u64, flags as u64, u64::MAX, 0])?;
-    let (calls, made) = if scratch < 0 {
-        (calls, None)
-    } else {
-        let (calls, made) = make(calls, scratch as u64)?;
-        let (calls, _) = calls.call(libc::SYS_munmap, [scratch as u64, SIZE, 0, 0, 0, 0])?;
-        (calls, Some(made))
-    };
-    let stopped = calls.finish()?;
-    stopped.set_mask(mask)?;
-    Ok((stopped, made))
-}
-
-/// Makes a filter for calls from some ranges.
-pub type Build = fn(&[Range]) -> Option<Vec<sock_filter>>;
-
-/// The range from the first address to the last where there are too many for a filter.
-fn in_ranges(build: Build, ranges: &[Range]) -> Option<Vec<sock_filter>> {
-    let start = ranges.iter().map(|r| r.start).min().unwrap_or(0);
-    let end = ranges.iter().map(|r| r.end).max().unwrap_or(0);
-    build(ranges).or_else(|| build(&[Range { start, end }]))
-}
-
-/// Installs a filter, written to `scratch` for that. As root no_new_privs(2const) stays as it is.
-fn install(
-    calls: Calls,
-    memory: Memory,
-    scratch: u64,
-    filter: Option<Vec<sock_filter>>,
-    flags: u64,
-) -> Result<(Calls, bool), Failed> {
-    const PROGRAM: u64 = 16;
-    let Some(filter) = filter else { return Ok((calls, false)) };
-    // struct sock_fprog, and the instructions behind it.
-    let mut bytes = (filter.len() as u64).to_le_bytes().to_vec();
-    bytes.extend((scratch + PROGRAM).to_le_bytes());
-    for i in &filter {
-        bytes.extend(i.code.to_le_bytes());
-        bytes.extend([i.jt, i.jf]);
-        bytes.extend(i.k.to_le_bytes());
-    }
-    if memory.write_bytes(scratch, &bytes).is_err() {
-        return Ok((calls, false));
-    }
-    let flags = flags | libc::SECCOMP_FILTER_FLAG_SPEC_ALLOW;
-    let arguments = [libc::SECCOMP_SET_MODE_FILTER as u64, flags, scratch, 0, 0, 0];
-    let (calls, answer) = calls.call(libc::SYS_seccomp, arguments)?;
-    if answer != -libc::EACCES as i64 {
-        return Ok((calls, answer == 0));
-    }
-    let (calls, _) =
-        calls.call(libc::SYS_prctl, [libc::PR_SET_NO_NEW_PRIVS as u64, 1, 0, 0, 0, 0])?;
-    let (calls, answer) = calls.call(libc::SYS_seccomp, arguments)?;
-    Ok((calls, answer == 0))
-}
-
-/// A place in the memory of a program that has just been executed: far enough below what its stack
-/// holds.
-fn scratch(calls: Calls, memory: Memory) -> Result<(Calls, u64), Failed> {
-    let at = (calls.registers().rsp - 0x4000) & !0xfff;
-    Ok((touch(calls, memory, at)?, at))
-}
-
-/// Makes the kernel write somewhere in the stack if that is not there yet, which a write by another
-/// process does not: it has room for some thousand arguments. Nothing comes of it where the stack
-/// may not grow so much.
-fn touch(calls: Calls, memory: Memory, at: u64) -> Result<Calls, Failed> {
-    match memory.read::<u64>(at) {
-        Ok(_) => Ok(calls),
-        Err(_) => {
-            Ok(calls.call(libc::SYS_rt_sigprocmask, [libc::SIG_BLOCK as u64, 0, at, 8, 0, 0])?.0)
-        }
-    }
-}
-
-/// Where process `pid` has its vDSO.
-pub fn vdso_of(pid: i32) -> Option<u64> {
-    let auxv = std::fs::read(format!("/proc/{pid}/auxv")).ok()?;
-    let word = |bytes: &[u8]| u64::from_ne_bytes(bytes.try_into().unwrap_or_default());
-    auxv.chunks_exact(16).find(|c| word(&c[..8]) == libc::AT_SYSINFO_EHDR).map(|c| word(&c[8..]))
-}
-
 /// The program's code. In elapsed mode the vDSO's calls are to get the real time, so it is none of
 /// it.
 fn code(pid: i32, mode: ClockMode) -> Vec<Range> {
@@ -384,20 +275,4 @@ pub fn meets(pid: i32, filtered: &[Range]) -> bool {
         && mappings(pid, 'x').is_none_or(|code| {
             code.iter().any(|(range, _)| filtered.iter().any(|f| f.meets(*range)))
         })
-}
-
-/// Mappings that have this letter in what they permit, and their names.
-pub fn mappings(pid: i32, permits: char) -> Option<Vec<(Range, String)>> {
-    let maps = std::fs::read_to_string(format!("/proc/{pid}/maps")).ok()?;
-    let parse = |line: &str| {
-        let mut fields = line.split_ascii_whitespace();
-        let (start, end) = fields.next()?.split_once('-')?;
-        let hex = |text| u64::from_str_radix(text, 16).ok();
-        let range = Range { start: hex(start)?, end: hex(end)? };
-        fields
-            .next()?
-            .contains(permits)
-            .then(|| (range, fields.nth(3).unwrap_or_default().to_owned()))
-    };
-    Some(maps.lines().filter_map(parse).collect())
 }

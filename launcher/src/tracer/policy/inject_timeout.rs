@@ -1,9 +1,10 @@
-//! A visit: a thread that sleeps in a call with a time-out gets the answer of the time-out. It is
+//! A thread that sleeps in a call with a time-out gets the answer of the time-out. It is
 //! traced for some microseconds, and no filter is left behind.
 //!
-//! The launcher's keeper is the visitor. It is an ancestor of the session's programs, which Yama's
-//! default asks of a tracer. waitpid(2) would not serve it: a stop of one of the launcher's own
-//! children is reported to whichever of its threads asks first. So the state is read from `/proc`.
+//! The launcher's keeper does it. It is an ancestor of the session's programs, which Yama's
+//! default asks of a tracer. The kernel reports a stop of one of the launcher's own children to
+//! whichever of its threads asks first: to the keeper, or to the main thread, which hands it over
+//! ([`hand_over`](crate::tracer::hand_over)).
 //!
 //! NOTE [The same wait]. The thread may have been woken meanwhile, and sleep in another wait when
 //! it is interrupted, perhaps with the same arguments. Then it has given up the processor once more
@@ -12,23 +13,24 @@
 //! slept. The keeper looks at the thread right before it interrupts it, when nobody in the session
 //! runs who could wake it, and never about the time when the kernel's own time-out ends the wait.
 
+use super::wait::{Left, Wait};
 use crate::patience::{INTERRUPTED, duration};
-use crate::tracer::calls::{SYSCALL, switches};
-use crate::tracer::policy::wait::{Left, Wait};
+use crate::tracer::ptrace::failed::Failed;
 use crate::tracer::ptrace::memory::Memory;
-use crate::tracer::ptrace::stop::{Failed, Stopped, seize_briefly};
+use crate::tracer::ptrace::stop::seize_briefly;
+use crate::tracer::ptrace::thread_status::voluntary_switches;
+use crate::tracer::ptrace::wait::{Event, Found, Running, Stopped, collect, look_for_stop};
 use engine::Engine;
-use engine::procfs::{Path, state_letter};
 use libc::pid_t;
 use look::process::Stat;
 use posix::errno::restarts;
 use std::time::Instant;
 
 /// A thread that has been interrupted.
-pub struct Visit {
+pub struct InjectedTimeout {
     engine: Engine,
     pid: pid_t,
-    tid: pid_t,
+    running: Running,
     wait: Wait,
     /// How often it had given up the processor by itself when it was asleep.
     switched: u64,
@@ -36,7 +38,7 @@ pub struct Visit {
     before: Option<(u64, [i64; 2])>,
 }
 
-impl Visit {
+impl InjectedTimeout {
     /// Interrupts thread `tid` of process `pid`, which sleeps in `wait`. `switched`: how often it
     /// had given up the processor by itself by then.
     pub fn begin(
@@ -45,17 +47,18 @@ impl Visit {
         tid: pid_t,
         wait: Wait,
         switched: u64,
-    ) -> Result<Visit, Failed> {
+    ) -> Result<InjectedTimeout, Failed> {
         let before = match wait.left {
             Left::Interrupted(at) => Memory(tid).read(at).ok().map(|time| (at, time)),
             _ => None,
         };
-        seize_briefly(tid)?.interrupt()?;
-        Ok(Visit { engine, pid, tid, wait, switched, before })
+        let running = seize_briefly(tid)?;
+        running.interrupt()?;
+        Ok(InjectedTimeout { engine, pid, running, wait, switched, before })
     }
 
     /// Waits for a while until it is over; is it?
-    pub fn finish(&mut self) -> bool {
+    pub fn finish(&self) -> bool {
         let until = Instant::now() + duration(INTERRUPTED);
         loop {
             match self.over() {
@@ -66,55 +69,52 @@ impl Visit {
     }
 
     /// Has the thread stopped, and been let go? Or has it ended?
-    pub fn over(&mut self) -> bool {
-        let mut text = [0u8; 128];
-        let stat = Path::thread(self.pid as u32, self.tid as u32, "stat").read(&mut text);
-        match stat.ok().and_then(state_letter) {
-            Some(b't') => self.let_go() != Err(Failed::Died),
-            Some(b'Z') => self.collected(),
-            Some(_) => false,
-            None => true,
+    pub fn over(&self) -> bool {
+        match look_for_stop(&self.running) {
+            Found::Nothing => false,
+            // If it has been killed meanwhile, its end is found the next time.
+            Found::Stopped(stopped, event) => {
+                !self.let_go(stopped, event).is_err_and(|failed| failed.died())
+            }
+            Found::Ended => self.collected(),
         }
     }
 
-    fn let_go(&self) -> Result<(), Failed> {
-        let stopped = Stopped::reported(self.tid);
-        let signal = stopped.signal()?;
-        if signal.is_none() {
-            self.answer(&stopped)?;
+    fn let_go(&self, stopped: Stopped, event: Event) -> Result<(), Failed> {
+        if let Event::Signal(signal) = event {
+            return stopped.detach(signal);
         }
-        stopped.detach(signal.unwrap_or(0))
+        self.answer(&stopped)?;
+        stopped.detach(0)
     }
 
     fn answer(&self, stopped: &Stopped) -> Result<(), Failed> {
         let mut regs = stopped.registers()?;
-        let answer = regs.rax as i64;
+        let (tid, answer) = (stopped.tid(), regs.answer());
         let failed = answer == -(libc::EINTR as i64);
         if !failed && !restarts(answer) {
             return Ok(());
         }
-        if self.wait.goes_on(&regs) && switches(self.tid) == self.switched + 1 {
-            regs.rax = self.wait.timed_out as u64;
-            self.wait.clear_sets(Memory(self.tid));
-            self.wait.write_left(&self.engine, Memory(self.tid), false);
+        if self.wait.goes_on(&regs) && voluntary_switches(tid) == self.switched + 1 {
+            regs.set_answer(self.wait.timed_out);
+            self.wait.clear_sets(Memory(tid));
+            self.wait.write_left(&self.engine, Memory(tid), false);
             if let Some((at, time)) = self.before {
-                let _ = Memory(self.tid).write(at, &time);
+                let _ = Memory(tid).write(at, &time);
             }
         } else if failed {
-            // Only this visit has interrupted it. Other calls start again by themselves.
-            (regs.rax, regs.rip) = (regs.orig_rax, regs.rip - SYSCALL);
+            // Only the keeper has interrupted it. Other calls start again by themselves.
+            regs.make_call_again();
         }
         stopped.set_registers(&regs)
     }
 
     /// It was killed. A tracer has to collect a thread, or nobody else can; a child of the
-    /// launcher's is for that to collect.
+    /// launcher's is for the main thread to collect.
     fn collected(&self) -> bool {
-        let own = self.tid == self.pid
+        let own = self.running.tid() == self.pid
             && Stat::of_process(self.pid as u32)
                 .is_ok_and(|stat| stat.parent() == std::process::id());
-        let flags = libc::__WALL | libc::__WNOTHREAD | libc::WNOHANG;
-        // SAFETY: plain numbers, and no status.
-        own || unsafe { libc::waitpid(self.tid, std::ptr::null_mut(), flags) } != 0
+        own || collect(&self.running)
     }
 }

@@ -6,103 +6,73 @@
 //! The call is put off: in its place none is made, the region is opened where it would have ended,
 //! and the thread makes it once more.
 
-use crate::tracer::calls::SYSCALL;
-use crate::tracer::event_loop::Tracer;
-use crate::tracer::policy::tracees::{Doing, Then};
+use super::exec_setup::Kit;
+use super::process::Kept;
+use super::thread::{Doing, Then};
+use super::tracees::Tracees;
+use crate::tracer::arch::registers::Registers;
+use crate::tracer::ptrace::failed::Failed;
 use crate::tracer::ptrace::memory::Memory;
-use crate::tracer::ptrace::stop::{Failed, Stopped};
+use crate::tracer::ptrace::wait::Stopped;
 use engine::programs::verdicts::{CLONE_NEWUSER, Verdict};
-use libc::{c_long, pid_t, user_regs_struct};
+use libc::{c_long, pid_t};
 use posix::names::{DESCRIPTORS, FLUX};
 
-/// The region's descriptor in a process that may have no access to its path.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub enum Kept {
-    /// It has access.
-    #[default]
-    Not,
-    /// The descriptor.
-    At(i32),
-    /// The kernel has refused it one.
-    Refused,
-}
-
-impl Kept {
-    /// Its number.
-    pub fn descriptor(self) -> Option<i32> {
-        if let Kept::At(fd) = self { Some(fd) } else { None }
-    }
-
-    /// As [`Kept::descriptor`] gives it.
-    pub fn of(descriptor: Option<i32>) -> Kept {
-        descriptor.map_or(Kept::Not, Kept::At)
-    }
-}
-
-impl Tracer {
-    /// Is the call one before which the process of thread `tid` has to open the region?
-    pub(in crate::tracer) fn is_to_keep(
-        &self,
-        tid: pid_t,
-        regs: &user_regs_struct,
-        verdict: Option<Verdict>,
-    ) -> bool {
-        let gives_up = match verdict {
-            Some(Verdict::Privileges) => true,
-            Some(Verdict::Spawn(_)) => {
-                let is_clone = regs.orig_rax as c_long == libc::SYS_clone;
-                let flags = if is_clone { Ok(regs.rdi) } else { Memory(tid).read::<u64>(regs.rdi) };
-                flags.is_ok_and(|flags| flags & CLONE_NEWUSER as u64 != 0)
-            }
-            _ => false,
-        };
-        let process = self.threads.get(&tid).and_then(|thread| self.processes.get(&thread.process));
-        gives_up
-            && process.is_some_and(|process| {
-                process.space.is_some() && !process.confined && process.kept == Kept::Not
-            })
-    }
-
-    /// Puts off the call.
-    pub(in crate::tracer) fn put_off(
-        &mut self,
-        stopped: Stopped,
-        mut regs: user_regs_struct,
-    ) -> Result<(), Failed> {
-        let number = std::mem::replace(&mut regs.orig_rax, u64::MAX);
-        stopped.set_registers(&regs)?;
-        self.threads
-            .entry(stopped.tid())
-            .and_modify(|thread| thread.doing = Doing::Then(Then::Keeps(number)));
-        self.go(stopped, 0)
-    }
-
-    /// Opens the region for the process of a thread that has put off call `number`, and makes it go
-    /// on with that.
-    pub(in crate::tracer) fn keep(&mut self, stopped: Stopped, number: u64) -> Result<(), Failed> {
-        let process = self.threads[&stopped.tid()].process;
-        let mut stopped = stopped;
-        // Another thread may have been quicker.
-        if let Some(process) =
-            self.processes.get_mut(&process).filter(|process| process.kept == Kept::Not)
-        {
-            let (after, descriptor) = self.kit.keep(stopped)?;
-            (stopped, process.kept) = (after, descriptor.map_or(Kept::Refused, Kept::At));
+/// Is the call one before which the process of thread `tid` has to open the region?
+pub fn must_keep(
+    tracees: &Tracees,
+    tid: pid_t,
+    regs: &Registers,
+    verdict: Option<Verdict>,
+) -> bool {
+    let gives_up = match verdict {
+        Some(Verdict::Privileges) => true,
+        Some(Verdict::Spawn(_)) => {
+            let first = regs.argument(0);
+            let is_clone = regs.number() == libc::SYS_clone;
+            let flags = if is_clone { Ok(first) } else { Memory(tid).read::<u64>(first) };
+            flags.is_ok_and(|flags| flags & CLONE_NEWUSER as u64 != 0)
         }
-        let mut regs = stopped.registers()?;
-        (regs.rax, regs.rip) = (number, regs.rip - SYSCALL);
-        stopped.set_registers(&regs)?;
-        self.go(stopped, 0)
-    }
+        _ => false,
+    };
+    gives_up
+        && tracees.process_of(tid).is_some_and(|process| {
+            process.space.is_some() && !process.confined && process.kept == Kept::Not
+        })
+}
 
-    /// The descriptor that program `pid`, which has just been executed, has inherited from one that
-    /// kept it, traced or not.
-    pub(in crate::tracer) fn inherited(&self, pid: pid_t, former: Kept) -> Option<i32> {
-        former
-            .descriptor()
-            .or_else(|| of_environment(pid))
-            .filter(|&fd| self.kit.is_region(pid, fd))
+/// Puts off the call.
+pub fn put_off(tracees: &mut Tracees, stopped: Stopped, mut regs: Registers) -> Result<(), Failed> {
+    let number = regs.skip_call();
+    stopped.set_registers(&regs)?;
+    tracees.set_doing(stopped.tid(), Doing::Then(Then::Keeps(number)));
+    tracees.go(stopped, 0)
+}
+
+/// Opens the region for the process of a thread that has put off call `number`, and makes it go on
+/// with that.
+pub fn keep(
+    tracees: &mut Tracees,
+    kit: &Kit,
+    mut stopped: Stopped,
+    number: c_long,
+) -> Result<(), Failed> {
+    let process = tracees.process_of_mut(stopped.tid());
+    // Another thread may have been quicker.
+    if let Some(process) = process.filter(|process| process.kept == Kept::Not) {
+        let (after, descriptor) = kit.keep(stopped)?;
+        (stopped, process.kept) = (after, descriptor.map_or(Kept::Refused, Kept::At));
     }
+    let mut regs = stopped.registers()?;
+    regs.make_call_instead(number);
+    stopped.set_registers(&regs)?;
+    tracees.go(stopped, 0)
+}
+
+/// The descriptor that program `pid`, which has just been executed, has inherited from one that
+/// kept it, traced or not.
+pub fn inherited(kit: &Kit, pid: pid_t, former: Kept) -> Option<i32> {
+    former.descriptor().or_else(|| of_environment(pid)).filter(|&fd| kit.is_region(pid, fd))
 }
 
 /// The number in the environment that the library leaves to what it executes.

@@ -4,50 +4,36 @@
 //! until the first is acknowledged, which takes 40 ms of the kernel's own time, and the clock would
 //! jump meanwhile. What a tracee sends does not stop. So its TCP sockets have TCP_NODELAY from
 //! their making on; those that they accept inherit it (tcp(7)). Who asks is told what the program
-//! has set ([`Hurried`]).
+//! has set ([`Sockets`]).
 //!
 //! *Limits*: SO_RCVTIMEO and SO_SNDTIMEO, see socket(7). The kernel keeps to them by the real
 //! clock. Virtual time is never behind that in elapsed mode, so the virtual deadline comes first;
 //! in frozen mode a call that the kernel has ended too early is made once more. Only the calls of
 //! processes that have set such an option stop: with the first one more filter is installed.
 
-use crate::tracer::event_loop::Tracer;
-use crate::tracer::policy::filter;
-use crate::tracer::policy::wait::{Call, Wait};
+use super::call::Call;
+use super::exec_setup::Kit;
+use super::filter::{self, SOCKET_CALLS};
+use super::tracees::Tracees;
+use super::wait::Wait;
+use crate::tracer::ptrace::failed::Failed;
 use crate::tracer::ptrace::memory::Memory;
-use crate::tracer::ptrace::stop::{Failed, Stopped};
+use crate::tracer::ptrace::wait::Stopped;
 use engine::region::wait_kind::What;
 use engine::sys::with_descriptor;
-use libc::{c_int, c_long, pid_t};
+use libc::{c_int, pid_t};
 use posix::time::{NEVER, timeval};
 use std::collections::HashMap;
 use std::os::fd::BorrowedFd;
 
-/// The calls that such an option limits.
-pub const CALLS: [c_long; 13] = [
-    libc::SYS_read,
-    libc::SYS_readv,
-    libc::SYS_recvfrom,
-    libc::SYS_recvmsg,
-    libc::SYS_recvmmsg,
-    libc::SYS_accept,
-    libc::SYS_accept4,
-    libc::SYS_write,
-    libc::SYS_writev,
-    libc::SYS_sendto,
-    libc::SYS_sendmsg,
-    libc::SYS_sendmmsg,
-    libc::SYS_connect,
-];
-
 impl Call<'_> {
-    /// The wait that the call of a thread of `process` begins if it is one of [`CALLS`] for a
-    /// socket that has a limit.
+    /// The wait that the call of a thread of `process` begins if it is one of [`SOCKET_CALLS`] for
+    /// a socket that has a limit.
     pub fn limited(&self, process: pid_t) -> Option<Wait> {
-        let (r, fd) = (self.regs, self.regs.rdi as c_int);
-        let number = r.orig_rax as c_long;
+        let (r, fd) = (self.regs, self.regs.argument(0) as c_int);
+        let number = r.number();
         let option = match number {
-            _ if !CALLS.contains(&number) => return None,
+            _ if !SOCKET_CALLS.contains(&number) => return None,
             libc::SYS_write
             | libc::SYS_writev
             | libc::SYS_sendto
@@ -56,8 +42,8 @@ impl Call<'_> {
             _ => libc::SO_RCVTIMEO,
         };
         let flags = match number {
-            libc::SYS_recvfrom | libc::SYS_sendto => r.r10,
-            libc::SYS_recvmsg | libc::SYS_sendmsg => r.rdx,
+            libc::SYS_recvfrom | libc::SYS_sendto => r.argument(3),
+            libc::SYS_recvmsg | libc::SYS_sendmsg => r.argument(2),
             _ => 0,
         };
         if flags as c_int & libc::MSG_DONTWAIT != 0 {
@@ -108,9 +94,9 @@ fn option_of<T: Copy + Default>(fd: c_int, option: c_int) -> Option<T> {
 /// have it by the tracer. It is a matter of politeness: of too many sockets they are told what
 /// holds.
 #[derive(Default)]
-pub struct Hurried(HashMap<u64, bool>);
+pub struct Sockets(HashMap<u64, bool>);
 
-impl Hurried {
+impl Sockets {
     const MOST: usize = 100_000;
 
     /// Bytes sent by TCP socket `fd` of `process` are not held back; the program has asked for that
@@ -152,44 +138,50 @@ fn inode(fd: c_int) -> Option<u64> {
     nix::sys::stat::fstat(unsafe { BorrowedFd::borrow_raw(fd) }).ok().map(|stat| stat.st_ino)
 }
 
-impl Tracer {
+impl Sockets {
     /// A socket was made, or an option set or asked for on which waits depend.
-    pub(in crate::tracer) fn socket_changed(
+    pub fn changed(
         &mut self,
+        tracees: &mut Tracees,
+        kit: &Kit,
         stopped: Stopped,
     ) -> Result<Stopped, Failed> {
-        let (process, regs) = (self.threads[&stopped.tid()].process, stopped.registers()?);
+        let (process, regs) = (tracees.threads[&stopped.tid()].process, stopped.registers()?);
         let memory = Memory(stopped.tid());
-        match regs.orig_rax as c_long {
-            _ if (regs.rax as i64) < 0 => {}
-            libc::SYS_socket => self.hurried.hurry(process, regs.rax as c_int, None),
+        match regs.number() {
+            _ if regs.answer() < 0 => {}
+            libc::SYS_socket => self.hurry(process, regs.answer() as c_int, None),
             libc::SYS_getsockopt => {
-                let size = memory.read::<libc::socklen_t>(regs.r8).unwrap_or(0) as usize;
-                if let Some(asked) = self.hurried.asked(process, regs.rdi as c_int) {
+                let size = memory.read::<libc::socklen_t>(regs.argument(4)).unwrap_or(0) as usize;
+                if let Some(asked) = self.asked(process, regs.argument(0) as c_int) {
                     let value = (asked as c_int).to_ne_bytes();
                     // It was written a moment ago.
-                    let _ = memory.write_bytes(regs.r10, &value[..size.min(value.len())]);
+                    let _ = memory.write_bytes(regs.argument(3), &value[..size.min(value.len())]);
                 }
             }
-            _ if regs.rsi as c_int == libc::IPPROTO_TCP => {
-                let asked = memory.read::<u32>(regs.r10) != Ok(0);
-                self.hurried.hurry(process, regs.rdi as c_int, Some(asked));
+            _ if regs.argument(1) as c_int == libc::IPPROTO_TCP => {
+                let asked = memory.read::<u32>(regs.argument(3)) != Ok(0);
+                self.hurry(process, regs.argument(0) as c_int, Some(asked));
             }
-            _ => return self.limit_set(stopped, process),
+            _ => return limit_set(tracees, kit, stopped, process),
         }
         Ok(stopped)
     }
+}
 
-    /// A limit was set: from now on the calls stop that it is for. Where that cannot be, it is
-    /// real. The library asks for limits at each wait.
-    fn limit_set(&mut self, stopped: Stopped, process: pid_t) -> Result<Stopped, Failed> {
-        let Some(known) = self.processes.get_mut(&process) else { return Ok(stopped) };
-        if known.sockets_stop || known.library || known.confined {
-            return Ok(stopped);
-        }
-        let (stopped, installed) =
-            self.kit.stop_more(stopped, filter::of_sockets, &known.filtered)?;
-        known.sockets_stop = installed;
-        Ok(stopped)
+/// A limit was set: from now on the calls stop that it is for. Where that cannot be, it is
+/// real. The library asks for limits at each wait.
+fn limit_set(
+    tracees: &mut Tracees,
+    kit: &Kit,
+    stopped: Stopped,
+    process: pid_t,
+) -> Result<Stopped, Failed> {
+    let Some(known) = tracees.processes.get_mut(&process) else { return Ok(stopped) };
+    if known.sockets_stop || known.library || known.confined {
+        return Ok(stopped);
     }
+    let (stopped, installed) = kit.stop_more(stopped, filter::of_sockets, &known.filtered)?;
+    known.sockets_stop = installed;
+    Ok(stopped)
 }

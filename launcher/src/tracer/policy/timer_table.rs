@@ -1,10 +1,12 @@
 //! All timers of traced processes that end in a signal, and which of them expires next.
 
-use crate::tracer::event_loop::in_set;
-use crate::tracer::policy::timer_calls::ITIMER;
+use crate::tracer::ptrace::thread_status::in_set;
 use libc::pid_t;
 use posix::time::NEVER;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// Number of ITIMER_REAL: no timer of timer_create(2) has it.
+pub const ITIMER: i32 = -2;
 
 /// Whom an expiration tells.
 #[derive(Clone, Copy)]
@@ -108,14 +110,14 @@ type Whose = (pid_t, i32);
 
 /// The timers.
 #[derive(Default)]
-pub struct Timers {
+pub struct TimerTable {
     all: BTreeMap<Whose, Timer>,
     /// Those that will tell somebody: by deadline, then by turn.
     queue: BTreeSet<(u64, u64, Whose)>,
     turns: u64,
 }
 
-impl Timers {
+impl TimerTable {
     /// Timer `id` of the process.
     pub fn get(&self, process: pid_t, id: i32) -> Option<&Timer> {
         self.all.get(&(process, id))
@@ -163,7 +165,8 @@ impl Timers {
 
     /// The process has none any more.
     pub fn forget(&mut self, process: pid_t) {
-        let ids: Vec<i32> = self.all.range(Timers::of(process)).map(|(&(_, id), _)| id).collect();
+        let ids: Vec<i32> =
+            self.all.range(TimerTable::of(process)).map(|(&(_, id), _)| id).collect();
         for id in ids {
             self.remove(process, id);
         }
@@ -179,7 +182,7 @@ impl Timers {
             by && timer.sent
         };
         self.all
-            .range(Timers::of(process))
+            .range(TimerTable::of(process))
             .filter(|(_, timer)| told(timer))
             .map(|(&(_, id), _)| id)
             .collect()
@@ -187,7 +190,7 @@ impl Timers {
 
     /// Has the process any?
     pub fn has(&self, process: pid_t) -> bool {
-        self.all.range(Timers::of(process)).next().is_some()
+        self.all.range(TimerTable::of(process)).next().is_some()
     }
 
     fn of(process: pid_t) -> std::ops::RangeInclusive<Whose> {
@@ -228,7 +231,7 @@ impl Timers {
 mod tests {
     use super::*;
 
-    fn set(timers: &mut Timers, process: pid_t, id: i32, deadline: u64, notify: Notify) {
+    fn set(timers: &mut TimerTable, process: pid_t, id: i32, deadline: u64, notify: Notify) {
         let turn = timers.next_turn();
         timers.add(
             process,
@@ -238,7 +241,7 @@ mod tests {
 
     #[test]
     fn the_earliest_first_and_then_the_one_that_was_set_first() {
-        let mut timers = Timers::default();
+        let mut timers = TimerTable::default();
         let tells = Notify::Process(libc::SIGALRM);
         for (process, id, deadline) in [(7, 1, 50), (7, 2, 30), (8, 1, 30), (8, 2, 20), (6, 1, 30)]
         {
@@ -256,7 +259,7 @@ mod tests {
 
     #[test]
     fn what_is_gone_is_in_no_queue() {
-        let mut timers = Timers::default();
+        let mut timers = TimerTable::default();
         for (process, id) in [(7, ITIMER), (7, 3), (8, 0)] {
             set(&mut timers, process, id, 10 + process as u64, Notify::Thread(40, 9));
         }
@@ -271,7 +274,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_is_set_moves_what_is_for_an_instant_of_it() {
-        let mut timers = Timers::default();
+        let mut timers = TimerTable::default();
         for id in [1, 2] {
             set(&mut timers, 7, id, 100, Notify::Process(libc::SIGALRM));
         }

@@ -1,135 +1,82 @@
-//! What the tracer knows of its tracees.
+//! All traced threads and processes, and how a stopped thread goes on.
 
-use crate::tracer::policy::exec_setup::Space;
-use crate::tracer::policy::filter::Range;
-use crate::tracer::policy::privileges::Kept;
-use crate::tracer::policy::timer_table::Timer;
-use crate::tracer::policy::wait::Wait;
-use crate::tracer::ptrace::stop::Running;
-use crate::tracer::spin::spinners::Asks;
-use engine::Kind;
-use libc::{pid_t, user_regs_struct};
+use super::cpu_affinity::CpuAffinity;
+use super::process::Process;
+use super::thread::{Doing, Thread};
+use crate::tracer::ptrace::failed::Failed;
+use crate::tracer::ptrace::stop::Go;
+use crate::tracer::ptrace::wait::Stopped;
+use engine::Engine;
+use engine::region::slot::Slot;
+use libc::pid_t;
+use std::collections::HashMap;
 
-/// A traced thread.
-pub struct Thread {
-    /// Its process.
-    pub process: pid_t,
-    /// Its slot; `None` if all are in use: then its waits are real.
-    pub slot: Option<usize>,
-    /// What it does, as far as the tracer has a part in it.
-    pub doing: Doing,
-    /// The wait that a signal has interrupted, if the kernel may start the call again by itself.
-    pub again: Option<Box<Wait>>,
-    /// `None` while it is in a stop that has been reported.
-    pub running: Option<Running>,
-    /// What its slot returns to after a wait.
-    pub base: Kind,
-    /// Its slots say that a signal has stopped it; see [`engine::region::tracer_word::PAUSED`].
-    pub paused: bool,
-    /// Voluntary context switches at its last clock read that stopped, and stops since.
-    pub switches: u64,
-    /// It burns the processor, and what it does is looked at.
-    pub asks: Option<Box<Asks>>,
-    /// Its last waits in a row that were over before they began.
-    pub late: u32,
+/// See the module.
+pub struct Tracees {
+    /// The session.
+    pub engine: Engine,
+    /// By number.
+    pub threads: HashMap<pid_t, Thread>,
+    /// By number.
+    pub processes: HashMap<pid_t, Process>,
+    /// Which processor the thread runs on that is answered again and again.
+    pub affinity: CpuAffinity,
 }
 
-impl Thread {
-    /// A thread of `process` that has just been attached to.
-    pub fn new(
-        process: pid_t,
-        slot: Option<usize>,
-        doing: Doing,
-        running: Option<Running>,
-    ) -> Thread {
-        Thread {
-            process,
-            slot,
-            doing,
-            again: None,
-            running,
-            base: Kind::Foreign,
-            paused: false,
-            switches: 0,
-            asks: None,
-            late: 0,
+impl Tracees {
+    /// None yet.
+    pub fn new(engine: Engine) -> Tracees {
+        Tracees {
+            engine,
+            threads: HashMap::new(),
+            processes: HashMap::new(),
+            affinity: CpuAffinity::default(),
         }
     }
-}
 
-/// See [`Thread::doing`].
-pub enum Doing {
-    /// Has the library, and is about to execute a program that cannot load it.
-    Asked,
-    /// Has the library, and its next child is about to.
-    AskedForChild,
-    /// Runs, or is in a call that the kernel alone has to do with.
-    Runs,
-    /// In a call with a time-out.
-    Waits(Box<Wait>),
-    /// In a call that was changed: what to put back when it is done.
-    Changed(Box<Before>),
-    /// In a call that has to be seen when it is done.
-    Then(Then),
-    /// Interrupted in order to be let go.
-    Leaves,
-}
+    /// The slot of this number.
+    pub fn slot(&self, index: usize) -> &'static Slot {
+        &self.engine.page.slots[index]
+    }
 
-/// What there is to be done after a call.
-pub enum Then {
-    /// It makes this timer, and writes its number to that address.
-    TimerMade(Timer, u64),
-    /// It makes a timer descriptor on this clock.
-    TimerFdMade(i32),
-    /// It reads from the timer of this slot.
-    TimerRead(usize),
-    /// It tells for how long the machine has run, at this address if not in its answer.
-    Uptime(u64),
-    /// It makes a socket, or sets an option of one, on which the waits of calls to come depend.
-    Socket,
-    /// It traces somebody, or wants to be traced, which the session's tracer may be in the way of.
-    Traces,
-    /// It has put off a call of this number, and makes it when its process keeps the region.
-    Keeps(u64),
-    /// It takes a signal, and writes to that address what is known of it.
-    SignalTaken(u64),
-}
+    /// The process of thread `tid`.
+    pub fn process_of(&self, tid: pid_t) -> Option<&Process> {
+        self.processes.get(&self.threads.get(&tid)?.process)
+    }
 
-/// What a changed call has to leave behind.
-pub struct Before {
-    /// The registers of its arguments.
-    pub registers: user_regs_struct,
-    /// A word of its memory, and its address.
-    pub word: Option<(u64, u32)>,
-}
+    /// See [`Tracees::process_of`].
+    pub fn process_of_mut(&mut self, tid: pid_t) -> Option<&mut Process> {
+        self.processes.get_mut(&self.threads.get(&tid)?.process)
+    }
 
-/// A traced process.
-#[derive(Clone, Default)]
-pub struct Process {
-    /// Under `--trace=all`: it has the library, or runs in real time. Its threads have slots of
-    /// their own, which are the tracer's only while they are in a wait that no hook makes.
-    pub library: bool,
-    /// All its calls stop but those that take the gate.
-    pub gated: bool,
-    /// Where its vDSO begins, once somebody has asked.
-    pub vdso: Option<u64>,
-    /// `None` until it has executed its program, or where there is none.
-    pub space: Option<Space>,
-    /// The code whose calls stop.
-    pub filtered: Vec<Range>,
-    /// Frozen mode: clock reads with nothing else between, as far as they are known.
-    pub reads: u32,
-    /// Its reads stop, too.
-    pub reads_stop: bool,
-    /// It has Go's runtime.
-    pub go: bool,
-    /// Then, virtual time at the end of the last nap of a thread of it, and the laps by then: what
-    /// spins may go on in another thread, and after a collection of garbage.
-    pub spun: (u64, u64),
-    /// It has a filter of its own, or those before it had: it can make none but its own calls.
-    pub confined: bool,
-    /// Its calls stop that [`crate::tracer::policy::sockets`] limits.
-    pub sockets_stop: bool,
-    /// The region, for what it executes.
-    pub kept: Kept,
+    /// Changes what thread `tid` does, see [`Thread::doing`].
+    pub fn set_doing(&mut self, tid: pid_t, doing: Doing) {
+        if let Some(thread) = self.threads.get_mut(&tid) {
+            thread.doing = doing;
+        }
+    }
+
+    /// The thread goes on, to the end of the call it is in if that matters.
+    pub fn go(&mut self, stopped: Stopped, signal: i32) -> Result<(), Failed> {
+        self.affinity.part();
+        self.resume(stopped, signal)
+    }
+
+    /// The thread goes on with this answer, and the call is not made.
+    pub fn answer(&mut self, stopped: Stopped, answer: i64) -> Result<(), Failed> {
+        stopped.answer(answer)?;
+        self.affinity.answered(stopped.tid());
+        self.resume(stopped, 0)
+    }
+
+    fn resume(&mut self, stopped: Stopped, signal: i32) -> Result<(), Failed> {
+        let Some(thread) = self.threads.get_mut(&stopped.tid()) else { return Ok(()) };
+        let how = match thread.doing {
+            Doing::Waits(_) | Doing::Changed(_) | Doing::Then(_) => Go::ToSyscallExit,
+            Doing::Runs if thread.watched => Go::ToSyscallExit,
+            _ => Go::On,
+        };
+        thread.running = Some(stopped.go(how, signal)?);
+        Ok(())
+    }
 }

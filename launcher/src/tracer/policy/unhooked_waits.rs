@@ -6,15 +6,17 @@
 //! thread was first seen in it, since that is never early. Nobody else needs to know. As long as
 //! the thread is not seen to be at rest by its word alone, the keeper alone decides, and here it is
 //! told of the deadline in the very survey that found the thread asleep. When the clock is there,
-//! the thread is visited.
+//! the keeper ends the call ([`super::inject_timeout`]).
 
+use super::call::Call;
+use super::inject_timeout::InjectedTimeout;
+use super::wait::Wait;
 use crate::patience::BY_ITSELF;
 use crate::report::messages;
-use crate::tracer::calls::of_status;
-use crate::tracer::policy::inject_timeout::Visit;
-use crate::tracer::policy::wait::{Call, Wait};
+use crate::tracer::arch::registers::Registers;
+use crate::tracer::ptrace::failed::Failed;
 use crate::tracer::ptrace::memory::Memory;
-use crate::tracer::ptrace::stop::Failed;
+use crate::tracer::ptrace::thread_status::numbers;
 use engine::region::layout::Page;
 use engine::region::state::State;
 use engine::region::tracer_word::NONE;
@@ -22,7 +24,6 @@ use engine::schedule::look::{Found, Look};
 use engine::schedule::next::Key;
 use engine::statefile::file::StateFile;
 use engine::{Engine, Kind};
-use libc::user_regs_struct;
 use look::ProcLook;
 use posix::time::NEVER;
 use std::collections::HashMap;
@@ -33,14 +34,14 @@ use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 const OUTSIDE: [Kind; 3] = [Kind::Foreign, Kind::Ending, Kind::Leaving];
 
 /// The keeper's look, and what it knows of such waits.
-pub struct Unseen {
+pub struct UnhookedWaits {
     /// The look at all threads.
     pub look: ProcLook,
     engine: Engine,
-    visits: bool,
+    may_trace: bool,
     /// By slot.
     waits: HashMap<usize, Met>,
-    under_way: Vec<Visit>,
+    under_way: Vec<InjectedTimeout>,
     survey: u64,
 }
 
@@ -72,10 +73,17 @@ impl Met {
     }
 }
 
-impl Unseen {
-    /// `visits`: may threads be traced?
-    pub fn new(engine: Engine, look: ProcLook, visits: bool) -> Unseen {
-        Unseen { look, engine, visits, waits: HashMap::new(), under_way: vec![], survey: 0 }
+impl UnhookedWaits {
+    /// `may_trace`: may threads be traced?
+    pub fn new(engine: Engine, look: ProcLook, may_trace: bool) -> UnhookedWaits {
+        UnhookedWaits {
+            look,
+            engine,
+            may_trace,
+            waits: HashMap::new(),
+            under_way: vec![],
+            survey: 0,
+        }
     }
 
     /// A survey begins; see [`ProcLook::begin`].
@@ -88,7 +96,7 @@ impl Unseen {
     fn meet(&mut self, page: &Page, index: usize, state: State) -> bool {
         let slot = &page.slots[index];
         let tid = slot.tid.load(SeqCst);
-        if !self.visits || tid == 0 || slot.tracer.load(SeqCst) != NONE {
+        if !self.may_trace || tid == 0 || slot.tracer.load(SeqCst) != NONE {
             return false;
         }
         let (survey, real) = (self.survey, (self.engine.real_now)());
@@ -99,7 +107,7 @@ impl Unseen {
             met.survey = survey;
             return !self.engine.frozen() && met.ends_by_itself(real);
         }
-        let [switched, tracer] = of_status(tid as i32, ["voluntary_ctxt_switches:", "TracerPid:"]);
+        let [switched, tracer] = numbers(tid as i32, ["voluntary_ctxt_switches:", "TracerPid:"]);
         let Some(call) = self.look.call(index, runs) else { return false };
         let regs = registers(call);
         let before = self
@@ -125,7 +133,7 @@ impl Unseen {
     }
 
     /// Ends the wait of slot `index`, whose deadline has come, if its thread is still in it.
-    fn visit(&mut self, page: &Page, index: usize) {
+    fn end(&mut self, page: &Page, index: usize) {
         let (pid, tid) =
             (page.slots[index].pid.load(SeqCst) as i32, page.slots[index].tid.load(SeqCst) as i32);
         let Some(met) = self.waits.get_mut(&index) else { return };
@@ -147,27 +155,27 @@ impl Unseen {
             met.wait = call.begins();
             return;
         }
-        match Visit::begin(self.engine, pid, tid, wait, met.switched) {
-            Ok(mut visit) => {
-                if !visit.finish() {
-                    self.under_way.push(visit);
+        match InjectedTimeout::begin(self.engine, pid, tid, wait, met.switched) {
+            Ok(injected) => {
+                if !injected.finish() {
+                    self.under_way.push(injected);
                 }
             }
-            Err(Failed::Died) => {}
-            Err(refused) => self.refused(refused),
+            Err(failed) if failed.died() => {}
+            Err(failed) => self.refused(failed),
         }
     }
 
     /// Nobody may trace, it seems: from now on such waits take real time.
     fn refused(&mut self, failed: Failed) {
-        if std::mem::replace(&mut self.visits, false) {
+        if std::mem::replace(&mut self.may_trace, false) {
             messages::verbose(1, || format!("{failed}; waits that no hook sees take real time"));
         }
         self.waits.clear();
     }
 }
 
-impl Look for Unseen {
+impl Look for UnhookedWaits {
     fn first(&mut self, page: &Page, index: usize, seen: State) -> Found {
         match self.look.first(page, index, seen) {
             Found::Asleep if OUTSIDE.contains(&seen.kind()) && self.meet(page, index, seen) => {
@@ -210,14 +218,14 @@ impl Look for Unseen {
     }
 
     fn end_unseen(&mut self, page: &Page, now: u64) -> u64 {
-        self.under_way.retain_mut(|visit| !visit.over());
+        self.under_way.retain(|injected| !injected.over());
         self.waits.retain(|&index, met| page.slots[index].state.load() == met.state);
         let due = |(&index, met): (&usize, &Met)| {
             met.key(page, index).filter(|key| key.deadline <= now).zip(Some(index))
         };
         let mut due: Vec<_> = self.waits.iter().filter_map(due).collect();
         due.sort();
-        due.into_iter().for_each(|(_, index)| self.visit(page, index));
+        due.into_iter().for_each(|(_, index)| self.end(page, index));
         let waits = || self.waits.values().filter_map(|met| met.wait.as_ref());
         page.header.unseen.store(waits().count() as u32, Relaxed);
         waits().map(|wait| wait.deadline).min().unwrap_or(NEVER)
@@ -229,8 +237,6 @@ impl Look for Unseen {
 }
 
 /// Of a thread in the call, as [`look::thread::Files::call`] gives it.
-fn registers([number, rdi, rsi, rdx, r10, r8, r9, rsp, rip]: [u64; 9]) -> user_regs_struct {
-    // SAFETY: numbers, for which zero is a valid value.
-    let zero: user_regs_struct = unsafe { std::mem::zeroed() };
-    user_regs_struct { orig_rax: number, rdi, rsi, rdx, r10, r8, r9, rsp, rip, ..zero }
+fn registers([number, args @ .., stack, instruction]: [u64; 9]) -> Registers {
+    Registers::in_call(number, args, stack, instruction)
 }

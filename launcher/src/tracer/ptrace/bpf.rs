@@ -1,5 +1,10 @@
-//! Programs of the kernel's packet filter, as seccomp(2) runs them, put together with labels.
+//! Programs of the kernel's packet filter, as seccomp(2) runs them: put together with labels, and
+//! installed in a tracee.
 
+use super::failed::Failed;
+use super::inject::Calls;
+use super::maps::Range;
+use super::memory::Memory;
 use libc::sock_filter;
 
 /// Takes a word of what the filter is asked about.
@@ -76,4 +81,47 @@ impl Assembler {
         };
         self.code.iter().enumerate().map(assemble).collect()
     }
+}
+
+/// Makes a filter for calls from some ranges.
+pub type Build = fn(&[Range]) -> Option<Vec<sock_filter>>;
+
+/// The range from the first address to the last where there are too many for a filter.
+pub fn in_ranges(build: Build, ranges: &[Range]) -> Option<Vec<sock_filter>> {
+    let start = ranges.iter().map(|r| r.start).min().unwrap_or(0);
+    let end = ranges.iter().map(|r| r.end).max().unwrap_or(0);
+    build(ranges).or_else(|| build(&[Range { start, end }]))
+}
+
+/// Installs a filter, written to `scratch` for that. As root no_new_privs(2const) stays as it is.
+pub fn install(
+    calls: Calls,
+    memory: Memory,
+    scratch: u64,
+    filter: Option<Vec<sock_filter>>,
+    flags: u64,
+) -> Result<(Calls, bool), Failed> {
+    const PROGRAM: u64 = 16;
+    let Some(filter) = filter else { return Ok((calls, false)) };
+    // struct sock_fprog, and the instructions behind it.
+    let mut bytes = (filter.len() as u64).to_le_bytes().to_vec();
+    bytes.extend((scratch + PROGRAM).to_le_bytes());
+    for i in &filter {
+        bytes.extend(i.code.to_le_bytes());
+        bytes.extend([i.jt, i.jf]);
+        bytes.extend(i.k.to_le_bytes());
+    }
+    if memory.write_bytes(scratch, &bytes).is_err() {
+        return Ok((calls, false));
+    }
+    let flags = flags | libc::SECCOMP_FILTER_FLAG_SPEC_ALLOW;
+    let arguments = [libc::SECCOMP_SET_MODE_FILTER as u64, flags, scratch, 0, 0, 0];
+    let (calls, answer) = calls.call(libc::SYS_seccomp, arguments)?;
+    if answer != -libc::EACCES as i64 {
+        return Ok((calls, answer == 0));
+    }
+    let (calls, _) =
+        calls.call(libc::SYS_prctl, [libc::PR_SET_NO_NEW_PRIVS as u64, 1, 0, 0, 0, 0])?;
+    let (calls, answer) = calls.call(libc::SYS_seccomp, arguments)?;
+    Ok((calls, answer == 0))
 }

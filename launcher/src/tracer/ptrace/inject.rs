@@ -1,60 +1,22 @@
 //! System calls made in a tracee's name, at a stop between two of its own instructions.
 
-use crate::tracer::policy::timer_calls::CODE;
-use crate::tracer::ptrace::stop::{Event, Failed, Go, Stopped};
-use libc::{pid_t, user_regs_struct};
-use std::mem::MaybeUninit;
-
-/// What waitid(2) answers for thread `tid`, zeroed where it has nothing to tell; `None` if there is
-/// no such thread.
-fn wait(tid: pid_t, options: i32) -> Option<libc::siginfo_t> {
-    let mut info = MaybeUninit::<libc::siginfo_t>::zeroed();
-    loop {
-        // SAFETY: a valid out-parameter.
-        let waited = unsafe {
-            libc::waitid(libc::P_PID, tid as libc::id_t, info.as_mut_ptr(), options | libc::__WALL)
-        };
-        if waited == 0 {
-            // SAFETY: zeroed or filled by the call.
-            return Some(unsafe { info.assume_init() });
-        }
-        if std::io::Error::last_os_error().raw_os_error() != Some(libc::EINTR) {
-            return None;
-        }
-    }
-}
-
-/// Waits for thread `tid`'s next stop, and for nobody else's; the status. An end is left for the
-/// main loop to collect.
-fn next_stop(tid: pid_t) -> Result<i32, Failed> {
-    let reason = |info: &libc::siginfo_t| {
-        // SAFETY: of SIGCHLD, or zero.
-        let status = unsafe { info.si_status() };
-        matches!(info.si_code, libc::CLD_TRAPPED | libc::CLD_STOPPED).then_some(status)
-    };
-    let met = wait(tid, libc::WEXITED | libc::WSTOPPED | libc::WNOWAIT).as_ref().and_then(reason);
-    // A leader's number goes on with the thread that has executed a program, when that one has
-    // killed it.
-    if met.is_none_or(|reason| reason >> 8 == libc::PTRACE_EVENT_EXEC) {
-        return Err(Failed::Died);
-    }
-    // It may be killed right now, and is not stopped any more.
-    let taken = wait(tid, libc::WSTOPPED | libc::WNOHANG).as_ref().and_then(reason);
-    // As waitpid(2) has it.
-    taken.map(|reason| reason << 8 | 0x7f).ok_or(Failed::Died)
-}
+use super::failed::Failed;
+use super::memory::Memory;
+use super::stop::Go;
+use super::wait::{Event, Stopped};
+use crate::tracer::arch::registers::Registers;
 
 /// One instruction on. What comes meanwhile is put into `late`.
 pub fn step(mut stopped: Stopped, late: &mut Vec<Event>) -> Result<Stopped, Failed> {
-    let tid = stopped.tid();
     loop {
-        stopped.go(Go::Step, 0)?;
-        let status = next_stop(tid)?;
-        stopped = Stopped::reported(tid);
-        match Event::of(status) {
+        let (next, event) = stopped.go(Go::Step, 0)?.next_stop("a step")?;
+        stopped = next;
+        match event {
             // By the kernel, and not by somebody.
-            Event::Signal(libc::SIGTRAP) if stopped.signal_info()?[CODE] > 0 => return Ok(stopped),
-            event @ (Event::Signal(_) | Event::GroupStop) => late.push(event),
+            Event::Signal(libc::SIGTRAP) if stopped.signal_info()?.is_of_kernel() => {
+                return Ok(stopped);
+            }
+            Event::Signal(_) | Event::GroupStop => late.push(event),
             _ => {}
         }
     }
@@ -79,7 +41,7 @@ pub fn again(stopped: &Stopped, late: Vec<Event>) -> Result<(), Failed> {
 /// Makes calls for a stopped thread.
 pub struct Calls {
     stopped: Stopped,
-    before: user_regs_struct,
+    before: Registers,
     /// Address of a `syscall` instruction.
     instruction: u64,
     late: Vec<Event>,
@@ -94,19 +56,18 @@ impl Calls {
     }
 
     /// Its registers as they were, and will be again.
-    pub fn registers(&self) -> &user_regs_struct {
+    pub fn registers(&self) -> &Registers {
         &self.before
     }
 
     /// Makes one call; the kernel's answer.
     pub fn call(self, number: libc::c_long, args: [u64; 6]) -> Result<(Calls, i64), Failed> {
         let mut regs = self.before;
-        (regs.rax, regs.orig_rax, regs.rip) = (number as u64, u64::MAX, self.instruction);
-        [regs.rdi, regs.rsi, regs.rdx, regs.r10, regs.r8, regs.r9] = args;
+        regs.make_call(number, args, self.instruction);
         self.stopped.set_registers(&regs)?;
         let mut late = self.late;
         let stopped = step(self.stopped, &mut late)?;
-        let answer = stopped.registers()?.rax as i64;
+        let answer = stopped.registers()?.answer();
         Ok((Calls { stopped, late, ..self }, answer))
     }
 
@@ -115,5 +76,53 @@ impl Calls {
         self.stopped.set_registers(&self.before)?;
         again(&self.stopped, self.late)?;
         Ok(self.stopped)
+    }
+}
+
+/// Makes calls for a thread that has just made one by an instruction of its own, with memory of
+/// their own at the address that `make` is given. `None` if the kernel refuses that.
+pub fn after_a_call<T>(
+    stopped: Stopped,
+    make: impl FnOnce(Calls, u64) -> Result<(Calls, T), Failed>,
+) -> Result<(Stopped, Option<T>), Failed> {
+    /// All but SIGTRAP, which ends each step.
+    const ALL: u64 = !(1 << (libc::SIGTRAP - 1));
+    const SIZE: u64 = 1 << 16;
+    let mask = stopped.mask()?;
+    stopped.set_mask(ALL)?;
+    let instruction = stopped.registers()?.call_instruction();
+    let calls = Calls::new(stopped, instruction)?;
+    let (prot, flags) =
+        (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+    let (calls, scratch) =
+        calls.call(libc::SYS_mmap, [0, SIZE, prot as u64, flags as u64, u64::MAX, 0])?;
+    let (calls, made) = if scratch < 0 {
+        (calls, None)
+    } else {
+        let (calls, made) = make(calls, scratch as u64)?;
+        let (calls, _) = calls.call(libc::SYS_munmap, [scratch as u64, SIZE, 0, 0, 0, 0])?;
+        (calls, Some(made))
+    };
+    let stopped = calls.finish()?;
+    stopped.set_mask(mask)?;
+    Ok((stopped, made))
+}
+
+/// A place in the memory of a program that has just been executed: far enough below what its stack
+/// holds.
+pub fn scratch(calls: Calls, memory: Memory) -> Result<(Calls, u64), Failed> {
+    let at = (calls.registers().stack_pointer() - 0x4000) & !0xfff;
+    Ok((touch(calls, memory, at)?, at))
+}
+
+/// Makes the kernel write somewhere in the stack if that is not there yet, which a write by another
+/// process does not: it has room for some thousand arguments. Nothing comes of it where the stack
+/// may not grow so much.
+pub fn touch(calls: Calls, memory: Memory, at: u64) -> Result<Calls, Failed> {
+    match memory.read::<u64>(at) {
+        Ok(_) => Ok(calls),
+        Err(_) => {
+            Ok(calls.call(libc::SYS_rt_sigprocmask, [libc::SIG_BLOCK as u64, 0, at, 8, 0, 0])?.0)
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! A tracee's memory.
 
-use crate::tracer::ptrace::stop::Failed;
+use super::failed::Failed;
 use libc::{c_void, iovec, pid_t};
 use std::fs::OpenOptions;
 use std::mem::MaybeUninit;
@@ -29,8 +29,6 @@ unsafe impl Plain for [i64; 2] {}
 unsafe impl Plain for [u64; 2] {}
 // SAFETY: as above.
 unsafe impl Plain for [i64; 4] {}
-// SAFETY: as above.
-unsafe impl Plain for [i32; 32] {}
 
 impl Memory {
     /// The value at `at`.
@@ -98,9 +96,6 @@ impl Memory {
             .write(true)
             .open(format!("/proc/{}/mem", self.0))
             .and_then(|file| file.write_all_at(bytes, at));
-        written.map_err(|e| match e.raw_os_error() {
-            Some(libc::ESRCH | libc::ENOENT) => Failed::Died,
-            error => Failed::Request(self.0, "a write to the memory", error.unwrap_or(0)),
-        })
+        written.map_err(|error| Failed::new(self.0, "a write to the memory", &error))
     }
 }

@@ -1,12 +1,12 @@
-//! What a call is for a loop that makes it again and again ([`crate::tracer::spin::spinners`]).
+//! What a call is for a loop that makes it again and again ([`super::observe`]).
 
+use crate::tracer::arch::registers::Registers;
 use engine::programs::verdicts::zero_is_nothing;
-use libc::{c_long, user_regs_struct};
 use posix::errno::restarts;
 
 /// What a call was, for the loop that made it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Call {
+pub enum Outcome {
     /// It has got nothing.
     Futile,
     /// It has got something done.
@@ -16,23 +16,25 @@ pub enum Call {
 }
 
 /// What the call that has just been made was.
-pub fn judge(regs: &user_regs_struct) -> Call {
-    let answer = regs.rax as i64;
-    match regs.orig_rax as c_long {
+pub fn outcome(regs: &Registers) -> Outcome {
+    let answer = regs.answer();
+    match regs.number() {
         // Answered by the tracer: a sleep was over before it began.
-        -1 => Call::Futile,
+        -1 => Outcome::Futile,
         // To be made again.
-        _ if restarts(answer) => Call::Nothing,
-        _ if answer < 0 => Call::Futile,
+        _ if restarts(answer) => Outcome::Nothing,
+        _ if answer < 0 => Outcome::Futile,
         // Who asks for its own processor time computes.
-        libc::SYS_clock_gettime if is_of_processor(regs.rdi as libc::clockid_t) => Call::Done,
-        libc::SYS_getrusage => Call::Done,
-        libc::SYS_sched_yield | libc::SYS_waitid | libc::SYS_clock_gettime | libc::SYS_times => {
-            Call::Futile
+        libc::SYS_clock_gettime if is_of_processor(regs.argument(0) as libc::clockid_t) => {
+            Outcome::Done
         }
-        libc::SYS_kill if regs.rsi == 0 => Call::Futile,
-        number if answer == 0 && zero_is_nothing(number) => Call::Futile,
-        libc::SYS_futex if answer == 0 => Call::Nothing,
+        libc::SYS_getrusage => Outcome::Done,
+        libc::SYS_sched_yield | libc::SYS_waitid | libc::SYS_clock_gettime | libc::SYS_times => {
+            Outcome::Futile
+        }
+        libc::SYS_kill if regs.argument(1) == 0 => Outcome::Futile,
+        number if answer == 0 && zero_is_nothing(number) => Outcome::Futile,
+        libc::SYS_futex if answer == 0 => Outcome::Nothing,
         libc::SYS_getpid
         | libc::SYS_gettid
         | libc::SYS_getppid
@@ -44,8 +46,8 @@ pub fn judge(regs: &user_regs_struct) -> Call {
         | libc::SYS_statx
         | libc::SYS_access
         | libc::SYS_faccessat
-        | libc::SYS_faccessat2 => Call::Nothing,
-        _ => Call::Done,
+        | libc::SYS_faccessat2 => Outcome::Nothing,
+        _ => Outcome::Done,
     }
 }
 

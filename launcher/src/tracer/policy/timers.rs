@@ -3,40 +3,55 @@
 //! The tracer parks a slot of its own until the earliest deadline, like the thread that serves the
 //! timers of a process with the library: so time does not move on while it tells somebody.
 
-use crate::tracer::event_loop::Tracer;
-use crate::tracer::policy::timer_calls::{CODE, Info, NUMBER, OVERRUN, TIMER};
-use crate::tracer::policy::timer_table::{Notify, Timer};
+use super::timer_table::{Notify, Timer, TimerTable};
+use crate::tracer::ptrace::signal_info::SignalInfo;
 use engine::region::tracer_word::KEEPS_TIME;
 use engine::{Engine, Kind, Reason, What};
 use libc::pid_t;
 use posix::time::NEVER;
 use std::sync::atomic::Ordering::SeqCst;
 
-impl Tracer {
+/// The timers of traced processes that end in a signal, and their clock.
+pub struct Timers {
+    pub(super) engine: Engine,
+    /// All of them.
+    pub table: TimerTable,
+    /// The slot that is parked until the earliest deadline.
+    keeps: Option<usize>,
+    /// What clock_settime(2) had done when the deadlines were last right.
+    shift: i64,
+}
+
+impl Timers {
+    /// None yet.
+    pub fn new(engine: Engine) -> Timers {
+        Timers { engine, table: TimerTable::default(), keeps: None, shift: 0 }
+    }
+
     /// Lets timers expire that are due, and parks until the next. Whoever changes a deadline calls
     /// it before the program goes on.
     ///
     /// A timer of a few nanoseconds is due again at once, for ever. So if the next one is due
     /// already, the tracer does not park: it is busy, and comes here again when it has heard what
     /// its tracees report.
-    pub(in crate::tracer) fn keep_time(&mut self) {
+    pub fn keep_time(&mut self) {
         self.follow_clock();
         let (engine, page) = (self.engine, self.engine.page);
-        if self.keeps.is_none() && self.timers.earliest() != NEVER {
+        if self.keeps.is_none() && self.table.earliest() != NEVER {
             // SAFETY: no arguments.
             let tid = unsafe { libc::gettid() } as u32;
             self.keeps = page.claim(Kind::Busy, engine.pid, tid, 0);
             if let Some(me) = self.keeps {
-                self.slot(me).tracer.store(KEEPS_TIME, SeqCst);
-                self.slot(me).what.store(What::Timer as u32, SeqCst);
+                page.slots[me].tracer.store(KEEPS_TIME, SeqCst);
+                page.slots[me].what.store(What::Timer as u32, SeqCst);
             }
         }
         let Some(me) = self.keeps else { return };
-        let slot = self.slot(me);
+        let slot = &page.slots[me];
         loop {
             let state = slot.state.load();
             if state.waits() {
-                if slot.deadline.load(SeqCst) == self.timers.earliest() {
+                if slot.deadline.load(SeqCst) == self.table.earliest() {
                     return;
                 }
                 engine.end_own(me, state.seq(), Reason::Woken);
@@ -48,7 +63,7 @@ impl Tracer {
             while due && self.expire_one(now) {
                 due = !engine.frozen();
             }
-            let earliest = self.timers.earliest();
+            let earliest = self.table.earliest();
             // Without a new one the former one would count on.
             slot.deadline.store(NEVER, SeqCst);
             let seq = engine.begin_wait(me);
@@ -63,8 +78,8 @@ impl Tracer {
     /// Lets the first of the timers that are due by `now` expire; false if none is.
     fn expire_one(&mut self, now: u64) -> bool {
         let engine = self.engine;
-        let Some((pid, id)) = self.timers.due(now) else { return false };
-        self.timers.change(pid, id, |timer| expire(&engine, now, pid, timer)).is_some()
+        let Some((pid, id)) = self.table.due(now) else { return false };
+        self.table.change(pid, id, |timer| expire(&engine, now, pid, timer)).is_some()
     }
 
     /// A clock was set: timers for an instant of it move.
@@ -72,7 +87,7 @@ impl Tracer {
         let shift = self.engine.page.shift();
         let ahead = shift.wrapping_sub(std::mem::replace(&mut self.shift, shift));
         if ahead != 0 {
-            self.timers.clock_was_set(ahead);
+            self.table.clock_was_set(ahead);
         }
     }
 }
@@ -96,28 +111,20 @@ fn expire(engine: &Engine, now: u64, pid: pid_t, timer: &mut Timer) {
         timer.overruns.0 = timer.overruns.0.saturating_add(missed).saturating_add(1);
     } else {
         (timer.sent, timer.overruns.0) = (true, missed);
-        send(engine, pid, thread, &signal(number, timer));
+        let info = SignalInfo::of_timer(number, timer.id, timer.overruns.0, timer.value);
+        send(engine, pid, thread, &info);
     }
 }
 
-/// What says who sends it, as far as a process that is not the receiver may say so.
-fn signal(number: i32, timer: &Timer) -> Info {
-    let mut info = [0; 32];
-    (info[NUMBER], info[CODE], info[TIMER], info[OVERRUN]) =
-        (number, libc::SI_TIMER, timer.id, timer.overruns.0);
-    (info[6], info[7]) = (timer.value as i32, (timer.value >> 32) as i32);
-    info
-}
-
 /// Sends a signal to a process or one thread of it. Counted, like all that the session sends.
-fn send(engine: &Engine, pid: pid_t, thread: Option<pid_t>, info: &Info) {
-    let (sent, at) = (&engine.page.header.signals_sent, info.as_ptr());
+fn send(engine: &Engine, pid: pid_t, thread: Option<pid_t>, info: &SignalInfo) {
+    let (sent, at) = (&engine.page.header.signals_sent, &raw const *info);
     sent.fetch_add(1, SeqCst);
     // SAFETY: a siginfo_t of our own.
     unsafe {
         match thread {
-            None => libc::syscall(libc::SYS_rt_sigqueueinfo, pid, info[NUMBER], at),
-            Some(tid) => libc::syscall(libc::SYS_rt_tgsigqueueinfo, pid, tid, info[NUMBER], at),
+            None => libc::syscall(libc::SYS_rt_sigqueueinfo, pid, info.number(), at),
+            Some(tid) => libc::syscall(libc::SYS_rt_tgsigqueueinfo, pid, tid, info.number(), at),
         }
     };
     sent.fetch_add(1, SeqCst);

@@ -1,0 +1,152 @@
+//! Calls that read and set clocks: clock_gettime(2), clock_settime(2), adjtimex(2), times(2),
+//! sysinfo(2) and their relatives.
+
+use super::call::{Call, Do};
+use super::virtual_clock;
+use crate::tracer::arch::registers::Registers;
+use crate::tracer::ptrace::failed::Failed;
+use crate::tracer::ptrace::memory::{Fault, Memory};
+use crate::tracer::ptrace::wait::Stopped;
+use engine::Engine;
+use posix::clock::is_virtual;
+use posix::time::{SECOND, Spec};
+
+const EFAULT: i64 = -(libc::EFAULT as i64);
+const EINVAL: i64 = -(libc::EINVAL as i64);
+
+/// Reads a clock.
+pub fn read(call: &Call) -> Do {
+    let r = call.regs;
+    let now = |id| virtual_clock::read(call.engine, id).unwrap_or(Spec { sec: 0, nsec: 0 });
+    let written = match r.number() {
+        libc::SYS_clock_gettime if !is_virtual(r.argument(0) as i32) => return Do::Pass,
+        libc::SYS_clock_gettime => match virtual_clock::read(call.engine, r.argument(0) as i32) {
+            Some(now) => call.memory.write(r.argument(1), &[now.sec, now.nsec]),
+            None => return Do::Pass,
+        },
+        libc::SYS_gettimeofday => {
+            let now = now(libc::CLOCK_REALTIME);
+            let time = if r.argument(0) == 0 {
+                Ok(())
+            } else {
+                call.memory.write(r.argument(0), &[now.sec, now.nsec / 1000])
+            };
+            time.and_then(|()| {
+                if r.argument(1) == 0 { Ok(()) } else { call.memory.write(r.argument(1), &0u64) }
+            })
+        }
+        libc::SYS_time => {
+            let now = now(libc::CLOCK_REALTIME);
+            let written =
+                r.argument(0) == 0 || call.memory.write(r.argument(0), &(now.sec as u64)).is_ok();
+            return if written { Do::Answer(now.sec) } else { Do::Pass };
+        }
+        _ => return Do::Pass,
+    };
+    // Where it cannot be written the kernel knows why, or may do it: the memory may be closed to
+    // other processes.
+    if written.is_ok() { Do::Answer(0) } else { Do::Pass }
+}
+
+/// Sets a clock: for the session, never for the machine.
+pub fn set(call: &Call) -> Do {
+    set_or_fault(call).unwrap_or(Do::Answer(EFAULT))
+}
+
+fn set_or_fault(call: &Call) -> Result<Do, Fault> {
+    let r = call.regs;
+    let spec = |at: u64, unit: i64| {
+        call.memory
+            .read::<[i64; 2]>(at)
+            .map(|[sec, part]| Spec { sec, nsec: part.saturating_mul(unit) })
+    };
+    let answer = match r.number() {
+        libc::SYS_clock_settime => {
+            if r.argument(0) as i32 == libc::CLOCK_REALTIME {
+                set_to(call, spec(r.argument(1), 1)?)
+            } else {
+                EINVAL
+            }
+        }
+        libc::SYS_settimeofday if r.argument(0) == 0 => 0,
+        libc::SYS_settimeofday => set_to(call, spec(r.argument(0), 1000)?),
+        libc::SYS_adjtimex => return adjust(call, r.argument(0)),
+        libc::SYS_clock_adjtime if r.argument(0) as i32 == libc::CLOCK_REALTIME => {
+            return adjust(call, r.argument(1));
+        }
+        _ => return Ok(Do::Pass),
+    };
+    Ok(Do::Answer(answer))
+}
+
+fn set_to(call: &Call, to: Spec) -> i64 {
+    let Some(now) = virtual_clock::read(call.engine, libc::CLOCK_REALTIME) else { return EINVAL };
+    if to.nanos().is_none() {
+        return EINVAL;
+    }
+    set_ahead(call, to.since(now).ns() as i64 - now.since(to).ns() as i64);
+    0
+}
+
+fn set_ahead(call: &Call, by: i64) {
+    call.engine.set_clock(by, std::process::id());
+}
+
+/// Of `struct timex`.
+const STATUS: u64 = 40;
+const TIME: u64 = 72;
+
+/// adjtimex(2): a step is made in the session; all else is asked and not set.
+fn adjust(call: &Call, at: u64) -> Result<Do, Fault> {
+    /// Modes of it.
+    const ADJ_SETOFFSET: u32 = 0x100;
+    const ADJ_NANO: u32 = 0x2000;
+    let modes: u32 = call.memory.read(at)?;
+    if modes & ADJ_SETOFFSET != 0 {
+        let [sec, part] = call.memory.read::<[i64; 2]>(at + TIME)?;
+        let (unit, most) =
+            if modes & ADJ_NANO != 0 { (1, 1_000_000_000) } else { (1000, 1_000_000) };
+        if !(0..most).contains(&part) {
+            return Ok(Do::Answer(EINVAL));
+        }
+        set_ahead(call, sec.saturating_mul(1_000_000_000).saturating_add(part * unit));
+    }
+    call.memory.write(at, &0u32)?;
+    Ok(Do::Change(Box::new(*call.regs), Some((at, modes))))
+}
+
+/// A call of adjtimex(2) has been answered, or another that was changed: the time at `at` is
+/// virtual.
+pub fn adjusted(engine: &Engine, memory: Memory, regs: &Registers, at: u64) {
+    let adjusts =
+        matches!(regs.number(), libc::SYS_adjtimex | libc::SYS_clock_adjtime) && regs.answer() >= 0;
+    if let Some(now) = virtual_clock::read(engine, libc::CLOCK_REALTIME).filter(|_| adjusts) {
+        let nano =
+            memory.read::<u32>(at + STATUS).is_ok_and(|status| status & libc::STA_NANO as u32 != 0);
+        // The kernel has just written there.
+        let _ = memory.write(at + TIME, &[now.sec, if nano { now.nsec } else { now.nsec / 1000 }]);
+    }
+}
+
+/// times(2) or sysinfo(2) has been answered: what they say of the time since the machine was
+/// started, or since some instant (times(2), NOTES), is virtual. The kernel rounds sysinfo's up.
+pub fn uptime(engine: &Engine, stopped: &Stopped, at: u64) -> Result<(), Failed> {
+    /// Of times(2) in a second: USER_HZ.
+    const TICKS: i64 = 100;
+    let mut regs = stopped.registers()?;
+    let answer = regs.answer();
+    if regs.number() == libc::SYS_times {
+        if answer != EFAULT
+            && let Some(now) = virtual_clock::read(engine, libc::CLOCK_MONOTONIC)
+        {
+            regs.set_answer(now.sec * TICKS + now.nsec / (SECOND as i64 / TICKS));
+            stopped.set_registers(&regs)?;
+        }
+    } else if answer == 0
+        && let Some(now) = virtual_clock::read(engine, libc::CLOCK_BOOTTIME)
+    {
+        // The first field; the kernel has just written there.
+        let _ = Memory(stopped.tid()).write(at, &((now.sec + (now.nsec != 0) as i64) as u64));
+    }
+    Ok(())
+}

@@ -1,0 +1,70 @@
+//! What `/proc/TID/status` and `schedstat` say of a thread. See proc(5).
+
+use crate::proc;
+use libc::pid_t;
+
+/// The whole `status` file.
+struct Status(String);
+
+impl Status {
+    fn of(tid: pid_t) -> Status {
+        Status(proc::text(&format!("/proc/{tid}/status")))
+    }
+
+    /// What stands behind `name`.
+    fn field(&self, name: &str) -> &str {
+        self.0.lines().find_map(|line| line.strip_prefix(name)).map_or("", str::trim)
+    }
+
+    /// The set of signals behind `name`.
+    fn set(&self, name: &str) -> u64 {
+        u64::from_str_radix(self.field(name), 16).unwrap_or(0)
+    }
+}
+
+/// Numbers in the file, 0 where there is none of that name.
+pub fn numbers<const N: usize>(tid: pid_t, names: [&str; N]) -> [u64; N] {
+    let status = Status::of(tid);
+    names.map(|name| status.field(name).parse().unwrap_or(0))
+}
+
+/// Is `signal` in this set?
+pub fn in_set(tid: pid_t, name: &str, signal: i32) -> bool {
+    Status::of(tid).set(name) >> (signal - 1) & 1 != 0
+}
+
+/// Does the thread run, as opposed to sleeping, being stopped or having ended?
+pub fn runs_now(tid: pid_t) -> bool {
+    let status = Status::of(tid);
+    let state = status.field("State:");
+    !state.is_empty() && !state.starts_with(['S', 'T', 'Z', 'X'])
+}
+
+/// The signals that are pending for the thread or its process.
+pub fn pending(tid: pid_t) -> u64 {
+    let status = Status::of(tid);
+    status.set("SigPnd:") | status.set("ShdPnd:")
+}
+
+/// The pending signals that the thread does not block.
+pub fn deliverable(tid: pid_t) -> u64 {
+    let status = Status::of(tid);
+    (status.set("SigPnd:") | status.set("ShdPnd:")) & !status.set("SigBlk:")
+}
+
+/// Has the thread ended, or does another process trace it?
+pub fn is_dead_or_traced(tid: pid_t) -> bool {
+    let status = Status::of(tid);
+    status.field("State:").starts_with(['Z', 'X']) || status.field("TracerPid:") != "0"
+}
+
+/// How often the thread has given up the processor by itself.
+pub fn voluntary_switches(tid: pid_t) -> u64 {
+    numbers(tid, ["voluntary_ctxt_switches:"])[0]
+}
+
+/// How often the thread has been put on a processor: its run count.
+pub fn run_count(pid: pid_t, tid: pid_t) -> u64 {
+    let text = proc::text(&format!("/proc/{pid}/task/{tid}/schedstat"));
+    text.split_ascii_whitespace().nth(2).and_then(|count| count.parse().ok()).unwrap_or(0)
+}

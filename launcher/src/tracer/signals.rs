@@ -1,0 +1,75 @@
+//! Signals that are about to be delivered to tracees.
+
+use super::ptrace::failed::Failed;
+use super::ptrace::memory::Memory;
+use super::ptrace::thread_status::{deliverable, in_set};
+use super::ptrace::wait::Stopped;
+use super::state::Tracer;
+use engine::sys::GATE;
+
+/// The last argument, in whose upper half the gate is ([`engine::sys::GATE`]) where the call has no
+/// use for it.
+const GATE_ARGUMENT: usize = 5;
+/// Signals that stop a process that does not catch them.
+const STOPS: [i32; 4] = [libc::SIGSTOP, libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU];
+
+/// Signals that do nothing to a process that does not catch them. (SIGCONT belongs to a stop, which
+/// is no harmless one.)
+const HARMLESS: [i32; 3] = [libc::SIGCHLD, libc::SIGURG, libc::SIGWINCH];
+
+impl Tracer {
+    /// A signal is about to be delivered, and may have interrupted a wait. If a handler runs the
+    /// wait is over; else the kernel starts most calls again, and the wait goes on.
+    ///
+    /// One that is ignored would not have interrupted an untraced thread, and the calls that it has
+    /// made fail (epoll_wait(2) does) are started again here.
+    pub fn signal(&mut self, stopped: Stopped, signal: i32) -> Result<(), Failed> {
+        let tid = stopped.tid();
+        let process = self.tracees.threads.get(&tid).map(|thread| thread.process);
+        if let Some(process) = process.filter(|&process| self.timers.table.has(process)) {
+            let mut info = stopped.signal_info()?;
+            if self.timers.taken(process, &mut info) {
+                stopped.set_signal_info(&info)?;
+            }
+        }
+        let mut regs = stopped.registers()?;
+        let gate = regs.argument(GATE_ARGUMENT);
+        if gate >> 32 == GATE as u64 {
+            // No handler is to find the gate open. If the call is made again it stops, as one that
+            // a hook makes.
+            regs.set_argument(GATE_ARGUMENT, gate as u32 as u64);
+            stopped.set_registers(&regs)?;
+        }
+        let failed = regs.is_in_call() && regs.answer() == -(libc::EINTR as i64);
+        let again = self.tracees.threads.get_mut(&tid).and_then(|thread| thread.again.take());
+        if failed || again.is_some() {
+            let [caught, ignored] = ["SigCgt:", "SigIgn:"].map(|which| in_set(tid, which, signal));
+            let harmless = ignored || !caught && HARMLESS.contains(&signal);
+            match again {
+                Some(wait)
+                    if !harmless && wait.ends_between(&self.engine, Memory(tid), &mut regs) =>
+                {
+                    stopped.set_registers(&regs)?;
+                }
+                Some(wait) => {
+                    if caught || !harmless && STOPS.contains(&signal) {
+                        wait.write_left(&self.engine, Memory(tid), true);
+                    }
+                    if !caught && (harmless || !failed) {
+                        self.tracees
+                            .threads
+                            .entry(tid)
+                            .and_modify(|thread| thread.again = Some(wait));
+                    }
+                }
+                None => {}
+            }
+            // Another may be about to run a handler, and then it has failed.
+            if failed && harmless && deliverable(tid) == 0 {
+                regs.make_call_again();
+                stopped.set_registers(&regs)?;
+            }
+        }
+        self.tracees.go(stopped, signal)
+    }
+}
