@@ -2,7 +2,7 @@
 
 use crate::orphan_timerfds::Timers;
 use crate::report::messages;
-use crate::report::stall_report::Stuck;
+use crate::report::stall_report::{self, Stuck};
 use crate::session::Session;
 use crate::tracer::UnhookedWaits;
 use crate::tracer::tracer_process::Helper;
@@ -60,6 +60,7 @@ pub fn start(session: &Session, rest: Arc<EventFd>, tracer: Arc<Helper>) {
                 }
                 match event {
                     Event::Busy(busy) => stuck.runs(busy, &engine),
+                    Event::Rescue(slot) => stall_report::rescue(engine.page, slot),
                     Event::Rest | Event::Jump => {
                         stuck.rests(event == Event::Rest && !wanted, engine.page)
                     }

@@ -76,6 +76,18 @@ impl Stuck {
     }
 }
 
+/// A frozen clock was moved, or an equal woken, although the thread of `slot` runs.
+pub fn rescue(page: &Page, slot: usize) {
+    let (pid, tid) = thread(&page.slots[slot]);
+    messages::verbose(1, || {
+        let name = proc::name(pid, tid);
+        format!(
+            "{name} ({pid}/{tid}) computes while others wait for the clock: it goes on; the run is \
+             not repeatable from here"
+        )
+    });
+}
+
 /// Numbers of a slot's process and thread.
 fn thread(slot: &Slot) -> (u32, u32) {
     let (pid, tid) = (slot.pid.load(SeqCst), slot.tid.load(SeqCst));

@@ -51,6 +51,9 @@ pub enum Event {
     Jump,
     /// Somebody runs, or may.
     Busy(Busy),
+    /// Frozen mode, once: the thread of this slot computes so long that the clock was moved, or an
+    /// equal was woken, although it runs. From here on the run is not repeatable.
+    Rescue(usize),
 }
 
 /// The keeper's thread. `patient` tells the look that nothing has changed for a while (it may then
@@ -128,7 +131,10 @@ pub fn run<L: Look>(
                     if page.mode() == ClockMode::Frozen {
                         // Who is only called busy may be asleep and burn nothing.
                         let burnt = if forced { None } else { look.burnt(page, slot) };
-                        standstill.stands(&engine, slot, burnt, 0);
+                        if standstill.stands(&engine, slot, burnt, 0) && !event(Event::Rescue(slot))
+                        {
+                            return;
+                        }
                     }
                     let same = last_busy == Some((slot, seen, page.header.jumps.load(SeqCst)));
                     last_busy = Some((slot, seen, page.header.jumps.load(SeqCst)));
@@ -150,7 +156,12 @@ pub fn run<L: Look>(
                     if traced && let Some(burnt) = look.burnt(page, slot) {
                         suspects.runs(&engine, slot, burnt);
                         if page.mode() == ClockMode::Frozen {
-                            standstill.stands(&engine, slot, Some(burnt), look.slept(page, slot));
+                            let slept = look.slept(page, slot);
+                            if standstill.stands(&engine, slot, Some(burnt), slept)
+                                && !event(Event::Rescue(slot))
+                            {
+                                return;
+                            }
                         }
                     }
                     back_off(page, &mut backoff);

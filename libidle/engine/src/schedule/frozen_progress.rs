@@ -1,25 +1,28 @@
-//! A frozen clock that stands still because somebody runs: the keeper's last resort.
+//! A frozen clock that stands still because a thread computes: the keeper's last resort.
 //!
 //! With a clock that runs, a loop on plain memory ends when real time has passed. A frozen clock
 //! would never move, for the thread that the loop waits for sleeps until it does. No hook is called
-//! in such a loop, so it looks like a computation; what can be seen is that the processor is burnt
-//! and nothing else happens. Three rules, from the mildest on:
+//! in such a loop, so it looks like a computation; all that can be seen is that processor time is
+//! used and nothing else happens. How long a computation takes must decide nothing in a frozen
+//! session, so each rule here is a *rescue*: it costs repeatability, and the keeper says so when it
+//! happens for the first time.
 //!
-//! 1. Of several waiters due at the same instant one is woken at a time. If the first neither
-//!    blocks nor gets anything done, it may wait for the next: that one is woken too, after
-//!    [`PEERS`].
-//! 2. Nothing in the session has changed while a thread burnt [`UNCHANGED`] of processor time, and
+//! 1. Nothing in the session has changed while a thread used [`UNCHANGED`] of processor time, and
 //!    the earliest deadline is one of its own process, whose memory it may be looking at: the clock
 //!    moves in steps, first small, each twice the one before. A computation that lasts a second or
 //!    two sees little of it; an hour is over in [`UNCHANGED`] and 22 [`PACE`]s.
-//! 3. The clock goes as real time does from some time on until everybody rests again: when rule 2
-//!    has moved it (the thread has shown what it is, and may wait for one short while after the
-//!    other: an interpreter's, which gives its lock away when it is asked to, is asked after 5 ms);
-//!    where nothing in the session has changed for [`FOLLOW`] of processor time (threads whose
-//!    memory has nothing to do with who waits), or nobody has rested for [`LAST`] of it (threads
-//!    that do things and never rest).
+//! 2. The clock goes as real time does from some time on until all are at rest again: when rule 1
+//!    has moved it (the thread may wait for one short while after the other: an interpreter's
+//!    thread, which gives its lock away when it is asked to, is asked after 5 ms); where nothing in
+//!    the session has changed for [`FOLLOW`] of processor time (threads whose memory has nothing to
+//!    do with who waits), or not all were at rest for [`LAST`] of it (threads that do things and
+//!    never rest).
+//! 3. Of several waiters due at the same instant one is woken, and the next when all are at rest,
+//!    however long the first computes (invariant: *equals run in one order*). Where rule 2 applies,
+//!    the next is woken too: the first may be waiting for it on plain memory. After the first rescue
+//!    the order is not repeatable any more, so [`PEERS`] are enough then.
 //!
-//! It is the processor time of who was seen busy that is counted, because a machine may be busy
+//! The processor time of the thread that was seen busy is counted, because a machine may be busy
 //! with others, and then threads that hand work to each other stay at one instant for minutes.
 
 use crate::patience::{FOLLOW, INTERVAL, LAST, PACE, PEERS, UNCHANGED};
@@ -43,8 +46,10 @@ pub struct Standstill {
     spent: Spent,
     /// Steps made since something has changed.
     steps: u32,
-    /// Rule 3 applies until everybody rests.
+    /// Rule 2 applies until all are at rest.
     follows: bool,
+    /// There was a rescue: the run is not repeatable any more.
+    rescued: bool,
 }
 
 /// No slot: whoever is seen busy next had used some of its processor time before.
@@ -99,8 +104,8 @@ impl Standstill {
     }
 
     /// Slot `busy` runs and has used `burnt` ns of processor time, if that is known. `slept`: where
-    /// no hook sees what it does, how often it has slept.
-    pub fn stands(&mut self, engine: &Engine, busy: usize, burnt: Option<u64>, slept: u32) {
+    /// no hook sees what it does, how often it has slept. True at the first rescue of the session.
+    pub fn stands(&mut self, engine: &Engine, busy: usize, burnt: Option<u64>, slept: u32) -> bool {
         let page = engine.page;
         let real = (engine.real_now)();
         if page.header.jumps.load(Relaxed) != self.spent.jumps || self.spent.looked == 0 {
@@ -108,24 +113,25 @@ impl Standstill {
         }
         let passed = real.saturating_sub(self.spent.looked);
         if passed < INTERVAL.ns() {
-            return;
+            return false;
         }
         self.spent.looks(real, busy, burnt, page.words() ^ slept);
         if self.spent.unchanged == 0 {
             self.steps = 0;
         }
-        let Some((waiter, due)) = engine.next_waiter(KEEPER) else { return };
-        if due == NEVER {
-            return;
-        }
+        let Some((waiter, due)) = engine.next_waiter(KEEPER).filter(|&(_, due)| due != NEVER)
+        else {
+            return false;
+        };
         let spent = self.spent.unchanged;
         self.follows |= spent >= FOLLOW.ns() || self.spent.at_this_instant >= LAST.ns();
         let pid = |slot: usize| page.slots[slot].pid.load(SeqCst);
         if due <= engine.now() {
-            if spent >= PEERS.ns() || self.follows {
-                engine.creep(KEEPER, 0);
-                self.spent.unchanged = 0;
+            if !(self.follows || self.rescued && spent >= PEERS.ns()) {
+                return false;
             }
+            engine.creep(KEEPER, 0);
+            self.spent.unchanged = 0;
         } else if pid(waiter) == pid(busy)
             && spent >= UNCHANGED.ns() + self.steps as u64 * PACE.ns()
         {
@@ -133,18 +139,25 @@ impl Standstill {
             self.steps += 1;
             self.follows = true;
         } else if self.follows {
-            // As if the clock ran: who is due in that time is woken, and does not hold up the rest
-            // of it.
-            let until = engine.now().saturating_add(passed);
-            for _ in 0..STEPS {
-                let now = engine.now();
-                if now >= until {
-                    break;
-                }
-                engine.creep(KEEPER, until - now);
-            }
+            self.follow(engine, passed);
+        } else {
+            return false;
         }
         self.spent.jumps = page.header.jumps.load(Relaxed);
+        !std::mem::replace(&mut self.rescued, true)
+    }
+
+    /// The clock goes on by `passed` ns, as if it ran: whoever is due in that time is woken, and
+    /// does not hold up the rest of it.
+    fn follow(&self, engine: &Engine, passed: u64) {
+        let until = engine.now().saturating_add(passed);
+        for _ in 0..STEPS {
+            let now = engine.now();
+            if now >= until {
+                break;
+            }
+            engine.creep(KEEPER, until - now);
+        }
     }
 }
 
