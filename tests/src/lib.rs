@@ -59,7 +59,7 @@ mod variant;
 pub use artifacts::{Artifacts, artifacts, target_dir, workspace_root};
 pub use guest::Guest;
 pub use load::beside_load;
-pub use run::{Mode, Outcome, Run, TimedOut};
+pub use run::{Mode, Outcome, Run, TimedOut, without_units};
 pub use same::{NATIVE_UNIT_MS, Same, same_everywhere};
 pub use tracked::{Rest, Tracked};
 pub use variant::{Matrix, Variant};

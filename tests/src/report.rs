@@ -5,12 +5,12 @@
 //! swallow. `.ci/run` lists them at its end.
 
 use std::io::Write;
-use std::process::Command;
+use std::process::Output;
 
-/// The test that calls this, or the named part of it, is not made here: `if not_root("…") { return;
-/// }`.
+/// Is this not root? Then it says that the test that calls it, or the named part of it, is skipped.
 ///
-/// In CI (`CI=true`) that is a failure, because `.ci/run` runs the tests as root there.
+/// In CI (`CI=true`) that is a failure, because `.ci/run` runs the tests as root there. A tool that
+/// is missing is a failure everywhere, because `.ci/run` names the package.
 #[track_caller]
 pub fn not_root(part: &str) -> bool {
     // SAFETY: geteuid(2) has no arguments and touches no memory.
@@ -22,23 +22,16 @@ pub fn not_root(part: &str) -> bool {
     !root
 }
 
-/// Is the command missing? Then this says so, as [`not_root`] does; in CI it is a failure, because
-/// `.ci/run` installs it.
+/// The machine does not allow what a command was to do; always true. In CI it does.
 #[track_caller]
-pub fn without(command: &str) -> bool {
-    let found = Command::new("sh")
-        .args(["-c", "command -v \"$0\" >/dev/null", command])
-        .status()
-        .is_ok_and(|status| status.success());
-    if !found {
-        skipped("", &format!("{command} is not installed"));
-        assert!(!in_ci(), "{command} is not installed, and .ci/run installs it");
-    }
-    !found
+pub fn not_allowed(what: &str, output: &Output) -> bool {
+    let said = String::from_utf8_lossy(&output.stderr);
+    skipped(what, said.lines().next().unwrap_or("it failed"));
+    assert!(!in_ci(), "in CI this is allowed: {what}: {said}");
+    true
 }
 
-/// The machine cannot do it, whatever is installed.
-pub fn skipped(part: &str, reason: &str) {
+fn skipped(part: &str, reason: &str) {
     let part = if part.is_empty() { String::new() } else { format!(" ({part})") };
     say(&format!("SKIPPED {}{part}: {reason}", test()));
 }

@@ -285,6 +285,16 @@ fn text(collected: &Collected) -> String {
     String::from_utf8_lossy(&collected.lock().expect("no panic while locked")).into_owned()
 }
 
+/// What a guest prints, without how many units each wait took: in real time a busy machine's delays
+/// are among them.
+pub fn without_units(stdout: &str) -> String {
+    let line = |line: &str| match line.rsplit_once(" after ") {
+        Some((what, number)) if number.parse::<u64>().is_ok() => what.to_owned(),
+        _ => line.to_owned(),
+    };
+    stdout.lines().map(|text| line(text) + "\n").collect()
+}
+
 impl Outcome {
     /// The exit code; 128+n after a death by signal n.
     pub fn code(&self) -> i32 {

@@ -3,7 +3,7 @@
 mod command;
 
 use command::*;
-use flux_tests::{Guest, Mode, Run, artifacts};
+use flux_tests::{Guest, Mode, Run, artifacts, report};
 use std::path::PathBuf;
 use std::process::Command;
 use std::thread;
@@ -163,14 +163,19 @@ fn a_leftover_with_a_deadline_is_left_alone() {
     assert_eq!(outcome.assert_success().stdout, "done\n", "{outcome}");
 }
 
+/// Says so where they cannot be made.
+fn no_pid_namespaces() -> bool {
+    let made = Command::new("unshare").args(["-pf", "--mount-proc", "true"]).output();
+    match made.expect("unshare is a part of util-linux") {
+        output if output.status.success() => false,
+        output => report::not_allowed("unshare -pf --mount-proc", &output),
+    }
+}
+
 #[test]
 fn a_pid_namespace_inside_the_session() {
     // Its processes know themselves by numbers that belong to others here.
-    if !Command::new("unshare")
-        .args(["-pf", "--mount-proc", "true"])
-        .status()
-        .is_ok_and(|s| s.success())
-    {
+    if no_pid_namespaces() {
         return;
     }
     let crowd = format!("for (1 .. 7) {{ last unless fork }} {FOR_EVER} while 1");
@@ -193,11 +198,7 @@ fn a_pid_namespace_inside_the_session() {
 fn a_static_program_in_a_pid_namespace_inside_the_session() {
     // It asks for the tracer by a number that is another's here. (So is a victim's the number that
     // it has.)
-    if !Command::new("unshare")
-        .args(["-pf", "--mount-proc", "true"])
-        .status()
-        .is_ok_and(|s| s.success())
-    {
+    if no_pid_namespaces() {
         return;
     }
     let victims =
@@ -244,6 +245,7 @@ fn a_second_sigint_ends_the_session() {
     let mut session = Session::start("$SIG{INT} = sub { print qq(not yet\\n) }");
     session.signal(libc::SIGINT);
     session.expect_line("not yet");
+    // A launcher that ends has done so by then; a slower one proves less, that is all.
     thread::sleep(Duration::from_millis(200));
     assert!(session.is_running(), "one SIGINT is the command's business");
     session.signal(libc::SIGINT);
@@ -257,6 +259,7 @@ fn two_sigints_far_apart_are_the_commands_business() {
     for _ in 0..2 {
         session.signal(libc::SIGINT);
         session.expect_line("not yet");
+        // Longer than two of them are one wish, which is 2 s of real time.
         thread::sleep(Duration::from_millis(2100));
     }
     assert!(session.is_running());

@@ -4,7 +4,7 @@
 mod command;
 
 use command::*;
-use flux_tests::{Mode, Outcome, Run, artifacts};
+use flux_tests::{Mode, Outcome, Run, artifacts, report};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::time::Duration;
@@ -172,9 +172,8 @@ fn for_all(scratch: &Scratch, files: &[&str]) -> Vec<String> {
 fn set_user_id_programs_keep_their_privilege() {
     let scratch = Scratch::new("setuid");
     let why = "it has privileges of its own";
-    // SAFETY: no arguments.
-    if unsafe { libc::geteuid() } != 0 {
-        // Only root can make one; this one is everywhere, and ends before it would be reported.
+    // Only root can make one; this one is everywhere, and ends before it would be reported.
+    if report::not_root("a program of our own; su instead") {
         let [native, flux] =
             [Mode::Native, Mode::Elapsed].map(|mode| Run::new("su").arg("--help").mode(mode).run());
         assert_eq!(
@@ -226,9 +225,8 @@ fn set_user_id_programs_keep_their_privilege() {
 /// What a filter stops inherits it, though nobody can see what it is.
 #[test]
 fn programs_that_may_not_be_read() {
-    // SAFETY: no arguments.
-    if unsafe { libc::geteuid() } != 0 {
-        // Where its user may read every program that there is.
+    // A user may read every program that belongs to him.
+    if report::not_root("") {
         return;
     }
     let scratch = Scratch::new("unreadable");

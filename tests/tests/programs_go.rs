@@ -5,7 +5,7 @@
 #[macro_use]
 mod programs;
 
-use flux_tests::{Mode, Outcome, Run};
+use flux_tests::{Mode, Outcome, Run, report};
 use std::process::Command;
 use std::time::Duration;
 
@@ -17,12 +17,18 @@ fn run(cgo: bool, unit: &str, mode: Mode) -> Outcome {
 
 #[track_caller]
 fn waits(cgo: bool) {
-    let native = run(cgo, "200ms", Mode::Native);
-    assert!(native.took >= Duration::from_millis(19 * 200), "it does not wait natively: {native}");
-    for mode in [Mode::Elapsed, Mode::Frozen] {
-        let outcome = run(cgo, "1h", mode);
-        assert_eq!(outcome.stdout, native.stdout, "{mode:?}");
+    let [elapsed, frozen] = [Mode::Elapsed, Mode::Frozen].map(|mode| run(cgo, "1h", mode));
+    assert_eq!(elapsed.stdout, frozen.stdout);
+    // A busy machine may make a native run count a unit too many.
+    for unit in [200, 400, 1600] {
+        let native = run(cgo, &format!("{unit}ms"), Mode::Native);
+        assert!(native.took >= Duration::from_millis(19 * unit), "it does not wait: {native}");
+        if native.stdout == elapsed.stdout {
+            return;
+        }
+        report::retried_natively("go", &native.stdout.replace('\n', "; "));
     }
+    panic!("natively it prints something else than {elapsed}");
 }
 
 #[test]
@@ -37,7 +43,6 @@ fn loops_that_ask_end_soon() {
         let run = Run::new(&program).arg(what).env("GUEST_UNIT", unit);
         let outcome = run.mode(mode).flux_option("-v").run();
         outcome.assert_success();
-        assert_eq!(outcome.stdout, format!("{what}: after 1\n"), "{outcome}");
         outcome
     };
     // With a clock that runs, those that only give way are seen to ask where the runtime reads the
@@ -47,6 +52,7 @@ fn loops_that_ask_end_soon() {
         let native = run(Mode::Native, what, "300ms");
         assert!(native.took >= Duration::from_millis(300), "{native}");
         let outcome = run(mode, what, "2m");
+        assert_eq!(outcome.stdout, format!("{what}: after 1\n"), "{outcome}");
         assert!(outcome.stderr.contains("steps for threads that spin"), "{outcome}");
     }
 }

@@ -4,7 +4,7 @@
 mod command;
 
 use command::*;
-use flux_tests::{Guest, Mode, Run, artifacts};
+use flux_tests::{Guest, Mode, Run, artifacts, report};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
@@ -80,9 +80,8 @@ fn refused_a_wait_that_no_hook_sees_takes_real_time() {
 
 #[test]
 fn a_user_without_privileges() {
-    // SAFETY: no arguments.
-    if unsafe { libc::geteuid() } != 0 {
-        // Then all other tests are such.
+    // Otherwise all other tests are of a user without privileges.
+    if report::not_root("") {
         return;
     }
     let scratch = Scratch::new("user");

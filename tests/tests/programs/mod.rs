@@ -8,7 +8,7 @@
 // Each test file takes what it needs.
 #![allow(dead_code, unused_macros)]
 
-use flux_tests::{Mode, Outcome, Run, target_dir, workspace_root};
+use flux_tests::{Mode, Outcome, Run, report, target_dir, workspace_root};
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
@@ -132,6 +132,7 @@ impl Waits {
         let mut native = self.run(Mode::Native, NATIVE_UNIT, NATIVE_SLACK);
         for _ in 1..NATIVE_ATTEMPTS {
             if !in_time(&native) {
+                report::retried_natively(&self.case, &native.stdout.replace('\n', "; "));
                 native = self.run(Mode::Native, NATIVE_UNIT, NATIVE_SLACK);
             }
         }
