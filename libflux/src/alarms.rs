@@ -4,7 +4,7 @@
 use crate::posix_timers::{change, disarmed, own};
 use crate::timer_table::{self, Role};
 use crate::timer_thread;
-use engine::sys::syscall6;
+use engine::arch::syscall::syscall6;
 use engine::{Engine, Page};
 use interpose::next;
 use interpose::shim::clock_id;

@@ -88,7 +88,15 @@ unsafe fn other_clock(id: clockid_t, out: *mut timespec) -> Result<c_int, Errno>
 pub unsafe fn clock_getres(id: clockid_t, out: *mut timespec) -> Result<c_int, Errno> {
     // SAFETY: the kernel checks the pointer.
     let raw = unsafe {
-        engine::sys::syscall6(libc::SYS_clock_getres, id as usize, out as usize, 0, 0, 0, 0)
+        engine::arch::syscall::syscall6(
+            libc::SYS_clock_getres,
+            id as usize,
+            out as usize,
+            0,
+            0,
+            0,
+            0,
+        )
     };
     posix::errno::result(raw).map(|v| v as c_int)
 }

@@ -1,8 +1,8 @@
 //! The signals of timers, as the kernel's own would look: sent by a thread that has all of them
 //! blocked.
 
+use engine::arch::syscall::syscall6;
 use engine::expired::Expired;
-use engine::sys::syscall6;
 use interpose::shim::await_sleep::{self, await_asleep};
 use interpose::shim::session;
 use libc::c_int;

@@ -1,10 +1,10 @@
 //! How libflux.so joins a launcher's session, and what it has to do over fork(2) and exec(2).
 
 use crate::{alarms, clocks, posix_timers, timer_thread, timerfd};
+use engine::arch::syscall::syscall6;
 use engine::arch::vdso::Target;
 use engine::region::slot::Slot;
 use engine::region::tracer_word::{TRACED, Trace};
-use engine::sys::syscall6;
 use engine::{Engine, Page};
 use interpose::shim::library::Library;
 use interpose::shim::session::{self, SESSION, env};

@@ -3,7 +3,7 @@
 //! at once.
 
 use engine::Engine;
-use engine::sys::syscall6;
+use engine::arch::syscall::syscall6;
 use interpose::shim::clock_id;
 use interpose::shim::guard::Masked;
 use interpose::shim::session;
@@ -132,7 +132,15 @@ pub unsafe fn clock_settime(id: clockid_t, to: *const timespec) -> Result<c_int,
     let Some(engine) = session::engine() else {
         // SAFETY: the kernel checks the pointer.
         let raw = unsafe {
-            engine::sys::syscall6(libc::SYS_clock_settime, id as usize, to as usize, 0, 0, 0, 0)
+            engine::arch::syscall::syscall6(
+                libc::SYS_clock_settime,
+                id as usize,
+                to as usize,
+                0,
+                0,
+                0,
+                0,
+            )
         };
         return result(raw).map(|v| v as c_int);
     };

@@ -2,7 +2,7 @@
 //! sigtimedwait(2).
 
 use crate::timer_signals;
-use engine::sys::syscall6;
+use engine::arch::syscall::syscall6;
 use interpose::hooks::poll::poll_until;
 use interpose::hooks::signals;
 use interpose::next;

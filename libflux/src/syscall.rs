@@ -1,7 +1,7 @@
 //! syscall(2): the calls that have a hook of their own go there; others that wait are kernel waits.
 
 use crate::{alarms, clocks, posix_timers, read, set_clock, signal_waits, sleep, timerfd, uptime};
-use engine::programs::verdicts::zero_is_nothing;
+use engine::arch::call_table::zero_is_nothing;
 use interpose::hooks::syscall::timeless;
 use interpose::hooks::{
     SyscallArgs, descriptors, epoll, io_uring, ipc_queues, mmsg, poll, select, try_calls,

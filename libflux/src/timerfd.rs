@@ -1,8 +1,8 @@
 //! timerfd_create(2) and its relatives, in virtual time: see [`engine::schedule::timerfd`] for how
 //! they work, and [`interpose::shim::timer_fds`] for what a process keeps of them.
 
+use engine::arch::syscall::syscall6;
 use engine::schedule::timerfd::{ABSOLUTE, CANCEL_ON_SET, CANCELED, Locked, SHARED};
-use engine::sys::syscall6;
 use engine::{Engine, Kind, Page};
 use interpose::shim::clock_id;
 use interpose::shim::entry::{Entry, What, enter};

@@ -1,7 +1,7 @@
 //! Time since the machine was started: times(2) and sysinfo(2).
 
 use crate::clocks::clock_gettime;
-use engine::sys::syscall6;
+use engine::arch::syscall::syscall6;
 use libc::{clock_t, timespec};
 use posix::errno::{self, Errno};
 use posix::time::SECOND;

@@ -11,7 +11,8 @@ use super::ptrace::wait::Stopped;
 use super::spin::clock_reads::clock_read;
 use super::state::Tracer;
 use engine::What;
-use engine::programs::verdicts::{Verdict, row};
+use engine::arch::call_table::row;
+use engine::verdict::Verdict;
 use std::sync::atomic::Ordering::SeqCst;
 
 impl Tracer {

@@ -5,10 +5,10 @@ use super::ptrace::memory::Memory;
 use super::ptrace::thread_status::{deliverable, in_set};
 use super::ptrace::wait::Stopped;
 use super::state::Tracer;
-use engine::sys::GATE;
+use engine::arch::syscall::GATE;
 
-/// The last argument, in whose upper half the gate is ([`engine::sys::GATE`]) where the call has no
-/// use for it.
+/// The last argument, in whose upper half the gate is ([`engine::arch::syscall::GATE`]) where the
+/// call has no use for it.
 const GATE_ARGUMENT: usize = 5;
 /// Signals that stop a process that does not catch them.
 const STOPS: [i32; 4] = [libc::SIGSTOP, libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU];

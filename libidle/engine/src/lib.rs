@@ -18,6 +18,7 @@ pub mod schedule;
 pub mod statefile;
 pub mod sync;
 pub mod sys;
+pub mod verdict;
 
 pub use region::layout::{ClockMode, Page};
 pub use region::state::{Kind, Reason};

@@ -1,7 +1,8 @@
 //! Files in `/proc`, read with system calls alone and into buffers of the caller's: what runs
 //! inside programs must not allocate. See proc(5).
 
-use crate::sys::{nr, syscall6};
+use crate::arch::numbers as nr;
+use crate::arch::syscall::syscall6;
 
 /// The kernel's error code, positive.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -3,6 +3,8 @@
 //!
 //! Results are the kernel's: a negative number is a negated error code.
 
+use crate::arch::numbers as nr;
+use crate::arch::syscall::syscall6;
 use crate::sync::AtomicU32;
 use posix::time::{RealSpan, Spec};
 
@@ -16,81 +18,6 @@ pub const ETIMEDOUT: isize = -110;
 const FUTEX_WAIT: usize = 0;
 const FUTEX_WAKE: usize = 1;
 const FUTEX_PRIVATE_FLAG: usize = 128;
-
-/// What the library's own calls carry in the upper half of a register, see [`gate`]. Under
-/// `--trace=all` a filter stops a program's calls by which time is read or waited for, and lets
-/// these through.
-///
-/// NOTE [The gate]. The obvious gate is an instruction: a page at a fixed address holds the only
-/// one that makes the library's calls, and the filter looks where a call comes from. It has to be
-/// at the same place in every process, for filters are inherited for ever, and each of the
-/// library's calls has to go there. A register needs neither: the kernel does not look at that half
-/// of it, a filter does, and nobody has this number there by chance. So that nobody has it left
-/// over, the last register is cleared after the call; where a signal's handler begins before that,
-/// the tracer takes the mark out of it.
-pub const GATE: u32 = 0x666c_7578;
-
-/// Which argument of the call has an upper half that the kernel has no use for, if a filter may
-/// stop it ([`crate::programs::verdicts::Verdict::traced`]) and the library makes it. The last
-/// where there are fewer than six, or that is a number of 32 bits; or the first, where that is a
-/// descriptor or a count.
-pub const fn gate(nr: i64) -> Option<u8> {
-    match nr {
-        // nanosleep, interval timers, setsockopt, getsockopt, kill, sysinfo, times, signals, futex,
-        // POSIX timers and clocks, ppoll, timer descriptors, pidfd_send_signal, futex_waitv.
-        35..=38
-        | 54
-        | 55
-        | 62
-        | 99
-        | 100
-        | 128
-        | 129
-        | 200
-        | 202
-        | 222..=228
-        | 230
-        | 234
-        | 271
-        | 283
-        | 286
-        | 287
-        | 297 => Some(5),
-        424 | 449 => Some(5),
-        // pselect6, epoll_pwait, io_uring_enter, epoll_pwait2.
-        270 | 281 | 426 | 441 => Some(0),
-        _ => None,
-    }
-}
-
-/// Issues system call `nr` with six arguments.
-///
-/// # Safety
-/// The arguments must be valid for that system call.
-#[inline(always)]
-pub unsafe fn syscall6(
-    nr: i64,
-    a: usize,
-    b: usize,
-    c: usize,
-    d: usize,
-    e: usize,
-    f: usize,
-) -> isize {
-    let ret: isize;
-    const MARK: usize = (GATE as usize) << 32;
-    let (a, f) = match gate(nr) {
-        Some(0) => (a as u32 as usize | MARK, f),
-        Some(_) => (a, f | MARK),
-        None => (a, f),
-    };
-    // SAFETY: the caller vouches for the arguments; the kernel clobbers rcx and r11 only.
-    unsafe {
-        std::arch::asm!("syscall", "xor r9d, r9d", inlateout("rax") nr as isize => ret, in("rdi") a, in("rsi") b, in("rdx") c,
-            in("r10") d, in("r8") e, inlateout("r9") f => _, lateout("rcx") _, lateout("r11") _, options(nostack));
-    }
-    ret
-}
 
 /// A relative time-out for [`futex_wait`]. Its being there matters too: a timed futex wait ends
 /// with `EINTR` after any signal handler, an untimed one only after a handler without `SA_RESTART`
@@ -192,38 +119,6 @@ pub fn task_lock_fence() {
     const UNUSED_GROUP: isize = -0x3fff_fff0;
     // SAFETY: signal 0 to a group that does not exist does nothing.
     unsafe { syscall6(nr::KILL, UNUSED_GROUP as usize, 0, 0, 0, 0, 0) };
-}
-
-/// System call numbers of x86-64 Linux that the engine needs.
-pub(crate) mod nr {
-    pub const READ: i64 = 0;
-    pub const WRITE: i64 = 1;
-    pub const OPEN: i64 = 2;
-    pub const CLOSE: i64 = 3;
-    pub const FSTAT: i64 = 5;
-    pub const RT_SIGPROCMASK: i64 = 14;
-    pub const IOCTL: i64 = 16;
-    pub const PREAD64: i64 = 17;
-    pub const PWRITE64: i64 = 18;
-    pub const SCHED_YIELD: i64 = 24;
-    pub const NANOSLEEP: i64 = 35;
-    pub const FLOCK: i64 = 73;
-    pub const KILL: i64 = 62;
-    pub const RT_SIGPENDING: i64 = 127;
-    pub const RT_SIGTIMEDWAIT: i64 = 128;
-    pub const PRCTL: i64 = 157;
-    pub const TKILL: i64 = 200;
-    #[cfg(not(loom))]
-    pub const FUTEX: i64 = 202;
-    pub const GETDENTS64: i64 = 217;
-    pub const TGKILL: i64 = 234;
-    pub const PPOLL: i64 = 271;
-    pub const SET_ROBUST_LIST: i64 = 273;
-    pub const TIMERFD_SETTIME: i64 = 286;
-    pub const TIMERFD_GETTIME: i64 = 287;
-    pub const PRLIMIT64: i64 = 302;
-    pub const PIDFD_OPEN: i64 = 434;
-    pub const PIDFD_GETFD: i64 = 438;
 }
 
 /// A futex for the model. It keeps private and shared waiters apart as the kernel does, and its

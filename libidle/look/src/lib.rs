@@ -17,13 +17,14 @@ pub mod thread;
 mod traced;
 
 use crate::patience::LINGERING;
+use engine::arch::syscall::syscall6;
 use engine::region::forced::Forced;
 use engine::region::layout::Page;
 use engine::region::state::State;
 use engine::region::tracer_word::{NONE, owned};
 use engine::schedule::look::{Found, Look};
 use engine::statefile::file::StateFile;
-use engine::sys::{self, syscall6};
+use engine::sys;
 use engine::{Engine, Kind};
 use notes::{Note, Notes, Seen};
 use posix::time::NEVER;

@@ -1,9 +1,9 @@
 //! What is remembered of the slots' threads, in memory of our own: nothing is allocated.
 
 use crate::thread::Files;
+use engine::arch::syscall::syscall6;
 use engine::region::sizes::SLOTS;
 use engine::region::state::State;
-use engine::sys::syscall6;
 use std::mem::MaybeUninit;
 
 /// A state and a run count, if a thread was found asleep.

@@ -1,8 +1,8 @@
 use crate::thread::{Files, Thread};
 use crate::{ProcLook, Whose};
+use engine::arch::syscall::syscall6;
 use engine::region::layout::{ClockMode, Page};
 use engine::region::sizes::CLOCKS;
-use engine::sys::syscall6;
 use engine::{Engine, Kind};
 use posix::time::Spec;
 use std::sync::mpsc;

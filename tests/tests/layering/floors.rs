@@ -2,7 +2,7 @@
 //! files is larger than three.
 
 use crate::graph::Graph;
-use crate::ratchet::{Known, hold};
+use crate::ratchet::hold;
 
 /// A circle of so many files is small enough to be read as one.
 const LARGEST_CIRCLE: usize = 3;
@@ -14,8 +14,10 @@ const FLOORS: [(&str, &[&[&str]]); 6] = [
     (
         "libidle/engine/src",
         &[
-            &["sync", "sys", "procfs", "arch", "expired", "patience"],
+            &["sync", "sys", "procfs", "arch", "verdict", "expired", "patience"],
             &["region"],
+            // The clock code reads the region's header.
+            &["arch/x86_64/vdso"],
             &["statefile"],
             &["schedule"],
             &["keeper", "programs"],
@@ -47,11 +49,6 @@ const FLOORS: [(&str, &[&[&str]]); 6] = [
     ),
 ];
 
-/// What is not yet as it should be, by crate: the number of files in circles that are too large,
-/// and of arrows that go up. It may only shrink; whoever moves the last one removes its line.
-const CIRCLES: &[Known] = &[];
-const UP: &[Known] = &[("libidle/engine/src", 2)];
-
 /// The floor of a file: that of the room with the longest name that is its beginning.
 fn floor(floors: &[&[&str]], file: &str) -> Option<usize> {
     let within =
@@ -77,7 +74,7 @@ fn no_circle_of_files_is_larger_than_three() {
             found.push((folder.to_owned(), circle.len(), text));
         }
     }
-    hold("files in circles", CIRCLES, &found);
+    hold("files in circles", &[], &found);
 }
 
 #[test]
@@ -96,5 +93,5 @@ fn no_arrow_goes_up() {
             }
         }
     }
-    hold("arrows up", UP, &found);
+    hold("arrows up", &[], &found);
 }

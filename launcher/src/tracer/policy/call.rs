@@ -7,8 +7,8 @@ use crate::tracer::arch::calls::{FUTEX_WAIT, IO_PGETEVENTS};
 use crate::tracer::arch::registers::Registers;
 use crate::tracer::ptrace::memory::{Fault, Memory};
 use engine::Engine;
-use engine::programs::verdicts::{FUTEX_WAITS, IORING_ENTER_EXT_ARG};
 use engine::region::wait_kind::What;
+use engine::verdict::{FUTEX_WAITS, IORING_ENTER_EXT_ARG};
 use posix::clock::{is_time_of_day, is_virtual};
 use posix::time::{NEVER, Spec, timeval};
 

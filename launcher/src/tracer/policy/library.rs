@@ -1,7 +1,7 @@
 //! Under `--trace=all`: programs with the library, which are traced too. Its hooks do what they
-//! always do, by calls that take the gate ([`engine::sys::GATE`]) or by calls of libc's; what stops
-//! beside them is a system call in line, or one that libc makes behind the hooks, and is virtual at
-//! once.
+//! always do, by calls that take the gate ([`engine::arch::syscall::GATE`]) or by calls of libc's;
+//! what stops beside them is a system call in line, or one that libc makes behind the hooks, and is
+//! virtual at once.
 //!
 //! Such a thread has a slot of its own, which is the library's. While it says that a hook waits, a
 //! call is the hook's. Otherwise it becomes the tracer's for as long as the thread waits in a call
@@ -13,9 +13,9 @@ use super::tracees::Tracees;
 use crate::tracer::arch::registers::Registers;
 use crate::tracer::ptrace::maps::vdso_of;
 use crate::tracer::ptrace::thread_status::run_count;
-use engine::programs::verdicts::Verdict;
 use engine::region::slot::Slot;
 use engine::region::tracer_word::{NONE, PAUSED, paused};
+use engine::verdict::Verdict;
 use engine::{ClockMode, Kind};
 use libc::pid_t;
 use std::sync::atomic::Ordering::SeqCst;

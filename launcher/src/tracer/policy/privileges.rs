@@ -14,7 +14,7 @@ use crate::tracer::arch::registers::Registers;
 use crate::tracer::ptrace::failed::Failed;
 use crate::tracer::ptrace::memory::Memory;
 use crate::tracer::ptrace::wait::Stopped;
-use engine::programs::verdicts::{CLONE_NEWUSER, Verdict};
+use engine::verdict::{CLONE_NEWUSER, Verdict};
 use libc::{c_long, pid_t};
 use posix::names::{DESCRIPTORS, FLUX};
 

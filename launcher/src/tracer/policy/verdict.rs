@@ -3,7 +3,8 @@
 use super::call::{Call, Do};
 use super::clock_calls;
 use crate::tracer::ptrace::memory::Fault;
-use engine::programs::verdicts::{CLONE_UNTRACED, Verdict, row};
+use engine::arch::call_table::row;
+use engine::verdict::{CLONE_UNTRACED, Verdict};
 use libc::pid_t;
 use std::sync::atomic::Ordering::SeqCst;
 

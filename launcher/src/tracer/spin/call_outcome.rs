@@ -1,7 +1,7 @@
 //! What a call is for a loop that makes it again and again ([`super::observe`]).
 
 use crate::tracer::arch::registers::Registers;
-use engine::programs::verdicts::zero_is_nothing;
+use engine::arch::call_table::zero_is_nothing;
 use posix::errno::restarts;
 
 /// What a call was, for the loop that made it.

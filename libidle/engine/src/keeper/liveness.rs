@@ -2,11 +2,13 @@
 //! record as its owner (set_robust_list(2)). However the thread ends, the kernel marks the word in
 //! that moment, and wakes one of those who wait to be its successor.
 
+use crate::arch::numbers as nr;
+use crate::arch::syscall::syscall6;
 use crate::patience::SUCCESSOR;
 use crate::region::keeper_word::DIED;
 use crate::region::layout::Page;
 use crate::sync::SeqCst;
-use crate::sys::{self, Timespec, nr, syscall6};
+use crate::sys::{self, Timespec};
 
 /// Of the word: who owns it.
 const OWNER: u32 = 0x3fff_ffff;

@@ -4,4 +4,3 @@ pub mod elf;
 pub mod elf_cache;
 pub mod preload;
 pub mod tracing;
-pub mod verdicts;

@@ -11,6 +11,7 @@
 //! word; the tracer reads the word, looks for all that there is to do, and sleeps only while the
 //! word is what it has read.
 
+use crate::arch::numbers as nr;
 use crate::patience::{ANSWER, ANSWERS};
 use crate::programs::elf::Program;
 use crate::region::tracer_word::{ASKS, GIVES_BACK, GRANTED, NONE, Trace};
@@ -56,7 +57,7 @@ impl Engine {
         // answer EINVAL.
         let launcher = self.page.header.launcher.load(SeqCst) as usize;
         // SAFETY: plain numbers.
-        unsafe { sys::syscall6(sys::nr::PRCTL, PR_SET_PTRACER, launcher, 0, 0, 0, 0) };
+        unsafe { crate::arch::syscall::syscall6(nr::PRCTL, PR_SET_PTRACER, launcher, 0, 0, 0, 0) };
         word.store(request, SeqCst);
         self.page.header.tracer_asked.fetch_add(1, SeqCst);
         if !self.page.wake_tracer() {

@@ -100,27 +100,13 @@ impl ClockCell {
 
     /// Moves the clock from `old` to `new`, if `token` still holds the lock.
     pub fn commit(&self, token: Token, old: u64, new: u64) -> bool {
-        #[cfg(all(not(loom), target_arch = "x86_64"))]
-        {
-            let ok: u8;
-            // SAFETY: repr(C, align(64)) puts value and lock into 16 aligned bytes; every x86-64
-            // processor that runs a Linux with FUTEX_WAITV (5.16) has CMPXCHG16B. rbx is reserved
-            // by the compiler, so it is swapped back.
-            unsafe {
-                std::arch::asm!(
-                    "xchg rsi, rbx",
-                    "lock cmpxchg16b [rdi]",
-                    "sete r8b",
-                    "mov rbx, rsi",
-                    inout("rsi") new => _, in("rdi") &self.value, out("r8b") ok,
-                    inout("rax") old => _, inout("rdx") token.0 => _, in("rcx") token.0, options(nostack),
-                );
-            }
-            ok != 0
+        #[cfg(not(loom))]
+        // SAFETY: repr(C, align(64)) puts value and lock into 16 aligned bytes.
+        unsafe {
+            crate::arch::pair::swap_first((&raw const self.value).cast(), [old, token.0], new)
         }
-        #[cfg(any(loom, not(target_arch = "x86_64")))]
+        #[cfg(loom)]
         {
-            #[cfg(loom)]
             let _both = self.both.lock();
             self.lock.load(SeqCst) == token.0
                 && self.value.compare_exchange(old, new, SeqCst, Relaxed).is_ok()

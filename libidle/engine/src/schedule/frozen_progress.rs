@@ -19,8 +19,8 @@
 //!    never rest).
 //! 3. Of several waiters due at the same instant one is woken, and the next when all are at rest,
 //!    however long the first computes (invariant: *equals run in one order*). Where rule 2 applies,
-//!    the next is woken too: the first may be waiting for it on plain memory. After the first rescue
-//!    the order is not repeatable any more, so [`PEERS`] are enough then.
+//!    the next is woken too: the first may be waiting for it on plain memory. After the first
+//!    rescue the order is not repeatable any more, so [`PEERS`] are enough then.
 //!
 //! The processor time of the thread that was seen busy is counted, because a machine may be busy
 //! with others, and then threads that hand work to each other stay at one instant for minutes.

@@ -10,6 +10,7 @@
 //! word that says busy. A promise for an earlier wait fails, because it names the number of that
 //! wait.
 
+use crate::arch::numbers as nr;
 use crate::region::state::{Kind, Reason, State};
 use crate::region::tracer_word::{KEEPS_TIME, owned};
 use crate::region::wait_kind::{SETTABLE, What};
@@ -116,7 +117,7 @@ impl Engine {
             let (pid, tid) = (s.pid.load(Relaxed) as usize, s.tid.load(Relaxed) as usize);
             let number = self.page.header.signal.load(Relaxed) as usize;
             // SAFETY: plain numbers. Where it is refused, the thread looks up by itself.
-            unsafe { sys::syscall6(sys::nr::TGKILL, pid, tid, number, 0, 0, 0) };
+            unsafe { crate::arch::syscall::syscall6(nr::TGKILL, pid, tid, number, 0, 0, 0) };
         } else if was == Kind::Parked || bell <= 0 {
             sys::futex_wake(&s.state.0, 1, false);
         } else if !sys::ring(self.pid, s.pid.load(Relaxed), bell) {

@@ -5,11 +5,13 @@
 //! exec(2), so any of them can take and release the lock, and the kernel releases it when the last
 //! of them has ended, however it ended.
 
+use crate::arch::numbers as nr;
+use crate::arch::syscall::syscall6;
 use crate::patience::{LOCK_PAUSE_MAX, LOCK_PAUSE_MIN};
 use crate::procfs::{Errno, number};
 use crate::region::layout::Page;
 use crate::sync::{Relaxed, SeqCst};
-use crate::sys::{Timespec, nr, syscall6};
+use crate::sys::Timespec;
 use std::ffi::CStr;
 use std::sync::atomic::AtomicI32;
 

@@ -44,7 +44,7 @@ pub(crate) fn copied(old: c_int, new: c_int) -> c_int {
 fn replaced(old: c_int, new: c_int) {
     // SAFETY: plain numbers.
     let open =
-        || unsafe { engine::sys::syscall6(libc::SYS_fcntl, old as usize, libc::F_GETFD as usize, 0, 0, 0, 0) } >= 0;
+        || unsafe { engine::arch::syscall::syscall6(libc::SYS_fcntl, old as usize, libc::F_GETFD as usize, 0, 0, 0, 0) } >= 0;
     if old != new && timer_fds::is_timer(new) && open() {
         forget(new);
     }
@@ -67,7 +67,7 @@ pub unsafe fn close_range(first: c_uint, last: c_uint, flags: c_int) -> Result<c
     let range = |a: c_uint, b: c_uint| {
         // SAFETY: plain numbers.
         let raw = unsafe {
-            engine::sys::syscall6(
+            engine::arch::syscall::syscall6(
                 libc::SYS_close_range,
                 a as usize,
                 b as usize,

@@ -8,8 +8,8 @@ use crate::shim::entry::{self, What};
 use crate::shim::errno::Answer;
 use crate::shim::polling_wait;
 use crate::shim::user_memory;
-use engine::programs::verdicts::IORING_ENTER_EXT_ARG;
-use engine::sys::syscall6;
+use engine::arch::syscall::syscall6;
+use engine::verdict::IORING_ENTER_EXT_ARG;
 use libc::{c_long, sigset_t, timespec};
 use posix::errno::{self, Errno};
 

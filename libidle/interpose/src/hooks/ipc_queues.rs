@@ -18,7 +18,7 @@ use crate::shim::session_signal::{self, HEARD, QUIET, SIGNAL};
 use crate::shim::signal_handlers;
 use crate::shim::user_memory;
 use engine::Reason;
-use engine::sys::syscall6;
+use engine::arch::syscall::syscall6;
 use libc::{
     POLLIN, POLLOUT, c_char, c_int, c_long, c_short, c_uint, c_void, mqd_t, pollfd, sembuf, size_t,
     ssize_t, timespec,

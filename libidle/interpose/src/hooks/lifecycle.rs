@@ -34,7 +34,8 @@ pub fn leave() {
     } else if slot.tid.load(Relaxed) == tid {
         // The kernel is about to send SIGCHLD.
         // SAFETY: no arguments.
-        let parent = unsafe { engine::sys::syscall6(libc::SYS_getppid, 0, 0, 0, 0, 0, 0) } as u32;
+        let parent =
+            unsafe { engine::arch::syscall::syscall6(libc::SYS_getppid, 0, 0, 0, 0, 0, 0) } as u32;
         crate::shim::await_sleep::await_asleep(&engine, |slot| slot.pid.load(Relaxed) == parent);
         crate::shim::forced::over(&engine, me as usize);
         tls().base.set(Kind::Leaving as u32);

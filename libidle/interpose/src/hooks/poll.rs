@@ -11,7 +11,7 @@ use crate::shim::timer_fds;
 use crate::shim::user_memory;
 use crate::shim::wake_fd;
 use engine::Reason;
-use engine::sys::syscall6;
+use engine::arch::syscall::syscall6;
 use libc::{POLLIN, c_int, nfds_t, pollfd, sigset_t, timespec};
 use posix::errno::{self, Errno};
 use posix::time::{self, NEVER};

@@ -3,7 +3,7 @@
 use crate::next;
 use crate::shim::hidden_fds;
 use crate::shim::session;
-use engine::sys::syscall6;
+use engine::arch::syscall::syscall6;
 use libc::{DIR, c_char, c_int, dirent};
 use std::ffi::CStr;
 use std::io::Write;

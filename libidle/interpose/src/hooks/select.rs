@@ -13,7 +13,7 @@ use crate::shim::timer_fds;
 use crate::shim::user_memory;
 use crate::shim::wake_fd;
 use engine::Reason;
-use engine::sys::syscall6;
+use engine::arch::syscall::syscall6;
 use libc::{c_int, fd_set, sigset_t, timespec, timeval};
 use posix::errno::{self, Errno};
 use posix::time::{self, NEVER, Spec};

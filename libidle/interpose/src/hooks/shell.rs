@@ -5,7 +5,7 @@ use crate::hooks::spawn::{Strings, posix_spawn};
 use crate::next;
 use crate::shim::entry::{Entry, What, enter};
 use crate::shim::errno;
-use engine::sys::syscall6;
+use engine::arch::syscall::syscall6;
 use libc::{c_char, c_int, c_void, pid_t};
 use std::ptr::null_mut;
 use std::sync::atomic::Ordering::{Acquire, Release, SeqCst};

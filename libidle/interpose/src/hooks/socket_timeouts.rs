@@ -11,7 +11,7 @@ use crate::shim::errno::outcome;
 use crate::shim::polling_wait;
 use crate::shim::scratch::Scratch;
 use crate::shim::tcp_push;
-use engine::sys::syscall6;
+use engine::arch::syscall::syscall6;
 use libc::{
     POLLERR, POLLIN, POLLOUT, c_int, c_short, iovec, msghdr, pollfd, sigset_t, sockaddr, socklen_t,
     ssize_t, timespec, timeval,

@@ -7,11 +7,12 @@
 //! seen asleep. Signals are rare and waits are not, so the price is the sender's.
 
 use crate::shim::session;
+use engine::arch::syscall::syscall6;
 use engine::procfs::{self, words};
 use engine::region::slot::Slot;
 use engine::region::state::State;
 use engine::region::wait_kind::TURNS;
-use engine::sys::{self, Timespec, syscall6};
+use engine::sys::{self, Timespec};
 use engine::{Engine, Kind};
 use posix::time::NEVER;
 use std::sync::atomic::AtomicU32;

@@ -4,7 +4,8 @@
 //! blocks all signals, and makes system calls only.
 
 use crate::shim::guard::Masked;
-use engine::sys::{self, Timespec, syscall6};
+use engine::arch::syscall::syscall6;
+use engine::sys::{self, Timespec};
 use libc::c_int;
 use std::cell::UnsafeCell;
 use std::sync::atomic::AtomicU32;

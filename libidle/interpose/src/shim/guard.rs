@@ -50,7 +50,17 @@ impl Drop for Masked {
 pub fn blocked() -> u64 {
     let mut mask = 0u64;
     // SAFETY: reads the mask into 8 bytes.
-    unsafe { sys::syscall6(libc::SYS_rt_sigprocmask, 0, 0, &raw mut mask as usize, 8, 0, 0) };
+    unsafe {
+        engine::arch::syscall::syscall6(
+            libc::SYS_rt_sigprocmask,
+            0,
+            0,
+            &raw mut mask as usize,
+            8,
+            0,
+            0,
+        )
+    };
     mask
 }
 
@@ -58,7 +68,15 @@ fn set_mask(new: &u64, old: &mut u64) {
     let (new, old) = (new as *const u64 as usize, old as *mut u64 as usize);
     // SAFETY: rt_sigprocmask with the kernel's 8-byte sets.
     unsafe {
-        sys::syscall6(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK as usize, new, old, 8, 0, 0)
+        engine::arch::syscall::syscall6(
+            libc::SYS_rt_sigprocmask,
+            libc::SIG_SETMASK as usize,
+            new,
+            old,
+            8,
+            0,
+            0,
+        )
     };
 }
 

@@ -6,7 +6,7 @@
 //! ([`crate::shim::inherited_fds`]).
 
 use crate::shim::fd_set::{FdSet, TRACKED, sets};
-use engine::sys::syscall6;
+use engine::arch::syscall::syscall6;
 
 /// Highest number that one takes, where RLIMIT_NOFILE allows: keeps the process's descriptor table
 /// small.

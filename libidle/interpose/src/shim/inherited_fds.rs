@@ -8,9 +8,9 @@
 
 use crate::shim::hidden_fds;
 use crate::shim::session;
+use engine::arch::syscall::syscall6;
 use engine::procfs::decimal;
 use engine::statefile::file;
-use engine::sys::syscall6;
 use posix::names::DESCRIPTORS;
 use std::ffi::CStr;
 use std::sync::atomic::AtomicI32;

@@ -1,6 +1,6 @@
 //! The descriptors that this process has open.
 
-use engine::sys::syscall6;
+use engine::arch::syscall::syscall6;
 use libc::c_int;
 
 /// Calls `body` for each open descriptor, by proc(5).

@@ -3,9 +3,9 @@
 //! runs between vfork and exec.
 
 use crate::shim::session;
+use engine::arch::syscall::syscall6;
 use engine::programs::elf::{Program, ReadAt, classify, follow};
 use engine::programs::elf_cache::Identity;
-use engine::sys::syscall6;
 use libc::{c_char, c_int};
 use std::ffi::CStr;
 

@@ -1,6 +1,6 @@
 //! Whether descriptors are ready, asked without waiting.
 
-use engine::sys::syscall6;
+use engine::arch::syscall::syscall6;
 use libc::{nfds_t, pollfd, timespec};
 
 /// Do not wait.

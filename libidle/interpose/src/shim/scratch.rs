@@ -1,7 +1,7 @@
 //! Memory for the time of one call: on the stack when little is needed, mapped when more. Never
 //! `malloc`: hooks run in signal handlers and inside allocators.
 
-use engine::sys::syscall6;
+use engine::arch::syscall::syscall6;
 use posix::errno::is_error;
 
 /// A zeroed array of `T`, `INLINE` of them without a system call.

@@ -2,7 +2,7 @@
 
 use crate::next;
 use crate::shim::guard;
-use engine::sys::syscall6;
+use engine::arch::syscall::syscall6;
 use libc::c_int;
 
 /// The handler of a signal.

@@ -8,7 +8,7 @@
 
 use crate::shim::fd_set::{FdSet, sets};
 use crate::shim::tls::tls;
-use engine::sys::syscall6;
+use engine::arch::syscall::syscall6;
 use libc::c_int;
 
 const SIOCOUTQNSD: usize = 0x894B;

@@ -1,7 +1,7 @@
 //! What callers hand over by pointer: whether it can be read or written, as the kernel would say.
 
 use crate::shim::tls::tls;
-use engine::sys::syscall6;
+use engine::arch::syscall::syscall6;
 use libc::{c_int, timespec};
 use posix::errno::Errno;
 use posix::time::Spec;

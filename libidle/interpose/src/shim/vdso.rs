@@ -2,8 +2,8 @@
 //! (vdso(7)), and led to our own once the process is in a session, so that those who look them up
 //! themselves, and other copies of libc, read virtual time too. See [`engine::arch::vdso`].
 
+use engine::arch::syscall::syscall6;
 use engine::arch::vdso::{Image, Patch, Target};
-use engine::sys::syscall6;
 use libc::timespec;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 

@@ -8,7 +8,7 @@ use crate::shim::hidden_fds;
 use crate::shim::inherited_fds;
 use crate::shim::session;
 use crate::shim::tls::tls;
-use engine::sys::syscall6;
+use engine::arch::syscall::syscall6;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 /// The calling thread's wake fd, made at the first need. `None` when the process has no descriptor

@@ -10,8 +10,9 @@
 use crate::tracer::arch::calls::AUDIT_ARCH;
 use crate::tracer::ptrace::bpf::{AND, AT_LEAST, Assembler, BITS, EQUAL, LOAD, RETURN, To};
 use crate::tracer::ptrace::maps::Range;
-use engine::programs::verdicts::{FUTEX_WAITS, ROWS, SOCKET_LIMITS, When};
-use engine::sys::{GATE, gate};
+use engine::arch::call_table::ROWS;
+use engine::arch::syscall::{GATE, gate};
+use engine::verdict::{FUTEX_WAITS, SOCKET_LIMITS, When};
 use libc::{c_long, sock_filter};
 use posix::clock::VIRTUAL;
 
@@ -43,14 +44,15 @@ pub const SOCKET_CALLS: [c_long; 13] = [
     libc::SYS_connect,
 ];
 
-/// Stops what [`engine::programs::verdicts`] says for calls made at an address in `ranges`; all
+/// Stops what [`engine::verdict`] says for calls made at an address in `ranges`; all
 /// else passes. `None` if there are too many ranges for one filter.
 pub fn build(ranges: &[Range]) -> Option<Vec<sock_filter>> {
     stops(table(), Whose::Code(ranges))
 }
 
-/// The same for calls made anywhere, but for those that take the gate ([`engine::sys::GATE`]). It
-/// does not depend on where things are, so it is good for whatever is executed later.
+/// The same for calls made anywhere, but for those that take the gate
+/// ([`engine::arch::syscall::GATE`]). It does not depend on where things are, so it is good for
+/// whatever is executed later.
 pub fn of_all() -> Option<Vec<sock_filter>> {
     stops(table(), Whose::Beside)
 }

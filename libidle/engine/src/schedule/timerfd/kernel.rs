@@ -1,6 +1,8 @@
 //! The kernel's side of a timer descriptor.
 
-use crate::sys::{self, Timespec, syscall6};
+use crate::arch::numbers as nr;
+use crate::arch::syscall::syscall6;
+use crate::sys::Timespec;
 
 /// What `TFD_IOC_SET_TICKS` is to ioctl(2).
 const SET_TICKS: usize = 0x4008_5400;
@@ -19,9 +21,8 @@ pub struct Setting {
 /// Sets the kernel's timer; its error.
 pub fn arm(fd: i32, to: Setting) -> Result<(), isize> {
     // SAFETY: a valid itimerspec.
-    let failed = unsafe {
-        syscall6(sys::nr::TIMERFD_SETTIME, fd as usize, 0, &raw const to as usize, 0, 0, 0)
-    };
+    let failed =
+        unsafe { syscall6(nr::TIMERFD_SETTIME, fd as usize, 0, &raw const to as usize, 0, 0, 0) };
     if failed < 0 { Err(failed) } else { Ok(()) }
 }
 
@@ -29,9 +30,8 @@ pub fn arm(fd: i32, to: Setting) -> Result<(), isize> {
 pub fn set_ticks(fd: i32) -> bool {
     let one = 1u64;
     // SAFETY: reads 8 bytes.
-    let done = unsafe {
-        syscall6(sys::nr::IOCTL, fd as usize, SET_TICKS, &raw const one as usize, 0, 0, 0)
-    };
+    let done =
+        unsafe { syscall6(nr::IOCTL, fd as usize, SET_TICKS, &raw const one as usize, 0, 0, 0) };
     done == 0 || (done == ENOTTY && expire_really(fd))
 }
 
@@ -40,7 +40,7 @@ pub fn set_ticks(fd: i32) -> bool {
 fn expire_really(fd: i32) -> bool {
     let mut now = Setting { interval: (0, 0), value: (0, 0) };
     // SAFETY: a valid out-parameter.
-    unsafe { syscall6(sys::nr::TIMERFD_GETTIME, fd as usize, &raw mut now as usize, 0, 0, 0, 0) };
+    unsafe { syscall6(nr::TIMERFD_GETTIME, fd as usize, &raw mut now as usize, 0, 0, 0, 0) };
     now.value = (0, 1);
     /// POLLIN of poll(2) in `struct pollfd`'s second field.
     const READABLE: u64 = 1 << 32;
@@ -49,7 +49,7 @@ fn expire_really(fd: i32) -> bool {
     arm(fd, now).is_ok()
         // SAFETY: one pollfd and a time-out. Who reads the timer meanwhile lets the wait end by the
         // latter.
-        && unsafe { syscall6(sys::nr::PPOLL, &raw mut set as usize, 1, &raw const limit as usize, 0, 8, 0) >= 0 }
+        && unsafe { syscall6(nr::PPOLL, &raw mut set as usize, 1, &raw const limit as usize, 0, 8, 0) >= 0 }
 }
 
 #[cfg(all(test, not(loom)))]

@@ -22,13 +22,14 @@ mod locked;
 
 pub use locked::Locked;
 
+use crate::arch::numbers as nr;
+use crate::arch::syscall::syscall6;
 use crate::region::layout::Page;
 use crate::region::sizes::SLOTS;
 use crate::region::slot::Slot;
 use crate::region::state::Kind;
 use crate::schedule::engine::Engine;
 use crate::sync::{Relaxed, SeqCst};
-use crate::sys::{self, syscall6};
 use kernel::{Setting, arm};
 use posix::time::NEVER;
 
@@ -104,7 +105,7 @@ impl Engine {
         let mut now = Setting { interval: (0, 0), value: (0, 0) };
         // SAFETY: a valid out-parameter.
         let failed = unsafe {
-            syscall6(sys::nr::TIMERFD_GETTIME, fd as usize, &raw mut now as usize, 0, 0, 0, 0)
+            syscall6(nr::TIMERFD_GETTIME, fd as usize, &raw mut now as usize, 0, 0, 0, 0)
         };
         if failed < 0 { Err(failed) } else { Ok(self.named(now.interval.0, now.interval.1)) }
     }
@@ -138,7 +139,7 @@ impl Engine {
                 break;
             }
             // SAFETY: no arguments.
-            unsafe { syscall6(sys::nr::SCHED_YIELD, 0, 0, 0, 0, 0, 0) };
+            unsafe { syscall6(nr::SCHED_YIELD, 0, 0, 0, 0, 0, 0) };
         }
         Locked { engine: self, index }
     }
@@ -206,7 +207,7 @@ impl Engine {
 /// Is the holder of a timer's lock dead?
 fn gone(holder: u64) -> bool {
     // SAFETY: signal 0 only asks.
-    holder != 0 && unsafe { syscall6(sys::nr::TKILL, holder as usize, 0, 0, 0, 0, 0) == ESRCH }
+    holder != 0 && unsafe { syscall6(nr::TKILL, holder as usize, 0, 0, 0, 0, 0) == ESRCH }
 }
 
 #[cfg(all(test, not(loom)))]

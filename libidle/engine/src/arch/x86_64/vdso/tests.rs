@@ -2,10 +2,10 @@
 //! vDSO, in a child.
 
 use super::*;
+use crate::arch::syscall::syscall6;
 use crate::region::layout::{ClockMode, Page};
 use crate::region::sizes::CLOCKS;
 use crate::sync::Relaxed;
-use crate::sys::syscall6;
 use posix::clock::{TIME_OF_DAY, VIRTUAL};
 use posix::time::{SECOND, Spec};
 use std::mem::transmute;

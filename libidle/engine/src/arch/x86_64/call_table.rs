@@ -1,112 +1,18 @@
-//! What each system call means for a session: one row a number, from which the tracer's filter and
-//! its rules are made.
+//! A verdict for every system call: one row a number.
 //!
 //! The numbers are those of x86-64 Linux up to 6.18. A later kernel's number has no row and passes.
 
-/// When a call that may be timed really has a time-out, as a filter can tell it from the registers.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum When {
-    /// Always.
-    Always,
-    /// Argument n, an `int`, is greater than zero. Zero only asks, and what is negative waits for
-    /// ever.
-    Positive(u8),
-    /// Argument n, an `int`, is not zero.
-    NotZero(u8),
-    /// Argument n is a pointer that is not null.
-    NotNull(u8),
-    /// Argument n has one of these bits.
-    Flag(u8, u32),
-    /// Argument n, an `int`, is this number.
-    Is(u8, u32),
-    /// Argument 0 is the number of a clock that moves with the session ([`posix::clock::VIRTUAL`]).
-    VirtualClock,
-    /// An option of a socket that limits how long calls wait for it, or that says whether it holds
-    /// back bytes (tcp(7), TCP_NODELAY).
-    SocketOption,
-    /// The latter of these.
-    NoDelay,
-    /// A socket that holds back bytes: a stream of the internet's protocols.
-    Stream,
-    /// A request of ptrace(2) to become a tracer, or to get one.
-    Attaches,
-    /// One of futex(2)'s waits, with a time-out in its fourth argument (which is a number for the
-    /// others).
-    Futex,
-}
-
-/// What is to be done about a system call.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Verdict {
-    /// It has nothing to do with time, and does not wait for anybody.
-    Pass,
-    /// It may wait, for as long as it takes: the exact look finds its thread asleep.
-    Blocks,
-    /// It may wait, and has a time-out if the condition holds.
-    Timed(When),
-    /// Reads a clock.
-    Clock(When),
-    /// Tells for how long the machine has run.
-    Uptime,
-    /// Sets a clock.
-    SetClock,
-    /// Makes a socket, or sets or tells an option of one, on which the waits of calls to come
-    /// depend.
-    Socket(When),
-    /// A timer of the process.
-    Timer,
-    /// Traces a thread, which has one tracer.
-    Traces,
-    /// Tells or changes where a thread may run.
-    Affinity,
-    /// May leave the process unable to open what belongs to others: another user, other namespaces,
-    /// another root.
-    Privileges,
-    /// Installs a filter of the program's own (seccomp(2)), which may not let other calls pass than
-    /// those that the program makes.
-    Confines(When),
-    /// Makes a thread or process; the condition tells where a tracer has to look at the flags.
-    Spawn(When),
-    /// Sends a signal, which may wake a thread that is parked; number 0 only asks whether somebody
-    /// is there.
-    Signals(When),
-}
+use crate::verdict::Verdict::*;
+use crate::verdict::{
+    CLONE_NEWUSER, CLONE_UNTRACED, IORING_ENTER_EXT_ARG, PR_SET_SECCOMP, Row,
+    SECCOMP_SET_MODE_FILTER, When,
+};
 
 /// Is an answer of zero nothing: no descriptor is ready, no bytes are there, no child has ended?
 pub const fn zero_is_nothing(number: i64) -> bool {
     // read, poll, readv, select, recvfrom, recvmsg, wait4, epoll_wait, pselect6, ppoll,
     // epoll_pwait, epoll_pwait2.
     matches!(number, 0 | 7 | 19 | 23 | 45 | 47 | 61 | 232 | 270 | 271 | 281 | 441)
-}
-
-use Verdict::*;
-
-/// clone(2): the child is to escape whoever traces its creator.
-pub const CLONE_UNTRACED: u32 = 0x0080_0000;
-/// clone(2): the child is to have a user namespace of its own.
-pub const CLONE_NEWUSER: u32 = 0x1000_0000;
-/// The options of prctl(2) and of seccomp(2) that install a filter.
-const PR_SET_SECCOMP: u32 = 22;
-/// See [`PR_SET_SECCOMP`].
-const SECCOMP_SET_MODE_FILTER: u32 = 1;
-/// io_uring_enter(2): the fifth argument is a structure that may hold a time-out.
-pub const IORING_ENTER_EXT_ARG: u32 = 8;
-/// futex(2)'s commands that wait and take a time-out: FUTEX_WAIT, FUTEX_LOCK_PI, FUTEX_WAIT_BITSET,
-/// FUTEX_WAIT_REQUEUE_PI, FUTEX_LOCK_PI2.
-pub const FUTEX_WAITS: [u32; 5] = [0, 6, 9, 11, 13];
-
-/// socket(7): SO_RCVTIMEO and SO_SNDTIMEO, and both with 64 bits.
-pub const SOCKET_LIMITS: [u32; 4] = [20, 21, 66, 67];
-
-/// A row of the table.
-#[derive(Clone, Copy, Debug)]
-pub struct Row {
-    /// The number.
-    pub number: u32,
-    /// The name, as in syscalls(2).
-    pub name: &'static str,
-    /// What is to be done.
-    pub verdict: Verdict,
 }
 
 macro_rules! rows {
@@ -226,27 +132,15 @@ pub fn row(number: u64) -> Option<&'static Row> {
     ROWS.binary_search_by_key(&number, |row| row.number).ok().map(|at| &ROWS[at])
 }
 
-impl Verdict {
-    /// Does a tracer have to see the call, and when?
-    pub const fn traced(self) -> Option<When> {
-        match self {
-            Pass | Blocks => None,
-            Timed(when) | Spawn(when) | Clock(when) | Socket(when) | Signals(when)
-            | Confines(when) => Some(when),
-            Traces => Some(When::Attaches),
-            SetClock | Timer | Uptime | Privileges | Affinity => Some(When::Always),
-        }
-    }
-}
-
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
+    use crate::arch::syscall::gate;
 
     #[test]
     fn only_what_a_filter_stops_takes_the_gate() {
         for row in ROWS {
-            let gate = crate::sys::gate(row.number as i64);
+            let gate = gate(row.number as i64);
             assert!(gate.is_none() || row.verdict.traced().is_some(), "{}", row.name);
         }
     }
