@@ -1,11 +1,11 @@
 //! The launcher's keeper, which makes the exact looks: see [`engine::keeper::rounds`].
 
-use crate::orphan_timerfds::Timers;
+use crate::orphan_timerfds::OrphanTimerfds;
 use crate::report::messages;
-use crate::report::stall_report::{self, Stuck};
+use crate::report::stall_report::{self, StallReport};
 use crate::session::Session;
 use crate::tracer::UnhookedWaits;
-use crate::tracer::tracer_process::Helper;
+use crate::tracer::tracer_process::TracerProcess;
 use crate::{launcher_liveness, proc};
 use engine::keeper::rounds::{self, Event, Round};
 use engine::region::tracer_word::Trace;
@@ -15,9 +15,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
 
 /// Starts the keeper's thread. It tells the main loop of rest only when somebody wants to know.
-pub fn start(session: &Session, rest: Arc<EventFd>, tracer: Arc<Helper>) {
+pub fn start(session: &Session, rest: Arc<EventFd>, tracer: Arc<TracerProcess>) {
     let (engine, statefile) = (session.engine, session.statefile);
-    let visits = engine.page.trace() != Trace::None;
+    let may_trace = engine.page.trace() != Trace::None;
     let mut rounds = 0u32;
     launcher_liveness::watched(engine.page);
     std::thread::spawn(move || {
@@ -30,10 +30,10 @@ pub fn start(session: &Session, rest: Arc<EventFd>, tracer: Arc<Helper>) {
             messages::say("no memory; programs run in real time");
             return;
         };
-        let mut look = UnhookedWaits::new(engine, look, visits);
-        let mut timers = Timers::default();
+        let mut look = UnhookedWaits::new(engine, look, may_trace);
+        let mut timerfds = OrphanTimerfds::default();
         let mut idle = false;
-        let mut stuck = Stuck::default();
+        let mut stall_report = StallReport::default();
         let resting = std::cell::Cell::new(false);
         rounds::run(
             engine,
@@ -43,8 +43,8 @@ pub fn start(session: &Session, rest: Arc<EventFd>, tracer: Arc<Helper>) {
                     // At rest nothing calls for a look at parked threads but an outsider's SIGKILL.
                     idle = resting.replace(false);
                     rounds = rounds.wrapping_add(1);
-                    timers.look(&engine);
-                    if visits {
+                    timerfds.look(&engine);
+                    if may_trace {
                         tracer.hear();
                     }
                     look.begin(idle && rounds.is_multiple_of(16));
@@ -59,10 +59,10 @@ pub fn start(session: &Session, rest: Arc<EventFd>, tracer: Arc<Helper>) {
                     let _ = rest.write(1);
                 }
                 match event {
-                    Event::Busy(busy) => stuck.runs(busy, &engine),
+                    Event::Busy(busy) => stall_report.runs(busy, &engine),
                     Event::Rescue(slot) => stall_report::rescue(engine.page, slot),
                     Event::Rest | Event::Jump => {
-                        stuck.rests(event == Event::Rest && !wanted, engine.page)
+                        stall_report.rests(event == Event::Rest && !wanted, engine.page)
                     }
                 }
                 true

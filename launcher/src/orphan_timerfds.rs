@@ -18,12 +18,12 @@ const MANY: u32 = 4096;
 
 /// The keeper's view of them.
 #[derive(Default)]
-pub struct Timers {
+pub struct OrphanTimerfds {
     lost: u32,
     made: u32,
 }
 
-impl Timers {
+impl OrphanTimerfds {
     /// Finds a process for each timer that was due and out of reach, and lets it tick there.
     pub fn look(&mut self, engine: &Engine) {
         let header = &engine.page.header;

@@ -3,7 +3,7 @@
 use crate::patience::{GRACE, TWICE};
 use crate::report::{messages, summary};
 use crate::session::{Session, refusal};
-use crate::tracer::tracer_process::Helper;
+use crate::tracer::tracer_process::TracerProcess;
 use crate::tracer::{Report, drop_handed_over, hand_over, next_report};
 use crate::{keeper_thread, proc};
 use nix::errno::Errno;
@@ -29,7 +29,7 @@ struct Running {
 
 struct Course<'a> {
     session: Session,
-    tracer: Arc<Helper>,
+    tracer: Arc<TracerProcess>,
     waiting: &'a [Vec<OsString>],
     started: u64,
     commands: Vec<Running>,
@@ -70,7 +70,7 @@ pub fn run(session: Session, commands: &[Vec<OsString>]) -> u8 {
     };
     // Before its first command has started, a session without anybody in it is not at rest.
     session.engine.page.header.hold.store(1, SeqCst);
-    let tracer = Helper::new(&session);
+    let tracer = TracerProcess::new(&session);
     keeper_thread::start(&session, Arc::clone(&rest), Arc::clone(&tracer));
     let mut course = Course {
         session,

@@ -34,7 +34,12 @@ pub fn say(text: &str) {
 
 /// Says something at verbosity `level` and above.
 pub fn verbose(level: u8, text: impl FnOnce() -> String) {
-    if VERBOSE.get().is_some_and(|&v| v >= level) {
+    if is_verbose(level) {
         say(&text());
     }
+}
+
+/// Is anything said at this level?
+pub fn is_verbose(level: u8) -> bool {
+    VERBOSE.get().is_some_and(|&v| v >= level)
 }

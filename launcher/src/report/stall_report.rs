@@ -17,7 +17,7 @@ const NAMED: usize = 16;
 
 /// Watches for rest that does not end, and for a thread that keeps others waiting.
 #[derive(Default)]
-pub struct Stuck {
+pub struct StallReport {
     since: Option<Instant>,
     said: bool,
     runs: Option<Runs>,
@@ -32,7 +32,7 @@ struct Runs {
     jumps: u64,
 }
 
-impl Stuck {
+impl StallReport {
     /// Everybody is blocked and nobody has a deadline (or not, any more) while commands run. Says
     /// so once.
     pub fn rests(&mut self, rests: bool, page: &Page) {
@@ -51,28 +51,34 @@ impl Stuck {
     /// between and somebody waits for the clock.
     pub fn runs(&mut self, busy: Busy, engine: &Engine) {
         self.since = None;
-        let Some(slot) = busy.slot().filter(|_| !self.said_who_runs) else { return };
+        if self.said_who_runs || !messages::is_verbose(1) {
+            return;
+        }
+        let Some(slot) = busy.slot() else { return };
         let page = engine.page;
         let jumps = page.header.jumps.load(SeqCst);
-        let runs = match &self.runs {
-            Some(runs) if (runs.slot, runs.jumps) == (slot, jumps) => runs,
-            _ => self.runs.insert(Runs { slot, since: Instant::now(), jumps }),
-        };
-        if runs.since.elapsed() >= duration(ONE_RUNS)
-            && engine.next_waiter(KEEPER).is_some_and(|(_, due)| due != NEVER)
-        {
-            self.said_who_runs = true;
-            let (pid, tid) = thread(&page.slots[slot]);
-            messages::verbose(1, || match proc::name(pid, tid).as_str() {
-                "" => format!(
-                    "time does not jump: a thread that has ended counts as running ({pid}/{tid})"
-                ),
-                name => {
-                    let why = busy.describe();
-                    format!("time does not jump while {name} ({pid}/{tid}) {why}")
-                }
-            });
+        let same = self.runs.take().filter(|runs| (runs.slot, runs.jumps) == (slot, jumps));
+        let new = Runs { slot, since: Instant::now(), jumps };
+        let runs = self.runs.insert(same.unwrap_or(new));
+        if runs.since.elapsed() < duration(ONE_RUNS) {
+            return;
         }
+        // The question takes the clock's lock. Where nobody waits, it is asked again only after as
+        // long a time as before.
+        runs.since = Instant::now();
+        if engine.next_waiter(KEEPER).is_none_or(|(_, due)| due == NEVER) {
+            return;
+        }
+        self.said_who_runs = true;
+        let (pid, tid) = thread(&page.slots[slot]);
+        messages::say(&match proc::name(pid, tid).as_str() {
+            "" => format!(
+                "time does not jump: a thread that has ended counts as running ({pid}/{tid})"
+            ),
+            name => {
+                format!("time does not jump while {name} ({pid}/{tid}) {}", busy.describe())
+            }
+        });
     }
 }
 

@@ -22,7 +22,7 @@ use std::thread::JoinHandle;
 const OVER: u32 = u32::MAX;
 
 /// The tracer's process, as it were: it may not have been needed yet.
-pub struct Helper {
+pub struct TracerProcess {
     /// Its number, 0 or [`OVER`].
     pid: AtomicU32,
     /// Starts it and waits for it. There is none before somebody has asked: most sessions need no
@@ -33,11 +33,11 @@ pub struct Helper {
     library: PathBuf,
 }
 
-impl Helper {
+impl TracerProcess {
     /// Nobody has asked yet.
-    pub fn new(session: &Session) -> Arc<Helper> {
+    pub fn new(session: &Session) -> Arc<TracerProcess> {
         let (region, library) = (session.path.clone(), session.library.clone());
-        Arc::new(Helper {
+        Arc::new(TracerProcess {
             pid: AtomicU32::new(0),
             thread: Mutex::default(),
             engine: session.engine,
@@ -63,8 +63,8 @@ impl Helper {
         }
         let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
         if thread.is_none() && self.pid.load(SeqCst) != OVER {
-            let helper = Arc::clone(self);
-            *thread = Some(std::thread::spawn(move || helper.watch()));
+            let process = Arc::clone(self);
+            *thread = Some(std::thread::spawn(move || process.watch()));
         }
     }
 
@@ -82,7 +82,7 @@ impl Helper {
     /// that starts it waits for it too, so that the launcher's main thread, which waits for its own
     /// children alone, never meets it.
     fn watch(&self) {
-        let Helper { engine, pid, .. } = self;
+        let TracerProcess { engine, pid, .. } = self;
         let header = &engine.page.header;
         let mut why = "it has been killed too often".to_owned();
         for _ in 0..TRACER_STARTS {
