@@ -4,13 +4,13 @@
 //! nothing, calls no libc, and keeps what it has to remember in memory that it maps itself: a note
 //! for each slot.
 
-mod burial;
 mod calls;
 mod family;
 mod notes;
 mod opened;
 mod patience;
 pub mod process;
+mod reap;
 #[cfg(test)]
 mod tests;
 pub mod thread;
@@ -62,8 +62,8 @@ pub struct ProcLook {
     patient: bool,
     parked_too: bool,
     watches: bool,
-    /// Somebody who peeps is asleep.
-    peepers: bool,
+    /// A thread that rechecks periodically is asleep.
+    recheckers: bool,
     /// The notes have what was found when everybody was first at rest, and [`Page::words`] was this
     /// then.
     rested: Option<u32>,
@@ -107,7 +107,7 @@ impl ProcLook {
             patient: false,
             parked_too: false,
             watches: false,
-            peepers: false,
+            recheckers: false,
             rested: None,
             signals: 0,
         })
@@ -122,10 +122,10 @@ impl ProcLook {
     pub fn begin(&mut self, thorough: bool) {
         let h = &self.engine.page.header;
         self.survey += 1;
-        (self.watches, self.peepers) = (false, false);
+        (self.watches, self.recheckers) = (false, false);
         self.signals = h.signals_sent.load(SeqCst);
         self.parked_too = thorough || self.signals != h.signals_seen.load(SeqCst);
-        if thorough && self.engine.page.header.rest.forced.load(SeqCst) != 0 {
+        if thorough && self.engine.page.header.idle.forced.load(SeqCst) != 0 {
             self.look_for_dead();
         }
         if self.parked_too {
@@ -140,7 +140,7 @@ impl ProcLook {
         for index in 0..page.high() {
             let (seen, pid) = (page.slots[index].state.load(), page.slots[index].pid.load(SeqCst));
             if page.forced(index) == Some(Forced::Idle) && pid != 0 && process::dead(pid) {
-                self.bury(page, index, seen, false);
+                self.reap(page, index, seen, false);
             }
         }
     }
@@ -188,7 +188,7 @@ impl ProcLook {
             return Found::Running;
         }
         match self.look(page, index, seen) {
-            Thread::Gone | Thread::Zombie => self.bury(page, index, seen, false),
+            Thread::Gone | Thread::Zombie => self.reap(page, index, seen, false),
             Thread::Stopped(runs) => self.asleep(index, seen, runs),
             // It waits for the tracer's answer, or is being taken over.
             Thread::Asleep(_) if page.slots[index].tracer.load(SeqCst) != NONE => Found::Running,
@@ -237,14 +237,15 @@ impl ProcLook {
         }
     }
 
-    /// Everybody is at rest: have those who peep done so since? They have run, and nobody else has.
-    fn peeped(&mut self, page: &Page) -> bool {
-        if !self.peepers {
+    /// All are at rest: have the threads that recheck periodically done so since? Then they have run,
+    /// and nobody else has.
+    fn rechecked(&mut self, page: &Page) -> bool {
+        if !self.recheckers {
             self.rested = None;
             return true;
         }
         let (words, high) = (page.words(), page.high());
-        let peeps = |index: usize| page.slots[index].peeps();
+        let rechecks = |index: usize| page.slots[index].rechecks();
         // The words are as they were: who was in a wait of a hook is in the same one, however often
         // it has woken there.
         let in_hook = |seen: Seen| seen.is_some_and(|(state, _)| state.waits());
@@ -261,7 +262,9 @@ impl ProcLook {
             return false;
         }
         let mut waits = |index: usize| {
-            peeps(index) && self.seen(index).is_some() && self.seen(index) == self.note(index).rest
+            rechecks(index)
+                && self.seen(index).is_some()
+                && self.seen(index) == self.note(index).rest
         };
         let done = !(0..high).any(&mut waits);
         if done {
@@ -278,7 +281,7 @@ impl ProcLook {
 
     fn asleep(&mut self, index: usize, seen: State, runs: u64) -> Found {
         self.watches |= seen.kind() == Kind::Foreign;
-        self.peepers |= self.engine.page.slots[index].peeps();
+        self.recheckers |= self.engine.page.slots[index].rechecks();
         let survey = self.survey;
         self.note(index).seen = Some((seen, runs, survey));
         Found::Asleep
@@ -297,10 +300,10 @@ impl Look for ProcLook {
                     return self.lingers(page, index, seen);
                 }
                 sys::task_lock_fence();
-                self.bury(page, index, seen, true)
+                self.reap(page, index, seen, true)
             }
             Kind::Leaving if process::dead(slot.pid.load(SeqCst)) => {
-                self.bury(page, index, seen, true)
+                self.reap(page, index, seen, true)
             }
             Kind::Leaving => self.lingers(page, index, seen),
             _ => match self.look(page, index, seen) {
@@ -310,7 +313,7 @@ impl Look for ProcLook {
                     // The word may have changed since it was read: then the slot is somebody else's
                     // by now.
                     if slot.state.load() == seen {
-                        self.bury(page, index, seen, false)
+                        self.reap(page, index, seen, false)
                     } else {
                         Found::Changed
                     }
@@ -342,7 +345,7 @@ impl Look for ProcLook {
         if self.parked_too {
             page.header.signals_seen.store(self.signals, Relaxed);
         }
-        self.peeped(page)
+        self.rechecked(page)
     }
 
     fn burnt(&mut self, page: &Page, index: usize) -> Option<u64> {
@@ -360,7 +363,7 @@ impl Look for ProcLook {
         let seen = page.slots[index].state.load();
         self.patient
             && matches!(self.look(page, index, seen), Thread::Gone | Thread::Zombie)
-            && self.bury(page, index, seen, false) == Found::Changed
+            && self.reap(page, index, seen, false) == Found::Changed
     }
 
     fn state_file(&self) -> Option<StateFile> {

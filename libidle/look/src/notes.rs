@@ -14,7 +14,8 @@ pub type Seen = Option<(State, u64)>;
 pub struct Note {
     /// Asleep in the first pass of the survey of that number.
     pub seen: Option<(State, u64, u64)>,
-    /// The same when everybody was first found at rest, while that waits for one who peeps.
+    /// The same when everybody was first found at rest, while that waits for a thread that
+    /// rechecks periodically.
     pub rest: Seen,
     pub files: Option<Files>,
     /// A process that is the launcher's descendant.

@@ -52,7 +52,7 @@ impl Stat {
         self.parent
     }
 
-    /// A zombie, or just buried.
+    /// A zombie, or just reaped.
     pub fn ended(&self) -> bool {
         matches!(self.state, b'Z' | b'X')
     }

@@ -11,7 +11,7 @@
 //! a jump has brought that deadline nearer than the waiter knows
 //! ([`crate::schedule::real_timeout`]).
 
-use crate::keeper::spin_suspects::Suspects;
+use crate::keeper::spin_suspects::SpinSuspects;
 use crate::patience::{
     BACKOFF_MAX, BACKOFF_MIN, HEARTBEAT, PATROL_MAX, PATROL_MIN, PATROL_MOVES, WATCH,
 };
@@ -24,7 +24,7 @@ use crate::region::tracer_word::owned;
 use crate::schedule::busy::Busy;
 use crate::schedule::decide::Outcome;
 use crate::schedule::engine::Engine;
-use crate::schedule::frozen_progress::Standstill;
+use crate::schedule::frozen_progress::FrozenProgress;
 use crate::schedule::look::Look;
 use crate::sync::SeqCst;
 use crate::sys::{self, Timespec};
@@ -69,8 +69,8 @@ pub fn run<L: Look>(
     let mut backoff = BACKOFF_MIN;
     let mut patrol = PATROL_MIN;
     let mut last_busy = None;
-    let mut standstill = Standstill::default();
-    let mut suspects = Suspects::default();
+    let mut progress = FrozenProgress::default();
+    let mut suspects = SpinSuspects::default();
     loop {
         page.header.keeper.store(ATTENTIVE, SeqCst);
         // Until it is known how long it will sleep, any deadline that comes by real time is worth a
@@ -94,7 +94,7 @@ pub fn run<L: Look>(
         let sleep = match outcome {
             Outcome::Mine => {
                 (backoff, patrol) = (BACKOFF_MIN, PATROL_MIN);
-                standstill.moves(&engine);
+                progress.moves(&engine);
                 if !event(Event::Jump) {
                     return;
                 }
@@ -102,7 +102,7 @@ pub fn run<L: Look>(
             }
             Outcome::Woke | Outcome::Fired => {
                 (backoff, patrol) = (BACKOFF_MIN, PATROL_MIN);
-                standstill.moves(&engine);
+                progress.moves(&engine);
                 if !event(Event::Jump) {
                     return;
                 }
@@ -110,7 +110,7 @@ pub fn run<L: Look>(
             }
             Outcome::NoDeadline | Outcome::NotIdle(Busy::Held) => {
                 (backoff, patrol) = (BACKOFF_MIN, PATROL_MIN);
-                standstill.moves(&engine);
+                progress.moves(&engine);
                 if !event(Event::Rest) {
                     return;
                 }
@@ -131,8 +131,7 @@ pub fn run<L: Look>(
                     if page.mode() == ClockMode::Frozen {
                         // Who is only called busy may be asleep and burn nothing.
                         let burnt = if forced { None } else { look.burnt(page, slot) };
-                        if standstill.stands(&engine, slot, burnt, 0) && !event(Event::Rescue(slot))
-                        {
+                        if progress.stands(&engine, slot, burnt, 0) && !event(Event::Rescue(slot)) {
                             return;
                         }
                     }
@@ -157,7 +156,7 @@ pub fn run<L: Look>(
                         suspects.runs(&engine, slot, burnt);
                         if page.mode() == ClockMode::Frozen {
                             let slept = look.slept(page, slot);
-                            if standstill.stands(&engine, slot, Some(burnt), slept)
+                            if progress.stands(&engine, slot, Some(burnt), slept)
                                 && !event(Event::Rescue(slot))
                             {
                                 return;

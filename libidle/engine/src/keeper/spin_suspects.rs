@@ -10,7 +10,7 @@ use posix::time::{CpuSpan, NEVER};
 
 /// What the keeper remembers of whom it found running.
 #[derive(Default)]
-pub struct Suspects {
+pub struct SpinSuspects {
     slot: Option<usize>,
     /// Jumps by then.
     jumps: u64,
@@ -22,7 +22,7 @@ pub struct Suspects {
     named: (usize, u64),
 }
 
-impl Suspects {
+impl SpinSuspects {
     /// The traced thread of slot `slot` runs, and has used `burnt` ns of processor time since it
     /// was born.
     pub fn runs(&mut self, engine: &Engine, slot: usize, burnt: u64) {
@@ -33,7 +33,7 @@ impl Suspects {
             // Who has shown what it is is soon looked at again.
             let known = slot == self.named.0 && header.creeps.load(Relaxed) != self.named.1;
             let patience = if frozen && !known { SUSPECT_FROZEN } else { SUSPECT };
-            *self = Suspects { slot: Some(slot), jumps, burnt, patience, ..*self };
+            *self = SpinSuspects { slot: Some(slot), jumps, burnt, patience, ..*self };
             return;
         }
         if CpuSpan::from_ns(burnt.saturating_sub(self.burnt)) < self.patience {

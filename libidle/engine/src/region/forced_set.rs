@@ -9,7 +9,7 @@ impl Page {
     /// What slot `index`'s thread says.
     #[inline]
     pub fn forced(&self, index: usize) -> Option<Forced> {
-        if self.header.rest.forced.load(SeqCst) == 0 { None } else { self.forced_now(index) }
+        if self.header.idle.forced.load(SeqCst) == 0 { None } else { self.forced_now(index) }
     }
 
     #[cold]
@@ -25,7 +25,7 @@ impl Page {
 
     /// Changes what slot `index`'s thread says: the thread itself, or whoever gives the slot back.
     pub fn force(&self, index: usize, what: Option<Forced>) {
-        let count = &self.header.rest.forced;
+        let count = &self.header.idle.forced;
         let (at, bit) = (index / PER_WORD, 1u64 << (index % PER_WORD));
         if let Some(what) = what
             && self.forced.of(what)[at].fetch_or(bit, SeqCst) & bit == 0

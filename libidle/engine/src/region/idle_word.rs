@@ -13,7 +13,7 @@ pub const IDLE: u32 = 3;
 
 /// The words.
 #[repr(C, align(64))]
-pub struct Rest {
+pub struct IdleWords {
     /// [`BUSY`] to [`IDLE`]; also a futex. See NOTE [Seen idle] in
     /// [`crate::statefile::idle_state`] for who changes it.
     pub word: AtomicU32,
@@ -35,12 +35,12 @@ pub struct Rest {
     _pad: [AtomicU64; 2],
 }
 
-impl Rest {
+impl IdleWords {
     /// Busy, and nobody is told.
     #[cfg(loom)]
-    pub fn new() -> Rest {
+    pub fn new() -> IdleWords {
         let zero = || AtomicU32::new(0);
-        Rest {
+        IdleWords {
             word: zero(),
             tracked: zero(),
             impatient: zero(),

@@ -6,7 +6,7 @@
 //! library must agree on it.
 
 use crate::region::forced::Sets;
-use crate::region::idle_word::Rest;
+use crate::region::idle_word::IdleWords;
 use crate::region::lock::ClockCell;
 use crate::region::sizes::{ARENAS, CLOCKS, FILES, HEAP, SLOTS, SUMMARY, WORDS};
 use crate::region::slot::Slot;
@@ -131,7 +131,7 @@ pub struct Header {
     _pad4: [AtomicU32; 11],
 
     /// What the world is told of rest.
-    pub rest: Rest,
+    pub idle: IdleWords,
 }
 
 /// An entry of the deadline heap. Plain loads and stores under the lock; atomics because a holder
@@ -177,7 +177,7 @@ const _: () = {
     assert!(std::mem::offset_of!(Header, mail) % 64 == 0);
     assert!(std::mem::offset_of!(Header, keeper) % 64 == 0);
     assert!(std::mem::offset_of!(Header, free) % 64 == 0);
-    assert!(size_of::<Rest>() == 64);
+    assert!(size_of::<IdleWords>() == 64);
 };
 
 impl Page {
@@ -285,7 +285,7 @@ impl Page {
                     slots_missed: u32s(),
                     tracing_refused: u32s(),
                     _pad4: from_fn(|_| u32s()),
-                    rest: Rest::new(),
+                    idle: IdleWords::new(),
                 },
                 busy: from_fn(|_| u64s()),
                 busy_summary: from_fn(|_| u64s()),

@@ -3,7 +3,7 @@
 
 use crate::region::state::{Kind, State, StateWord};
 use crate::region::tracer_word::owned;
-use crate::region::wait_kind::{FLAGS, PEEPS, What};
+use crate::region::wait_kind::{FLAGS, RECHECKS, What};
 use crate::sync::{AtomicI32, AtomicU32, AtomicU64, SeqCst};
 use posix::time::NEVER;
 
@@ -136,8 +136,8 @@ impl Slot {
 
     /// Does the thread, waiting until some instant, look now and then for what does not wake it:
     /// whether libc's own threads are done, whether there is a signal for a handler?
-    pub fn peeps(&self) -> bool {
-        self.what.load(SeqCst) & PEEPS != 0 && self.deadline.load(SeqCst) != NEVER
+    pub fn rechecks(&self) -> bool {
+        self.what.load(SeqCst) & RECHECKS != 0 && self.deadline.load(SeqCst) != NEVER
     }
 }
 

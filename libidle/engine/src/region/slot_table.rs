@@ -49,7 +49,7 @@ impl Page {
     /// is free.
     pub fn release(&self, index: usize) {
         let slot = &self.slots[index];
-        if self.header.rest.forced.load(SeqCst) != 0 {
+        if self.header.idle.forced.load(SeqCst) != 0 {
             self.force(index, None);
         }
         // A new wait number: nobody who saw the slot before may take its next owner for the old

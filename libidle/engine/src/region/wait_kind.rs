@@ -47,11 +47,11 @@ pub const SETTABLE: u32 = 1 << 31;
 pub const TURNS: u32 = 1 << 30;
 
 /// In [`crate::region::slot::Slot::what`]: the thread looks now and then for what nobody wakes it
-/// for ([`crate::region::slot::Slot::peeps`]).
-pub const PEEPS: u32 = 1 << 29;
+/// for ([`crate::region::slot::Slot::rechecks`]).
+pub const RECHECKS: u32 = 1 << 29;
 
 /// What is not of the [`What`].
-pub const FLAGS: u32 = SETTABLE | TURNS | PEEPS;
+pub const FLAGS: u32 = SETTABLE | TURNS | RECHECKS;
 
 impl What {
     /// The words that a report has for [`crate::region::slot::Slot::what`].

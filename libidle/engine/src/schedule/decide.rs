@@ -107,10 +107,10 @@ impl Engine {
     /// A survey has found everybody at rest, and nobody has a deadline: tells the world. The
     /// keeper, with the engine's lock.
     pub(crate) fn come_to_rest<L: Look>(&self, look: &mut L) -> Outcome {
-        let rest = &self.page.header.rest;
+        let idle = &self.page.header.idle;
         let Some(file) = look.state_file() else { return Outcome::NoDeadline };
-        let swap = |from, to| rest.word.compare_exchange(from, to, SeqCst, SeqCst);
-        match rest.word.load(SeqCst) {
+        let swap = |from, to| idle.word.compare_exchange(from, to, SeqCst, SeqCst);
+        match idle.word.load(SeqCst) {
             IDLE => return Outcome::NoDeadline,
             // A keeper before this one has died there.
             RELEASING => {}
@@ -133,7 +133,7 @@ impl Engine {
             // This process was stopped for long, and a thread went on without waiting for it.
             file.hold(self.page);
         }
-        sys::futex_wake(&rest.word, u32::MAX >> 1, false);
+        sys::futex_wake(&idle.word, u32::MAX >> 1, false);
         Outcome::NoDeadline
     }
 }

@@ -42,7 +42,7 @@ const STEPS: u32 = 100;
 
 /// What the keeper remembers of the time since the clock last moved by itself.
 #[derive(Default)]
-pub struct Standstill {
+pub struct FrozenProgress {
     spent: Spent,
     /// Steps made since something has changed.
     steps: u32,
@@ -96,7 +96,7 @@ impl Spent {
     }
 }
 
-impl Standstill {
+impl FrozenProgress {
     /// Everybody is blocked, or the clock has jumped.
     pub fn moves(&mut self, engine: &Engine) {
         self.spent.jumped((engine.real_now)(), engine.page.header.jumps.load(Relaxed));

@@ -160,7 +160,7 @@ impl StateFile {
     pub(crate) fn know(&self, page: &Page) {
         if let Some(stat) = self.stat() {
             page.header
-                .rest
+                .idle
                 .file
                 .iter()
                 .zip(stat.file)
@@ -183,7 +183,7 @@ impl StateFile {
 
     /// The file, if the descriptor leads to it.
     fn reaches(&self, page: &Page) -> Option<Stat> {
-        let known = page.header.rest.file.each_ref().map(|word| word.load(SeqCst));
+        let known = page.header.idle.file.each_ref().map(|word| word.load(SeqCst));
         self.stat().filter(|stat| stat.file == known)
     }
 
@@ -241,17 +241,17 @@ impl StateFile {
         const LOCK_EX: usize = 2;
         const LOCK_NB: usize = 4;
         const EWOULDBLOCK: i32 = 11;
-        let rest = &page.header.rest;
+        let idle = &page.header.idle;
         let (mut waited, mut pause) = (0, LOCK_PAUSE_MIN.ns());
         loop {
             match self.flock(LOCK_EX | LOCK_NB) {
                 Ok(_) => {
-                    rest.impatient.store(0, Relaxed);
+                    idle.impatient.store(0, Relaxed);
                     return Ok(());
                 }
-                Err(Errno(EWOULDBLOCK)) if rest.impatient.load(Relaxed) != 0 => return Ok(()),
+                Err(Errno(EWOULDBLOCK)) if idle.impatient.load(Relaxed) != 0 => return Ok(()),
                 Err(Errno(EWOULDBLOCK)) if waited >= PATIENCE => {
-                    rest.impatient.store(1, Relaxed);
+                    idle.impatient.store(1, Relaxed);
                     (self.say)(
                         "somebody has held the state file's lock for 10 s; the program goes on without it",
                     );
@@ -308,7 +308,7 @@ impl StateFile {
 
     /// Says it once for all processes.
     fn trouble(&self, page: &Page, text: &str) {
-        if page.header.rest.told.swap(1, SeqCst) == 0 {
+        if page.header.idle.told.swap(1, SeqCst) == 0 {
             (self.say)(text);
         }
     }

@@ -27,18 +27,18 @@ impl Page {
     /// Does anybody want to know of rest without a deadline?
     #[inline]
     pub fn rest_matters(&self) -> bool {
-        self.header.want_rest.load(Relaxed) != 0 || self.header.rest.tracked.load(Relaxed) != 0
+        self.header.want_rest.load(Relaxed) != 0 || self.header.idle.tracked.load(Relaxed) != 0
     }
 
     /// The state file is `file`, whose serial number was `before`. The program is busy.
     pub fn track(&self, file: StateFile, before: u64) {
-        let rest = &self.header.rest;
+        let idle = &self.header.idle;
         file.know(self);
-        rest.serial.store(before.saturating_add(1), SeqCst);
+        idle.serial.store(before.saturating_add(1), SeqCst);
         if file.hold(self) {
             file.show(self, before.saturating_add(1));
         }
-        rest.tracked.store(1, SeqCst);
+        idle.tracked.store(1, SeqCst);
     }
 }
 
@@ -47,7 +47,7 @@ impl Page {
     /// it is busy again. Before it goes on, the state file must say so too.
     #[inline]
     pub fn awake(&self) {
-        if self.header.rest.word.load(SeqCst) != BUSY {
+        if self.header.idle.word.load(SeqCst) != BUSY {
             self.go_busy(file::mine());
         }
     }
@@ -56,7 +56,7 @@ impl Page {
     /// says that it is idle.
     #[inline]
     pub fn awake_as(&self, me: usize) {
-        if self.header.rest.word.load(SeqCst) != BUSY && self.forced(me) != Some(Forced::Idle) {
+        if self.header.idle.word.load(SeqCst) != BUSY && self.forced(me) != Some(Forced::Idle) {
             self.go_busy(file::mine());
         }
     }
@@ -64,11 +64,11 @@ impl Page {
     /// The slow half of [`Page::awake`], by a descriptor of the caller's.
     #[cold]
     pub fn go_busy(&self, file: StateFile) {
-        let rest = &self.header.rest;
-        let swap = |from, to| rest.word.compare_exchange(from, to, SeqCst, SeqCst).is_ok();
+        let idle = &self.header.idle;
+        let swap = |from, to| idle.word.compare_exchange(from, to, SeqCst, SeqCst).is_ok();
         let mut waits = 0;
         loop {
-            match rest.word.load(SeqCst) {
+            match idle.word.load(SeqCst) {
                 BUSY => return,
                 SETTLING => {
                     swap(SETTLING, BUSY);
@@ -76,7 +76,7 @@ impl Page {
                 RELEASING if waits < RELEASES => {
                     waits += 1;
                     let time = Timespec::of(RELEASE);
-                    sys::futex_wait(&rest.word, RELEASING, Some(&time), false);
+                    sys::futex_wait(&idle.word, RELEASING, Some(&time), false);
                 }
                 RELEASING => {
                     // The keeper is dead or stopped. When it is continued it notices.
@@ -87,16 +87,16 @@ impl Page {
                     waits += 1;
                     keeper_word::kick(self);
                     let time = Timespec::of(RELEASE);
-                    sys::futex_wait(&rest.word, IDLE, Some(&time), false);
+                    sys::futex_wait(&idle.word, IDLE, Some(&time), false);
                 }
                 _ => {
                     let held = file.hold(self);
                     if swap(IDLE, BUSY) {
-                        let serial = rest.serial.fetch_add(1, SeqCst) + 1;
+                        let serial = idle.serial.fetch_add(1, SeqCst) + 1;
                         if held {
                             file.show(self, serial);
                         }
-                        sys::futex_wake(&rest.word, u32::MAX >> 1, false);
+                        sys::futex_wake(&idle.word, u32::MAX >> 1, false);
                     }
                 }
             }

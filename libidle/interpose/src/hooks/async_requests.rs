@@ -83,7 +83,7 @@ unsafe fn suspend(
         };
         match polling_wait::wait(
             &entry,
-            Cause::from(What::Request).peeping(),
+            Cause::from(What::Request).rechecking(),
             deadline,
             std::ptr::null(),
             ask,

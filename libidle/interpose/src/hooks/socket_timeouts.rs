@@ -100,7 +100,7 @@ impl Patience {
         entry: &Entry,
         attempt: impl Fn() -> Result<ssize_t, Errno>,
     ) -> Option<Result<ssize_t, Errno>> {
-        let cause = Cause::from(What::Descriptor).peeping();
+        let cause = Cause::from(What::Descriptor).rechecking();
         let try_again = |slice: Option<(&timespec, *const sigset_t)>| {
             let Some((time, mask)) = slice else { return Some(NOTHING) };
             let got = attempt();

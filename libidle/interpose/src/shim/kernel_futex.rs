@@ -49,7 +49,7 @@ pub fn wait(
     let what = cause.what();
     let interruptible = deadline != NEVER && matches!(what, What::Sem | What::Futex);
     let sliced = (interruptible && restarts()).then(Masked::but_cancellation);
-    let cause = if sliced.is_some() { cause.peeping() } else { cause };
+    let cause = if sliced.is_some() { cause.rechecking() } else { cause };
     let _silent = Silent::new(slot);
     let guard = if deadline == NEVER {
         Some(entry.kernel_wait(what))

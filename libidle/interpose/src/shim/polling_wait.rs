@@ -78,7 +78,7 @@ pub fn wait<T>(
 /// The call is deaf: all signals are blocked while it waits, so no handler can run in it or beside
 /// it and be missed. After each slice, and at the deadline, a ppoll(2) that does not wait lets them
 /// in, and its EINTR says whether a handler has run. That is not late by the virtual clock, because
-/// no time passes at rest before the thread has done so once more ([`Cause::peeping`]).
+/// no time passes at rest before the thread has done so once more ([`Cause::rechecking`]).
 pub fn wait_deaf<T: PartialEq>(
     entry: &Entry,
     what: What,
@@ -92,7 +92,7 @@ pub fn wait_deaf<T: PartialEq>(
     let mut ask = |time: &timespec| Some(call(time)).filter(|answer| *answer != over());
     ask(&NO_WAIT)
         .or_else(|| {
-            wait(entry, Cause::from(what).peeping(), deadline, mask, |slice| match slice {
+            wait(entry, Cause::from(what).rechecking(), deadline, mask, |slice| match slice {
                 // Only a call in earnest can tell: the keeper moves the clock, when one has been
                 // made.
                 None => Some(over()),

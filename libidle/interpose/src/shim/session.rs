@@ -104,7 +104,7 @@ pub fn own_engine() -> Option<Engine> {
 
 /// Is only the first process tracked, and none of its children?
 pub fn alone() -> bool {
-    page().is_some_and(|page| page.header.rest.alone.load(Ordering::SeqCst) != 0)
+    page().is_some_and(|page| page.header.idle.alone.load(Ordering::SeqCst) != 0)
 }
 
 /// In a forked child: another region, or none.

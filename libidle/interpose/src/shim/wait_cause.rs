@@ -1,6 +1,6 @@
 //! What a wait is for.
 
-use engine::region::wait_kind::{PEEPS, SETTABLE};
+use engine::region::wait_kind::{RECHECKS, SETTABLE};
 use engine::{Engine, What};
 use libc::clockid_t;
 use posix::clock::is_time_of_day;
@@ -11,12 +11,12 @@ pub struct Cause {
     what: What,
     /// What that clock had been set ahead by before it was asked when the instant comes, ns.
     shift: Option<i64>,
-    peeps: bool,
+    rechecks: bool,
 }
 
 impl From<What> for Cause {
     fn from(what: What) -> Cause {
-        Cause { what, shift: None, peeps: false }
+        Cause { what, shift: None, rechecks: false }
     }
 }
 
@@ -24,13 +24,13 @@ impl Cause {
     /// A wait for an instant of `clock`; made before each wait, and before its deadline is worked
     /// out.
     pub fn on(what: What, engine: &Engine, clock: clockid_t) -> Cause {
-        Cause { what, shift: is_time_of_day(clock).then(|| engine.page.shift()), peeps: false }
+        Cause { what, shift: is_time_of_day(clock).then(|| engine.page.shift()), rechecks: false }
     }
 
     /// The same for a wait made of slices, between which the thread looks for what does not wake
     /// it: while all are at rest, no time passes before it has looked once more.
-    pub fn peeping(self) -> Cause {
-        Cause { peeps: true, ..self }
+    pub fn rechecking(self) -> Cause {
+        Cause { rechecks: true, ..self }
     }
 
     /// What it is for.
@@ -41,7 +41,7 @@ impl Cause {
     /// As a slot keeps it.
     pub(crate) fn word(self) -> u32 {
         let flag = |set, flag| if set { flag } else { 0 };
-        self.what as u32 | flag(self.shift.is_some(), SETTABLE) | flag(self.peeps, PEEPS)
+        self.what as u32 | flag(self.shift.is_some(), SETTABLE) | flag(self.rechecks, RECHECKS)
     }
 
     /// Has the clock been set since?

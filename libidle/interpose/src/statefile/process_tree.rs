@@ -118,7 +118,7 @@ fn join(numbers: &CStr) -> Option<&'static Page> {
     let (region, file, log) = (next()?, next()?, next()?);
     let page = session::map(region).filter(|page| page.valid() && page.real())?;
     inherited_fds::inherit(region, file, log);
-    if page.header.rest.alone.load(SeqCst) != 0 {
+    if page.header.idle.alone.load(SeqCst) != 0 {
         inherited_fds::close_on_exec(true);
     }
     Some(page)
@@ -189,7 +189,7 @@ fn make(file: i32) -> Option<&'static Page> {
     let page = session::map(fd)?;
     init(page);
     let first_only = env(LIBIDLE_CHILDREN.c()).is_some_and(|value| value == c"0");
-    page.header.rest.alone.store(first_only as u32, SeqCst);
+    page.header.idle.alone.store(first_only as u32, SeqCst);
     let kept = inherited_fds::keep(fd, file);
     show_rows(page);
     if first_only {

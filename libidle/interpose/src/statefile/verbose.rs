@@ -67,7 +67,7 @@ impl Row {
 pub fn print(engine: &Engine, about_to: Option<usize>) {
     let mut row = Row { bytes: [0; ROW], len: 0 };
     row.put(b"libidle: ");
-    row.put(engine::procfs::decimal(engine.page.header.rest.serial.load(Relaxed), &mut [0; 20]));
+    row.put(engine::procfs::decimal(engine.page.header.idle.serial.load(Relaxed), &mut [0; 20]));
     row.put(b" ");
     let (mut threads, mut count) = ([(0u32, 0u8); LETTERS], 0);
     // What is read one after the other is of one moment if nothing has changed meanwhile.

@@ -19,7 +19,7 @@ impl ProcLook {
     /// still sleeps in waitpid(2). So a dying process counts as running until it is dead, and then
     /// gives back all its slots. If one thread alone has ended, by a system call that no hook saw
     /// or because the others are not marked yet, all parked threads are looked at again.
-    pub(crate) fn bury(
+    pub(crate) fn reap(
         &mut self,
         page: &Page,
         index: usize,
