@@ -1,8 +1,8 @@
-//! What the signal of a timer stands for, so that whoever takes it can tell how often the timer has
+//! What the signal of a timer stands for. The receiver works out from it how often the timer has
 //! expired since.
 
-/// It travels in the last 16 bytes of what the kernel keeps of a `siginfo_t`, where its own timers
-/// say nothing to the program: 32 bytes from the beginning.
+/// It travels in the last 16 bytes of what the kernel keeps of a `siginfo_t`, 32 bytes from the
+/// beginning. The kernel's own timers tell the program nothing there.
 #[repr(C)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Expired {
@@ -14,16 +14,16 @@ pub struct Expired {
 }
 
 impl Expired {
-    /// What all others have there.
+    /// What the signals of others have there.
     pub const NOTHING: Expired = Expired { first: 0, interval: 0 };
 
-    /// Expirations after the first up to `now`; `None` where there are none to come, or the first
-    /// has not come itself.
+    /// Expirations after the first, up to `now`. `None` if there are no more to come, or if the
+    /// first has not come itself.
     pub fn missed(self, now: u64) -> Option<u64> {
         now.checked_sub(self.first)?.checked_div(self.interval)
     }
 
-    /// The same as `si_overrun` and timer_getoverrun(2) tell it.
+    /// The same number as `si_overrun` and timer_getoverrun(2) report it.
     pub fn overrun(self, now: u64) -> i32 {
         self.missed(now).unwrap_or(0).min(i32::MAX as u64) as i32
     }

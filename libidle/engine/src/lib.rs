@@ -1,11 +1,12 @@
-//! The engine of the project: who is blocked, on what, until when, and who has just been promised a
-//! wake-up.
+//! The engine of the project. It knows which threads are blocked, on what, until when, and which
+//! were just promised a wake-up.
 //!
-//! Pure Rust over a shared region ([`page`]); it knows no C ABI, exports no symbol, calls no libc
-//! and allocates nothing. Words: a *slot* is a thread's entry; *parked* is waiting on the slot's
-//! own word (an exact wait); a *kernel wait* is one that only the kernel ends; a *promise* makes a
-//! waiting thread busy before it is woken; a *deadline* is an absolute virtual time; a *jump* is
-//! the clock's move to the earliest deadline.
+//! Pure Rust over a shared region ([`region`]). The engine knows no C ABI, exports no symbol, calls
+//! no libc and allocates nothing. Words: a *slot* is a thread's entry in the region. A *parked*
+//! thread sleeps on its slot's state word (an exact wait). Only the kernel ends a *kernel wait*. A
+//! *promise* makes a waiting thread busy before it is woken. A *deadline* is an absolute virtual
+//! time. A *jump* is the clock's move to the earliest deadline. `libflux/README.md` has the
+//! glossary.
 
 pub mod arch;
 pub mod expired;

@@ -1,13 +1,13 @@
-//! The busy set: which slots may be busy, a superset in two levels of bits (NOTE [At rest] in
-//! [`crate::schedule::survey`]).
+//! The busy set: the slots that may be busy. It is a superset, in two levels of bits
+//! (NOTE [At rest] in [`crate::schedule::survey`]).
 
 use crate::region::layout::Page;
 use crate::region::sizes::PER_WORD;
 use crate::sync::SeqCst;
 
 impl Page {
-    /// Marks slot `index` as possibly busy. Always *after* its state word says so, by somebody who
-    /// is busy himself.
+    /// Marks slot `index` as possibly busy. The caller sets the state word *before* it calls this,
+    /// and is itself busy.
     #[inline]
     pub(crate) fn set_busy(&self, index: usize) {
         let (word, bit) = (&self.busy[index / PER_WORD], 1u64 << (index % PER_WORD));
@@ -21,7 +21,7 @@ impl Page {
         }
     }
 
-    /// The words of the busy set that may not be zero, ascending.
+    /// The words of the busy set that may be other than zero, ascending.
     pub(crate) fn busy_words(&self) -> impl Iterator<Item = usize> {
         let words = self.high().div_ceil(PER_WORD).div_ceil(PER_WORD);
         (0..words).flat_map(|s| {
@@ -36,7 +36,7 @@ impl Page {
         })
     }
 
-    /// Takes word `w` out of the summary if it is zero. Lock's holder only.
+    /// Takes word `w` out of the summary if the word is zero. Only the lock's holder may call it.
     pub(crate) fn settle_word(&self, w: usize) {
         if self.busy[w].load(SeqCst) == 0 {
             let (word, bit) = (&self.busy_summary[w / PER_WORD], 1u64 << (w % PER_WORD));

@@ -1,4 +1,4 @@
-//! Virtual now, as it is read. What moves it: [`crate::schedule::advance`].
+//! How to read virtual now. [`crate::schedule::advance`] moves the clock.
 
 use crate::region::layout::{ClockMode, Page};
 use crate::sync::{Relaxed, SeqCst};
@@ -10,9 +10,9 @@ impl Page {
     #[inline]
     pub fn now(&self, real: impl FnOnce() -> u64) -> u64 {
         match self.mode() {
-            // The offset is read first: an offset read after the real time could have jumped
-            // meanwhile, and the sum would be a time that nobody has reached yet by its own
-            // deadline, only late, never early.
+            // Read the offset before the real time. If a jump comes between the two reads, the sum
+            // lags behind by that jump: it is late, never early. In the other order the sum would
+            // be a time to which no deadline has brought the clock.
             ClockMode::Elapsed => {
                 let offset = self.header.clock.value();
                 real().saturating_add(offset)
@@ -40,12 +40,12 @@ impl Page {
             .plus(Span::from_ns(ns))
     }
 
-    /// What CLOCK_REALTIME has been set ahead by, ns.
+    /// By how much the session has set CLOCK_REALTIME ahead, ns.
     pub fn shift(&self) -> i64 {
         self.header.realtime_shift.load(SeqCst)
     }
 
-    /// What `clock_settime(2)` has done to clock `id`, which would read `now` without it.
+    /// Adds to `now`, a reading of clock `id`, what `clock_settime(2)` has set that clock ahead by.
     #[inline(always)]
     pub fn set_ahead(&self, id: i32, now: Spec) -> Spec {
         let shift = self.header.realtime_shift.load(Relaxed);

@@ -1,9 +1,9 @@
-//! What threads say themselves that they count as, whatever they do: idle or busy.
+//! What threads say that they count as, idle or busy, whatever they do.
 //!
-//! NOTE [Forced idle]. Such a thread runs while nobody takes it for busy, so what it does for
-//! others does not rest on its being busy: whoever promises a wake-up, makes a thread or sends a
-//! signal looks at the word of [`crate::statefile::idle_state`] afterwards
-//! ([`Engine::awake`](crate::Engine::awake)). For all other threads that is a load of a word that
+//! NOTE [Forced idle]. A forced-idle thread runs while nobody takes it for busy. So what it does
+//! for others cannot rest on its being busy. A thread that promises a wake-up, makes a thread or
+//! sends a signal reads the word of [`crate::statefile::idle_state`] afterwards
+//! ([`Engine::awake`](crate::Engine::awake)). For all other threads that is one load of a word that
 //! says *busy*.
 
 use crate::region::sizes::WORDS;
@@ -12,9 +12,9 @@ use crate::sync::AtomicU64;
 /// What a thread counts as.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Forced {
-    /// Blocked, though it may run.
+    /// Blocked, though the thread may run.
     Idle,
-    /// Running, though it may be blocked.
+    /// Running, though the thread may be blocked.
     Busy,
 }
 

@@ -1,4 +1,4 @@
-//! Who is in the sets of [`crate::region::forced`].
+//! Which slots are in the sets of [`crate::region::forced`].
 
 use crate::region::forced::Forced;
 use crate::region::layout::Page;
@@ -6,7 +6,7 @@ use crate::region::sizes::{PER_WORD, SLOTS};
 use crate::sync::SeqCst;
 
 impl Page {
-    /// What slot `index`'s thread says.
+    /// What the thread of slot `index` says that it counts as.
     #[inline]
     pub fn forced(&self, index: usize) -> Option<Forced> {
         if self.header.idle.forced.load(SeqCst) == 0 { None } else { self.forced_now(index) }
@@ -23,7 +23,8 @@ impl Page {
         [Forced::Busy, Forced::Idle].into_iter().find(|&what| has(what))
     }
 
-    /// Changes what slot `index`'s thread says: the thread itself, or whoever gives the slot back.
+    /// Changes what the thread of slot `index` says. The thread itself calls it, or the caller that
+    /// gives the slot back.
     pub fn force(&self, index: usize, what: Option<Forced>) {
         let count = &self.header.idle.forced;
         let (at, bit) = (index / PER_WORD, 1u64 << (index % PER_WORD));

@@ -1,8 +1,8 @@
-//! What the region holds of the state file: see [`crate::statefile::idle_state`].
+//! What the region knows of the state file: see [`crate::statefile::idle_state`].
 
 use crate::sync::{AtomicU32, AtomicU64};
 
-/// Somebody runs. All other values only occur where there is a state file.
+/// A thread runs. All other values occur only where there is a state file.
 pub const BUSY: u32 = 0;
 /// The keeper surveys once more.
 pub const SETTLING: u32 = 1;
@@ -14,29 +14,30 @@ pub const IDLE: u32 = 3;
 /// The words.
 #[repr(C, align(64))]
 pub struct IdleWords {
-    /// [`BUSY`] to [`IDLE`]; also a futex. See NOTE [Seen idle] in
-    /// [`crate::statefile::idle_state`] for who changes it.
+    /// [`BUSY`] to [`IDLE`]; also a futex. NOTE [Seen idle] in [`crate::statefile::idle_state`]
+    /// says which thread changes it.
     pub word: AtomicU32,
-    /// Is there a state file? Whoever made the region, once.
+    /// Is there a state file? The maker of the region sets it, once.
     pub tracked: AtomicU32,
-    /// Somebody outside has held the lock for too long; whoever noticed.
+    /// A process outside has held the lock for too long. The thread that noticed sets it.
     pub impatient: AtomicU32,
-    /// Trouble with the file has been reported; whoever noticed.
+    /// Trouble with the file has been reported. The thread that noticed sets it.
     pub told: AtomicU32,
-    /// Only the first process is tracked; whoever made the region, once.
+    /// Only the first process is tracked. The maker of the region sets it, once.
     pub alone: AtomicU32,
-    /// Threads that say themselves what they count as, see [`crate::region::forced`]. They.
+    /// The number of threads that say what they count as, see [`crate::region::forced`]. Those
+    /// threads change it.
     pub forced: AtomicU32,
-    /// Busy periods, this one included. Whoever sets the word from idle to busy.
+    /// Busy periods, this one included. The thread that changes the word from idle to busy counts.
     pub serial: AtomicU64,
-    /// Device and inode of the state file: a descriptor that leads to another one is not ours any
-    /// more. Whoever made the region.
+    /// Device and inode of the state file. A descriptor that leads to another file is not ours any
+    /// more. The maker of the region sets them.
     pub(crate) file: [AtomicU64; 2],
     _pad: [AtomicU64; 2],
 }
 
 impl IdleWords {
-    /// Busy, and nobody is told.
+    /// Busy, and without a state file.
     #[cfg(loom)]
     pub fn new() -> IdleWords {
         let zero = || AtomicU32::new(0);

@@ -1,8 +1,9 @@
-//! The keeper's two words in the region: how it is woken, and whether it is dead.
+//! The keeper's two words in the region. One wakes the keeper, the other says that it is dead.
 //!
-//! The first says whether the keeper wants to be kicked. It becomes [`ATTENTIVE`] *before* the
-//! keeper looks, and the keeper sleeps only while it is unchanged. So a thread that blocks after it
-//! was seen busy finds the word attentive and kicks, or was seen blocked: no kick is lost.
+//! The first word says whether the keeper wants to be kicked. It becomes [`ATTENTIVE`] *before* the
+//! keeper looks, and the keeper sleeps only while the word is unchanged. So a thread that blocks
+//! after it was seen busy finds the word attentive and kicks, or the keeper saw it blocked. No kick
+//! is lost.
 
 use crate::region::layout::Page;
 use crate::sync::SeqCst;
@@ -15,8 +16,8 @@ pub const KICKED: u32 = 1;
 /// The keeper will look by itself very soon.
 pub const BACKOFF: u32 = 2;
 
-/// In [`crate::region::layout::Header::keeper_lives`]: the kernel sets it in the moment in which
-/// the keeper's thread dies (set_robust_list(2)).
+/// A bit of [`crate::region::layout::Header::keeper_lives`]. The kernel sets it in the moment in
+/// which the keeper's thread dies (set_robust_list(2)).
 pub const DIED: u32 = 0x4000_0000;
 
 /// Does the keeper want to be kicked?

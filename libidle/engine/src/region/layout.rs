@@ -1,9 +1,9 @@
-//! The shared region: everything the processes of a session and its keeper share, in one file.
+//! The shared region: everything that the processes of a session and its keeper share, in one file.
 //!
-//! It is created zeroed (a memfd of the launcher), filled by [`Page::init`], and mapped by every
-//! process at whatever address it gets: it holds no pointer that another process would follow.
-//! Fields name who writes them. The layout is append-only within one [`VERSION`]; launcher and
-//! library must agree on it.
+//! The launcher creates it zeroed (a memfd), and [`Page::init`] fills it. Every process maps it at
+//! whatever address it gets, so the region holds no pointer that another process would follow. The
+//! comment on a field names who writes it. The layout is append-only within one [`VERSION`].
+//! Launcher and library must agree on it.
 
 use crate::region::forced::Sets;
 use crate::region::idle_word::IdleWords;
@@ -30,8 +30,8 @@ pub enum ClockMode {
     Real = 2,
 }
 
-/// The region's head. One cache line for each group of fields that is written by others at other
-/// times.
+/// The region's head. Fields that different threads write at different times lie in different cache
+/// lines.
 #[repr(C, align(64))]
 pub struct Header {
     /// [`MAGIC`]; written once, last, by the launcher.
@@ -44,7 +44,7 @@ pub struct Header {
     pub verbose: AtomicU32,
     /// Process id of the launcher; launcher, once.
     pub launcher: AtomicU32,
-    /// Signal that may end waits which nothing else can end; launcher, once.
+    /// Signal that may end waits that nothing else can end; launcher, once.
     pub signal: AtomicU32,
     /// Clock ids that this machine has, a bit each; launcher, once.
     pub clocks: AtomicU32,
@@ -59,20 +59,23 @@ pub struct Header {
     pub base_sec: [AtomicI64; CLOCKS],
     /// The nanoseconds of [`Header::base_sec`].
     pub base_nsec: [AtomicI64; CLOCKS],
-    /// What the session's programs have set `CLOCK_REALTIME` ahead by, ns (`clock_settime(2)`); any
-    /// process.
+    /// By how much the session's programs have set `CLOCK_REALTIME` ahead, ns (`clock_settime(2)`);
+    /// any process.
     pub realtime_shift: AtomicI64,
 
     /// The clock and the lock under which it moves.
     pub clock: ClockCell,
 
-    /// Set by whoever wanted the lock and did not get it; the holder looks again after releasing.
+    /// A thread that wanted the lock and did not get it sets this. The holder decides again after
+    /// it has released the lock.
     pub rerun: AtomicU32,
-    /// Arena that the deadline heap lives in; under the lock, changed when a lock is broken.
+    /// Arena that the deadline heap lives in; under the lock. It changes when somebody takes the
+    /// lock over.
     pub arena: AtomicU32,
     /// Length of the heap in each arena; under the lock.
     pub heap_len: [AtomicU32; ARENAS],
-    /// The heap has to be rebuilt from the slots before it is used; set when a lock is broken.
+    /// The heap must be rebuilt from the slots before its next use. Set when somebody takes the
+    /// lock over.
     pub heap_lost: AtomicU32,
     /// Jumps made; under the lock.
     pub jumps: AtomicU64,
@@ -82,15 +85,14 @@ pub struct Header {
     pub creeps: AtomicU64,
     _pad1: [AtomicU32; 4],
 
-    /// Slots whose deadline the heap has not seen yet: index + 1 of the first, linked by
+    /// The mail: slots whose deadline the heap has not seen yet. Index + 1 of the first, linked by
     /// [`Slot::mail_next`].
     pub mail: AtomicU32,
     _pad2: [AtomicU32; 15],
 
     /// The keeper's word, a futex: see [`crate::keeper::rounds`].
     pub keeper: AtomicU32,
-    /// Somebody (the launcher) wants to know when the session has come to rest, even with no
-    /// deadline pending.
+    /// The launcher wants to know when the session has come to rest, even with no deadline pending.
     pub want_rest: AtomicU32,
     /// While not zero nobody jumps: the launcher still has commands to start. Launcher.
     pub hold: AtomicU32,
@@ -98,12 +100,12 @@ pub struct Header {
     pub timers: AtomicU32,
     /// Real time at which the keeper wakes by itself, ns; keeper.
     pub keeper_wakes: AtomicU64,
-    /// Counts signals sent by the session's threads; the sender, before and after sending.
+    /// Counts signals that the session's threads send; the sender, before and after it sends.
     pub signals_sent: AtomicU64,
-    /// The value of [`Header::signals_sent`] up to which every thread has been looked at since;
-    /// keeper.
+    /// The value of [`Header::signals_sent`] up to which the keeper has looked at every thread
+    /// since; keeper.
     pub signals_seen: AtomicU64,
-    /// The tracer's word, a futex: counts what there is for it to look at. Anybody.
+    /// The tracer's word, a futex: counts the events that the tracer has to look at. Anybody.
     pub tracer: AtomicU32,
     /// Requests in the slots that the tracer has not seen. Threads count up, the tracer sets it to
     /// 0.
@@ -114,8 +116,8 @@ pub struct Header {
     pub timers_lost: AtomicU32,
     /// Deadlines that the keeper alone knows of; keeper.
     pub unseen: AtomicU32,
-    /// Index + 1 of a traced thread that the tracer is to look at, because it burns the processor;
-    /// the keeper, the tracer sets it to 0.
+    /// The spin suspect: index + 1 of a traced thread that burns the processor and that the tracer
+    /// is to look at. The keeper sets it, the tracer sets it to 0.
     pub suspect: AtomicU32,
 
     /// Head of the list of freed slots: index + 1 in the low half, a counter against ABA in the
@@ -123,26 +125,27 @@ pub struct Header {
     pub free: AtomicU64,
     /// Slots ever used: the scans stop here.
     pub high: AtomicU32,
-    /// Counts threads and processes that found no free slot.
+    /// Counts the threads and processes that found no free slot.
     pub slots_missed: AtomicU32,
-    /// Process id of a program that could not trace another because the session's tracer does; that
-    /// program.
+    /// Process id of a program that could not trace another one, because the session's tracer does;
+    /// that program.
     pub tracing_refused: AtomicU32,
     _pad4: [AtomicU32; 11],
 
-    /// What the world is told of rest.
+    /// What the region knows of the state file.
     pub idle: IdleWords,
 }
 
-/// An entry of the deadline heap. Plain loads and stores under the lock; atomics because a holder
-/// that lost the lock while it was stopped may still write to an arena that is not in use any more.
+/// An entry of the deadline heap. The lock's holder makes plain loads and stores. The fields are
+/// atomics because a stopped holder that lost the lock may still write, to the arena that is not in
+/// use any more.
 #[repr(C)]
 pub struct Entry {
     /// Absolute virtual ns.
     pub deadline: AtomicU64,
-    /// Virtual ns at which the wait began: first tie-break.
+    /// Virtual ns at which the wait began: the first tie-break.
     pub parked: AtomicU64,
-    /// The thread's birth key: second tie-break, the same in every run.
+    /// The thread's birth key: the second tie-break, the same in every run.
     pub birth: AtomicU64,
     /// Slot index.
     pub slot: AtomicU64,
@@ -153,14 +156,14 @@ pub struct Entry {
 pub struct Page {
     /// Clock, lock, keeper, counters.
     pub header: Header,
-    /// Which slots may be busy: a superset. Bits are set by wakers, cleared by the lock's holder
-    /// alone.
+    /// The busy set: slots that may be busy, a superset. Wakers set bits; only the lock's holder
+    /// clears them.
     pub busy: [AtomicU64; WORDS],
-    /// Which words of [`Page::busy`] may be other than zero: a superset, kept like them.
+    /// The words of [`Page::busy`] that may be other than zero: a superset, kept like the busy set.
     pub busy_summary: [AtomicU64; SUMMARY],
     /// Program files: see [`crate::programs::elf_cache`].
     pub files: [AtomicU64; FILES],
-    /// A thread each.
+    /// One slot a thread.
     pub slots: [Slot; SLOTS],
     /// Deadlines, as binary heaps.
     pub heap: [[Entry; HEAP]; ARENAS],
@@ -181,8 +184,8 @@ const _: () = {
 };
 
 impl Page {
-    /// Fills a zeroed page. `bases` are added to virtual monotonic time in frozen mode, by clock
-    /// id.
+    /// Fills a zeroed page. In frozen mode a clock reads virtual monotonic time plus its entry in
+    /// `bases`, by clock id.
     pub fn init(
         &self,
         mode: ClockMode,

@@ -1,9 +1,9 @@
 //! The clock's word and the lock under which it moves, side by side in 16 bytes.
 //!
-//! The lock is only ever *tried*: who does not get it leaves a note
+//! The lock is only *tried*, never waited for. A thread that does not get it leaves a note
 //! ([`crate::region::layout::Header::rerun`]) and goes to sleep. A holder may be killed or stopped
-//! at any instant, so the keeper may break the lock. Moving the clock is a compare-and-swap of both
-//! words at once: a holder that was stopped, lost the lock and was continued cannot move it any
+//! at any instant, so the keeper may take the lock over. One compare-and-swap of both words moves
+//! the clock. So a holder that was stopped, lost the lock and was continued cannot move it any
 //! more. Everything else done under the lock can be redone (the heap is rebuilt from the slots) or
 //! fails by its own sequence number (promises).
 
@@ -15,13 +15,14 @@ use crate::sync::{AtomicU64, Relaxed, SeqCst};
 pub struct ClockCell {
     value: AtomicU64,
     lock: AtomicU64,
-    /// The model has no compare-and-swap of two words: what must not come between its halves takes
-    /// this.
+    /// The model has no compare-and-swap of two words. An operation that must not come between the
+    /// two halves takes this lock.
     #[cfg(loom)]
     both: loom::sync::Mutex<()>,
 }
 
-/// Proof of holding the lock: the lock word's value, unique for each time that it was taken.
+/// Proof that the caller holds the lock: the value of the lock word, unique for each time that the
+/// lock was taken.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Token(u64);
 
@@ -57,8 +58,8 @@ impl ClockCell {
         self.value.store(value, SeqCst);
     }
 
-    /// Moves a frozen clock on to `to` without the lock, when nobody moves it under the lock any
-    /// more. A holder from before fails with its commit.
+    /// Moves a frozen clock on to `to` without the lock, after the launcher's death, when nobody
+    /// moves it under the lock any more. A holder from before fails with its commit.
     pub fn raise(&self, to: u64) {
         let mut seen = self.value();
         while seen < to
@@ -68,18 +69,18 @@ impl ClockCell {
         }
     }
 
-    /// Takes the lock if it is free. `stamp` makes tokens differ (any value that changes, such as a
-    /// clock).
+    /// Takes the lock if it is free. `stamp` makes tokens differ: any value that changes, such as a
+    /// clock.
     pub fn try_lock(&self, owner: usize, stamp: u64) -> Option<Token> {
         let token = (owner as u64 + 1) | (stamp << 32);
-        // Sequentially consistent, like the note (`rerun`) that its caller has left: a stale
+        // Sequentially consistent, like the note (`rerun`) that the caller has left. A stale
         // "taken" here would leave the decision to a holder that has already looked for notes.
         (self.lock.load(SeqCst) == 0
             && self.lock.compare_exchange(0, token, SeqCst, Relaxed).is_ok())
         .then_some(Token(token))
     }
 
-    /// Gives the lock back; false if it was broken meanwhile.
+    /// Releases the lock; false if somebody took it over meanwhile.
     pub fn unlock(&self, token: Token) -> bool {
         self.lock.compare_exchange(token.0, 0, SeqCst, Relaxed).is_ok()
     }
@@ -89,8 +90,8 @@ impl ClockCell {
         Some(self.lock.load(SeqCst)).filter(|&t| t != 0).map(Token)
     }
 
-    /// Hands the lock of a holder that can't go on (dead, stopped, interrupted by a handler that
-    /// waits) to `owner`.
+    /// Takes the lock from a holder that cannot go on (dead, stopped, or interrupted by a handler
+    /// that waits) and gives it to `owner`.
     pub fn take_over(&self, from: Token, owner: usize, stamp: u64) -> Option<Token> {
         let token = (owner as u64 + 1) | (stamp << 32);
         #[cfg(loom)]

@@ -1,5 +1,5 @@
-//! What the processes of a session share: the layout of the region, and what can be said of each
-//! part of it by itself. Nothing here decides anything: see [`crate::schedule`].
+//! What the processes of a session share: the layout of the region, and what each part of it says
+//! by itself. This room decides nothing: see [`crate::schedule`].
 
 pub mod busy_set;
 pub mod clock;

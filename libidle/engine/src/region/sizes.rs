@@ -1,4 +1,4 @@
-//! How much of everything the region has.
+//! How many of each thing the region has.
 
 /// Threads that a session can hold. More run in real time, untracked.
 #[cfg(not(loom))]
@@ -6,7 +6,7 @@ pub const SLOTS: usize = 65_536;
 /// In the model.
 #[cfg(loom)]
 pub const SLOTS: usize = 4;
-/// Slots a word of the busy set stands for.
+/// Slots that one word of the busy set stands for.
 #[cfg(not(loom))]
 pub const PER_WORD: usize = 64;
 /// In the model: so few that both levels of the set matter.
@@ -16,11 +16,10 @@ pub const PER_WORD: usize = 2;
 pub const WORDS: usize = SLOTS.div_ceil(PER_WORD);
 /// Words of the busy set's summary.
 pub const SUMMARY: usize = WORDS.div_ceil(PER_WORD);
-/// Entries of one deadline heap; more than a slot's worth each, since superseded entries stay until
-/// they surface.
+/// Entries of one deadline heap: more than one a slot, because a superseded entry stays until it
+/// comes to the top.
 pub const HEAP: usize = SLOTS * 2;
-/// Heaps. A holder of the clock's lock that was stopped and lost the lock keeps writing into the
-/// arena it knew.
+/// Heaps. A stopped holder that lost the clock's lock goes on writing into the arena that it knew.
 pub const ARENAS: usize = 2;
 /// Clock ids that have a base for a frozen clock (`CLOCK_REALTIME` 0 to `CLOCK_TAI` 11).
 pub const CLOCKS: usize = 12;

@@ -1,5 +1,6 @@
-//! A slot: a thread's entry in the shared region. It belongs to the thread whose number it holds;
-//! before that thread exists, to its creator (NOTE [Credits] in [`crate::schedule::births`]).
+//! A slot: a thread's entry in the shared region. The slot belongs to the thread whose number it
+//! holds. Before that thread exists, it belongs to the thread's creator (NOTE [Credits] in
+//! [`crate::schedule::births`]).
 
 use crate::region::state::{Kind, State, StateWord};
 use crate::region::tracer_word::owned;
@@ -7,17 +8,19 @@ use crate::region::wait_kind::{FLAGS, RECHECKS, What};
 use crate::sync::{AtomicI32, AtomicU32, AtomicU64, SeqCst};
 use posix::time::NEVER;
 
-/// A thread's entry. The first cache line is what others look at, the second what its own process
-/// needs.
+/// A thread's entry. Other threads look at the first cache line, the thread's own process at the
+/// second.
 #[repr(C, align(64))]
 pub struct Slot {
-    /// What the thread does; also the futex it parks on. See [`StateWord`] for who may change it.
+    /// The state word: what the thread does. Also the futex that the thread parks on. [`StateWord`]
+    /// says who may change it.
     pub state: StateWord,
     /// Slot index + 1 of the wait that a signal handler of this thread is in, while this slot's
-    /// wait is interrupted: a promise to this slot can't be kept before the handler returns. Owner.
+    /// wait is interrupted. A promise to this slot can be kept only after the handler has returned.
+    /// Owner.
     pub covered: AtomicU32,
-    /// When the current wait ends by itself, absolute virtual ns, or [`NEVER`]. Owner, before the
-    /// wait is published.
+    /// The current wait's deadline, absolute virtual ns, or [`NEVER`]. Owner, before it publishes
+    /// the wait.
     pub deadline: AtomicU64,
     /// The earliest deadline under which the heap or the mail holds this slot, or [`NEVER`]. See
     /// [`crate::schedule::deadline_heap`].
@@ -32,24 +35,26 @@ pub struct Slot {
     pub tid: AtomicU32,
     /// Virtual ns at which the current timed wait began. Owner.
     pub parked: AtomicU64,
-    /// The same in every run for the same thread of the same program: derived from the creator's
-    /// key and how many children that had before. Breaks ties between deadlines in frozen mode.
+    /// The birth key: the same in every run for the same thread of the same program. It is made
+    /// from the creator's key and how many children the creator had before. It breaks ties between
+    /// deadlines in frozen mode.
     pub birth: AtomicU64,
-    /// Slot index + 1 of the thread last found busy: asked first at the next block. Owner.
+    /// The witness: slot index + 1 of the thread last found busy, which the owner asks first at its
+    /// next block. Owner.
     pub witness: AtomicU32,
-    /// What the thread and the launcher's tracer have to tell each other: see
+    /// What the thread and the launcher's tracer tell each other: see
     /// [`crate::region::tracer_word`].
     pub tracer: AtomicU32,
 
-    /// Links of the waiter queue that the slot is in, index + 1. Under that queue's lock, own
-    /// process only.
+    /// Links of the wait queue that the slot is in, index + 1. Under that queue's lock, own process
+    /// only.
     pub next: AtomicU32,
     /// See [`Slot::next`].
     pub prev: AtomicU32,
-    /// What the queue is for (an address). Under the queue's lock.
+    /// The address that the queue is for. Under the queue's lock.
     pub key: AtomicU64,
-    /// The eventfd that ends this thread's timed descriptor waits, or 0: parked on the state word.
-    /// Owner.
+    /// The wake fd, an eventfd that ends this thread's timed descriptor waits; 0 if the thread
+    /// waits on its state word. Owner.
     pub bell: AtomicI32,
     /// Slot index + 1 of the thread that joins this one.
     pub joiner: AtomicU32,
@@ -60,14 +65,14 @@ pub struct Slot {
     pub start: AtomicU64,
     /// See [`Slot::start`].
     pub start_arg: AtomicU64,
-    /// Children made so far. Owner.
+    /// Number of children made so far. Owner.
     pub children: AtomicU32,
     /// What the thread waits for, a [`What`], maybe with [`FLAGS`]. Owner, before the wait is
     /// prepared.
     pub what: AtomicU32,
-    /// While the slot is free: the next free one, index + 1; whoever frees it. While it is a credit
-    /// with [`Slot::pid`] 0: the process that made it; its creator. From its adoption to its end
-    /// see [`Slot::spin`].
+    /// While the slot is free: the next free slot, index + 1; the thread that frees it. While it is
+    /// a credit with [`Slot::pid`] 0: the process that made it; its creator. From its adoption to
+    /// its end see [`Slot::spin`].
     pub link: AtomicU32,
     /// `pthread_cancel` calls aimed at this thread. Any thread of the process.
     pub cancels: AtomicU32,
@@ -111,21 +116,21 @@ impl Slot {
         self.what.load(SeqCst) & !FLAGS == what as u32
     }
 
-    /// Is it a thread of a language's runtime that looks after others now and then (NOTE [Beats] in
-    /// [`crate::schedule::deadline_heap`])?
+    /// Is it a thread of a language's runtime that periodically looks after other threads
+    /// (NOTE [Beats] in [`crate::schedule::deadline_heap`])?
     pub fn beats(&self) -> bool {
         self.is_for(What::Beat)
     }
 
-    /// Not 0 while the thread asks again and again for something: what [`Page::words`] was before
-    /// it asked the last time. Owner, while busy or in a wait; it has the place of [`Slot::link`],
-    /// which says something else before that and after.
+    /// Not 0 while the thread spins: what [`Page::words`] was before the thread asked last. Owner,
+    /// while busy or in a wait. It lies in [`Slot::link`], which means something else before and
+    /// after.
     pub fn spin(&self) -> &AtomicU32 {
         &self.link
     }
 
-    /// [`Slot::spin`] of a thread that was `seen` asking, or napping between two rounds of it;
-    /// otherwise 0.
+    /// [`Slot::spin`] of a thread that was `seen` asking, or backing off between two poll
+    /// iterations; otherwise 0.
     pub fn spins(&self, seen: State) -> u32 {
         let asks = || seen.kind() == Kind::Foreign && owned(self.tracer.load(SeqCst));
         let naps = || {
@@ -134,8 +139,8 @@ impl Slot {
         if seen.kind() == Kind::Busy || naps() { self.spin().load(SeqCst) } else { 0 }
     }
 
-    /// Does the thread, waiting until some instant, look now and then for what does not wake it:
-    /// whether libc's own threads are done, whether there is a signal for a handler?
+    /// Does the thread, in a wait with a deadline, periodically recheck for an event that does not
+    /// wake it: whether libc's own threads are done, or whether there is a signal for a handler?
     pub fn rechecks(&self) -> bool {
         self.what.load(SeqCst) & RECHECKS != 0 && self.deadline.load(SeqCst) != NEVER
     }

@@ -1,4 +1,4 @@
-//! How slots are taken and given back, and found.
+//! How slots are taken, given back and found.
 
 use crate::region::layout::Page;
 use crate::region::sizes::SLOTS;
@@ -13,7 +13,7 @@ impl Page {
         (self.header.high.load(SeqCst) as usize).min(SLOTS)
     }
 
-    /// Takes a free slot for thread and process `[pid, tid, maker]`, and empties it. Its state
+    /// Takes a free slot for thread and process `[pid, tid, maker]`, and empties it. The state word
     /// still says free: see [`Page::claim`]. `None` when all are in use.
     pub(crate) fn take_free(&self, [pid, tid, maker]: [u32; 3], birth: u64) -> Option<usize> {
         let index = self.pop_free().or_else(|| self.fresh())?;
@@ -45,15 +45,15 @@ impl Page {
         Some(index)
     }
 
-    /// Gives slot `index` back. Its bit of the busy set stays until the lock's holder sees that it
-    /// is free.
+    /// Gives slot `index` back. Its bit of the busy set stays until the lock's holder sees that the
+    /// slot is free.
     pub fn release(&self, index: usize) {
         let slot = &self.slots[index];
         if self.header.idle.forced.load(SeqCst) != 0 {
             self.force(index, None);
         }
-        // A new wait number: nobody who saw the slot before may take its next owner for the old
-        // one.
+        // A new wait number: a thread that saw the slot before must not take its next owner for the
+        // old one.
         slot.state.prepare();
         slot.deadline.store(NEVER, SeqCst);
         slot.pid.store(0, Relaxed);
@@ -70,18 +70,19 @@ impl Page {
         }
     }
 
-    /// Gives slot `index` back if it is still as it was `seen`: of several who find its thread
-    /// gone, one does it, and is told who waits for the thread's end.
+    /// Gives slot `index` back if its state is still `seen`. Of several threads that find its
+    /// thread gone, one gives it back, and gets the slot of the joiner.
     ///
-    /// Who waits says so in the slot, then looks at its state, and then whether it is still that
-    /// thread's: either the slot is found free or nobody's, or it was said before both and is found
-    /// here.
+    /// No joiner is lost. The joiner stores its number in the slot, then reads the state word, and
+    /// then looks whether the slot is still that thread's. Either the joiner finds the slot free or
+    /// taken by another thread, or it stored its number before both and this function finds the
+    /// number.
     pub fn release_seen(&self, index: usize, seen: State) -> Option<usize> {
         let slot = &self.slots[index];
         if !slot.state.replace(seen, Kind::Free) {
             return None;
         }
-        // A timer has something else in these places.
+        // A timer uses these fields for something else.
         let joiner = if seen.kind() == Kind::Timer {
             0
         } else {
@@ -119,10 +120,10 @@ impl Page {
         }
     }
 
-    /// A number, not 0, that changes with whatever any thread does that can be seen here. That
-    /// those who spin ask again changes nothing for others; nor does it that the deadlines of
-    /// timers are set anew, only what is done when they come; nor that a runtime has looked after
-    /// its threads.
+    /// A number, not 0, that changes with everything that any thread does and that can be seen
+    /// here. Three things do not count. A spinning thread asks again: that changes nothing for
+    /// others. A timer's deadline is set anew: only what happens when it comes counts. A runtime
+    /// tick: the runtime has looked after its own threads.
     pub fn words(&self) -> u32 {
         let mut sum = self.header.signals_sent.load(SeqCst) as u32;
         for slot in &self.slots[..self.high()] {
@@ -135,7 +136,7 @@ impl Page {
         sum | 1
     }
 
-    /// The slot that thread `tid` of process `pid` uses, if any.
+    /// The slot of thread `tid` of process `pid`, if there is one.
     pub fn find(&self, pid: u32, tid: u32) -> Option<usize> {
         (0..self.high()).find(|&i| {
             let s = &self.slots[i];

@@ -1,9 +1,9 @@
-//! A slot's state word: what a thread is doing, packed into the 32 bits that it also sleeps on.
+//! A slot's state word: what a thread does, packed into the 32 bits that the thread also sleeps on.
 //!
-//! Ownership: only the slot's own thread starts a wait (and so changes the sequence number).
-//! Anybody may *promise* a waiting thread its wake-up, by compare-and-swap from the very wait it
-//! saw; the sequence number makes a late promise for an earlier wait fail. From the promise on the
-//! word says busy, so no instant exists at which a promised thread counts as idle.
+//! Ownership: only the slot's own thread starts a wait, and so changes the sequence number. Anybody
+//! may *promise* a waiting thread its wake-up, by compare-and-swap from the very wait that the
+//! waker saw. The sequence number makes a late promise for an earlier wait fail. From the promise
+//! on the word says busy, so at no instant does a promised thread count as idle.
 
 use crate::sync::{AcqRel, Acquire, AtomicU32, Relaxed, SeqCst};
 
@@ -15,21 +15,21 @@ pub enum Kind {
     Free = 0,
     /// Running, or promised a wake-up.
     Busy = 1,
-    /// Running, and about to park: a waker may already promise it.
+    /// Running, and about to park. A waker may promise the wait already.
     Prep = 2,
     /// In an exact wait: only a promise ends it.
     Parked = 3,
-    /// In a wait that the kernel ends; whether it sleeps has to be looked up.
+    /// In a wait that the kernel ends. Only a look tells whether the thread sleeps.
     Kernel = 4,
-    /// The thread has left its last hook; the slot stays until the kernel says that the thread is
+    /// The thread has left its last hook. The slot stays until the kernel says that the thread is
     /// gone.
     Ending = 5,
-    /// The process has left its last hook; likewise for all its slots.
+    /// The process has left its last hook. The same for all its slots.
     Leaving = 6,
-    /// A credit: created for a thread or process that has not come to adopt it.
+    /// A credit: taken for a thread or process that has not adopted it yet.
     New = 7,
-    /// A process without the shim, or a thread seen asleep outside the hooks: looked at like
-    /// `Kernel`.
+    /// A process without the library, or a thread seen asleep outside the hooks. The look treats it
+    /// like `Kernel`.
     Foreign = 8,
     /// Not a thread but a timer descriptor with a deadline of its own: see
     /// [`crate::schedule::timerfd`].
@@ -40,18 +40,17 @@ pub enum Kind {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u32)]
 pub enum Reason {
-    /// Somebody woke it, or nobody needed to.
+    /// A waker woke it, or nobody needed to.
     Woken = 0,
     /// Its deadline came.
     TimedOut = 1,
-    /// `pthread_cancel` wants the thread to look.
+    /// `pthread_cancel` wants the thread to look for a cancellation.
     Cancelled = 2,
     /// A signal handler ran.
     Interrupted = 3,
 }
 
-/// In a parked state the field that holds the reason tells whether the futex is private to the
-/// process.
+/// In a parked state the reason field says whether the futex is private to the process.
 const LOCAL: Reason = Reason::TimedOut;
 
 /// A value of the state word.
@@ -63,7 +62,7 @@ impl State {
         State(kind as u32 | (reason as u32) << 4 | seq << 8)
     }
 
-    /// What the thread is doing.
+    /// What the thread does.
     pub fn kind(self) -> Kind {
         match self.0 & 15 {
             0 => Kind::Free,
@@ -99,7 +98,7 @@ impl State {
         self.0 >> 8
     }
 
-    /// At rest for certain: nobody can run here before a promise is made.
+    /// At rest for certain: the thread cannot run before a promise.
     pub fn rests(self) -> bool {
         matches!(self.kind(), Kind::Free | Kind::Parked | Kind::Timer)
     }
@@ -109,8 +108,8 @@ impl State {
         matches!(self.kind(), Kind::Prep | Kind::Parked | Kind::Kernel)
     }
 
-    /// Does a deadline of the slot count? One that a thread has left behind, by dying or by a
-    /// cancellation, does not.
+    /// Does the slot's deadline count? A deadline that a thread has left behind, by its death or by
+    /// a cancellation, does not.
     pub fn timed(self) -> bool {
         self.waits() || self.kind() == Kind::Timer
     }
@@ -132,7 +131,7 @@ impl StateWord {
     }
 
     /// The current value. Sequentially consistent: two threads that block at once both store before
-    /// they look at each other, so one of them sees that it was the last.
+    /// they look at each other, so one of them sees that it was the last to block.
     pub fn load(&self) -> State {
         State(self.0.load(SeqCst))
     }
@@ -144,15 +143,15 @@ impl StateWord {
         seq
     }
 
-    /// Stops being busy; false if a promise came first. `local`: only this process's threads will
-    /// ever wake it, so the futex is a private one. Owner only.
+    /// Publishes the wait: the thread stops being busy. False if a promise came first. `local`:
+    /// only threads of this process will ever wake it, so the futex is a private one. Owner only.
     pub(crate) fn publish(&self, seq: u32, local: bool) -> bool {
         let from = State::new(Kind::Prep, Reason::Woken, seq).0;
         let to = State::new(Kind::Parked, if local { LOCAL } else { Reason::Woken }, seq).0;
         self.0.compare_exchange(from, to, SeqCst, SeqCst).is_ok()
     }
 
-    /// Promises wait `seq` its end, and tells what it was; `None` if that wait has been promised
+    /// Promises wait `seq` its end. Returns what the state was; `None` if that wait was promised
     /// before or is over.
     pub(crate) fn promise(&self, seq: u32, reason: Reason) -> Option<State> {
         let to = State::new(Kind::Busy, reason, seq).0;
@@ -174,9 +173,9 @@ impl StateWord {
         self.0.compare_exchange(from, to, SeqCst, SeqCst).is_ok()
     }
 
-    /// Ends the wait of `seen` because its deadline has come, and tells what it was; `None` if it
-    /// has been promised or is over. That the thread publishes the wait meanwhile is no reason to
-    /// give up: nobody would try again.
+    /// Ends the wait of `seen` because its deadline has come. Returns what the state was; `None` if
+    /// the wait was promised before or is over. If the thread publishes the wait meanwhile, this
+    /// function tries again: nobody else would.
     pub(crate) fn expire(&self, seen: State) -> Option<State> {
         let to = State::new(Kind::Busy, Reason::TimedOut, seen.seq()).0;
         let mut now = seen;
@@ -189,34 +188,35 @@ impl StateWord {
         None
     }
 
-    /// Ends the kernel wait `seen` for `reason`; the caller then wakes the state word's futex.
+    /// Ends the kernel wait `seen` for `reason`. The caller wakes the state word's futex next.
     pub(crate) fn interrupt(&self, seen: State, reason: Reason) -> bool {
         let to = State::new(Kind::Busy, reason, seen.seq()).0;
         seen.kind() == Kind::Kernel && self.0.compare_exchange(seen.0, to, SeqCst, Relaxed).is_ok()
     }
 
-    /// Starts a wait without a deadline that the kernel will end. Returns its number. Owner only.
+    /// Starts a wait without a deadline, which the kernel will end. Returns its number. Owner only.
     pub(crate) fn enter_kernel(&self) -> u32 {
         let seq = State(self.0.load(Relaxed)).seq().wrapping_add(1) & 0x00ff_ffff;
         self.0.store(State::new(Kind::Kernel, Reason::Woken, seq).0, SeqCst);
         seq
     }
 
-    /// Is busy (or ending) again after any wait; returns how the wait ended. Owner only.
+    /// After any wait: the thread is busy (or ending) again. Returns how the wait ended. Owner
+    /// only.
     pub(crate) fn resume(&self, base: Kind) -> Reason {
         let seq = State(self.0.load(Relaxed)).seq();
         let old = State(self.0.swap(State::new(base, Reason::Woken, seq).0, AcqRel));
         old.reason()
     }
 
-    /// Sets the kind from outside a wait, keeping the sequence number. Owner, or whoever allocates
-    /// or frees the slot.
+    /// Sets the kind outside a wait, and keeps the sequence number. The owner calls it, or the
+    /// thread that allocates or frees the slot.
     pub(crate) fn set(&self, kind: Kind) {
         let seq = State(self.0.load(Acquire)).seq();
         self.0.store(State::new(kind, Reason::Woken, seq).0, SeqCst);
     }
 
-    /// Changes `seen` into `kind` if nothing has happened since it was read.
+    /// Changes `seen` into `kind` if the word is still `seen`.
     pub(crate) fn replace(&self, seen: State, kind: Kind) -> bool {
         self.0
             .compare_exchange(

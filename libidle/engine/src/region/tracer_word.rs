@@ -1,33 +1,33 @@
 //! The words by which the session's threads and the launcher's tracer talk to each other: one in
-//! each slot, and one in the header that the tracer sleeps on. Who asks, and how: see
-//! [`crate::region::tracer_word`].
+//! each slot, and one in the header that the tracer sleeps on. [`crate::programs::tracing`] says
+//! who asks, and how.
 
 /// Values of [`crate::region::slot::Slot::tracer`]: nobody traces the thread, and it does not ask
 /// for it.
 pub const NONE: u32 = 0;
 /// The thread `pid`/`tid` of the slot is about to execute a program.
 pub const ASKS: u32 = 1;
-/// The same, but a child that it makes next will execute it.
+/// The same, but the next child that it makes will execute the program.
 pub const ASKS_FOR_CHILD: u32 = 2;
-/// The tracer has come.
+/// The tracer traces the thread.
 pub const GRANTED: u32 = 3;
-/// It will not.
+/// The tracer will not trace the thread.
 pub const REFUSED: u32 = 4;
-/// Nothing was executed after all: the tracer is to go.
+/// The thread executed nothing after all: the tracer is to let it go.
 pub const GIVES_BACK: u32 = 5;
-/// The slot is the tracer's: a thread that it traces, or a wait that it will end.
+/// The slot is the tracer's: its thread is traced, or is in a wait that the tracer will end.
 pub const TRACED: u32 = 6;
-/// The same, and the thread is stopped by a signal. Its run count then is in
-/// [`crate::region::slot::Slot::key`].
+/// The same, and a signal has stopped the thread. [`crate::region::slot::Slot::key`] holds its run
+/// count at the stop.
 pub const STOPPED: u32 = 7;
-/// The slot is the tracer's own: until its deadline no timer expires that the tracer keeps for its
-/// tracees.
+/// The slot is the tracer's own. No timer that the tracer keeps for its tracees expires before the
+/// slot's deadline.
 pub const KEEPS_TIME: u32 = 8;
-/// A thread that the tracer has stopped because it asks again and again, for a nap. Its run count
-/// then is in [`crate::region::slot::Slot::key`].
+/// The tracer keeps the thread stopped for a back-off, because the thread spins.
+/// [`crate::region::slot::Slot::key`] holds its run count at the stop.
 pub const NAPS: u32 = 9;
-/// Under `--trace=all`, a thread with the library is stopped by a signal: this bit, and the others
-/// are its run count then.
+/// Under `--trace=all`, a signal has stopped a thread with the library: this bit is set, and the
+/// other bits are its run count at the stop.
 pub const PAUSED: u32 = 1 << 31;
 
 /// Does this value say that the slot is the tracer's?
@@ -35,8 +35,7 @@ pub fn owned(word: u32) -> bool {
     (TRACED..PAUSED).contains(&word)
 }
 
-/// How often a thread had been put on a processor, modulo [`PAUSED`], when a signal stopped it, if
-/// this value says that one did.
+/// The run count, modulo [`PAUSED`], of a thread that a signal has stopped, if the value says so.
 pub fn paused(word: u32) -> Option<u32> {
     (word & PAUSED != 0).then_some(word & !PAUSED)
 }
@@ -47,7 +46,7 @@ pub fn paused(word: u32) -> Option<u32> {
 pub enum Trace {
     /// None.
     None = 0,
-    /// Those that the library cannot speak for.
+    /// Programs that cannot load the library.
     Auto = 1,
     /// All.
     All = 2,

@@ -1,6 +1,7 @@
-//! What threads wait for, for reports.
+//! What threads wait for, as reports say it.
 
-/// What a thread waits for, for reports; the discriminants are part of the shared region's layout.
+/// What a thread waits for, as reports say it. The discriminants are part of the shared region's
+/// layout.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u32)]
 pub enum What {
@@ -28,26 +29,26 @@ pub enum What {
     Queue = 11,
     /// The deadlines of timers: a thread of this library.
     Timer = 12,
-    /// What libc's own threads do for it: asynchronous I/O, look-ups.
+    /// An answer of libc's own threads: asynchronous I/O, look-ups.
     Request = 13,
-    /// Whatever it asks for again and again, with a nap between two rounds.
+    /// Something that it asks for again and again: a back-off between two poll iterations.
     Spin = 14,
-    /// The next time that a language's runtime looks after its threads, which may come late (NOTE
-    /// [Beats] in [`crate::schedule::deadline_heap`]).
+    /// The next time that a language's runtime looks after its threads, which may come late
+    /// (NOTE [Beats] in [`crate::schedule::deadline_heap`]).
     Beat = 15,
 }
 
-/// In [`crate::region::slot::Slot::what`]: the wait is for an instant of a clock that can be set.
-/// Whoever sets it ends the wait, and its thread works out how long it is to wait now
-/// ([`crate::Engine::end_settable_waits`]).
+/// A bit of [`crate::region::slot::Slot::what`]: the wait is for an instant of a clock that can be
+/// set. A thread that sets the clock ends the wait, and the waiter works out how long it has to
+/// wait now ([`crate::Engine::end_settable_waits`]).
 pub const SETTABLE: u32 = 1 << 31;
 
-/// In [`crate::region::slot::Slot::what`]: the thread may move the clock before it goes to sleep,
-/// though it has no deadline ([`crate::Engine::enter_kernel_turning`]).
+/// A bit of [`crate::region::slot::Slot::what`]: the thread may move the clock before it goes to
+/// sleep, though it has no deadline ([`crate::Engine::enter_kernel_turning`]).
 pub const TURNS: u32 = 1 << 30;
 
-/// In [`crate::region::slot::Slot::what`]: the thread looks now and then for what nobody wakes it
-/// for ([`crate::region::slot::Slot::rechecks`]).
+/// A bit of [`crate::region::slot::Slot::what`]: the thread periodically looks for an event that
+/// nobody wakes it for ([`crate::region::slot::Slot::rechecks`]).
 pub const RECHECKS: u32 = 1 << 29;
 
 /// What is not of the [`What`].

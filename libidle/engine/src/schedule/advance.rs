@@ -2,8 +2,8 @@
 //!
 //! The clock moves by a compare-and-swap of its word together with the lock's
 //! ([`crate::region::lock`]), so a holder that has lost the lock moves nothing. When the launcher
-//! is dead nobody holds the lock any more, and nobody jumps: then waits of a frozen session carry
-//! the clock to their own deadlines.
+//! is dead, nobody gets the lock any more and nobody jumps. Then the waits of a frozen session
+//! carry the clock to their own deadlines.
 
 use crate::region::layout::ClockMode;
 use crate::schedule::engine::Engine;
@@ -13,10 +13,10 @@ use crate::sync::{Relaxed, SeqCst};
 /// Why the clock moves.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Reason {
-    /// All are blocked, and this is the earliest deadline: it is counted as a jump.
+    /// All are blocked, and this is the earliest deadline. Counted as a jump.
     Jump,
-    /// Somebody asks again and again, and time would stand still. A jump that is also counted as a
-    /// *creep*, because it costs repeatability.
+    /// A thread spins, and time would stand still. Counted as a jump, and as a *creep* too, because
+    /// it costs repeatability.
     Creep,
     /// A thread asks whether an instant that has come is over. Nobody else has to know: no jump.
     InstantIsOver,
@@ -56,9 +56,10 @@ impl Engine {
         self.page.header.clock.raise(to);
     }
 
-    /// `CLOCK_REALTIME` is set ahead by `by` ns more (clock_settime(2)). Ends the waits for an
-    /// instant of it, whose threads look whether it has come, and moves the timer descriptors that
-    /// are set to one. The caller is busy; `tid` is its thread, and all its signals are blocked.
+    /// Sets `CLOCK_REALTIME` ahead by `by` ns more (clock_settime(2)). Ends the waits for an
+    /// instant of it; their threads look whether it has come. Moves the timer descriptors that are
+    /// set to such an instant. The caller is busy; `tid` is its thread, and all its signals are
+    /// blocked.
     pub fn set_clock(&self, by: i64, tid: u32) {
         let h = &self.page.header;
         h.realtime_shift.fetch_add(by, SeqCst);
@@ -68,7 +69,7 @@ impl Engine {
         self.end_settable_waits();
     }
 
-    /// The clock has moved on for the sake of a thread that asks again and again.
+    /// Counts that the clock has moved on for the sake of a spinning thread.
     pub fn count_creep(&self) {
         self.page.header.creeps.fetch_add(1, Relaxed);
     }

@@ -1,35 +1,34 @@
-//! Why a session is not at rest, or why nobody jumps though it is: the whole list.
+//! Why a session is not at rest, or why nobody jumps though it is. This is the whole list.
 
-/// A reason. Whoever asks for rest gets the first that is found.
+/// A reason. A survey gives the first reason that it finds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Busy {
-    /// The thread of this slot runs, was promised a wake-up, or is about to begin: its word says
-    /// so.
+    /// The state word of this slot says that its thread runs, was promised a wake-up, or is about
+    /// to begin.
     Runs(usize),
-    /// The thread of this slot says that it counts as busy, whatever it does.
+    /// The thread of this slot is forced busy: it says that it counts as busy, whatever it does.
     SaysSo(usize),
-    /// The thread of this slot was found awake, or on its way to sleep, though its word says that
-    /// it waits.
+    /// The state word of this slot says that its thread waits. The look found it awake, or on its
+    /// way to sleep.
     Awake(usize),
-    /// The thread of this slot asks again and again, and something has changed since it asked last.
+    /// The thread of this slot spins, and something has changed since it asked last.
     AsksAgain(usize),
-    /// The look has changed something, such as the slot of a thread that has died. Look again.
+    /// The look has changed something, such as the slot of a thread that has died. Survey again.
     Changed,
-    /// Threads wait in the kernel, and only the keeper can look whether they sleep.
+    /// Threads are in kernel waits, and only the keeper can look whether they sleep.
     InKernel,
     /// A signal was sent, and not every thread has been looked at since.
     SignalSent,
-    /// Somebody only looks now and then for what it waits for, and has not since the others came to
-    /// rest.
+    /// A thread that rechecks periodically has not done so since the others came to rest.
     RecheckDue,
     /// The launcher still has commands to start.
     Held,
-    /// Somebody else holds the clock's lock, or took it away.
+    /// Another thread holds the clock's lock, or took it away.
     LockTaken,
 }
 
 impl Busy {
-    /// The slot of who is busy, if it is one thread.
+    /// The slot of the busy thread, if the reason names one.
     pub fn slot(self) -> Option<usize> {
         match self {
             Busy::Runs(slot) | Busy::SaysSo(slot) | Busy::Awake(slot) | Busy::AsksAgain(slot) => {
@@ -39,7 +38,7 @@ impl Busy {
         }
     }
 
-    /// What is said of that thread in a report: it …
+    /// What a report says of that thread: it …
     pub fn describe(self) -> &'static str {
         match self {
             Busy::Runs(_) => "runs",

@@ -1,10 +1,10 @@
-//! The decision: if all are blocked the clock moves, or rest is told.
+//! The decision: if all are blocked, the clock moves, or the state file shows rest.
 //!
-//! NOTE [Nobody looks away]. A thread that blocks and finds another one busy goes to sleep: that
-//! other one will block in turn and decide then. If it finds the lock taken it sets `rerun` and
-//! tries once more; the holder reads `rerun` after releasing, so one of the two decides. If all
-//! others are at rest or in the kernel it kicks the keeper, which repeats the look until it
-//! succeeds or finds a busy thread.
+//! NOTE [Nobody looks away]. A thread blocks and finds another one busy: it goes to sleep, because
+//! the busy thread will block in turn and decide then. It finds the lock taken: it sets `rerun` and
+//! tries once more. The holder reads `rerun` after it has released the lock, so one of the two
+//! decides. It finds all others at rest or in the kernel: it kicks the keeper, and the keeper
+//! repeats the look until it succeeds or finds a busy thread.
 
 use crate::region::idle_word::{BUSY, IDLE, RELEASING, SETTLING};
 use crate::region::lock::KEEPER;
@@ -15,15 +15,16 @@ use crate::schedule::next::Key;
 use crate::sync::{Relaxed, SeqCst};
 use crate::sys;
 
-/// What came of a try to jump.
+/// The result of a try to jump.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Outcome {
-    /// The asker's own deadline came first, or one of those that it alone knows of, and the clock
-    /// is there.
+    /// The caller's own deadline came first, or one that the caller alone knows of. The clock is
+    /// there.
     Mine,
-    /// Somebody was woken.
+    /// A thread was woken.
     Woke,
-    /// A timer descriptor was made readable. Who waits for it runs, but perhaps nobody does.
+    /// A timer descriptor was made readable. A thread that waits for it runs now, but perhaps no
+    /// thread does.
     Fired,
     /// All are blocked and nobody has a deadline.
     NoDeadline,
@@ -32,9 +33,9 @@ pub enum Outcome {
 }
 
 impl Engine {
-    /// A busy thread with deadline `own` is about to block: if everybody else is blocked, moves the
-    /// clock itself. `still` is asked last: is there really nothing to do for the caller? `Mine`
-    /// means that the deadline has come and the caller need not block.
+    /// A busy thread with deadline `own` is about to block. If all others are blocked, it moves the
+    /// clock itself. It asks `still` last: is there really nothing for it to do? `Mine` means that
+    /// the deadline has come and the caller need not block.
     pub fn solo(&self, me: usize, own: Key, still: impl FnOnce() -> bool) -> Outcome {
         self.solo_looking(me, own, &mut NoLook, still)
     }
@@ -73,8 +74,8 @@ impl Engine {
         outcome
     }
 
-    /// A thread has just published that it is blocked (or the keeper looks): decides, until nobody
-    /// left a note. `me` is the slot that counts as blocked whatever its word says; the keeper
+    /// A thread has just published that it is blocked, or the keeper looks. Decides until nobody
+    /// has left a note. `me` is the slot that counts as blocked whatever its word says; the keeper
     /// passes [`crate::region::lock::KEEPER`].
     pub fn settle<L: Look>(&self, me: usize, look: &mut L) -> Outcome {
         let h = &self.page.header;
@@ -95,7 +96,7 @@ impl Engine {
             };
             self.unlock(held);
             if outcome == Outcome::Fired {
-                // Nobody may have been woken who would decide again.
+                // Perhaps this woke no thread that would decide again.
                 self.kick_keeper();
             }
             if h.rerun.load(SeqCst) == 0 {
@@ -104,15 +105,15 @@ impl Engine {
         }
     }
 
-    /// A survey has found everybody at rest, and nobody has a deadline: tells the world. The
-    /// keeper, with the engine's lock.
+    /// A survey has found all threads at rest, and no thread has a deadline. Releases the state
+    /// file's lock. Only the keeper calls it, with the clock's lock held.
     pub(crate) fn come_to_rest<L: Look>(&self, look: &mut L) -> Outcome {
         let idle = &self.page.header.idle;
         let Some(file) = look.state_file() else { return Outcome::NoDeadline };
         let swap = |from, to| idle.word.compare_exchange(from, to, SeqCst, SeqCst);
         match idle.word.load(SeqCst) {
             IDLE => return Outcome::NoDeadline,
-            // A keeper before this one has died there.
+            // A former keeper has died there.
             RELEASING => {}
             _ => {
                 let _ = swap(SETTLING, BUSY);

@@ -12,8 +12,8 @@ pub struct Engine {
     pub pid: u32,
     /// Real `CLOCK_MONOTONIC`, ns.
     pub real_now: fn() -> u64,
-    /// This process as it is now: another than `pid` in a child that a signal handler forked during
-    /// a wait. The frames of that wait are the parent's business.
+    /// The calling process's number now. It differs from `pid` in a child that a signal handler
+    /// forked during a wait. The frames of that wait are the parent's business.
     pub process: fn() -> u32,
 }
 
@@ -29,7 +29,7 @@ impl Engine {
         self.page.mode() == ClockMode::Frozen
     }
 
-    /// Is this a child that a handler forked out of the wait?
+    /// Did a handler fork this process out of the wait?
     #[inline]
     pub fn forked(&self) -> bool {
         (self.process)() != self.pid

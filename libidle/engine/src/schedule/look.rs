@@ -1,4 +1,4 @@
-//! What a decider asks about threads that their words alone do not tell of.
+//! What a decider asks about threads whose state words do not tell enough.
 
 use crate::region::layout::Page;
 use crate::region::state::State;
@@ -10,37 +10,37 @@ use posix::time::NEVER;
 pub trait Look {
     /// First look at slot `index`, seen in state `seen`, which is not at rest by its word alone.
     fn first(&mut self, page: &Page, index: usize, seen: State) -> Found;
-    /// Has a thread found asleep by [`Look::first`] not run since?
+    /// The thread was asleep at [`Look::first`]. Has it not run since?
     fn confirm(&mut self, page: &Page, index: usize, seen: State) -> bool;
-    /// A signal was sent: are parked threads to be looked at too?
+    /// A signal was sent: must the look include parked threads?
     fn parked_too(&self) -> bool {
         false
     }
-    /// Slot `index`'s thread is said to be busy: has it ended in truth, and was its slot given
+    /// The thread of slot `index` is forced busy. Has it in truth ended, and was its slot given
     /// back?
     fn ended(&mut self, _page: &Page, _index: usize) -> bool {
         false
     }
-    /// The state file, for a decider that tells the world of rest.
+    /// The state file, for a decider that may release its lock.
     fn state_file(&self) -> Option<StateFile> {
         None
     }
-    /// Is somebody asleep whose waking no hook will tell of?
+    /// Is a thread asleep whose waking no hook will report?
     fn watches(&self) -> bool {
         false
     }
-    /// Everybody was found at rest. False if somebody among them only looks now and then for what
-    /// it waits for, and has not since the others came to rest.
+    /// All were found at rest. False if a thread among them rechecks periodically, and has not done
+    /// so since the others came to rest.
     fn at_rest(&mut self, _page: &Page) -> bool {
         true
     }
-    /// The earliest deadline among the waits of the survey under way that no slot tells of: this
-    /// decider alone knows of them. As long as there are any, somebody was found asleep whom no
-    /// other decider can look at, so nobody else jumps.
+    /// The earliest deadline among the unhooked waits of the current survey: no slot holds it, and
+    /// this decider alone knows it. As long as there are any such waits, the survey has found a
+    /// thread asleep that no other decider can look at, so nobody else jumps.
     fn unseen(&mut self, _page: &Page) -> Option<Key> {
         None
     }
-    /// Ends those among them that are due at virtual `now`; the earliest deadline that is left.
+    /// Ends the unhooked waits that are due at virtual `now`. Returns the earliest deadline left.
     fn end_unseen(&mut self, _page: &Page, _now: u64) -> u64 {
         NEVER
     }
@@ -61,14 +61,14 @@ pub enum Found {
     Asleep,
     /// Running, or on its way to sleep.
     Running,
-    /// The look changed something (a dead thread's slot was given back): start over, after the rest
-    /// has been looked at.
+    /// The look changed something (a dead thread's slot was given back): survey again, after the
+    /// other slots have been looked at.
     Changed,
     /// This decider cannot look; the keeper can.
     Unknown,
 }
 
-/// Looks that the threads themselves make: none. Kernel waits are the keeper's.
+/// The look of the threads themselves: they look at nothing. Kernel waits are the keeper's.
 pub struct NoLook;
 
 impl Look for NoLook {

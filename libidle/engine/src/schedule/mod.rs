@@ -1,5 +1,5 @@
-//! Who runs next, and when the clock moves: the only place that marks a thread runnable, and the
-//! only one that moves the clock.
+//! Who runs next, and when the clock moves. No other room marks a thread runnable, and no other
+//! room moves the clock.
 
 pub mod advance;
 pub mod back_off;

@@ -1,11 +1,11 @@
-//! Who runs next: the order of those that wait for an instant, and nothing else. Pure, so that the
-//! order is the same in every run, on every machine, under any load.
+//! Who runs next: the order of the threads that wait for an instant, and nothing else. Pure, so
+//! that the order is the same in every run, on every machine, under any load.
 
 use posix::time::NEVER;
 
-/// What orders waiters: the deadline, then when the wait began, then the birth key. The latter is
-/// derived from the order of creation, so it is the same in every run; numbers of slots, threads
-/// and processes are not.
+/// What orders waiters: the deadline, then the start of the wait, then the birth key. The birth key
+/// is made from the order of creation, so it is the same in every run. The numbers of slots,
+/// threads and processes are not.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Key {
     /// Absolute virtual ns.
@@ -17,13 +17,13 @@ pub struct Key {
 }
 
 impl Key {
-    /// Does it wait for an instant at all?
+    /// Does the thread wait for an instant at all?
     pub fn is_timed(self) -> bool {
         self.deadline != NEVER
     }
 }
 
-/// Of several that wait, the one that goes on next.
+/// Of several waiters, the one that goes on next.
 pub fn next(waiting: impl IntoIterator<Item = Option<Key>>) -> Option<Key> {
     waiting.into_iter().flatten().filter(|key| key.is_timed()).min()
 }

@@ -1,19 +1,25 @@
-//! "All are blocked": the only place that says so.
+//! Are all threads blocked? No other file answers that.
 //!
-//! NOTE [At rest]. The decider holds the clock's lock. It makes two passes over the busy set. First
-//! pass: for each set bit the slot's state word is read. At rest: the bit is cleared and the word
-//! read again; if it has changed, the bit is set again and the answer is *busy*. In a kernel wait:
-//! the slot is looked at, and the look is remembered. Second pass: no other bit may have appeared,
-//! and each remembered look is confirmed (the thread has not run since). Why that is exact: let t
-//! be the end of the first pass, and suppose that some slot is busy at t. Take the one that has
-//! been busy longest without a break. Its waker stored the state word, then set the bit, and was
-//! itself busy until the bit was set; so either the bit is set at t, or the waker is busy at t and
-//! has been so for longer, which it was not by assumption. A bit that is set at t is seen by the
-//! second pass, because nobody but the decider clears bits, and the decider clears one only before
-//! it reads the word again. Kernel waits: asleep at the first look and not run since at the second
-//! means asleep at t. Failed ideas: one counter of busy threads (a killed process leaves it wrong
-//! for ever, and all cores fight over it); parkers that clear their own bit (a promise between the
-//! clearing and the publishing is invisible for a moment).
+//! NOTE [At rest]. The decider holds the clock's lock and makes two passes over the busy set.
+//!
+//! First pass. For each set bit the decider reads the slot's state word. At rest: it clears the bit
+//! and reads the word again; if the word has changed, it sets the bit again and answers *busy*. In
+//! a kernel wait: it looks at the thread, and remembers the look.
+//!
+//! Second pass. No other bit may have appeared, and each remembered look is confirmed: the thread
+//! has not run since.
+//!
+//! Why that is exact. Let t be the end of the first pass, and suppose that some slot is busy at t.
+//! Take the slot that has been busy longest without a break. Its waker stored the state word, then
+//! set the bit, and was itself busy until the bit was set. So either the bit is set at t, or the
+//! waker is busy at t and has been so for longer, which contradicts the choice. The second pass
+//! sees a bit that is set at t, because only the decider clears bits, and it reads the word again
+//! after it has cleared one. Kernel waits: a thread that was asleep at the first look and has not
+//! run at the second was asleep at t.
+//!
+//! Failed ideas: one counter of busy threads (a killed process leaves it wrong for ever, and all
+//! cores contend for it); parkers that clear their own bit (a promise between the clearing and the
+//! publishing is invisible for a moment).
 use crate::patience::GLANCE;
 use crate::region::forced::Forced;
 use crate::region::sizes::PER_WORD;
@@ -25,14 +31,14 @@ use crate::schedule::look::{Found, Look};
 use crate::schedule::next::Key;
 use crate::sync::{Relaxed, SeqCst};
 
-/// The thread of slot `index` was found running: by its word, or in spite of it.
+/// The look, or the state word, says that the thread of slot `index` runs.
 fn running(index: usize, seen: State) -> Busy {
     if seen.busy() { Busy::Runs(index) } else { Busy::Awake(index) }
 }
 
 impl Engine {
-    /// Is anybody but `me` busy, as far as the words alone tell? Changes nothing, so the answer *at
-    /// rest* is only a reason to ask again under the lock.
+    /// Is a thread other than `me` busy, as far as the state words alone tell? Changes nothing. So
+    /// the answer *at rest* is only a reason to ask again under the lock.
     pub fn glance(&self, me: usize) -> Result<(), Busy> {
         let (mut unknown, mut answer) = (0, Ok(()));
         for w in self.page.busy_words() {
@@ -63,16 +69,16 @@ impl Engine {
     }
 
     /// NOTE [At rest] as code. The busy set has a second level, a bit for each word that is not
-    /// zero, kept by the same rule: set after the word, by somebody busy; cleared by the decider
-    /// alone, who then reads the word again. `me` counts as blocked. Lock's holder only.
+    /// zero, kept by the same rule: a busy thread sets it after the word; the decider alone clears
+    /// it, and reads the word again afterwards. `me` counts as blocked. Lock's holder only.
     pub fn survey<L: Look>(&self, me: usize, look: &mut L) -> Result<(), Busy> {
         self.first_pass(me, look)?;
         self.second_pass(me, look)
     }
 
-    /// A survey, and the earliest deadline at the instant that it speaks of. Who wakes by himself
-    /// right after it, because a nap has lasted or somebody outside has written to him, takes his
-    /// deadline with him, and time must not pass that.
+    /// A survey, and the earliest deadline at the instant that the survey speaks of. A thread may
+    /// wake by itself right after that instant, because its back-off is over or a process outside
+    /// has written to it. It takes its deadline out then, and time must not pass that deadline.
     pub(crate) fn survey_deadlines<L: Look>(
         &self,
         held: Held,
@@ -86,7 +92,8 @@ impl Engine {
         Ok(first)
     }
 
-    /// The next survey looks at parked threads too: a signal may have made one run. The keeper.
+    /// Makes the next survey look at parked threads too, because a signal may have made one run.
+    /// Only the keeper calls it.
     pub fn survey_parked(&self) {
         for (index, slot) in self.page.slots[..self.page.high()].iter().enumerate() {
             if slot.state.load().kind() == Kind::Parked {
@@ -95,10 +102,10 @@ impl Engine {
         }
     }
 
-    /// Was nobody found running?
+    /// The first pass: no thread runs.
     fn first_pass<L: Look>(&self, me: usize, look: &mut L) -> Result<(), Busy> {
         let page = self.page;
-        // Of a thousand threads that have ended all are given back in one pass, not one in each.
+        // When a thousand threads have ended, one pass gives back all their slots.
         let mut changed = false;
         for w in page.busy_words() {
             let word = &page.busy[w];
@@ -144,7 +151,7 @@ impl Engine {
         if changed { Err(Busy::Changed) } else { Ok(()) }
     }
 
-    /// Has nobody run since the first pass?
+    /// The second pass: no thread has run since the first.
     fn second_pass<L: Look>(&self, me: usize, look: &mut L) -> Result<(), Busy> {
         let page = self.page;
         for w in page.busy_words() {
@@ -178,10 +185,10 @@ impl Engine {
         Ok(())
     }
 
-    /// Does slot `index`'s thread spin, and has anything changed since it last asked? Then it
-    /// counts as running, though it naps: it would have seen the change at once, and no time passes
-    /// before it has. Where no hook sees what it does, and it does not nap, the look tells whether
-    /// it runs. One whose deadline has come waits to go on: no time passes for that.
+    /// Does the thread of slot `index` spin, and has anything changed since it asked last? Then it
+    /// counts as running, though it backs off: it would have seen the change at once, and no time
+    /// passes before it has. If no hook sees what it does and it does not back off, the look tells
+    /// whether it runs. A thread whose deadline has come waits only to go on: that holds up nobody.
     fn looks_again(&self, index: usize, seen: State) -> bool {
         let slot = &self.page.slots[index];
         let asked = slot.spins(seen);

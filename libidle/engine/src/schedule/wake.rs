@@ -1,10 +1,10 @@
-//! Making a thread runnable: the only place that does.
+//! How a thread becomes runnable. No other file makes one runnable.
 //!
-//! It is one act of three steps. The *promise* changes the thread's state word from a wait to busy,
-//! by compare-and-swap; then the thread's bit is set in the busy set; then the thread is woken. The
-//! waker is itself busy until all three are done.
+//! A wake-up is one act of three steps. The waker *promises*: it changes the sleeper's state word
+//! from a wait to busy, by compare-and-swap. Then it sets the sleeper's bit in the busy set. Then
+//! it wakes the sleeper. The waker is itself busy until all three are done.
 //!
-//! No wake-up is lost. A sleeper sleeps on the very word that the promise changes, so it finds the
+//! No wake-up is lost. The sleeper sleeps on the very word that the promise changes, so it sees the
 //! promise before it sleeps, or the wake-up finds it asleep. No decider takes the sleeper for
 //! blocked in between: until the bit is set the waker is busy, and after that the bit leads to a
 //! word that says busy. A promise for an earlier wait fails, because it names the number of that
@@ -18,7 +18,7 @@ use crate::schedule::engine::Engine;
 use crate::sync::{Relaxed, SeqCst};
 use crate::sys;
 
-/// A wait that has been promised its end, and whose thread is yet to be woken.
+/// A wait that was promised its end, and whose thread is not woken yet.
 #[must_use = "a thread that was promised its wake-up must be woken"]
 #[derive(Clone, Copy)]
 pub struct Promised {
@@ -27,7 +27,7 @@ pub struct Promised {
 }
 
 impl Promised {
-    /// Wakes the thread of an exact wait. Others are not asleep yet.
+    /// Wakes the thread of an exact wait. Threads in other states are not asleep yet.
     #[inline]
     pub fn deliver(self, engine: &Engine) {
         engine.page.awake();
@@ -58,7 +58,7 @@ impl Engine {
         Some(Promised { slot: slot as u32, was })
     }
 
-    /// Ends the wait `seen` of `slot` because its deadline has come. False if it was promised
+    /// Ends the wait `seen` of `slot` because its deadline has come. False if the wait was promised
     /// before or is over.
     pub(crate) fn expire(&self, slot: usize, seen: State) -> bool {
         let was = self.page.slots[slot].state.expire(seen);
@@ -72,8 +72,8 @@ impl Engine {
         was.is_some()
     }
 
-    /// Ends the kernel wait `seen` of `slot`, whose futex call also waits for the state word: it
-    /// was cancelled. False if it is over.
+    /// Ends the kernel wait `seen` of `slot`, reason *cancelled*. The futex call of that wait also
+    /// waits for the state word. False if the wait is over.
     pub fn cancel_kernel_wait(&self, slot: usize, seen: State) -> bool {
         let word = &self.page.slots[slot].state;
         let cancelled = word.interrupt(seen, Reason::Cancelled);
@@ -85,8 +85,8 @@ impl Engine {
         cancelled
     }
 
-    /// Slot `me`'s own thread ends its wait `seq`, which it does not sleep in. False if somebody
-    /// else has ended it.
+    /// The thread of slot `me` ends its own wait `seq`, in which it does not sleep. False if
+    /// somebody else has ended it.
     #[inline]
     pub fn end_own(&self, me: usize, seq: u32, reason: Reason) -> bool {
         let ended = self.page.slots[me].state.promise(seq, reason).is_some();
@@ -103,8 +103,8 @@ impl Engine {
         }
     }
 
-    /// Makes a thread run whose wait, of kind `was`, has been promised its end: wakes its futex,
-    /// writes to its wake fd, signals it, or leaves it to the tracer.
+    /// The last step of a wake-up. The thread's wait, of kind `was`, has been promised its end.
+    /// Wakes its futex, writes to its wake fd, signals it, or leaves it to the tracer.
     fn deliver(&self, slot: usize, was: Kind) {
         let s = &self.page.slots[slot];
         /// In the place of a wake fd: the session's signal ends the wait.
@@ -116,7 +116,7 @@ impl Engine {
         } else if was == Kind::Kernel && bell == SIGNAL {
             let (pid, tid) = (s.pid.load(Relaxed) as usize, s.tid.load(Relaxed) as usize);
             let number = self.page.header.signal.load(Relaxed) as usize;
-            // SAFETY: plain numbers. Where it is refused, the thread looks up by itself.
+            // SAFETY: plain numbers. If the kernel refuses it, the thread rechecks by itself.
             unsafe { crate::arch::syscall::syscall6(nr::TGKILL, pid, tid, number, 0, 0, 0) };
         } else if was == Kind::Parked || bell <= 0 {
             sys::futex_wake(&s.state.0, 1, false);
@@ -125,22 +125,24 @@ impl Engine {
         }
     }
 
-    /// Wakes a thread once more that sleeps though it was promised long ago: the waker died before
-    /// it woke it, or was not allowed to write to its wake fd. Harmless when it is not so.
+    /// Wakes a thread once more that sleeps though it was promised long ago. Its waker died before
+    /// it woke the thread, or was not allowed to write to its wake fd. If it is not so, this is a
+    /// spurious wake-up, and harmless.
     pub fn deliver_again(&self, slot: usize) {
         self.deliver(slot, Kind::Parked);
         self.deliver(slot, Kind::Kernel);
     }
 
-    /// A clock was set: ends the waits for an instant of it as if that had come. Their threads look
-    /// whether it has, and wait again if not. The caller is busy, and has set the clock before.
+    /// A clock was set. Ends the waits for an instant of it as if that instant had come. Their
+    /// threads look whether it has, and wait again if not. The caller is busy, and has set the
+    /// clock before.
     ///
-    /// None is missed. A thread reads first what the clock has been set by, then the clock,
-    /// prepares its wait, and then looks whether the clock has been set meanwhile: either that is
-    /// seen there, or the wait is seen here.
+    /// None is missed. The waiter reads first what the clock has been set by, then the clock. Then
+    /// it prepares its wait, and then it looks whether the clock has been set meanwhile. Either the
+    /// waiter sees that the clock was set, or this function sees the wait.
     pub(crate) fn end_settable_waits(&self) {
         for (index, slot) in self.page.slots[..self.page.high()].iter().enumerate() {
-            // In this order: a mark read after the state is never that of an earlier wait.
+            // Read the state first: a mark read after it is never that of an earlier wait.
             let seen = slot.state.load();
             if seen.waits() && slot.what.load(SeqCst) & SETTABLE != 0 {
                 self.expire(index, seen);
