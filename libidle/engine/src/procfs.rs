@@ -1,4 +1,4 @@
-//! Files in `/proc`, read with system calls alone and into buffers of the caller's: what runs
+//! Files in `/proc`, read with system calls alone and into the caller's buffers: code that runs
 //! inside programs must not allocate. See proc(5).
 
 use crate::arch::numbers as nr;
@@ -9,29 +9,29 @@ use crate::arch::syscall::syscall6;
 pub struct Errno(pub i32);
 
 impl Errno {
-    /// Says that the thread or process is not there. Other errors (no descriptors left, no
-    /// permission) say nothing.
+    /// Does the error say that the thread or process is not there? Other errors (no descriptors
+    /// left, no permission) do not say that.
     pub fn gone(self) -> bool {
         const ENOENT: i32 = 2;
         const ESRCH: i32 = 3;
         matches!(self.0, ENOENT | ESRCH)
     }
 
-    /// There are no descriptors left, in this process or on this machine.
+    /// Are no descriptors left, in this process or on this machine?
     pub fn full(self) -> bool {
         const ENFILE: i32 = 23;
         const EMFILE: i32 = 24;
         matches!(self.0, ENFILE | EMFILE)
     }
 
-    /// The kernel does not let us look.
+    /// Does the kernel refuse the look?
     pub fn refused(self) -> bool {
         const EPERM: i32 = 1;
         const EACCES: i32 = 13;
         matches!(self.0, EPERM | EACCES)
     }
 
-    /// What is read makes no sense.
+    /// The file's contents make no sense.
     pub const STRANGE: Errno = Errno(22);
 }
 
@@ -48,7 +48,7 @@ impl Path {
         Path { bytes: [0; Path::LONGEST], len: 0 }.with("/proc/")
     }
 
-    /// What does not fit is left out, and then there is no such file.
+    /// A name that does not fit is left out, and then there is no such file.
     fn with(mut self, text: &str) -> Path {
         for &byte in text.as_bytes().iter().take(Path::LONGEST - 1 - self.len) {
             self.bytes[self.len] = byte;
@@ -101,7 +101,7 @@ impl File {
         checked(raw).map(|fd| File(fd as i32))
     }
 
-    /// Reads from the beginning: such a file is made anew each time.
+    /// Reads from the beginning: the kernel makes such a file anew each time.
     pub fn read_at_start(&self, buf: &mut [u8]) -> Result<usize, Errno> {
         // SAFETY: a buffer of the caller's.
         checked(unsafe {
@@ -109,7 +109,7 @@ impl File {
         })
     }
 
-    /// Reads on from where the last call has left off.
+    /// Reads on from where the last call stopped.
     pub fn read_on(&self, buf: &mut [u8]) -> Result<usize, Errno> {
         // SAFETY: a buffer of the caller's.
         checked(unsafe {
@@ -117,7 +117,7 @@ impl File {
         })
     }
 
-    /// Calls `each` with the numbers among the names of a folder, until it says false.
+    /// Calls `each` with each number among the names in a folder, until it returns false.
     pub fn numbers(&self, mut each: impl FnMut(u32) -> bool) -> Result<(), Errno> {
         /// Of `struct linux_dirent64`: the length of an entry, and its name.
         const LENGTH: usize = 16;

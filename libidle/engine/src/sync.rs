@@ -16,13 +16,13 @@ pub fn spin_hint() {
     std::hint::spin_loop();
 }
 
-/// Loom's atomics, with one difference: what is sequentially consistent is an exchange here.
+/// Loom's atomics, with one difference: a sequentially consistent store is an exchange here.
 ///
-/// Loom gives such stores no total order, so that two threads which both store before they look at
-/// each other could both miss the other's store; an exchange, which is what x86-64 makes of such a
-/// store, takes its place in the one order of all changes of the word. And loom remembers only the
-/// last access of each word to find what else could have come first: a thread that reads a word and
-/// then changes it hides who read it before. An exchange hides nobody.
+/// Loom gives such stores no total order. Two threads that both store before they look at each
+/// other could both miss the other's store. An exchange takes its place in the one order of all
+/// changes of the word, and x86-64 makes an exchange of such a store anyhow. Loom also remembers
+/// only the last access of each word to find what else could have come first: a thread that reads a
+/// word and then changes it hides the readers before it. An exchange hides nobody.
 #[cfg(loom)]
 mod model {
     use std::sync::atomic::Ordering::{self, SeqCst};

@@ -1,7 +1,7 @@
-//! The few system calls the engine makes, straight to the kernel: no libc wrapper (it may be
+//! The few system calls that the engine makes, straight to the kernel: no libc wrapper (it may be
 //! hooked) and no `errno`.
 //!
-//! Results are the kernel's: a negative number is a negated error code.
+//! Results are the kernel's: a negative number is a negated error number.
 
 use crate::arch::numbers as nr;
 use crate::arch::syscall::syscall6;
@@ -19,9 +19,9 @@ const FUTEX_WAIT: usize = 0;
 const FUTEX_WAKE: usize = 1;
 const FUTEX_PRIVATE_FLAG: usize = 128;
 
-/// A relative time-out for [`futex_wait`]. Its being there matters too: a timed futex wait ends
-/// with `EINTR` after any signal handler, an untimed one only after a handler without `SA_RESTART`
-/// (see `ERESTART_RESTARTBLOCK`, signal(7)).
+/// A relative time-out for [`futex_wait`]. Its presence matters too: a timed futex wait ends with
+/// `EINTR` after any signal handler, an untimed one only after a handler without `SA_RESTART` (see
+/// `ERESTART_RESTARTBLOCK`, signal(7)).
 #[repr(C)]
 pub struct Timespec {
     /// Seconds.
@@ -60,7 +60,7 @@ pub fn futex_wait(
     }
 }
 
-/// Wakes up to `count` waiters of `word`; `private` as they said.
+/// Wakes up to `count` waiters of `word`; `private` as the waiters had it.
 pub fn futex_wake(word: &AtomicU32, count: u32, private: bool) -> isize {
     #[cfg(loom)]
     {
@@ -86,8 +86,8 @@ pub fn ring(my_pid: u32, pid: u32, fd: i32) -> bool {
     if pid == my_pid { write(fd) } else { with_descriptor(pid, fd, write) }
 }
 
-/// Does `body` with a copy of descriptor `fd` of another process, by `pidfd_getfd(2)`; false where
-/// that is refused.
+/// Calls `body` with a copy of descriptor `fd` of another process, by `pidfd_getfd(2)`; false if
+/// the kernel refuses it.
 pub fn with_descriptor(pid: u32, fd: i32, body: impl FnOnce(i32) -> bool) -> bool {
     // SAFETY: plain descriptor calls.
     unsafe {
@@ -105,24 +105,25 @@ pub fn with_descriptor(pid: u32, fd: i32, body: impl FnOnce(i32) -> bool) -> boo
     }
 }
 
-/// Is thread `tid` of process `pid` gone, as seen by `tgkill(2)` with signal 0? A thread whose
-/// number is gone has woken everybody who joins it; a zombie leader still counts as there.
+/// Is thread `tid` of process `pid` gone, by `tgkill(2)` with signal 0? A thread whose number is
+/// gone has woken its joiner. A zombie leader still counts as there.
 pub fn thread_gone(pid: u32, tid: u32) -> bool {
     const ESRCH: isize = -3;
     // SAFETY: signal 0 only asks.
     unsafe { syscall6(nr::TGKILL, pid as usize, tid as usize, 0, 0, 0, 0) == ESRCH }
 }
 
-/// Passes through the kernel's task lock: what a dying process did before it became a zombie is
-/// done when this returns. `kill(2)` of a process group that cannot exist takes that lock.
+/// Passes through the kernel's task lock. When this returns, everything that a dying process did
+/// before it became a zombie is done. `kill(2)` of a process group that cannot exist takes that
+/// lock.
 pub fn task_lock_fence() {
     const UNUSED_GROUP: isize = -0x3fff_fff0;
     // SAFETY: signal 0 to a group that does not exist does nothing.
     unsafe { syscall6(nr::KILL, UNUSED_GROUP as usize, 0, 0, 0, 0, 0) };
 }
 
-/// A futex for the model. It keeps private and shared waiters apart as the kernel does, and its
-/// time-outs never come: a wake-up that is lost shows as a deadlock.
+/// A futex for the model. It keeps private and shared waiters apart as the kernel does. Its
+/// time-outs never come, so a lost wake-up shows as a deadlock.
 #[cfg(loom)]
 mod model {
     use crate::sync::{AtomicU32, SeqCst};

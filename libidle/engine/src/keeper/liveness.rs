@@ -1,6 +1,6 @@
-//! That a keeper has died, told by the kernel: its thread owns a word of the region, and is on
-//! record as its owner (set_robust_list(2)). However the thread ends, the kernel marks the word in
-//! that moment, and wakes one of those who wait to be its successor.
+//! How the kernel reports the death of a keeper. The keeper's thread owns a word of the region, and
+//! is on record as its owner (set_robust_list(2)). However the thread ends, the kernel marks the
+//! word in that moment, and wakes one of the threads that wait to be the successor.
 
 use crate::arch::numbers as nr;
 use crate::arch::syscall::syscall6;
@@ -10,9 +10,9 @@ use crate::region::layout::Page;
 use crate::sync::SeqCst;
 use crate::sys::{self, Timespec};
 
-/// Of the word: who owns it.
+/// In the word: the owner's thread id.
 const OWNER: u32 = 0x3fff_ffff;
-/// Somebody waits for that.
+/// In the word: a thread waits for the owner's end.
 const WAITERS: u32 = 0x8000_0000;
 
 /// The kernel's `struct robust_list`.
@@ -21,11 +21,11 @@ struct Link {
     next: *const Link,
 }
 
-/// The kernel's `struct robust_list_head`, and the one link that its list has.
+/// The kernel's `struct robust_list_head`, and the one link of its list.
 #[repr(C)]
 pub struct Record {
     list: Link,
-    /// From a link to its word.
+    /// Offset from a link to its word.
     offset: i64,
     pending: *const Link,
     only: Link,
@@ -45,8 +45,8 @@ impl Default for Record {
     }
 }
 
-/// The calling thread can own [`crate::region::layout::Header::keeper_lives`] until it ends. It
-/// must not use robust mutexes of libc's: their list is replaced.
+/// Makes the calling thread able to own [`crate::region::layout::Header::keeper_lives`] until it
+/// ends. The thread must not use robust mutexes of libc: this replaces their list.
 ///
 /// # Safety
 /// The record is the thread's own, stays where it is and is not touched as long as the thread
@@ -65,20 +65,20 @@ pub unsafe fn enlist(page: &'static Page, record: *mut Record) {
     }
 }
 
-/// Those who wait to be the keeper look whether they are to go on.
+/// Makes the threads that wait to be the keeper look whether they are to go on.
 pub fn call(page: &Page) {
     sys::futex_wake(&page.header.keeper_lives, u32::MAX >> 1, false);
 }
 
-/// Thread `tid`, the caller, is the keeper from now on; before that it waits until there is none,
-/// or is to wait no more: then the answer is false. It has enlisted.
+/// Waits until there is no keeper. Then thread `tid`, the caller, is the keeper, and the answer is
+/// true. False if the caller is to wait no more (`waits`). The caller has enlisted.
 pub fn succeed(page: &Page, tid: u32, waits: impl Fn() -> bool) -> bool {
     let word = &page.header.keeper_lives;
     let again = Timespec::of(SUCCESSOR);
     while waits() {
         let seen = word.load(SeqCst);
         if seen & OWNER == 0 || seen & DIED != 0 {
-            // That nobody else waits is not known.
+            // Whether anybody else waits is not known.
             if word.compare_exchange(seen, tid | WAITERS, SeqCst, SeqCst).is_ok() {
                 return true;
             }

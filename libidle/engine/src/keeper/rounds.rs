@@ -1,14 +1,15 @@
-//! The keeper: the one thread that looks at kernel waits and owns every look that did not end in a
+//! The keeper: the one thread that looks at kernel waits. It owns every look that did not end in a
 //! jump.
 //!
-//! Its word says whether it wants to be kicked. It becomes [`ATTENTIVE`] *before* it looks and
-//! sleeps only while the word is unchanged, so a thread that blocks after having been seen busy
-//! finds it attentive and kicks, or was seen blocked. After a look that failed on a thread still on
-//! its way to sleep it backs off: nobody needs to kick, since it looks again by itself. The
-//! back-off bounds what a program pays that blocks and wakes all the time.
+//! The keeper's word says whether it wants to be kicked. The word becomes [`ATTENTIVE`] *before*
+//! the keeper looks, and the keeper sleeps only while the word is unchanged. So a thread that
+//! blocks after it was seen busy finds the word attentive and kicks, or the keeper saw it blocked.
+//! After a look that failed on a thread still on its way to sleep, the keeper backs off. Nobody
+//! needs to kick it then, since it looks again by itself. The back-off bounds the cost for a
+//! program that blocks and wakes all the time.
 //!
-//! In elapsed mode it also ends waits whose deadline comes by real time while others compute, where
-//! a jump has brought that deadline nearer than the waiter knows
+//! In elapsed mode the keeper also ends waits whose deadline comes by real time while other threads
+//! compute, if a jump has brought that deadline nearer than the waiter knows
 //! ([`crate::schedule::real_timeout`]).
 
 use crate::keeper::spin_suspects::SpinSuspects;
@@ -30,35 +31,35 @@ use crate::sync::SeqCst;
 use crate::sys::{self, Timespec};
 use posix::time::{NEVER, RealSpan};
 
-/// What the look is told between rounds.
+/// What the keeper tells the look between rounds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Round {
-    /// A survey is about to be made.
+    /// A survey is about to begin.
     Begins,
-    /// The same thread has been busy over two patrols, with nothing else happening: it may be
-    /// looked at closer.
+    /// The same thread has been busy over two patrols, and nothing else has happened. The look may
+    /// look closer at it.
     Stalled,
     /// Things move.
     Moves,
 }
 
-/// What the keeper reports to whoever runs it.
+/// What the keeper reports to its caller.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Event {
-    /// Everybody is blocked and nobody has a deadline; the session moves only from outside.
+    /// All are blocked and nobody has a deadline. The session moves only from outside.
     Rest,
-    /// Everybody was blocked, and the clock was moved.
+    /// All were blocked, and the clock has moved.
     Jump,
-    /// Somebody runs, or may.
+    /// A thread runs, or may run.
     Busy(Busy),
     /// Frozen mode, once: the thread of this slot computes so long that the clock was moved, or an
     /// equal was woken, although it runs. From here on the run is not repeatable.
     Rescue(usize),
 }
 
-/// The keeper's thread. `patient` tells the look that nothing has changed for a while (it may then
-/// look closer at busy threads); `event` hears the result of every look and ends the loop with
-/// `false`.
+/// The keeper's loop. `round` tells the look what has happened (a look may look closer at busy
+/// threads after [`Round::Stalled`]). `event` hears the result of every look, and ends the loop
+/// with `false`.
 pub fn run<L: Look>(
     engine: Engine,
     look: &mut L,
@@ -73,8 +74,8 @@ pub fn run<L: Look>(
     let mut suspects = SpinSuspects::default();
     loop {
         page.header.keeper.store(ATTENTIVE, SeqCst);
-        // Until it is known how long it will sleep, any deadline that comes by real time is worth a
-        // kick.
+        // Until the keeper knows how long it will sleep, any deadline that comes by real time is
+        // worth a kick.
         page.header.keeper_wakes.store(NEVER, SeqCst);
         let unseen = look.end_unseen(page, engine.now());
         let next = if page.mode() == ClockMode::Elapsed {
@@ -88,7 +89,7 @@ pub fn run<L: Look>(
             && busy.slot().is_some()
             && let Some(file) = look.state_file()
         {
-            // Most go busy by themselves, before this thread has seen it.
+            // Most threads make the state busy by themselves, before this thread has seen them.
             page.go_busy(file);
         }
         let sleep = match outcome {
@@ -129,7 +130,7 @@ pub fn run<L: Look>(
                 let forced = matches!(busy, Busy::SaysSo(_));
                 if seen.busy() || forced {
                     if page.mode() == ClockMode::Frozen {
-                        // Who is only called busy may be asleep and burn nothing.
+                        // A forced-busy thread may be asleep and use no processor time.
                         let burnt = if forced { None } else { look.burnt(page, slot) };
                         if progress.stands(&engine, slot, burnt, 0) && !event(Event::Rescue(slot)) {
                             return;
@@ -139,8 +140,8 @@ pub fn run<L: Look>(
                     last_busy = Some((slot, seen, page.header.jumps.load(SeqCst)));
                     round(look, if same { Round::Stalled } else { Round::Moves });
                     if page.real() && !same {
-                        // There is no jump that could be late: rest may be told of a little later,
-                        // and programs whose threads hand over to each other all the time do not
+                        // No jump can be late here, so rest may be reported a little later.
+                        // Programs whose threads hand over to each other all the time then do not
                         // wake this thread each time.
                         back_off(page, &mut backoff);
                         continue;
@@ -168,7 +169,7 @@ pub fn run<L: Look>(
                 }
             }
             Outcome::NotIdle(Busy::Changed) => {
-                // What was changed is out of the way: look again at once.
+                // The change is done: survey again at once.
                 backoff = BACKOFF_MIN;
                 if !event(Event::Busy(Busy::Changed)) {
                     return;
@@ -207,13 +208,13 @@ fn back_off(page: &Page, backoff: &mut RealSpan) {
     *backoff = backoff.times(2).min(BACKOFF_MAX);
 }
 
-/// Frees the lock from a holder that is dead or stopped. Its work is done again: the heap is
-/// rebuilt in the other arena, and the clock cannot be moved by the old holder (see
+/// Takes the lock from a holder that is dead or stopped, and releases it. Its work is done again:
+/// the heap is rebuilt in the other arena, and the old holder cannot move the clock (see
 /// [`crate::region::lock`]).
 fn unstick(engine: &Engine) {
     let page = engine.page;
     let Some(token) = page.header.clock.holder() else { return };
-    // A keeper before this one has died with the lock.
+    // A former keeper has died with the lock.
     let died = || token.owner() == KEEPER;
     let stuck =
         || token.owner() < crate::region::sizes::SLOTS && holder_is_stuck(page, token.owner());
@@ -226,8 +227,8 @@ fn unstick(engine: &Engine) {
     }
 }
 
-/// Is the thread of slot `index` dead, stopped, or in a handler that waits? By
-/// `/proc/PID/task/TID/stat`; nobody sleeps while holding the lock.
+/// Is the thread of slot `index` dead, stopped, or in a handler that waits?
+/// `/proc/PID/task/TID/stat` tells: no thread sleeps while it holds the lock.
 fn holder_is_stuck(page: &Page, index: usize) -> bool {
     let slot = &page.slots[index];
     let (pid, tid) = (slot.pid.load(SeqCst), slot.tid.load(SeqCst));

@@ -1,6 +1,6 @@
-//! Traced threads that burn the processor while others wait for an instant. Which calls they make
-//! no hook sees, so the tracer is asked to look over their shoulder, less and less often: it costs
-//! the thread some tenths of a millisecond.
+//! Traced threads that use the processor while other threads wait for an instant. No hook sees
+//! which calls they make, so the keeper asks the tracer to watch them, less and less often: it
+//! costs the thread some tenths of a millisecond.
 
 use crate::patience::{SUSPECT, SUSPECT_FROZEN, SUSPECT_LONGEST};
 use crate::region::lock::KEEPER;
@@ -8,17 +8,16 @@ use crate::schedule::engine::Engine;
 use crate::sync::{Relaxed, SeqCst};
 use posix::time::{CpuSpan, NEVER};
 
-/// What the keeper remembers of whom it found running.
+/// What the keeper remembers of the thread that it last found running.
 #[derive(Default)]
 pub struct SpinSuspects {
     slot: Option<usize>,
-    /// Jumps by then.
+    /// Number of jumps at that time.
     jumps: u64,
-    /// Processor time that it had used when the tracer was last asked, ns.
+    /// Processor time that the thread had used when the keeper last asked the tracer, ns.
     burnt: u64,
     patience: CpuSpan,
-    /// The thread that the tracer was last asked to look at, and how often the clock had been moved
-    /// for those that spin by then.
+    /// The thread that the keeper last named to the tracer, and the number of creeps at that time.
     named: (usize, u64),
 }
 
@@ -30,7 +29,7 @@ impl SpinSuspects {
         let jumps = header.jumps.load(Relaxed);
         let frozen = engine.frozen();
         if (Some(slot), jumps) != (self.slot, self.jumps) {
-            // Who has shown what it is is soon looked at again.
+            // A thread that has spun before is named again soon.
             let known = slot == self.named.0 && header.creeps.load(Relaxed) != self.named.1;
             let patience = if frozen && !known { SUSPECT_FROZEN } else { SUSPECT };
             *self = SpinSuspects { slot: Some(slot), jumps, burnt, patience, ..*self };
@@ -40,7 +39,7 @@ impl SpinSuspects {
             return;
         }
         (self.burnt, self.patience) = (burnt, self.patience.times(2).min(SUSPECT_LONGEST));
-        // With a clock that runs, a loop goes on by it where nobody waits.
+        // With a clock that runs and no waiter, a loop goes on by the clock.
         if frozen || engine.next_waiter(KEEPER).is_some_and(|(_, due)| due != NEVER) {
             self.named = (slot, header.creeps.load(Relaxed));
             header.suspect.store(slot as u32 + 1, SeqCst);

@@ -1,36 +1,36 @@
-//! What kind of program a file holds: can the preloaded library speak for it?
+//! Which kind of program does a file hold? Can the preloaded library speak for it?
 
-/// What has to be done for a program to join the session.
+/// What a program needs to join the session.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Program {
-    /// Dynamically linked with glibc: it loads the library.
+    /// Dynamically linked with glibc: the program loads the library.
     Shimmed,
     /// The same, but its runtime makes system calls of its own as a rule: Go with cgo.
     ShimmedRaw,
-    /// The same as [`Program::Shimmed`], with AddressSanitizer's runtime as a library, which wants
-    /// to be the first that is loaded unless it is told otherwise
+    /// The same as [`Program::Shimmed`], with AddressSanitizer's runtime as a library. That runtime
+    /// must be the first library loaded unless an option allows otherwise
     /// ([`crate::programs::preload::Order`]).
     ShimmedAsan,
-    /// Statically linked: nobody loads the library. (So is a dynamic linker that is run by its own
-    /// name.)
+    /// Statically linked: nobody loads the library. (A dynamic linker that is run by its own name
+    /// counts here too.)
     Static,
-    /// Dynamically linked with another libc, which could not load the library and would fail to
-    /// start with it.
+    /// Dynamically linked with another libc, which cannot load the library and would fail to start
+    /// with it.
     OtherLibc,
     /// For another processor, or 32-bit.
     Foreign,
 }
 
 impl Program {
-    /// It cannot load the library, but be traced.
+    /// The program cannot load the library, but the tracer can trace it.
     pub fn cannot_load(self) -> bool {
         matches!(self, Program::Static | Program::OtherLibc)
     }
 }
 
-/// Reads a file: from an offset into a buffer, returns how many bytes there were.
+/// Reads a file, from an offset into a buffer.
 pub trait ReadAt {
-    /// As pread(2), 0 also for an error.
+    /// As pread(2), and 0 for an error.
     fn read_at(&mut self, offset: u64, to: &mut [u8]) -> usize;
 }
 
@@ -42,12 +42,12 @@ const PT_DYNAMIC: u32 = 2;
 const PT_INTERP: u32 = 3;
 const DT_NEEDED: u64 = 1;
 const DT_STRTAB: u64 = 5;
-/// Entries of the dynamic section looked at; libraries come first.
+/// Entries of the dynamic section that are looked at; libraries come first.
 const MAX_DYNAMIC: usize = 64;
 const MAX_HEADERS: u16 = 64;
-/// Bytes of section names looked at.
+/// Bytes of section names that are looked at.
 const MAX_NAMES: u64 = 16 << 10;
-/// The kernel follows as many scripts whose interpreter is a script.
+/// The kernel follows so many scripts whose interpreter is a script.
 const MAX_SCRIPTS: u32 = 5;
 
 fn u16_at(bytes: &[u8], at: usize) -> u16 {
@@ -62,7 +62,7 @@ fn u64_at(bytes: &[u8], at: usize) -> u64 {
     u32_at(bytes, at) as u64 | (u32_at(bytes, at + 4) as u64) << 32
 }
 
-/// Looks at a file; `None` if it is no ELF file.
+/// The kind of program in a file; `None` if it is no ELF file.
 pub fn classify(file: &mut dyn ReadAt) -> Option<Program> {
     let mut head = [0u8; 64];
     if file.read_at(0, &mut head) < 20 || head[..4] != *b"\x7fELF" {
@@ -88,13 +88,13 @@ pub fn classify(file: &mut dyn ReadAt) -> Option<Program> {
     })
 }
 
-/// Has the program in this ELF file Go's runtime?
+/// Does the program in this ELF file have Go's runtime?
 pub fn is_go(file: &mut dyn ReadAt) -> bool {
     let mut head = [0u8; 64];
     file.read_at(0, &mut head) == head.len() && has_section(file, &head, b".go.buildinfo\0")
 }
 
-/// Offset, length and address of the first segment whose kind, address and length are as wanted.
+/// Offset, length and address of the first segment with the wanted kind, address and length.
 fn segment(
     file: &mut dyn ReadAt,
     head: &[u8; 64],
@@ -111,7 +111,7 @@ fn segment(
     })
 }
 
-/// Is the file to be loaded with a library that is called so?
+/// Does the file need a library of such a name?
 fn needs(file: &mut dyn ReadAt, head: &[u8; 64], called: fn(&[u8]) -> bool) -> bool {
     let Some((offset, length, _)) = segment(file, head, |kind, _, _| kind == PT_DYNAMIC) else {
         return false;
@@ -138,8 +138,8 @@ fn needs(file: &mut dyn ReadAt, head: &[u8; 64], called: fn(&[u8]) -> bool) -> b
     })
 }
 
-/// Has the file a section of that name (with its NUL)? By the table of their names, which holds
-/// nothing else.
+/// Does the file have a section of that name (with its NUL)? The table of section names tells,
+/// which holds nothing else.
 fn has_section(file: &mut dyn ReadAt, head: &[u8; 64], name: &[u8; 14]) -> bool {
     let (start, size, names) = (u64_at(head, 40), u16_at(head, 58) as u64, u16_at(head, 62) as u64);
     let mut header = [0u8; 64];
@@ -148,7 +148,7 @@ fn has_section(file: &mut dyn ReadAt, head: &[u8; 64], name: &[u8; 14]) -> bool 
     }
     let (table, length) = (u64_at(&header, 24), u64_at(&header, 32).min(MAX_NAMES));
     let (mut chunk, mut from) = ([0u8; 512], 0);
-    // Chunks overlap by a name less a byte.
+    // Chunks overlap by the name's length less one byte.
     while from < length {
         let n = file.read_at(table.wrapping_add(from), &mut chunk);
         if chunk[..n].windows(name.len()).any(|found| found == name) {
@@ -159,8 +159,8 @@ fn has_section(file: &mut dyn ReadAt, head: &[u8; 64], name: &[u8; 14]) -> bool 
     false
 }
 
-/// What the kernel would run for `file`: a script's interpreter is `open`ed in its place. `None`
-/// for what is neither.
+/// The program that the kernel would run for `file`; the interpreter of a script is `open`ed in its
+/// place. `None` if the file is neither a program nor a script.
 pub fn follow<F: ReadAt>(mut file: F, mut open: impl FnMut(&[u8]) -> Option<F>) -> Option<Program> {
     for _ in 0..=MAX_SCRIPTS {
         if let Some(program) = classify(&mut file) {

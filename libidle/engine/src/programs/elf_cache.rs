@@ -1,17 +1,16 @@
-//! What is known of program files, for all processes of a session: who executes one wants to know
-//! what kind it is, which takes nine system calls to read from the file, and one to see that it is
-//! a file that was read before.
+//! The ELF cache: the kinds of program files, for all processes of a session. To find out the kind
+//! of a file takes nine system calls. To see that it is a file that was read before takes one.
 //!
-//! A word holds a file's identity but for its lowest bits, and there the kind. Words are
-//! independent of each other and anything may be overwritten, so there is no lock; two files of one
-//! identity are as likely as an error of the memory.
+//! A word holds a file's identity, and in its lowest bits the kind. Words are independent of each
+//! other and anything may be overwritten, so there is no lock. Two files with one identity are as
+//! unlikely as an error of the memory.
 
 use crate::programs::elf::Program;
 use crate::region::layout::Page;
 use crate::region::sizes::FILES;
 use crate::sync::{AtomicU64, Relaxed};
 
-/// Kinds by what is stored for them; 0 is an empty word.
+/// The stored number of each kind; 0 is an empty word.
 const KINDS: [Program; 6] = [
     Program::Shimmed,
     Program::ShimmedRaw,
@@ -20,15 +19,15 @@ const KINDS: [Program; 6] = [
     Program::OtherLibc,
     Program::Foreign,
 ];
-/// Bits for the kind.
+/// Number of bits for the kind.
 const KIND: u64 = 7;
 
-/// What tells a version of a file from all others: a hash of its device, inode, size and times.
+/// Identifies a version of a file: a hash of its device, inode, size and times.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Identity(u64);
 
 impl Identity {
-    /// Of these properties.
+    /// From these properties.
     pub fn new(properties: &[u64]) -> Identity {
         Identity(properties.iter().fold(0, |hash, &word| {
             let mixed = (hash ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -37,12 +36,12 @@ impl Identity {
     }
 }
 
-/// The files of a session.
+/// The cache of a session.
 #[derive(Clone, Copy)]
 pub struct Known<'a>(&'a [AtomicU64; FILES]);
 
 impl Page {
-    /// What is known of program files.
+    /// The session's ELF cache.
     pub fn known(&self) -> Known<'_> {
         Known(&self.files)
     }
@@ -53,14 +52,14 @@ impl Known<'_> {
         &self.0[(file.0 >> 32) as usize % FILES]
     }
 
-    /// What kind of program it is, if that is known.
+    /// The file's kind of program, if the cache has it.
     pub fn get(&self, file: Identity) -> Option<Program> {
         let word = self.word(file).load(Relaxed);
         let kind = (word & KIND).checked_sub(1).filter(|_| word & !KIND == file.0 & !KIND)?;
         KINDS.get(kind as usize).copied()
     }
 
-    /// It is that kind of program.
+    /// Stores the file's kind of program.
     pub fn put(&self, file: Identity, program: Program) {
         let kind = KINDS.iter().position(|&kind| kind == program).unwrap_or(KINDS.len());
         self.word(file).store((file.0 & !KIND) | (kind as u64 + 1), Relaxed);

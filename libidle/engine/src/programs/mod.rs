@@ -1,4 +1,4 @@
-//! Programs: what kind of file one is, what its environment must say, what its calls mean.
+//! Programs: which kind of file a program is, and what its environment must say.
 
 pub mod elf;
 pub mod elf_cache;

@@ -1,30 +1,31 @@
-//! `LD_PRELOAD`: what each kind of program is to find there.
+//! `LD_PRELOAD`: what each kind of program must find there.
 
 use crate::programs::elf::Program;
 
-/// Before an absolute path it leads up from the program's own folder to the root, for glibc's
-/// dynamic linker alone. Others take it as it stands, find no such file, and go on without a word.
+/// Before an absolute path this leads up from the program's own folder to the root, for glibc's
+/// dynamic linker alone. Other linkers take the text as it stands, find no such file, and go on
+/// without a message.
 const ONLY_GLIBC: &[u8] = b"$ORIGIN/../../../../../../../../../../../../../../../../../../../..";
 
-/// What becomes of this library in a program's `LD_PRELOAD`.
+/// How this library appears in a program's `LD_PRELOAD`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Form {
     /// Its path.
     Path,
-    /// [`ONLY_GLIBC`] and its path: the program's dynamic linker would fail on it, that of its
-    /// children may not.
+    /// [`ONLY_GLIBC`] and its path: the program's dynamic linker would fail on the plain path, and
+    /// that of its children may not.
     OnlyGlibc,
     /// Nothing: the dynamic linker would complain about it.
     Out,
 }
 
 impl Form {
-    /// What `program` starts with.
+    /// How the library appears for `program`.
     pub fn of(program: Option<Program>) -> Form {
         match program {
             Some(Program::OtherLibc) => Form::OnlyGlibc,
             Some(Program::Foreign) => Form::Out,
-            // A static program does not care, and its dynamic children inherit it.
+            // A static program ignores it, and its dynamic children inherit it.
             Some(
                 Program::Shimmed | Program::ShimmedRaw | Program::ShimmedAsan | Program::Static,
             )
@@ -32,8 +33,7 @@ impl Form {
         }
     }
 
-    /// Hands the new value to `put`, piece by piece, beginning with what it is given; `theirs` is
-    /// the old one.
+    /// Hands the new value to `put`, piece by piece. `theirs` is the old one.
     pub fn value(self, library: &[u8], theirs: &[u8], put: &mut impl FnMut(&[u8])) {
         // ld.so separates by colons and by spaces.
         let items = || theirs.split(|&b| b == b':' || b == b' ').filter(|item| !item.is_empty());
@@ -53,15 +53,15 @@ impl Form {
     }
 }
 
-/// In `ASAN_OPTIONS`, what tells AddressSanitizer's runtime that another library may come before
-/// it; else it ends the program. (It then finds the calls that it intercepts behind that one's, as
-/// ThreadSanitizer's does anyhow.)
+/// An option in `ASAN_OPTIONS` that lets AddressSanitizer's runtime accept another library before
+/// it. Without the option the runtime ends the program. (With it the runtime finds the calls that
+/// it intercepts behind the library's, as ThreadSanitizer's does anyhow.)
 pub struct Order;
 
 impl Order {
     const OPTION: &[u8] = b"verify_asan_link_order=0";
 
-    /// Is it needed for `program`, which is started with this `LD_PRELOAD`?
+    /// Does `program`, started with this `LD_PRELOAD`, need the option?
     pub fn matters(program: Option<Program>, preload: &[u8]) -> bool {
         let name = |item: &[u8]| is_asan(item.rsplit(|&b| b == b'/').next().unwrap_or_default());
         program == Some(Program::ShimmedAsan)
@@ -79,7 +79,7 @@ impl Order {
     }
 }
 
-/// Is a library called so AddressSanitizer's runtime, of GCC or of clang?
+/// Does this name belong to AddressSanitizer's runtime, of GCC or of clang?
 pub fn is_asan(name: &[u8]) -> bool {
     name.starts_with(b"libasan.so") || name.starts_with(b"libclang_rt.asan")
 }

@@ -1,15 +1,16 @@
-//! What the session's threads and the launcher's tracer have to tell each other: a word in the
-//! slot, and one that the tracer sleeps on.
+//! How the session's threads ask the launcher's tracer to trace a program: by a word in the slot,
+//! and by a word that the tracer sleeps on.
 //!
-//! A thread about to execute a program that cannot load the library asks the tracer to come first:
-//! the program's first instructions would otherwise run without it. It asks through its slot and
-//! sleeps until it is answered. Where the launcher is dead, or has found out that nobody can be
-//! traced, the answer is a no: its session, or the program, goes on in real time. So it is after
-//! [`ANSWERS`], which is long: a busy machine takes its time to start the tracer.
+//! A thread is about to execute a program that cannot load the library. It asks the tracer to trace
+//! it first: the program's first instructions would otherwise run without the session. The thread
+//! asks through its slot and sleeps until the answer. If the launcher is dead, or has found out
+//! that nobody can be traced, the answer is no, and the session, or the program, goes on in real
+//! time. The answer is also no after [`ANSWERS`] waits. That is long, because a busy machine takes
+//! its time to start the tracer.
 //!
-//! No request and no expired wait is lost: who has one stores it and then counts up the tracer's
-//! word; the tracer reads the word, looks for all that there is to do, and sleeps only while the
-//! word is what it has read.
+//! No request and no expired wait is lost. The thread that has one stores it and then counts up the
+//! tracer's word. The tracer reads the word, looks for all there is to do, and sleeps only while
+//! the word is what it has read.
 
 use crate::arch::numbers as nr;
 use crate::patience::{ANSWER, ANSWERS};
@@ -23,7 +24,7 @@ use crate::sys::{self, Timespec};
 const PR_SET_PTRACER: usize = 0x5961_6d61;
 
 impl Engine {
-    /// Is a program of this kind to be traced from its first instruction on?
+    /// Must the tracer trace a program of this kind from its first instruction on?
     pub fn to_be_traced(&self, program: Program) -> bool {
         match self.page.trace() {
             Trace::None => false,
@@ -32,25 +33,26 @@ impl Engine {
         }
     }
 
-    /// Asks the tracer to come on behalf of slot `me`, if `program` needs it. True if it has; then
-    /// [`Engine::give_back`] follows in case that the program was not executed.
+    /// Asks the tracer to trace slot `me`'s thread, if `program` needs it. True if the tracer does;
+    /// then [`Engine::give_back`] follows if the program was not executed.
     #[inline]
     pub fn ask_for(&self, me: usize, request: u32, program: Option<Program>) -> bool {
-        // Who asks here under `--trace=all` is traced already, and so is what it executes; but the
-        // tracer has to know the slot of a program that does not know it itself.
+        // A thread that asks here under `--trace=all` is traced already, and so is the program that
+        // it executes. But the tracer has to know the slot of a program that does not know its slot
+        // itself.
         let needs = |program: Program| program.cannot_load() && self.page.trace() != Trace::None;
         program.is_some_and(needs) && self.ask_tracer(me, request)
     }
 
     /// The calling process, with one thread or as good as that, is about to execute a program; slot
-    /// `me` will be the program's. True if the tracer has come.
+    /// `me` will be the program's. True if the tracer traces it now.
     pub fn ask_for_program(&self, me: usize, pid: u32) -> bool {
         self.page.slots[me].pid.store(pid, SeqCst);
         self.ask_tracer(me, ASKS)
     }
 
-    /// Asks the tracer for what `request` says, on behalf of slot `me`, whose numbers are the
-    /// calling thread's. True if it has come. The thread is busy meanwhile.
+    /// Makes `request` of the tracer, on behalf of slot `me`, whose numbers are the calling
+    /// thread's. True if the tracer grants it. The thread is busy meanwhile.
     pub fn ask_tracer(&self, me: usize, request: u32) -> bool {
         let word = &self.page.slots[me].tracer;
         // Yama's default lets only ancestors trace; the tracer is a child of the launcher. Others
@@ -61,7 +63,8 @@ impl Engine {
         word.store(request, SeqCst);
         self.page.header.tracer_asked.fetch_add(1, SeqCst);
         if !self.page.wake_tracer() {
-            // It may be about to look, or nobody has needed it yet: then the keeper has it started.
+            // The tracer may be about to look. Or nobody has needed a tracer yet: then the keeper
+            // starts it.
             self.kick_keeper();
         }
         if !self.answered(me, request) {
@@ -74,7 +77,7 @@ impl Engine {
         granted
     }
 
-    /// What was granted was not needed. Returns when the tracer has gone.
+    /// The thread does not need the tracer after all. Returns when the tracer has let it go.
     pub fn give_back(&self, me: usize) {
         let word = &self.page.slots[me].tracer;
         if word.compare_exchange(GRANTED, GIVES_BACK, SeqCst, SeqCst).is_ok() {

@@ -1,18 +1,18 @@
-//! Slots of threads that come: a thread counts as busy from before it exists.
+//! Slots of threads to come: a thread counts as busy from before it exists.
 //!
-//! NOTE [Credits]. Before a thread exists its slot belongs to its creator, who has taken it as a
-//! *credit* (kind `New`, counted as busy), so that no jump comes between the creation and the first
-//! step. A creator may be killed before its child exists, or before it knows the child's number. So
-//! a credit names its maker; the keeper gives it back when the maker is dead and nobody is left who
-//! could be the child. Both, adoption and giving back, are a compare-and-swap of the state that the
-//! credit was made with, so one of them happens.
+//! NOTE [Credits]. Before a thread exists its slot belongs to its creator. The creator has taken it
+//! as a *credit* (kind `New`, counted as busy), so no jump comes between the creation and the
+//! thread's first step. A creator may be killed before its child exists, or before it knows the
+//! child's number. So a credit names its maker. The keeper gives the credit back when the maker is
+//! dead and nobody is left that could be the child. Adoption and giving back are both a
+//! compare-and-swap of the state that the credit was made with, so only one of them happens.
 
 use crate::region::layout::Page;
 use crate::region::sizes::SLOTS;
 use crate::region::state::{Kind, State};
 use crate::sync::{Relaxed, SeqCst};
 
-/// A slot taken for a process to come: its index, and the state that it has until it is adopted.
+/// A slot taken for a process to come: its index, and its state until it is adopted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Credit(u64);
 
@@ -53,9 +53,9 @@ impl Page {
         mix(p.birth.load(Relaxed).wrapping_add(n.wrapping_mul(0x9e37_79b9_7f4a_7c15)))
     }
 
-    /// Takes a free slot, busy from now on. The caller is itself busy (or the launcher before the
-    /// session starts), so nobody decides to jump before the slot's bit is set. `None` when all are
-    /// in use.
+    /// Takes a free slot, busy from now on. The caller is itself busy (or is the launcher before
+    /// the session starts), so nobody decides to jump before the slot's bit is set. `None` when all
+    /// slots are in use.
     pub fn claim(&self, kind: Kind, pid: u32, tid: u32, birth: u64) -> Option<usize> {
         self.take(kind, [pid, tid, 0], birth)
     }
@@ -77,7 +77,8 @@ impl Page {
         Credit(index as u64 | (self.slots[index].state.load().0 as u64) << 32)
     }
 
-    /// The child's number is known: its credit need not be adopted to be somebody's. Creator.
+    /// The creator knows the child's number now. From here on the credit belongs to that process,
+    /// adopted or not.
     pub fn place(&self, credit: Credit, pid: u32) {
         let slot = &self.slots[credit.index()];
         if slot.state.load() == credit.seen() {
@@ -85,7 +86,7 @@ impl Page {
         }
     }
 
-    /// Thread `tid` of process `pid` takes the credit over, busy; false if it has been given back.
+    /// Thread `tid` of process `pid` adopts the credit, busy; false if the credit was given back.
     pub fn adopt(&self, credit: Credit, pid: u32, tid: u32) -> bool {
         let slot = &self.slots[credit.index()];
         let mine = slot.state.replace(credit.seen(), Kind::Busy);

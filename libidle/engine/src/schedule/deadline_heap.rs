@@ -1,27 +1,28 @@
 //! The earliest deadline: a binary heap in the shared region, fed by a mailbox.
 //!
-//! The facts are the slots' own deadlines; the heap is derived from them and may be rebuilt at any
-//! time. Only the lock's holder touches it. A thread that starts a timed wait stores its deadline,
-//! and posts itself to the mail only if the heap (or the mail) does not already hold it under an
-//! earlier or equal key: a loop of waits with time-outs that never come to pass costs nothing here.
+//! The facts are the slots' own deadlines. The heap is derived from them and may be rebuilt at any
+//! time. Only the lock's holder touches it. A thread that starts a timed wait stores its deadline.
+//! It posts itself to the mail only if neither the heap nor the mail holds it under an earlier or
+//! equal key. So a loop of waits whose time-outs never come costs nothing here.
 //!
-//! No deadline is missed: the thread stores its deadline and then reads `heap_key`; whoever takes
-//! the thread's entry out resets `heap_key` and then reads the deadline. Both are sequentially
-//! consistent, so either the one who takes it out sees the new deadline and puts it back, or the
-//! thread sees the reset key and posts itself. All this is before the thread stops being busy, so
-//! no jump comes between.
+//! No deadline is missed. The thread stores its deadline and then reads `heap_key`. A decider that
+//! takes the thread's entry out resets `heap_key` and then reads the deadline. Both are
+//! sequentially consistent, so either the decider sees the new deadline and puts the entry back, or
+//! the thread sees the reset key and posts itself. All this is before the thread stops being busy,
+//! so no jump comes between.
 //!
-//! A deadline counts only while its slot waits, or is a timer descriptor's: a thread that was
-//! cancelled asynchronously or has died leaves one behind, and time must not go there. The same
-//! order makes this safe. A wait is prepared before its deadline is posted, and who finds a slot
-//! that does not wait resets its `heap_key` and then looks once more.
+//! A deadline counts only while its slot waits, or belongs to a timer descriptor. A thread that was
+//! cancelled asynchronously or has died leaves a deadline behind, and time must not go there. The
+//! same order makes this safe: the thread prepares its wait before it posts the deadline, and a
+//! decider that finds a slot which does not wait resets its `heap_key` and then looks once more.
 //!
 //! NOTE [Beats]. Go's runtime has a thread that looks every 10 ms whether a goroutine has had its
-//! processor for too long. It only helps others on, and has nothing to tell anybody of the time.
-//! While the session moves on in naps or small steps for the sake of a thread that spins, an hour
-//! would be as many looks; so its deadline is passed then, and it looks at the end of each step.
-//! Nor is it anybody whom a spinning thread may be waiting for, and that it has looked changes
-//! nothing ([`crate::region::slot::Slot::spin`]).
+//! processor for too long. It only helps others on, and reports the time to nobody. Each such sleep
+//! is a runtime tick. While the session moves on in back-offs or small steps for the sake of a
+//! spinning thread, an hour would take as many ticks as it has ten milliseconds. So the clock
+//! passes the deadline of a tick then, and the runtime's thread looks at the end of each step. No
+//! spinning thread waits for the runtime's thread, and a tick that is over changes nothing for
+//! others ([`crate::region::slot::Slot::spin`]).
 
 use crate::region::layout::{Entry, Page};
 use crate::region::sizes::{ARENAS, HEAP, SLOTS};
@@ -30,13 +31,13 @@ use crate::sync::{AtomicU32, Relaxed, SeqCst};
 use posix::time::NEVER;
 
 impl Page {
-    /// Sets the deadline of `slot`'s next wait and makes sure that the heap's next user sees it.
-    /// Owner, while busy.
+    /// Sets the deadline of `slot`'s next wait, and makes sure that the next user of the heap sees
+    /// it. Owner, while busy.
     pub fn post_deadline(&self, slot: usize, deadline: u64, parked: u64) {
         let s = &self.slots[slot];
         s.parked.store(parked, Relaxed);
         s.deadline.store(deadline, SeqCst);
-        // The mark holds the arena's number: one left by a holder who died with the mail in his
+        // The mark holds the arena's number: a mark left by a holder that died with the mail in its
         // hands is void.
         let mark = self.header.arena.load(SeqCst).wrapping_add(1);
         if deadline >= s.heap_key.load(SeqCst) || s.queued.swap(mark, SeqCst) == mark {
@@ -52,7 +53,7 @@ impl Page {
         }
     }
 
-    /// May there be a deadline at all?
+    /// Can there be a deadline at all?
     pub fn deadlines_pending(&self) -> bool {
         self.heap_len(self.arena()).load(Relaxed) != 0
             || self.header.mail.load(SeqCst) != 0
@@ -69,8 +70,8 @@ impl Page {
         }
     }
 
-    /// The arena in use. Whoever takes the lock reads it once: one who loses the lock goes on
-    /// writing to his own.
+    /// The arena in use. The taker of the lock reads it once: a holder that loses the lock goes on
+    /// writing to its own arena.
     pub fn arena(&self) -> usize {
         self.header.arena.load(SeqCst) as usize % ARENAS
     }
@@ -96,8 +97,8 @@ impl Page {
             // Read the link first: the slot may be posted again as soon as `queued` is reset.
             at = s.mail_next.load(Relaxed);
             if s.queued.swap(0, SeqCst) == 0 {
-                // Twice in the mail, because the arena was changed in between: whoever came before
-                // the first is lost.
+                // The slot is in the mail twice, because the arena was changed in between. What was
+                // in front of the first entry is lost.
                 self.slots[..self.high()].iter().for_each(|slot| slot.queued.store(0, SeqCst));
                 return self.rebuild(arena);
             }
@@ -116,7 +117,7 @@ impl Page {
         }
     }
 
-    /// The earliest waiter. Entries that no longer hold are dropped or moved on the way. Lock's
+    /// The earliest waiter. Drops or moves the entries on the way that no longer hold. Lock's
     /// holder only.
     pub fn earliest(&self, arena: usize) -> Option<(usize, Key)> {
         while self.heap_len(arena).load(Relaxed) != 0 {
@@ -133,7 +134,7 @@ impl Page {
                 }
             }
             self.pop(arena);
-            // An older entry of a slot that is also held under an earlier key is just dropped.
+            // An older entry of a slot that the heap also holds under an earlier key: just dropped.
             if s.heap_key.load(SeqCst) >= key.deadline {
                 self.enter(arena, slot);
             }
@@ -144,8 +145,8 @@ impl Page {
     /// The earliest waiter whose deadline matters to others than its own runtime. Lock's holder
     /// only.
     pub fn earliest_but_beats(&self, arena: usize) -> Option<(usize, Key)> {
-        /// Programs with a runtime of that kind in a session: the beats of more of them are kept
-        /// to.
+        /// Programs of a session with such a runtime. The clock keeps to the ticks of any more of
+        /// them.
         const BEATS: usize = 16;
         let mut beats = [0; BEATS];
         let mut passed = 0;
@@ -162,8 +163,8 @@ impl Page {
         first
     }
 
-    /// The deadline that time may move on to while all are blocked: the earliest, but beats do not
-    /// hold up a nap. Lock's holder only.
+    /// The deadline to which time may move while all are blocked: the earliest, except that runtime
+    /// ticks do not hold up a back-off. Lock's holder only.
     pub fn goal(&self, arena: usize) -> Option<Key> {
         let (slot, key) = self.earliest(arena)?;
         if !self.slots[slot].beats() {
@@ -175,8 +176,8 @@ impl Page {
             .map_or(Some(key), |(_, nap)| Some(nap))
     }
 
-    /// Takes the earliest waiter out. Who does then ends its wait, or looks whether there is a
-    /// later one to put in.
+    /// Takes the earliest waiter out. The caller then ends its wait, or looks whether there is a
+    /// later deadline to put in.
     pub fn drop_earliest(&self, arena: usize, slot: usize) {
         self.pop(arena);
         let s = &self.slots[slot];

@@ -13,12 +13,13 @@ pub(crate) struct Held {
 }
 
 impl Engine {
-    /// Takes the lock if it is free, or if this very thread holds it further down its stack: then a
-    /// signal handler has interrupted it there, and waits (or has left it by `longjmp`). That frame
-    /// can't move the clock any more, and writes to an arena that nobody reads.
+    /// Takes the lock if it is free, or if this very thread holds it further down its stack. In the
+    /// second case a signal handler has interrupted that frame and waits (or has left it by
+    /// `longjmp`). That frame cannot move the clock any more, and writes to an arena that nobody
+    /// reads.
     ///
-    /// Without a keeper nobody gets it: half of what jumps need is missing, so the session goes on
-    /// in real time.
+    /// Without a keeper nobody gets the lock: half of what jumps need is missing, so the session
+    /// goes on in real time.
     pub(crate) fn lock(&self, me: usize, stamp: u64) -> Option<Held> {
         let h = &self.page.header;
         if self.page.abandoned() {
@@ -35,7 +36,7 @@ impl Engine {
         (id(holder.owner()) == id(me)).then(|| self.take_over(holder, me, stamp)).flatten()
     }
 
-    /// Breaks the lock of `holder`. The heap has to be made anew, in the other arena.
+    /// Takes the lock over from `holder`. The heap has to be rebuilt, in the other arena.
     pub(crate) fn take_over(&self, holder: Token, me: usize, stamp: u64) -> Option<Held> {
         let h = &self.page.header;
         let token = h.clock.take_over(holder, me, stamp)?;
@@ -47,8 +48,8 @@ impl Engine {
         Some(Held { token, arena: self.page.arena() })
     }
 
-    /// A frame of slot `me`'s thread that held the lock is gone (`longjmp`): nobody else would free
-    /// it.
+    /// A `longjmp` has dropped a frame of slot `me`'s thread that held the lock. Nobody else would
+    /// release the lock.
     pub fn abandon_lock(&self, me: usize) {
         let held = self.page.header.clock.holder().filter(|t| t.owner() == me);
         if let Some(held) = held.and_then(|t| self.take_over(t, me, (self.real_now)())) {
@@ -56,12 +57,13 @@ impl Engine {
         }
     }
 
-    /// Releases the lock. Who set `rerun` meanwhile has left the decision to us: everybody who does
-    /// has blocked, and the caller is either busy itself (it will decide when it blocks) or calls
+    /// Releases the lock. A thread that set `rerun` meanwhile has blocked and left the decision to
+    /// the caller. The caller is busy itself and decides when it blocks, or it calls
     /// [`Engine::settle`] in a loop.
     pub(crate) fn unlock(&self, held: Held) {
         if !self.page.header.clock.unlock(held.token) {
-            // The lock was broken: what this thread took out of the mail meanwhile is in no heap.
+            // The lock was taken over: what this thread took out of the mail meanwhile is in no
+            // heap.
             self.page.header.heap_lost.store(1, SeqCst);
         }
     }

@@ -1,5 +1,5 @@
-//! A jump: the clock moves to the earliest deadline when all are blocked, and whoever waits for it
-//! is woken.
+//! A jump: the clock moves to the earliest deadline when all are blocked, and the thread that waits
+//! for it is woken.
 
 use crate::region::layout::ClockMode;
 use crate::region::state::Kind;
@@ -13,9 +13,9 @@ use crate::sync::SeqCst;
 use posix::time::NEVER;
 
 impl Engine {
-    /// Everybody was blocked when `first` was the earliest deadline: on to it, or to one that is
-    /// earlier by now, and wakes whoever waits for it. `own` is the deadline of a caller that has
-    /// not been posted. Lock's holder only.
+    /// All were blocked when `first` was the earliest deadline. Moves the clock to it, or to one
+    /// that is earlier by now, and wakes the threads that wait for it. `own` is a deadline of the
+    /// caller that is not posted. Lock's holder only.
     pub(crate) fn jump(&self, held: Held, first: Option<Key>, own: Option<Key>) -> Outcome {
         let page = self.page;
         page.drain_mail(held.arena);
@@ -44,9 +44,9 @@ impl Engine {
         }
     }
 
-    /// Wakes those whose deadline is not after `now`, in order; in frozen mode only the first of
-    /// them, the next when everybody is at rest again. Returns the earliest deadline left, and
-    /// whether a timer descriptor was among them. Lock's holder only.
+    /// Wakes the threads whose deadline is not after `now`, in order. In frozen mode it wakes only
+    /// the first of them, and the next when all are at rest again. Returns the earliest deadline
+    /// left, and whether a timer descriptor was among them. Lock's holder only.
     pub(crate) fn expire_due(&self, held: Held, now: u64) -> (u64, bool) {
         let page = self.page;
         let mut fired = false;
@@ -56,7 +56,7 @@ impl Engine {
             }
             page.drop_earliest(held.arena, slot);
             let s = &page.slots[slot];
-            // In this order: a deadline read after the state is never that of an earlier wait.
+            // Read the state first: a deadline read after it is never that of an earlier wait.
             let seen = s.state.load();
             if seen.kind() == Kind::Timer {
                 fired |= self.fire(slot, now, held.token.owner() == crate::region::lock::KEEPER);
@@ -67,9 +67,9 @@ impl Engine {
             }
             let due = s.deadline.load(SeqCst) <= now;
             if !due || !self.expire(slot, seen) {
-                // The thread may have gone on to a later deadline and have relied on the entry that
-                // is out now. If it is still on its way out of its wait, it will find no entry and
-                // post the next one itself.
+                // The thread may have gone on to a later deadline, and may have relied on the entry
+                // that is out now. If it is still on its way out of its wait, it will find no entry
+                // and post the next deadline itself.
                 if !due {
                     page.enter(held.arena, slot);
                 }
@@ -82,16 +82,16 @@ impl Engine {
         (NEVER, fired)
     }
 
-    /// Elapsed mode: a running thread is about to look at timer descriptors, and those whose time
-    /// has come by real time must be ready by then.
+    /// Elapsed mode: a running thread is about to look at timer descriptors. Those that are due by
+    /// real time must be ready by then.
     pub fn expire_now(&self, me: usize) {
         if self.page.mode() == ClockMode::Elapsed {
             self.expire_by_real_time(me);
         }
     }
 
-    /// Ends the waits that are due by real time, though others are busy; returns the next deadline,
-    /// or `None` when the lock is taken. For slot `me`, or the keeper.
+    /// Ends the waits that are due by real time, though other threads are busy. Returns the next
+    /// deadline, or `None` when the lock is taken. For slot `me`, or the keeper.
     pub(crate) fn expire_by_real_time(&self, me: usize) -> Option<u64> {
         let held = self.lock(me, (self.real_now)())?;
         self.page.drain_mail(held.arena);
@@ -100,9 +100,9 @@ impl Engine {
         Some(next)
     }
 
-    /// Elapsed mode, after a jump: `deadline` has come nearer than the one that waits for it has
-    /// told the kernel, and will come by real time too. So it is for a timer descriptor, which
-    /// nobody waits for. The keeper must be awake by then.
+    /// Elapsed mode, after a jump: `deadline` is nearer now than its waiter told the kernel, and
+    /// will come by real time too. The same holds for a timer descriptor, which no thread waits
+    /// for. The keeper must be awake by then.
     pub fn arm(&self, deadline: u64, now: u64) {
         if self.page.mode() == ClockMode::Elapsed {
             let real = (self.real_now)().saturating_add(deadline.saturating_sub(now));

@@ -1,26 +1,26 @@
-//! What a thread says of itself: that it begins a wait, that it goes on, that it ends. Only the
-//! slot's own thread calls this, or whoever has it stopped.
+//! What a thread says of itself: it begins a wait, goes on, or ends. Only the slot's own thread
+//! calls these functions, or the tracer that has it stopped.
 
 use crate::region::state::{Kind, Reason, State};
 use crate::schedule::engine::Engine;
 
 impl Engine {
-    /// Begins a wait: from here on a waker may promise it its end. Returns the wait's number.
+    /// Begins a wait: from here on a waker may promise its end. Returns the wait's number.
     #[inline]
     pub fn begin_wait(&self, me: usize) -> u32 {
         self.page.slots[me].state.prepare()
     }
 
-    /// Stops being busy: wait `seq` is exact from now on. False if a promise came first. The caller
-    /// decides next whether it was the last to block. `local`: only threads of this process will
-    /// ever wake it.
+    /// Publishes wait `seq`: the thread is parked from now on. False if a promise came first. The
+    /// caller decides next whether it was the last to block. `local`: only threads of this process
+    /// will ever wake it.
     #[inline]
     pub fn publish(&self, me: usize, seq: u32, local: bool) -> bool {
         self.page.slots[me].state.publish(seq, local)
     }
 
-    /// Outside a wait: the thread is of kind `kind` from now on. The kinds in which it may run are
-    /// marked in the busy set.
+    /// Outside a wait: the thread is of kind `kind` from now on. The busy set marks the kinds in
+    /// which a thread may run.
     #[inline]
     pub fn set_own(&self, me: usize, kind: Kind) {
         self.page.slots[me].state.set(kind);
@@ -35,8 +35,8 @@ impl Engine {
         reason
     }
 
-    /// The keeper found the thread of `slot` asleep in a wait that no hook has seen, in state
-    /// `seen`. From now on it looks at that thread as at one without the library. False if the
+    /// The keeper found the thread of `slot` asleep, in state `seen`, in a wait that no hook has
+    /// seen. From now on the look watches that thread like one without the library. False if the
     /// thread has gone on.
     pub fn watch(&self, slot: usize, seen: State) -> bool {
         self.page.slots[slot].state.replace(seen, Kind::Foreign)

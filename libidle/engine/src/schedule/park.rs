@@ -1,4 +1,4 @@
-//! Sleeping on a slot: the life of one wait, from the busy thread's side.
+//! Sleeping on a slot: the life of one wait, from the waiting thread's side.
 
 use crate::region::forced::Forced;
 use crate::region::keeper_word;
@@ -13,35 +13,35 @@ use crate::sync::{Relaxed, SeqCst};
 use crate::sys::{self, Timespec};
 use posix::time::NEVER;
 
-/// What a signal handler that ran during the wait does to it.
+/// What becomes of a wait in which a signal handler ran.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Signals {
-    /// Ends it (nanosleep, timed waits): [`Reason::Interrupted`].
+    /// The wait ends (nanosleep, timed waits): [`Reason::Interrupted`].
     End,
-    /// Ends it unless the handler has `SA_RESTART`.
+    /// The wait ends unless the handler has `SA_RESTART`.
     EndUnlessRestart,
-    /// Goes on waiting.
+    /// The wait goes on.
     Ignore,
 }
 
 impl Engine {
-    /// Why the wait `seq` is over before it has begun, if its deadline has come.
+    /// The reason why wait `seq` is over before it has begun, if its deadline has come.
     pub fn come_too_late(&self, me: usize, seq: u32, deadline: u64) -> Option<Reason> {
         (deadline != NEVER && self.now() >= deadline)
             .then(|| self.give_up(me, seq, Reason::TimedOut))
     }
 
-    /// Waits in `seq` (from [`crate::region::state::StateWord::prepare`]) until promised or
+    /// Waits in `seq` (from [`crate::region::state::StateWord::prepare`]) until a promise or
     /// `deadline` (absolute virtual ns).
     ///
-    /// `local`: nobody outside this process wakes it, but by the deadline.
+    /// `local`: only the deadline and threads of this process end the wait.
     ///
-    /// No wake-up is lost: whoever finds the slot in a queue finds it prepared or parked, and its
-    /// promise makes either `publish` fail or the futex wait return. The futex compares the very
-    /// word that the promise changes.
+    /// No wake-up is lost. A waker that finds the slot in a queue finds it prepared or parked, and
+    /// its promise makes either `publish` fail or the futex wait return. The futex compares the
+    /// very word that the promise changes.
     ///
-    /// In frozen mode it waits also if the deadline has come: the thread goes on when everybody is
-    /// at rest and it is the next in order. In elapsed mode a deadline that has come is always the
+    /// In frozen mode the thread waits even if the deadline has come. It goes on when all are at
+    /// rest and it is the next in order. In elapsed mode a deadline that has come is always the
     /// next.
     pub fn park(
         &self,
@@ -62,8 +62,8 @@ impl Engine {
         self.end_park(me, deadline)
     }
 
-    /// The first half of an exact wait: when it is published, and whoever has to has decided, how
-    /// long to sleep at most; the reason if it is over already.
+    /// The first half of an exact wait. Publishes the wait and decides if it is this thread's turn
+    /// to. The answer is how long to sleep at most, or the reason if the wait is over already.
     pub fn begin_park(
         &self,
         me: usize,
@@ -80,7 +80,7 @@ impl Engine {
             }
             if !self.page.real() {
                 let own = Key { deadline, parked: now, birth: slot.birth.load(Relaxed) };
-                // A waker may have promised this very wait and gone to sleep: then there is no need
+                // A waker may have promised this very wait and gone to sleep. Then there is no need
                 // to block.
                 let still = || slot.state.load().kind() == Kind::Prep;
                 if !self.witness(me) && self.solo(me, own, still) == Outcome::Mine {
@@ -98,7 +98,7 @@ impl Engine {
         }
     }
 
-    /// The wait is over: takes its deadline back, and tells why.
+    /// The wait is over: takes its deadline back, and returns the reason.
     pub fn end_park(&self, me: usize, deadline: u64) -> Reason {
         let slot = &self.page.slots[me];
         if deadline != NEVER {
@@ -145,7 +145,7 @@ impl Engine {
         }
     }
 
-    /// Does the slot that was found busy last time still run? Saves the survey in the common case.
+    /// Does the witness still run? Saves the survey in the common case.
     #[inline]
     fn witness(&self, me: usize) -> bool {
         let at = self.page.slots[me].witness.load(Relaxed) as usize;
@@ -161,8 +161,8 @@ impl Engine {
         self.page.slots[me].witness.store(busy as u32 + 1, Relaxed);
     }
 
-    /// The thread has published that it is blocked: somebody must decide whether it was the last.
-    /// See NOTE [Nobody looks away].
+    /// The thread has published that it is blocked. Somebody must decide whether it was the last:
+    /// see NOTE [Nobody looks away].
     pub fn after_blocking(&self, me: usize) {
         if self.witness(me) {
             return;
@@ -170,7 +170,7 @@ impl Engine {
         let busy = match self.glance(me) {
             Ok(()) if self.page.real() => return self.kick_keeper(),
             Ok(()) => match self.settle(me, &mut NoLook) {
-                // The holder of the lock decides, and again after this thread's note.
+                // The lock's holder decides, and decides again after this thread's note.
                 Outcome::NotIdle(Busy::LockTaken) => return,
                 Outcome::NotIdle(busy) => Some(busy),
                 Outcome::NoDeadline => None,
@@ -184,15 +184,14 @@ impl Engine {
         }
     }
 
-    /// Leaves the decision to the keeper, if there is anything to decide.
+    /// Kicks the keeper to decide, if there is anything to decide.
     fn want_keeper(&self) {
         if self.page.deadlines_pending() || self.page.rest_matters() {
             self.kick_keeper();
         }
     }
 
-    /// A wait without deadline that the kernel ends begins. Nothing but the thread's own word is
-    /// written.
+    /// Begins a kernel wait without a deadline. The thread writes nothing but its own word.
     #[inline]
     pub fn enter_kernel(&self, me: usize) {
         self.page.slots[me].state.enter_kernel();
@@ -212,10 +211,10 @@ impl Engine {
         }
     }
 
-    /// A wait with a deadline, which the kernel or the slot's bell ends, begins: if the caller is
+    /// Begins a wait with a deadline, which the kernel or the slot's wake fd ends. If the caller is
     /// to go to sleep, the answer is how long at most; `None` if the deadline has come. `still`
-    /// asks whether there is still nothing to do for it (a poll with time-out zero). Ends with
-    /// [`Engine::leave_kernel`] in either case.
+    /// asks whether there is still nothing to do for the caller (a poll with time-out zero). In
+    /// both cases [`Engine::leave_kernel`] ends the wait.
     pub fn enter_kernel_until(
         &self,
         me: usize,
@@ -243,20 +242,20 @@ impl Engine {
             return Some(Limit::new(self, deadline, now));
         }
         let own = Key { deadline, parked: now, birth: slot.birth.load(Relaxed) };
-        // Prepared before the clock may move: a sender of signals sees that this thread is about to
-        // wait.
+        // Prepared before the clock may move, so that a sender of signals sees that this thread is
+        // about to wait.
         let seq = slot.state.prepare();
         if !self.witness(me) && self.solo_looking(me, own, look, &mut still) == Outcome::Mine {
             return None;
         }
         self.page.post_deadline(me, deadline, now);
         if !slot.state.publish_kernel(seq) {
-            // Whoever ended the wait this early has rung no bell.
+            // A decider that ended the wait this early has not written to the wake fd.
             if slot.state.load().reason() == Reason::TimedOut {
                 return None;
             }
-            // A cancellation, which libc delivers (or which is disabled). Who found the slot busy
-            // has dropped its deadline.
+            // A cancellation, which libc delivers (or which is disabled). A decider that found the
+            // slot busy has dropped its deadline.
             slot.state.enter_kernel();
             self.page.post_deadline(me, deadline, now);
         }
@@ -266,8 +265,8 @@ impl Engine {
         Some(Limit::new(self, deadline, now))
     }
 
-    /// A wait without a deadline begins that a timer descriptor may end: true if the caller is to
-    /// go to sleep, false if there is something to do for it by now. While all others rest the
+    /// Begins a wait without a deadline that a timer descriptor may end. True if the caller is to
+    /// go to sleep, false if there is something to do for it by now. While all others rest, the
     /// caller moves the clock itself.
     pub fn enter_kernel_turning(&self, me: usize, mut still: impl FnMut() -> bool) -> bool {
         let slot = &self.page.slots[me];
@@ -287,18 +286,18 @@ impl Engine {
         true
     }
 
-    /// The thread of slot `me`, which the caller traces and has stopped, is about to wait until
-    /// `deadline` in a call that only the kernel can look into: nobody asks here whether it is the
-    /// last one. [`Engine::looked_for`] follows when it runs.
+    /// The caller traces the thread of slot `me` and has stopped it. The thread is about to wait
+    /// until `deadline` in a call that only the kernel can look into. Nobody asks here whether it
+    /// is the last to block. [`Engine::looked_for`] follows when it runs.
     pub fn enter_kernel_stopped(&self, me: usize, deadline: u64) {
         let slot = &self.page.slots[me];
         let seq = slot.state.prepare();
         self.page.post_deadline(me, deadline, self.now());
-        // Where it fails the deadline has come.
+        // If this fails, the deadline has come.
         slot.state.publish_kernel(seq);
     }
 
-    /// The keeper is to look for what slot `me` does, and no later than its deadline.
+    /// Makes the keeper look at slot `me`, no later than its deadline.
     pub fn looked_for(&self, me: usize) {
         let deadline = self.page.slots[me].deadline.load(SeqCst);
         self.arm(deadline, self.now());
@@ -307,7 +306,7 @@ impl Engine {
         }
     }
 
-    /// A wait in the kernel is over: the slot is `base` (busy, or ending) again.
+    /// A kernel wait is over: the slot is `base` (busy, or ending) again.
     #[inline]
     pub fn leave_kernel(&self, me: usize, base: Kind, timed: bool) -> Reason {
         let slot = &self.page.slots[me];

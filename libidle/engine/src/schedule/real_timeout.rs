@@ -1,14 +1,14 @@
-//! How long a wait with a deadline sleeps in the kernel at most, and what it does when nobody has
+//! How long a wait with a deadline sleeps in the kernel at most, and what it does if nobody has
 //! ended it by then.
 //!
-//! A deadline comes by a jump, or by real time when nobody moves the clock: somebody computes, or
-//! the launcher is dead. So each such wait gives the kernel what is left of it as a time-out, and
-//! sees for itself when that has passed.
+//! A deadline comes by a jump. It comes by real time when nobody moves the clock, because a thread
+//! computes or the launcher is dead. So each such wait gives the kernel what is left as a time-out,
+//! and checks for itself when the time-out has passed.
 //!
-//! No wait ends early: it is over when virtual now has reached its deadline, and in a frozen
-//! session without a keeper when so much real time has passed as was left of it. None is lost: the
-//! time-out is in the very call that waits. And time does not jump while one ends: as long as the
-//! launcher lives that is done under the clock's lock, like a jump, and when it is dead nobody
+//! No wait ends early. It is over when virtual now has reached its deadline; in a frozen session
+//! without a keeper, when as much real time has passed as was left. No wait is lost: the time-out
+//! is in the very call that waits. And no jump comes while a wait ends: as long as the launcher
+//! lives, the wait ends under the clock's lock, like a jump, and when the launcher is dead, nobody
 //! jumps any more ([`Page::abandoned`]).
 
 use crate::patience::{RECHECK, RECHECK_FROZEN};
@@ -51,8 +51,8 @@ impl Limit {
         Timespec { sec, nsec }
     }
 
-    /// A time-out of the wait that slot `me` is in has passed: is the wait over? Then its word says
-    /// so. Owner only.
+    /// A time-out of the wait that slot `me` is in has passed. Is the wait over? If so, its state
+    /// word says so. Owner only.
     pub fn passed(&mut self, engine: &Engine, me: usize) -> bool {
         let (page, slot) = (engine.page, &engine.page.slots[me]);
         let seen = slot.state.load();
@@ -71,7 +71,7 @@ impl Limit {
                 return true;
             }
         } else if frozen {
-            // Its turn comes with a jump.
+            // A jump brings its turn.
             if real >= self.real {
                 self.real = real.saturating_add(self.again);
                 self.again = (self.again * 2).min(RECHECK.ns());
@@ -81,8 +81,8 @@ impl Limit {
             if engine.expire_by_real_time(me).is_some() && !slot.state.load().waits() {
                 return true;
             }
-            // Somebody decides just now, without knowing that this one is due. The keeper looks
-            // when that is done.
+            // A decider is at work, and does not know that this wait is due. The keeper looks when
+            // the decider is done.
             keeper_word::kick(page);
             self.real = real.saturating_add(RECHECK.ns());
             return false;

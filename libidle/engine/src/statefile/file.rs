@@ -1,9 +1,9 @@
-//! The state file: an exclusive flock(2) on it says that the program is busy, its content is a
+//! The state file. An exclusive flock(2) on it says that the program is busy. Its content is a
 //! serial number, one more each time the program goes busy.
 //!
-//! All processes of a tree share one open file description, which is inherited by fork(2) and
-//! exec(2), so any of them can take and release the lock, and the kernel releases it when the last
-//! of them has ended, however it ended.
+//! All processes of a tree share one open file description, which fork(2) and exec(2) inherit. So
+//! any of them can take and release the lock, and the kernel releases it when the last of them has
+//! ended, however it ended.
 
 use crate::arch::numbers as nr;
 use crate::arch::syscall::syscall6;
@@ -22,7 +22,7 @@ static DESCRIPTOR: AtomicI32 = AtomicI32::new(-1);
 /// [`StateFile::lock`].
 const PATIENCE: u64 = 10_000_000_000;
 
-/// The file by a descriptor of the caller's, and how the caller tells of trouble.
+/// The file by the caller's descriptor, and how the caller reports trouble.
 #[derive(Clone, Copy)]
 pub struct StateFile {
     /// The descriptor.
@@ -31,8 +31,8 @@ pub struct StateFile {
     pub say: fn(&str),
 }
 
-/// Of what fstat(2) says: device and inode, how many names the file has, and whether it is a
-/// regular one.
+/// From fstat(2): device and inode, the number of names that the file has, and whether it is a
+/// regular file.
 struct Stat {
     file: [u64; 2],
     links: u64,
@@ -50,8 +50,7 @@ pub fn say_to(fd: i32, text: &str) {
     write_line(fd, &line[..len]);
 }
 
-/// Writes it all at once. That nobody reads any more is nothing to the program: there is no
-/// SIGPIPE.
+/// Writes the line at once. If no reader is left, the program must not notice: there is no SIGPIPE.
 pub fn write_line(fd: i32, line: &[u8]) {
     const SIG_BLOCK: usize = 0;
     const SIG_SETMASK: usize = 2;
@@ -78,7 +77,7 @@ pub fn say(text: &str) {
     say_to(2, text);
 }
 
-/// This process's descriptor is `fd` from now on; negative: it has none.
+/// Sets this process's descriptor to `fd`; negative: it has none.
 pub fn set(fd: i32) {
     DESCRIPTOR.store(fd, SeqCst);
 }
@@ -88,7 +87,7 @@ pub fn descriptor() -> i32 {
     DESCRIPTOR.load(SeqCst)
 }
 
-/// The file as threads of this process see it.
+/// The file by this process's descriptor.
 pub fn mine() -> StateFile {
     StateFile { fd: descriptor(), say }
 }
@@ -98,7 +97,7 @@ fn checked(raw: isize) -> Result<usize, Errno> {
 }
 
 impl StateFile {
-    /// Opens `path`, or makes it; `Err` says why it can be no state file. Close-on-exec.
+    /// Opens `path`, or makes the file; `Err` says why it cannot be a state file. Close-on-exec.
     pub fn open(path: &CStr, say: fn(&str)) -> Result<StateFile, &'static str> {
         // O_RDWR, O_CREAT, O_NOCTTY, O_NONBLOCK, O_CLOEXEC: a FIFO or a terminal must not hold
         // anybody up.
@@ -128,8 +127,8 @@ impl StateFile {
         unsafe { syscall6(nr::CLOSE, self.fd as usize, 0, 0, 0, 0, 0) };
     }
 
-    /// The serial number in it: 0 when it is empty, `None` when it holds something else, which is
-    /// not to be overwritten.
+    /// The serial number in the file: 0 when it is empty, `None` when it holds something else,
+    /// which must not be overwritten.
     pub fn read(&self) -> Option<u64> {
         let mut text = [0u8; 32];
         // SAFETY: a buffer of our own.
@@ -137,7 +136,7 @@ impl StateFile {
             syscall6(nr::PREAD64, self.fd as usize, text.as_mut_ptr() as usize, text.len(), 0, 0, 0)
         };
         let text = &text[..checked(raw).ok()?];
-        // With a zero in front the next number could be shorter.
+        // With a leading zero the next number could be shorter.
         let short = !text.starts_with(b"0") || text == b"0\n";
         if text.is_empty() { Some(0) } else { number(text.strip_suffix(b"\n")?).filter(|_| short) }
     }
@@ -149,14 +148,14 @@ impl StateFile {
         let raw = unsafe {
             syscall6(nr::FSTAT, self.fd as usize, stat.as_mut_ptr() as usize, 0, 0, 0, 0)
         };
-        /// Of the mode: what kind of file it is, and a regular one.
+        /// Of the mode: the kind of file, and a regular one.
         const KIND: u64 = 0o170_000;
         const REGULAR: u64 = 0o100_000;
         let regular = stat[3] & KIND == REGULAR;
         (raw == 0).then_some(Stat { file: [stat[0], stat[1]], links: stat[2], regular })
     }
 
-    /// This is the state file, whatever the descriptor leads to later.
+    /// Records that this is the state file, whatever the descriptor leads to later.
     pub(crate) fn know(&self, page: &Page) {
         if let Some(stat) = self.stat() {
             page.header
@@ -168,8 +167,8 @@ impl StateFile {
         }
     }
 
-    /// Asks before each use: a program that closes descriptors by raw system calls may have closed
-    /// this one, and its number may be that of a file of the program's own by now.
+    /// Checks the descriptor before each use. A program that closes descriptors by raw system calls
+    /// may have closed this one, and its number may be that of a file of the program's own by now.
     fn ours(&self, page: &Page) -> Option<Stat> {
         let found = self.reaches(page);
         if found.is_none() {
@@ -187,13 +186,13 @@ impl StateFile {
         self.stat().filter(|stat| stat.file == known)
     }
 
-    /// Must somebody else take the lock for the holder of this descriptor?
+    /// Must another process take the lock, because this descriptor does not lead to the file?
     pub(crate) fn lost(&self, page: &Page) -> bool {
         self.reaches(page).is_none()
     }
 
-    /// May a file of this process have that many bytes (RLIMIT_FSIZE)? Writing all the same would
-    /// be SIGXFSZ.
+    /// May a file of this process have that many bytes (RLIMIT_FSIZE)? A write beyond that would
+    /// raise SIGXFSZ.
     fn may_have(bytes: usize) -> bool {
         const RLIMIT_FSIZE: usize = 1;
         let mut limit = [u64::MAX; 2];
@@ -202,7 +201,7 @@ impl StateFile {
         limit[0] >= bytes as u64
     }
 
-    /// Writes the serial number, with the lock held. It never gets shorter, so one call of
+    /// Writes the serial number, with the lock held. The number never gets shorter, so one call of
     /// pwrite(2) writes all of it.
     fn write(&self, serial: u64) -> Result<(), Errno> {
         let mut text = [b'\n'; 21];
@@ -283,7 +282,7 @@ impl StateFile {
         true
     }
 
-    /// Shows the serial number of the busy period that has begun. After [`StateFile::hold`].
+    /// Writes the serial number of the busy period that has begun. After `StateFile::hold`.
     pub fn show(&self, page: &Page, serial: u64) {
         if self.write(serial).is_err() {
             self.trouble(
@@ -306,7 +305,7 @@ impl StateFile {
         let _ = self.flock(LOCK_UN);
     }
 
-    /// Says it once for all processes.
+    /// Reports the trouble once for all processes.
     fn trouble(&self, page: &Page, text: &str) {
         if page.header.idle.told.swap(1, SeqCst) == 0 {
             (self.say)(text);

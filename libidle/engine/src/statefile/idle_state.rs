@@ -1,18 +1,23 @@
-//! Rest that others are told of: when all is idle the state file's lock is released, and whoever
-//! goes busy takes it first.
+//! Rest that the outside can see: when all is idle, the keeper releases the state file's lock, and
+//! a thread that goes busy takes it first.
 //!
-//! NOTE [Seen idle]. Nobody outside may ever see the lock free while a thread runs that could act.
-//! The keeper, after a survey has found all at rest, sets the word to *settling*, surveys once
-//! more, sets it to *releasing*, releases the lock, and sets it to *idle*. A thread that comes out
-//! of a wait by itself (the kernel has ended it, or a signal) stores in its slot that it is busy,
-//! and then reads the word. All these are sequentially consistent, so either the keeper's second
-//! survey sees the thread, or the thread sees the word. In *settling* the thread sets it back to
-//! *busy*, and the keeper fails to go on. In *idle* it takes the lock before it returns to the
-//! program. So no look is needed at a thread that was promised its wake-up: who promised was busy,
-//! and is so until the promise shows in the slot.
+//! NOTE [Seen idle]. No observer outside may ever see the lock free while a thread runs that could
+//! act.
 //!
-//! All threads share one open file description, so several that go busy at once may each take the
-//! lock: the second call changes nothing. The first to set the word counts the serial number.
+//! The keeper's survey finds all at rest. Then the keeper sets the word to *settling*, surveys once
+//! more, sets the word to *releasing*, releases the lock, and sets the word to *idle*. A thread
+//! that comes out of a wait by itself (the kernel has ended it, or a signal) stores in its slot
+//! that it is busy, and then reads the word. All these are sequentially consistent, so either the
+//! keeper's second survey sees the thread, or the thread sees the word. In *settling* the thread
+//! sets the word back to *busy*, and the keeper fails to go on. In *idle* the thread takes the lock
+//! before it returns to the program.
+//!
+//! A thread that was promised its wake-up need not look. Its waker was busy, and stays busy until
+//! the promise shows in the slot.
+//!
+//! All threads share one open file description, so several threads that go busy at once may each
+//! take the lock: the second call changes nothing. The first to set the word counts the serial
+//! number.
 
 use crate::patience::{HELD_UP, RELEASE, RELEASES};
 use crate::region::forced::Forced;
@@ -24,7 +29,7 @@ use crate::sync::{Relaxed, SeqCst};
 use crate::sys::{self, Timespec};
 
 impl Page {
-    /// Does anybody want to know of rest without a deadline?
+    /// Does rest without a deadline matter to anybody?
     #[inline]
     pub fn rest_matters(&self) -> bool {
         self.header.want_rest.load(Relaxed) != 0 || self.header.idle.tracked.load(Relaxed) != 0
@@ -43,8 +48,8 @@ impl Page {
 }
 
 impl Page {
-    /// The calling thread was in a wait that nobody promised it the end of, and its slot says that
-    /// it is busy again. Before it goes on, the state file must say so too.
+    /// The calling thread has come out of a wait whose end nobody promised, and its slot says that
+    /// it is busy again. Before the thread goes on, the state file must say so too.
     #[inline]
     pub fn awake(&self) {
         if self.header.idle.word.load(SeqCst) != BUSY {
@@ -52,8 +57,8 @@ impl Page {
         }
     }
 
-    /// The same at the end of slot `me`'s own wait, which is nothing to the world while its thread
-    /// says that it is idle.
+    /// The same at the end of slot `me`'s own wait. The state file ignores that wait while its
+    /// thread is forced idle.
     #[inline]
     pub fn awake_as(&self, me: usize) {
         if self.header.idle.word.load(SeqCst) != BUSY && self.forced(me) != Some(Forced::Idle) {
@@ -61,7 +66,7 @@ impl Page {
         }
     }
 
-    /// The slow half of [`Page::awake`], by a descriptor of the caller's.
+    /// The slow half of [`Page::awake`], by the caller's descriptor.
     #[cold]
     pub fn go_busy(&self, file: StateFile) {
         let idle = &self.header.idle;

@@ -1,4 +1,4 @@
-//! The state file, and the word of the region that says what it shows.
+//! The state file, and the word of the region that says what the file shows.
 
 pub mod file;
 pub mod idle_state;
