@@ -1,13 +1,13 @@
-//! Threads that sleep though their word says that they are busy: when to look for them, and which
-//! calls they sleep in.
+//! Threads that sleep though their state word says that they are busy: when to look for them, and
+//! which calls they sleep in.
 
 use crate::ProcLook;
 use crate::patience::STALE;
 use engine::region::state::State;
 
 impl ProcLook {
-    /// Has slot `index` said for a while that its thread is busy, or is that known to sleep where
-    /// no hook sees it?
+    /// Has slot `index` said for a while that its thread is busy, or is that thread known to sleep
+    /// where no hook sees it?
     pub(crate) fn is_stale(&mut self, index: usize, seen: State) -> bool {
         let now = (self.engine.real_now)();
         let note = self.note(index);
@@ -22,13 +22,12 @@ impl ProcLook {
         }
     }
 
-    /// How often the thread of slot `index` had been put on a processor when the survey under way
-    /// found it asleep.
+    /// The run count of the thread of slot `index` when the current survey found it asleep.
     pub fn asleep_since(&mut self, index: usize) -> Option<u64> {
         Some(self.seen(index)?.1)
     }
 
-    /// The system call that it sleeps in if it has not run since; see
+    /// The system call that the thread sleeps in, if it has not run since; see
     /// [`crate::thread::Files::call`].
     pub fn call(&mut self, index: usize, runs: u64) -> Option<[u64; 9]> {
         self.note(index).files.as_ref()?.call(runs)

@@ -1,5 +1,5 @@
-//! Threads and processes that no slot of their own speaks for: libc's own threads, a program
-//! without the library and what it starts, a child whose number is not known yet.
+//! Threads and processes without a slot of their own: libc's own threads, a program without the
+//! library and what it starts, a child whose number is not known yet.
 
 use crate::patience::ORPHANED;
 use crate::process;
@@ -12,11 +12,12 @@ use engine::region::state::State;
 use std::sync::atomic::Ordering::SeqCst;
 
 impl ProcLook {
-    /// All threads of a process that have no slot of their own (it is without the shim, or they are
-    /// libc's own), and its children that have no slot to speak for them either. The slot that
-    /// speaks for them all is `index`, its process is the ancestor that is `above` generations up.
+    /// Looks at all threads of a process that have no slot of their own (the process is without the
+    /// library, or they are libc's threads), and at its children without a slot. Slot `index`
+    /// speaks for them all. Its process is the ancestor that is `above` generations up.
     pub(crate) fn process(&mut self, index: usize, pid: u32, above: u32) -> Thread {
-        /// Processes without the shim that start each other; more than this are waited for.
+        /// Generations of processes without the library that start each other. The survey counts a
+        /// deeper one as running.
         const DEEPEST: u32 = 8;
         if above > DEEPEST || !self.known(index, pid) {
             return Thread::Running;
@@ -26,16 +27,17 @@ impl ProcLook {
         let (mut runs, mut live, mut running) =
             (0u64, joined(page, pid) && !process::dead(pid), false);
         let asked = process::tasks(pid, |tid| {
-            // Whoever has a slot is looked at for its own sake, and its running is not held against
-            // this one. But a thread that executes a program takes the leader's number, under which
-            // a slot of the former image may still be parked, and those are not looked at.
+            // A thread with a slot is looked at for its own sake, and its running does not count
+            // here. But a thread that executes a program takes the leader's number. A slot of the
+            // former image may still be parked under that number, and nobody looks at a parked
+            // slot.
             let looked_at = |slot: usize| {
                 tid != pid || above > 0 || page.slots[slot].state.load().kind() != Kind::Parked
             };
             let mut found = if tid == self.me || page.find(pid, tid).is_some_and(looked_at) {
                 Thread::Gone
             } else if tid == pid && above == 0 {
-                // Its leader's files are kept open; most have no other thread.
+                // The leader's files stay open; most processes have no other thread.
                 self.thread(index, pid, tid, None)
             } else {
                 match self.with_room(|| Files::open(pid, tid, now)) {
@@ -78,16 +80,16 @@ impl ProcLook {
         }
     }
 
-    /// A credit whose child is not known by number. When its maker is dead, its child may never
-    /// have been made, or it is one of our descendants without a slot; while one of those runs, it
-    /// may be about to adopt.
+    /// A credit whose child's number is not known. Its maker is dead: perhaps the child was never
+    /// made, or it is one of our descendants without a slot. While such a descendant runs, it may
+    /// be about to adopt the credit.
     pub(crate) fn unplaced(&mut self, page: &Page, index: usize, seen: State) -> Thread {
         let maker = page.slots[index].link.load(SeqCst);
         if maker == 0 || !self.known(index, maker) || !process::dead(maker) {
             return Thread::Running;
         }
         if self.whose == Whose::Slots {
-            // Its child is an orphan like any other. One that adopts late takes another slot.
+            // The child is an orphan like any other. If it adopts late, it takes another slot.
             return if self.since(index, seen, 0) < ORPHANED.ns() {
                 Thread::Running
             } else {
@@ -102,12 +104,12 @@ impl ProcLook {
     }
 }
 
-/// Has the process a slot?
+/// Does the process have a slot?
 fn has_slot(page: &Page, pid: u32) -> bool {
     page.slots[..page.high()].iter().any(|slot| slot.pid.load(SeqCst) == pid)
 }
 
-/// Has a thread of the process one?
+/// Does a thread of the process have a slot?
 fn joined(page: &Page, pid: u32) -> bool {
     let one = |slot: &Slot| slot.pid.load(SeqCst) == pid && slot.tid.load(SeqCst) != 0;
     page.slots[..page.high()].iter().any(one)

@@ -1,8 +1,8 @@
-//! The keeper's look at all threads of a session, or of a process tree: who is really asleep?
+//! The keeper's look at all threads of a session, or of a process tree: which of them really sleep?
 //!
-//! It runs in the launcher and, in libidle.so, on a thread inside the program. So it allocates
-//! nothing, calls no libc, and keeps what it has to remember in memory that it maps itself: a note
-//! for each slot.
+//! The look runs in the launcher and, in libidle.so, on a thread inside the program. So it
+//! allocates nothing and calls no libc. It keeps what it has to remember in memory that it maps
+//! itself: a note for each slot.
 
 mod calls;
 mod family;
@@ -31,27 +31,27 @@ use posix::time::NEVER;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use thread::Thread;
 
-/// Threads whose files are kept open, three each, if the limit allows so many.
+/// Number of threads whose files stay open, three files each, if the limit allows so many.
 const OPEN: u64 = 2048;
-/// Descriptors left for everything else.
+/// Number of descriptors left for everything else.
 const SPARE: u64 = 64;
 
-/// Whose processes are looked at.
+/// Which processes the look covers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Whose {
     /// The descendants of the engine's own process, the launcher.
     Descendants,
-    /// Whoever has a slot: a tree of processes in one PID namespace, some of which may have other
-    /// parents by now.
+    /// All processes with a slot: a tree of processes in one PID namespace, some of which may have
+    /// other parents by now.
     Slots,
 }
 
-/// Looks through `/proc`.
+/// The look through `/proc`.
 pub struct ProcLook {
     engine: Engine,
     whose: Whose,
     file: Option<StateFile>,
-    /// Is told of each process that never joined.
+    /// Hears of each process that never joined.
     strangers: fn(u32),
     notes: Notes,
     open: usize,
@@ -64,15 +64,15 @@ pub struct ProcLook {
     watches: bool,
     /// A thread that rechecks periodically is asleep.
     recheckers: bool,
-    /// The notes have what was found when everybody was first at rest, and [`Page::words`] was this
-    /// then.
+    /// What [`Page::words`] was when all were first found at rest. The notes then have what that
+    /// survey found.
     rested: Option<u32>,
     signals: u64,
 }
 
 impl ProcLook {
     /// A look for `engine`'s threads; `None` if there is no memory. `file` is the state file if
-    /// there is one, `strangers` is told of each process that never joined.
+    /// there is one. `strangers` hears of each process that never joined.
     pub fn new(
         engine: Engine,
         whose: Whose,
@@ -117,8 +117,8 @@ impl ProcLook {
         self.notes.get(index)
     }
 
-    /// A survey begins. After a signal was sent, and when `thorough`, parked threads are looked at
-    /// too.
+    /// A survey begins. After a signal was sent, and when `thorough`, the look includes parked
+    /// threads.
     pub fn begin(&mut self, thorough: bool) {
         let h = &self.engine.page.header;
         self.survey += 1;
@@ -133,8 +133,7 @@ impl ProcLook {
         }
     }
 
-    /// Threads that are said to be idle are not looked at, so nobody would notice that they are
-    /// dead.
+    /// The survey does not look at forced-idle threads, so nobody would notice that one is dead.
     fn look_for_dead(&mut self) {
         let page = self.engine.page;
         for index in 0..page.high() {
@@ -145,7 +144,7 @@ impl ProcLook {
         }
     }
 
-    /// Nothing has moved for a while: busy threads may be looked at closer in the next survey.
+    /// Nothing has moved for a while: the next survey may look closer at busy threads.
     pub fn stalled(&mut self, stalled: bool) {
         self.patient = stalled;
     }
@@ -163,7 +162,8 @@ impl ProcLook {
         }
     }
 
-    /// For how long slot `index` has been found in the same state with the same run count, real ns.
+    /// For how long the look has found slot `index` in the same state with the same run count, real
+    /// ns.
     fn since(&mut self, index: usize, seen: State, runs: u64) -> u64 {
         let now = (self.engine.real_now)();
         let note = self.note(index);
@@ -178,10 +178,11 @@ impl ProcLook {
         }
     }
 
-    /// A thread that is busy by its word: only looked at when nothing moves. It may have died, been
-    /// stopped, missed its delivery, or be asleep in a call that no hook saw.
+    /// A thread that is busy by its state word. The look looks at it only when nothing moves. It
+    /// may have died or been stopped, or its waker may have died before the wake-up, or it may
+    /// sleep in a call that no hook saw.
     fn busy(&mut self, page: &Page, index: usize, seen: State) -> Found {
-        // What a traced thread has been promised is the tracer's business.
+        // The tracer takes care of what a traced thread was promised.
         if !(self.patient || self.is_stale(index, seen))
             || owned(page.slots[index].tracer.load(SeqCst))
         {
@@ -190,10 +191,10 @@ impl ProcLook {
         match self.look(page, index, seen) {
             Thread::Gone | Thread::Zombie => self.reap(page, index, seen, false),
             Thread::Stopped(runs) => self.asleep(index, seen, runs),
-            // It waits for the tracer's answer, or is being taken over.
+            // The thread waits for the tracer's answer, or the tracer is about to take it over.
             Thread::Asleep(_) if page.slots[index].tracer.load(SeqCst) != NONE => Found::Running,
-            // A timed wait has been ended and the thread has not taken note of it: it sleeps on
-            // until its bell or its slice of real time ends, and what it sleeps in is no wait of
+            // A decider has ended a timed wait, and the thread has not noticed yet: it sleeps on
+            // until its wake fd or its polling wait ends. The call that it sleeps in is no wait of
             // its own.
             Thread::Asleep(runs)
                 if page.slots[index].deadline.load(SeqCst) == NEVER
@@ -208,7 +209,7 @@ impl ProcLook {
                 Found::Changed
             }
             Thread::Asleep(_) => {
-                // By now it may be asleep in its next wait, which is nobody's fault.
+                // By now the thread may sleep in its next wait, which is as it should be.
                 if page.slots[index].state.load() == seen {
                     self.engine.deliver_again(index);
                 }
@@ -218,15 +219,15 @@ impl ProcLook {
         }
     }
 
-    /// A process that never joined the session is part of it now.
+    /// Reports that a process that never joined the session is part of it now.
     fn tell(&mut self, index: usize, pid: u32) {
         if std::mem::replace(&mut self.note(index).told, pid) != pid {
             (self.strangers)(pid);
         }
     }
 
-    /// A thread or process in its last steps: running until it is gone, but what it still writes
-    /// (stdio's buffers) may have to wait for a reader.
+    /// A thread or process in its last steps. It counts as running until it is gone. But what it
+    /// still writes (stdio's buffers) may have to wait for a reader.
     fn lingers(&mut self, page: &Page, index: usize, seen: State) -> Found {
         match self.look(page, index, seen) {
             Thread::Stopped(runs) => self.asleep(index, seen, runs),
@@ -246,8 +247,8 @@ impl ProcLook {
         }
         let (words, high) = (page.words(), page.high());
         let rechecks = |index: usize| page.slots[index].rechecks();
-        // The words are as they were: who was in a wait of a hook is in the same one, however often
-        // it has woken there.
+        // The words have not changed: a thread that was in a wait of a hook is still in the same
+        // one, however often it has woken there.
         let in_hook = |seen: Seen| seen.is_some_and(|(state, _)| state.waits());
         let rests = self.rested == Some(words)
             && (0..high).all(|index| {
@@ -273,7 +274,7 @@ impl ProcLook {
         done
     }
 
-    /// What the survey under way has found of slot `index`, if its thread is asleep.
+    /// What the current survey has found of slot `index`, if its thread is asleep.
     fn seen(&mut self, index: usize) -> Seen {
         let survey = self.survey;
         self.note(index).seen.filter(|seen| seen.2 == survey).map(|(state, runs, _)| (state, runs))
@@ -310,8 +311,8 @@ impl Look for ProcLook {
                 Thread::Asleep(runs) | Thread::Stopped(runs) => self.asleep(index, seen, runs),
                 Thread::Running => Found::Running,
                 Thread::Zombie | Thread::Gone => {
-                    // The word may have changed since it was read: then the slot is somebody else's
-                    // by now.
+                    // The word may have changed since it was read: then the slot belongs to another
+                    // thread by now.
                     if slot.state.load() == seen {
                         self.reap(page, index, seen, false)
                     } else {

@@ -1,4 +1,4 @@
-//! What is remembered of the slots' threads, in memory of our own: nothing is allocated.
+//! What the look remembers of the slots' threads, in memory of its own: nothing is allocated.
 
 use crate::thread::Files;
 use engine::arch::syscall::syscall6;
@@ -9,12 +9,12 @@ use std::mem::MaybeUninit;
 /// A state and a run count, if a thread was found asleep.
 pub type Seen = Option<(State, u64)>;
 
-/// What is remembered of a slot's thread.
+/// What the look remembers of a slot's thread.
 #[derive(Default)]
 pub struct Note {
-    /// Asleep in the first pass of the survey of that number.
+    /// Asleep in the first pass of the survey with that number.
     pub seen: Option<(State, u64, u64)>,
-    /// The same when everybody was first found at rest, while that waits for a thread that
+    /// The same when all were first found at rest, while that survey waits for a thread that
     /// rechecks periodically.
     pub rest: Seen,
     pub files: Option<Files>,
@@ -22,17 +22,17 @@ pub struct Note {
     pub ours: u32,
     /// A process reported to run without the library.
     pub told: u32,
-    /// A thread in its last steps that is asleep, and since when.
+    /// A thread in its last steps sleeps: its state, run count, and since when.
     pub lingering: Option<(State, u64, u64)>,
     /// A busy thread found asleep by the last patient look.
     pub stray: Seen,
-    /// Said to be busy, and since when.
+    /// Busy by its word, and since when.
     pub busy: Option<(State, u64)>,
-    /// It was found asleep outside the hooks before, and is likely to be so again.
+    /// The look found it asleep outside the hooks before, and probably will again.
     pub strays: bool,
 }
 
-/// Where a note is kept. All zero where there is none yet.
+/// The place of a note. All zero where there is no note yet.
 struct Place {
     used: u64,
     note: MaybeUninit<Note>,
@@ -42,7 +42,7 @@ struct Place {
 pub struct Notes(&'static mut [Place]);
 
 impl Notes {
-    /// None written yet; `None` if there is no memory.
+    /// No note is written yet; `None` if there is no memory.
     pub fn new() -> Option<Notes> {
         let (size, prot) =
             (size_of::<Place>() * SLOTS, (libc::PROT_READ | libc::PROT_WRITE) as usize);
@@ -57,12 +57,12 @@ impl Notes {
         Some(Notes(unsafe { std::slice::from_raw_parts_mut(at as *mut Place, SLOTS) }))
     }
 
-    /// Is anything known of slot `index`?
+    /// Is there a note for slot `index`?
     pub fn has(&self, index: usize) -> bool {
         self.0[index].used != 0
     }
 
-    /// Slot `index`'s.
+    /// The note of slot `index`.
     pub fn get(&mut self, index: usize) -> &mut Note {
         let place = &mut self.0[index];
         if place.used == 0 {

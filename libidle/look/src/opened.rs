@@ -1,18 +1,18 @@
-//! The files of threads, which are kept open from look to look.
+//! The files of threads, which stay open from look to look.
 
 use crate::process;
 use crate::thread::{Files, Thread};
 use crate::{ProcLook, Whose};
 use engine::procfs::Errno;
 
-/// Numbers below this one, or below the launcher's, may be those that a process has in a PID
+/// A number below this one, or below the launcher's, may be the number that a process has in a PID
 /// namespace of its own.
 const LOW: u32 = 1024;
 
 impl ProcLook {
-    /// May what `/proc` says of number `pid`, which slot `index` has, be believed? Slots hold
-    /// numbers as their processes see them; in a PID namespace below the launcher's they name
-    /// somebody else here, or nobody.
+    /// Does `/proc` show under number `pid` the process that slot `index` means? A slot holds its
+    /// process's number as that process sees it. In a PID namespace below the launcher's, the
+    /// number names another process here, or none.
     pub(super) fn known(&mut self, index: usize, pid: u32) -> bool {
         if self.whose == Whose::Slots || self.note(index).ours == pid {
             return true;
@@ -38,7 +38,7 @@ impl ProcLook {
         self.open = 0;
     }
 
-    /// Does `open`, and once more with all files closed if there are too many.
+    /// Calls `open`, and once more with all files closed if there are too many.
     pub(super) fn with_room<T>(&mut self, open: impl Fn() -> Result<T, Errno>) -> Result<T, Errno> {
         let opened = open();
         if !opened.as_ref().is_err_and(|e| e.full()) {
@@ -48,7 +48,7 @@ impl ProcLook {
         open()
     }
 
-    /// The files of slot `index`'s thread, or what is known without them.
+    /// The files of slot `index`'s thread, or what the look knows without them.
     pub(super) fn open_files(
         &mut self,
         index: usize,
@@ -79,7 +79,7 @@ impl ProcLook {
     }
 
     /// Looks at one thread of slot `index`. `since` is a run count from before: the thread must not
-    /// have run since, and its system call need not be read again.
+    /// have run since, and the look need not read its system call again.
     pub(super) fn thread(
         &mut self,
         index: usize,
@@ -90,7 +90,7 @@ impl ProcLook {
         let mut found =
             self.open_files(index, pid, tid).map_or_else(|e| e, |files| files.look(since));
         if found == Thread::Gone && self.forget(index) {
-            // Files that were opened before belong to the thread that had the number then.
+            // The open files belong to the thread that had this number before.
             found = self.open_files(index, pid, tid).map_or_else(|e| e, |files| files.look(since));
         }
         if matches!(found, Thread::Gone | Thread::Zombie) {

@@ -12,8 +12,8 @@ pub struct Stat {
 }
 
 impl Stat {
-    /// Of the process, which is its leader's and the number of threads. Read where the kernel does
-    /// not add up for it what all the threads have used.
+    /// Of a process: its leader's fields, and the number of threads. From the thread's file,
+    /// because for the process's file the kernel would sum up what all threads have used.
     pub fn of_process(pid: u32) -> Result<Stat, Errno> {
         Stat::of_thread(pid, pid)
     }
@@ -27,8 +27,8 @@ impl Stat {
         Stat::parse(path.read(&mut text)?).ok_or(Errno::STRANGE)
     }
 
-    /// The name in parentheses may hold anything, so the fields are counted from its end: the first
-    /// is number 3.
+    /// The name in parentheses may hold anything, so the fields are counted from its end. The first
+    /// one after it is number 3.
     fn parse(text: &[u8]) -> Option<Stat> {
         let end = text.iter().rposition(|&b| b == b')')?;
         let mut stat =
@@ -57,8 +57,8 @@ impl Stat {
         matches!(self.state, b'Z' | b'X')
     }
 
-    /// Ended, in exit, or about to be killed: whatever ends a process gives all its threads a
-    /// SIGKILL first.
+    /// Ended, in exit, or about to be killed. Every end of a process first gives all its threads a
+    /// SIGKILL.
     fn ends(&self) -> bool {
         const PF_EXITING: u64 = 4;
         self.ended() || self.flags & PF_EXITING != 0 || self.pending & 1 << (libc::SIGKILL - 1) != 0
@@ -66,8 +66,8 @@ impl Stat {
 }
 
 /// Has the whole process ended, and does its parent know? A leader shows `Z` after pthread_exit
-/// although other threads live; and the end of a process that somebody traces who is not its parent
-/// reaches that one when its tracer has collected it, see ptrace(2).
+/// although other threads live. If another process than the parent traces it, the parent hears of
+/// the end when the tracer has collected it, see ptrace(2).
 pub fn dead(pid: u32) -> bool {
     all_ended(pid, |stat| !traced(pid, stat.parent))
 }
@@ -84,7 +84,7 @@ fn all_ended(pid: u32, too: impl FnOnce(&Stat) -> bool) -> bool {
     }
 }
 
-/// Is the process traced by another than `parent`?
+/// Does another process than `parent` trace it?
 fn traced(pid: u32, parent: u32) -> bool {
     const LINE: &[u8] = b"\nTracerPid:\t";
     let mut text = [0u8; 4096];
@@ -104,7 +104,7 @@ pub fn leader_ended(pid: u32) -> bool {
     }
 }
 
-/// Is the whole process about to end? Its leader alone does not tell: it may have ended by itself.
+/// Is the whole process about to end? The leader alone does not tell: it may have ended by itself.
 pub fn dying(pid: u32) -> bool {
     if !Stat::of_process(pid).is_ok_and(|leader| leader.ends()) {
         return false;
@@ -118,7 +118,7 @@ pub fn dying(pid: u32) -> bool {
     asked.is_err() || all
 }
 
-/// Has every thread of the process ended but those of `left`?
+/// Has every thread of the process ended, except those in `left`?
 pub fn only(pid: u32, left: &[u32]) -> bool {
     if !left.contains(&pid) && !leader_ended(pid) {
         return false;
@@ -131,19 +131,19 @@ pub fn only(pid: u32, left: &[u32]) -> bool {
     asked.is_ok() && alone
 }
 
-/// Calls `each` with the process's threads, until it says false.
+/// Calls `each` with the process's threads, until it returns false.
 pub fn tasks(pid: u32, each: impl FnMut(u32) -> bool) -> Result<(), Errno> {
     File::open(&Path::process(pid, "task"))?.numbers(each)
 }
 
-/// Calls `each` with the living children that a thread has made, in the order of their making,
-/// until it says false.
+/// Calls `each` with the living children of a thread, in the order of their creation, until it
+/// returns false.
 pub fn children(pid: u32, tid: u32, mut each: impl FnMut(u32) -> bool) -> Result<(), Errno> {
     let file = File::open(&Path::thread(pid, tid, "children"))?;
     let (mut text, mut current) = ([0u8; 256], None);
     loop {
         let got = file.read_on(&mut text)?;
-        // The list ends with a space; where it should not, its end is one.
+        // The list ends with a space. If it does not, the end of the file counts as one.
         for &byte in if got == 0 { &b" "[..] } else { &text[..got] } {
             match (byte as char).to_digit(10) {
                 Some(digit) => {
@@ -159,7 +159,8 @@ pub fn children(pid: u32, tid: u32, mut each: impl FnMut(u32) -> bool) -> Result
     }
 }
 
-/// Does `pid`'s line of parents lead to `ancestor`? An error if there is no process of that number.
+/// Is `ancestor` a parent of `pid`, or a parent's parent, and so on? An error if there is no
+/// process with that number.
 pub fn descends(pid: u32, ancestor: u32) -> Result<bool, Errno> {
     let mut parent = Stat::of_process(pid)?.parent;
     while parent != ancestor && parent != 0 {
@@ -184,7 +185,7 @@ pub fn any_descendant(root: u32, mut yes: impl FnMut(u32) -> bool) -> bool {
     found
 }
 
-/// Has a process below `root` the number `pid` in a PID namespace of its own?
+/// Does a process below `root` have the number `pid` in a PID namespace of its own?
 pub fn in_other_namespace(pid: u32, root: u32) -> bool {
     const LINE: &[u8] = b"\nNSpid:";
     any_descendant(root, |p| {

@@ -1,4 +1,4 @@
-//! Giving back what threads and processes held that are gone.
+//! The reaper: gives back what dead threads and processes held.
 
 use crate::{ProcLook, process};
 use engine::region::layout::Page;
@@ -11,14 +11,15 @@ use engine::{Kind, Reason};
 use std::sync::atomic::Ordering::SeqCst;
 
 impl ProcLook {
-    /// The thread, and perhaps its whole process, is gone: gives back what they held.
+    /// The thread, and perhaps its whole process, is gone. Gives back what they held.
     ///
     /// NOTE [Killed]. `announced`: the thread had said that it ends. Otherwise its process is
-    /// likely to be dying, and its threads go one by one: were each slot given back as its thread
+    /// probably dying, and its threads go one by one. If each slot were given back as its thread
     /// goes, there would be a moment in which nothing of the process counts any more and the parent
     /// still sleeps in waitpid(2). So a dying process counts as running until it is dead, and then
-    /// gives back all its slots. If one thread alone has ended, by a system call that no hook saw
-    /// or because the others are not marked yet, all parked threads are looked at again.
+    /// the reaper gives back all its slots. If one thread alone has ended, by a system call that no
+    /// hook saw or because the others are not marked yet, the next survey looks at all parked
+    /// threads again.
     pub(crate) fn reap(
         &mut self,
         page: &Page,
@@ -28,7 +29,7 @@ impl ProcLook {
     ) -> Found {
         let pid = page.slots[index].pid.load(SeqCst);
         if pid == 0 {
-            // Nobody's yet, see `unplaced`.
+            // It is nobody's yet, see `unplaced`.
             page.header.signals_sent.fetch_add(1, SeqCst);
             self.release(page, index, seen);
         } else if !self.known(index, pid) {
@@ -41,7 +42,7 @@ impl ProcLook {
                     self.release(page, i, seen);
                 }
             }
-            // The parent may have been sent SIGCHLD.
+            // The kernel may have sent the parent SIGCHLD.
             page.header.signals_sent.fetch_add(1, SeqCst);
         } else if announced {
             self.release(page, index, seen);
@@ -54,7 +55,7 @@ impl ProcLook {
         Found::Changed
     }
 
-    /// Gives a slot back, unless somebody else has done so since its state was `seen`.
+    /// Gives a slot back, unless another thread has done so since its state was `seen`.
     fn release(&mut self, page: &Page, index: usize, seen: State) {
         if seen.kind() == Kind::Free {
             return;
@@ -67,7 +68,7 @@ impl ProcLook {
     }
 }
 
-/// Does the timer of this slot outlive its owner, which is dead? Then it has none.
+/// The owner of this slot is dead. Does its timer outlive it? Then the slot has no owner any more.
 fn outlives(slot: &Slot, seen: State) -> bool {
     let outlives = seen.kind() == Kind::Timer && slot.timer_flags().load(SeqCst) & SHARED != 0;
     if outlives {

@@ -1,13 +1,14 @@
 //! The exact look at one thread: is it asleep in the kernel?
 //!
 //! `/proc/PID/task/TID/syscall` prints a number, and `stat` says `S`, both between two equal run
-//! counts (third field of `schedstat`). Neither file alone is exact: a thread on its way to sleep
-//! shows `S` before it has let go of the processor, one that is being switched shows a number. See
-//! proc(5).
+//! counts (third field of `schedstat`). Neither file alone is exact. A thread on its way to sleep
+//! shows `S` before it has left the processor. A thread in the middle of a context switch shows a
+//! number. See proc(5).
 //!
-//! NOTE [Still asleep]. Who was found asleep has let go of the processor, and is counted when it
-//! gets one again. So while the count is the same, `S` alone says that it has neither run nor been
-//! woken, if the count is read after it. That is half the work, and most threads are still asleep.
+//! NOTE [Still asleep]. A thread that was found asleep has left the processor, and its run count
+//! goes up when it gets one again. So while the count is the same, `S` alone says that the thread
+//! has neither run nor been woken, if the count is read after it. That is half the work, and most
+//! threads are still asleep.
 
 use crate::patience::QUIET;
 use crate::process;
@@ -16,11 +17,11 @@ use engine::procfs::{Errno, File, Path, hexadecimal, number, state_letter, words
 /// What the files say of a thread.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Thread {
-    /// Asleep in a system call; how often it has been put on a processor.
+    /// Asleep in a system call; its run count: how often it has been put on a processor.
     Asleep(u64),
-    /// Stopped by a signal; likewise.
+    /// Stopped by a signal; its run count.
     Stopped(u64),
-    /// Running, on its way to sleep, or nobody can tell.
+    /// Running, on its way to sleep, or unknown.
     Running,
     /// Ended, its number still taken.
     Zombie,
@@ -30,19 +31,19 @@ pub enum Thread {
 
 /// A thread's files, kept open.
 pub struct Files {
-    /// Its process.
+    /// Its process id.
     pub pid: u32,
-    /// Its number.
+    /// Its thread id.
     pub tid: u32,
-    /// `None` where the kernel refuses it: a process that is not dumpable, see prctl(2).
+    /// `None` if the kernel refuses it, because the process is not dumpable (prctl(2)).
     syscall: Option<File>,
     stat: File,
     schedstat: File,
-    /// The run count when it was last found asleep in a call, see NOTE [Still asleep].
+    /// The run count when the look last found it asleep in a call, see NOTE [Still asleep].
     slept: Option<u64>,
-    /// That was so once more in the look after that: it is likely to be so again.
+    /// The look after that found it still asleep: the next will probably, too.
     sleeps_on: bool,
-    /// Without `syscall`: the run count last seen, and since when.
+    /// Without the `syscall` file: the run count last seen, and since when.
     quiet: Option<(u64, u64)>,
     now: fn() -> u64,
 }
@@ -71,7 +72,7 @@ impl Files {
     }
 
     /// The exact look. `since` is a run count from before: the thread must not have run since, and
-    /// its system call need not be read again.
+    /// the look need not read its system call again.
     pub fn look(&mut self, since: Option<u64>) -> Thread {
         self.try_look(since)
             .unwrap_or_else(|e| if e.gone() { Thread::Gone } else { Thread::Running })
@@ -92,8 +93,8 @@ impl Files {
         }
         let runs = self.runs()?;
         self.sleeps_on = self.slept == Some(runs);
-        // "running", or "-1" for a fault: not asleep in a system call; but stopped threads say so
-        // too.
+        // The file says "running", or "-1" for a fault: the thread does not sleep in a system call.
+        // But stopped threads show that too.
         let may_sleep = since.is_none() && (self.sleeps_on || self.in_syscall(runs)?);
         Ok(match self.state()? {
             b'D' if self.in_vfork() => self.vfork_child(runs, since),
@@ -116,9 +117,9 @@ impl Files {
         }
     }
 
-    /// The system call that the thread, which has been put on a processor `runs` times, sleeps in:
-    /// its number, six arguments, stack pointer and program counter. `None` if it has run since, is
-    /// stopped, or nobody may know.
+    /// The system call that the thread with run count `runs` sleeps in: its number, six arguments,
+    /// stack pointer and program counter. `None` if the thread has run since or is stopped, or if
+    /// the kernel refuses the file.
     pub fn call(&self, runs: u64) -> Option<[u64; 9]> {
         let mut text = [0u8; 256];
         let n = self.syscall.as_ref()?.read_at_start(&mut text).ok()?;
@@ -131,7 +132,7 @@ impl Files {
         (self.state() == Ok(b'S') && self.runs() == Ok(runs)).then_some(call)
     }
 
-    /// In vfork(2), clone(2) or clone3(2), whose number stands first in the file?
+    /// Is the thread in vfork(2), clone(2) or clone3(2)? The number stands first in the file.
     fn in_vfork(&self) -> bool {
         let mut text = [0u8; 16];
         let n =
@@ -139,10 +140,10 @@ impl Files {
         [&b"58 "[..], b"56 ", b"435 "].iter().any(|number| text[..n].starts_with(number))
     }
 
-    /// Suspended in vfork(2) until the child executes or ends. The child has the parent's memory
-    /// and speaks through its slot, so what the word says is what the child does, and the child is
-    /// the one to look at: the last that this thread has made. Where there is none the thread is
-    /// about to go on.
+    /// The thread is suspended in vfork(2) until its child executes a program or ends. The child
+    /// has the parent's memory and speaks through the parent's slot, so the state word says what
+    /// the child does. The child is the one to look at: the last that this thread has made. If
+    /// there is none, the thread is about to go on.
     fn vfork_child(&self, runs: u64, since: Option<u64>) -> Thread {
         let child = self
             .last_child()
@@ -187,12 +188,12 @@ impl Files {
         state_letter(&text[..n]).ok_or(Errno::STRANGE)
     }
 
-    /// How often the thread has been put on a processor.
+    /// The run count: how often the thread has been put on a processor.
     fn runs(&self) -> Result<u64, Errno> {
         self.schedstat(2)
     }
 
-    /// How long it has been on one, ns.
+    /// The processor time that the thread has used, ns.
     pub fn burnt(&self) -> Result<u64, Errno> {
         self.schedstat(0)
     }
@@ -204,7 +205,7 @@ impl Files {
     }
 }
 
-/// How often the thread has given up the processor because it had to wait.
+/// How often the thread has given up the processor by itself, because it had to wait.
 pub fn slept(pid: u32, tid: u32) -> Option<u32> {
     const NAME: &[u8] = b"\nvoluntary_ctxt_switches:";
     let mut text = [0u8; 4096];

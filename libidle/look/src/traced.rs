@@ -1,4 +1,4 @@
-//! Threads that the launcher's tracer looks after.
+//! Threads of the launcher's tracer.
 
 use crate::thread::Thread;
 use crate::{ProcLook, process};
@@ -6,12 +6,12 @@ use engine::region::tracer_word::{NAPS, PAUSED, STOPPED, owned, paused};
 use std::sync::atomic::Ordering::SeqCst;
 
 impl ProcLook {
-    /// A thread that the tracer has something to do with. Is it traced? When it has ended, its
-    /// tracer has to collect it before whoever waits for it is woken, and gives its slot back then;
-    /// of a leader that ended before its threads it hears last of all. One that is stopped by a
-    /// signal looks as in any other stop, so the tracer has noted it, with its run count then:
-    /// whoever has been continued has run, or is about to. So it has for one that it has stopped
-    /// for a nap.
+    /// A thread whose slot concerns the tracer. When it has ended, its tracer must collect it
+    /// before the thread that waits for it is woken, and gives its slot back then. Of a leader that
+    /// ended before its threads the tracer hears last of all. A thread stopped by a signal looks as
+    /// in any other stop, so the tracer has noted the stop, with the run count then: a thread that
+    /// was continued has run, or is about to. The tracer notes a stop for a back-off in the same
+    /// way.
     pub(crate) fn traced(
         &mut self,
         index: usize,
@@ -34,8 +34,8 @@ impl ProcLook {
             return self.thread(index, pid, tid, since);
         }
         match self.thread(index, pid, tid, since) {
-            // The others may have been killed with it: what they waited for counts no more, though
-            // their slots still tell of it.
+            // The other threads may have been killed with it. What they waited for counts no more,
+            // though their slots still tell of it.
             Thread::Zombie if pid == tid && !process::ended(pid) && !process::dying(pid) => {
                 Thread::Asleep(u64::MAX)
             }
