@@ -1,15 +1,16 @@
-//! What a system call can mean for a session. Which call means what is a table of the processor's
-//! numbers: [`crate::arch::call_table`]. The tracer's filter and its rules are made from it.
+//! What a system call can mean for a session. [`crate::arch::call_table`] has the verdict for each
+//! of the processor's call numbers. The tracer makes its filter and its rules from it.
 
 use Verdict::*;
 
-/// When a call that may be timed really has a time-out, as a filter can tell it from the registers.
+/// The condition under which a call really has a time-out, as a filter can tell it from the
+/// registers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum When {
     /// Always.
     Always,
-    /// Argument n, an `int`, is greater than zero. Zero only asks, and what is negative waits for
-    /// ever.
+    /// Argument n, an `int`, is greater than zero. Zero does not wait, and a negative number waits
+    /// for ever.
     Positive(u8),
     /// Argument n, an `int`, is not zero.
     NotZero(u8),
@@ -35,44 +36,43 @@ pub enum When {
     Futex,
 }
 
-/// What is to be done about a system call.
+/// What the session does about a system call.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Verdict {
-    /// It has nothing to do with time, and does not wait for anybody.
+    /// The call has nothing to do with time, and waits for nobody.
     Pass,
-    /// It may wait, for as long as it takes: the exact look finds its thread asleep.
+    /// The call may wait, for as long as it takes. The exact look finds its thread asleep.
     Blocks,
-    /// It may wait, and has a time-out if the condition holds.
+    /// The call may wait, and has a time-out if the condition holds.
     Timed(When),
     /// Reads a clock.
     Clock(When),
-    /// Tells for how long the machine has run.
+    /// Says how long the machine has run.
     Uptime,
     /// Sets a clock.
     SetClock,
-    /// Makes a socket, or sets or tells an option of one, on which the waits of calls to come
-    /// depend.
+    /// Makes a socket, or sets or reads an option of one. The waits of later calls depend on it.
     Socket(When),
     /// A timer of the process.
     Timer,
     /// Traces a thread, which has one tracer.
     Traces,
-    /// Tells or changes where a thread may run.
+    /// Reads or changes on which processors a thread may run.
     Affinity,
-    /// May leave the process unable to open what belongs to others: another user, other namespaces,
-    /// another root.
+    /// After the call the process may be unable to open what belongs to others: another user, other
+    /// namespaces, another root.
     Privileges,
-    /// Installs a filter of the program's own (seccomp(2)), which may not let other calls pass than
-    /// those that the program makes.
+    /// Installs a filter of the program's own (seccomp(2)). That filter may let only the program's
+    /// own calls pass.
     Confines(When),
-    /// Makes a thread or process; the condition tells where a tracer has to look at the flags.
+    /// Makes a thread or process. The condition says when a tracer has to look at the flags.
     Spawn(When),
-    /// Sends a signal, which may wake a thread that is parked; number 0 only asks whether somebody
-    /// is there.
+    /// Sends a signal, which may wake a parked thread. Signal number 0 only asks whether the
+    /// receiver exists.
     Signals(When),
 }
 
-/// clone(2): the child is to escape whoever traces its creator.
+/// clone(2): the child is to escape its creator's tracer.
 pub const CLONE_UNTRACED: u32 = 0x0080_0000;
 /// clone(2): the child is to have a user namespace of its own.
 pub const CLONE_NEWUSER: u32 = 0x1000_0000;
@@ -96,12 +96,12 @@ pub struct Row {
     pub number: u32,
     /// The name, as in syscalls(2).
     pub name: &'static str,
-    /// What is to be done.
+    /// The verdict.
     pub verdict: Verdict,
 }
 
 impl Verdict {
-    /// Does a tracer have to see the call, and when?
+    /// Must a tracer see the call, and when?
     pub const fn traced(self) -> Option<When> {
         match self {
             Pass | Blocks => None,

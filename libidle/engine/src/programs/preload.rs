@@ -12,7 +12,7 @@ const ONLY_GLIBC: &[u8] = b"$ORIGIN/../../../../../../../../../../../../../../..
 pub enum Form {
     /// Its path.
     Path,
-    /// [`ONLY_GLIBC`] and its path: the program's dynamic linker would fail on the plain path, and
+    /// `ONLY_GLIBC` and its path: the program's dynamic linker would fail on the plain path, and
     /// that of its children may not.
     OnlyGlibc,
     /// Nothing: the dynamic linker would complain about it.

@@ -3,7 +3,7 @@
 //! NOTE [Forced idle]. A forced-idle thread runs while nobody takes it for busy. So what it does
 //! for others cannot rest on its being busy. A thread that promises a wake-up, makes a thread or
 //! sends a signal reads the word of [`crate::statefile::idle_state`] afterwards
-//! ([`Engine::awake`](crate::Engine::awake)). For all other threads that is one load of a word that
+//! ([`crate::region::layout::Page::awake`]). For all other threads that is one load of a word that
 //! says *busy*.
 
 use crate::region::sizes::WORDS;

@@ -1,5 +1,5 @@
 //! A slot: a thread's entry in the shared region. The slot belongs to the thread whose number it
-//! holds. Before that thread exists, it belongs to the thread's creator (NOTE [Credits] in
+//! holds. Before that thread exists, it belongs to the thread's creator (NOTE [A credit] in
 //! [`crate::schedule::births`]).
 
 use crate::region::state::{Kind, State, StateWord};
@@ -117,12 +117,12 @@ impl Slot {
     }
 
     /// Is it a thread of a language's runtime that periodically looks after other threads
-    /// (NOTE [Beats] in [`crate::schedule::deadline_heap`])?
+    /// (NOTE [Runtime ticks] in [`crate::schedule::deadline_heap`])?
     pub fn beats(&self) -> bool {
         self.is_for(What::Beat)
     }
 
-    /// Not 0 while the thread spins: what [`Page::words`] was before the thread asked last. Owner,
+    /// Not 0 while the thread spins: what [`crate::region::layout::Page::words`] was before the thread asked last. Owner,
     /// while busy or in a wait. It lies in [`Slot::link`], which means something else before and
     /// after.
     pub fn spin(&self) -> &AtomicU32 {

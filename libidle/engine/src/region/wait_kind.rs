@@ -34,13 +34,13 @@ pub enum What {
     /// Something that it asks for again and again: a back-off between two poll iterations.
     Spin = 14,
     /// The next time that a language's runtime looks after its threads, which may come late
-    /// (NOTE [Beats] in [`crate::schedule::deadline_heap`]).
+    /// (NOTE [Runtime ticks] in [`crate::schedule::deadline_heap`]).
     Beat = 15,
 }
 
 /// A bit of [`crate::region::slot::Slot::what`]: the wait is for an instant of a clock that can be
 /// set. A thread that sets the clock ends the wait, and the waiter works out how long it has to
-/// wait now ([`crate::Engine::end_settable_waits`]).
+/// wait now (`Engine::end_settable_waits`).
 pub const SETTABLE: u32 = 1 << 31;
 
 /// A bit of [`crate::region::slot::Slot::what`]: the thread may move the clock before it goes to

@@ -1,6 +1,6 @@
 //! Slots of threads to come: a thread counts as busy from before it exists.
 //!
-//! NOTE [Credits]. Before a thread exists its slot belongs to its creator. The creator has taken it
+//! NOTE [A credit]. Before a thread exists its slot belongs to its creator. The creator has taken it
 //! as a *credit* (kind `New`, counted as busy), so no jump comes between the creation and the
 //! thread's first step. A creator may be killed before its child exists, or before it knows the
 //! child's number. So a credit names its maker. The keeper gives the credit back when the maker is

@@ -16,7 +16,7 @@
 //! same order makes this safe: the thread prepares its wait before it posts the deadline, and a
 //! decider that finds a slot which does not wait resets its `heap_key` and then looks once more.
 //!
-//! NOTE [Beats]. Go's runtime has a thread that looks every 10 ms whether a goroutine has had its
+//! NOTE [Runtime ticks]. Go's runtime has a thread that looks every 10 ms whether a goroutine has had its
 //! processor for too long. It only helps others on, and reports the time to nobody. Each such sleep
 //! is a runtime tick. While the session moves on in back-offs or small steps for the sake of a
 //! spinning thread, an hour would take as many ticks as it has ten milliseconds. So the clock

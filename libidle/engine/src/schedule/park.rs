@@ -31,7 +31,7 @@ impl Engine {
             .then(|| self.give_up(me, seq, Reason::TimedOut))
     }
 
-    /// Waits in `seq` (from [`crate::region::state::StateWord::prepare`]) until a promise or
+    /// Waits in `seq` (from [`Engine::begin_wait`]) until a promise or
     /// `deadline` (absolute virtual ns).
     ///
     /// `local`: only the deadline and threads of this process end the wait.

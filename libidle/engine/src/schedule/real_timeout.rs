@@ -9,7 +9,7 @@
 //! without a keeper, when as much real time has passed as was left. No wait is lost: the time-out
 //! is in the very call that waits. And no jump comes while a wait ends: as long as the launcher
 //! lives, the wait ends under the clock's lock, like a jump, and when the launcher is dead, nobody
-//! jumps any more ([`Page::abandoned`]).
+//! jumps any more ([`crate::region::layout::Page::abandoned`]).
 
 use crate::patience::{RECHECK, RECHECK_FROZEN};
 use crate::region::keeper_word;

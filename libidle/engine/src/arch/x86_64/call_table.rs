@@ -1,6 +1,7 @@
 //! A verdict for every system call: one row a number.
 //!
-//! The numbers are those of x86-64 Linux up to 6.18. A later kernel's number has no row and passes.
+//! The numbers are those of x86-64 Linux up to 6.18. The number of a later kernel has no row, and
+//! the call passes.
 
 use crate::verdict::Verdict::*;
 use crate::verdict::{
@@ -8,7 +9,8 @@ use crate::verdict::{
     SECCOMP_SET_MODE_FILTER, When,
 };
 
-/// Is an answer of zero nothing: no descriptor is ready, no bytes are there, no child has ended?
+/// Does an answer of zero say that the call found nothing: no descriptor is ready, no bytes are
+/// there, no child has ended?
 pub const fn zero_is_nothing(number: i64) -> bool {
     // read, poll, readv, select, recvfrom, recvmsg, wait4, epoll_wait, pselect6, ppoll,
     // epoll_pwait, epoll_pwait2.
@@ -110,9 +112,9 @@ pub const ROWS: &[Row] = {
     }
 };
 
-/// The numbers between these were never given out.
+/// The kernel never used the numbers between these.
 const HOLE: (u32, u32) = (334, 424);
-/// The last number there is a row for.
+/// The last number that has a row.
 pub const LAST: u32 = 469;
 
 // The table is complete: no number is missing, none stands twice.

@@ -1,4 +1,4 @@
-//! Symbols that parts of one library find each other by, and that no program sees.
+//! Symbols by which parts of one library find each other, and which no program sees.
 
 /// Defines a function named by the literal `$symbol` that returns the address of `$of`, a static.
 /// Other crates of the same library declare it as `extern "C" fn() -> *const c_void`; the symbol is

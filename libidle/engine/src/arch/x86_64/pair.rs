@@ -1,6 +1,6 @@
 //! Compare-and-swap of two words.
 
-/// Puts `new` in place of the first of the two words at `pair`, if both are as `seen`. Sequentially
+/// Stores `new` in the first of the two words at `pair`, if both are as `seen`. Sequentially
 /// consistent.
 ///
 /// # Safety

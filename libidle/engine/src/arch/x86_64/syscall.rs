@@ -1,21 +1,21 @@
 //! The `syscall` instruction, and the gate.
 
-/// What the library's own calls carry in the upper half of a register, see [`gate`]. Under
-/// `--trace=all` a filter stops a program's calls by which time is read or waited for, and lets
-/// these through.
+/// The mark that the library's own calls carry in the upper half of a register, see [`gate`]. Under
+/// `--trace=all` a filter stops a program's calls that read time or wait for it, and lets the
+/// marked ones through.
 ///
 /// NOTE [The gate]. The obvious gate is an instruction: a page at a fixed address holds the only
-/// one that makes the library's calls, and the filter looks where a call comes from. It has to be
-/// at the same place in every process, for filters are inherited for ever, and each of the
-/// library's calls has to go there. A register needs neither: the kernel does not look at that half
-/// of it, a filter does, and nobody has this number there by chance. So that nobody has it left
-/// over, the last register is cleared after the call; where a signal's handler begins before that,
-/// the tracer takes the mark out of it.
+/// one that makes the library's calls, and the filter looks where a call comes from. That page has
+/// to be at the same place in every process, because filters are inherited for ever, and each of
+/// the library's calls has to go there. A register needs neither. The kernel does not look at that
+/// half of the register, a filter does, and no program has this number there by chance. The library
+/// clears the last register after the call, so that no program has the mark left over. If a signal
+/// handler begins before that, the tracer takes the mark out of the register.
 pub const GATE: u32 = 0x666c_7578;
 
-/// Which argument of the call has an upper half that the kernel has no use for, if a filter may
-/// stop it ([`crate::verdict::Verdict::traced`]) and the library makes it. The last
-/// where there are fewer than six, or that is a number of 32 bits; or the first, where that is a
+/// The argument of the call whose upper half the kernel does not use, if a filter may stop the call
+/// ([`crate::verdict::Verdict::traced`]) and the library makes it. It is the last argument, if the
+/// call has fewer than six or the last is a number of 32 bits; or the first, if that is a
 /// descriptor or a count.
 pub const fn gate(nr: i64) -> Option<u8> {
     match nr {

@@ -61,8 +61,8 @@ impl Locked<'_> {
         }
     }
 
-    /// Sets it, at `now`; `fd` is a descriptor of it in this process, `noted` of [`ABSOLUTE`] and
-    /// [`CANCEL_ON_SET`].
+    /// Sets it, at `now`; `fd` is a descriptor of it in this process, `noted` of [`super::ABSOLUTE`] and
+    /// [`super::CANCEL_ON_SET`].
     pub fn set(
         &self,
         fd: i32,

@@ -1,17 +1,18 @@
 //! The code that is written over the vDSO, as position-independent blobs with their constants in
 //! front.
 //!
-//! For processes with the shim it is three jumps to functions there. For those without it is whole
-//! functions that read the session's header, mapped into the process: [`frozen`] loads, [`elapsed`]
-//! calls the original and adds. They give the same answers as `clock_gettime(2)` in the shim, and
-//! what they do not know goes to the kernel.
+//! For processes with the library the code is three jumps to functions of the library. For
+//! processes without it the code is whole functions that read the session's header, mapped into the
+//! process: [`frozen`] loads; [`elapsed`] calls the original and adds. They give the same answers
+//! as the library's `clock_gettime(2)`. A clock that they do not know goes to the kernel.
 
 use crate::region::layout::Header;
 use posix::clock::{TIME_OF_DAY, VIRTUAL};
 use std::mem::offset_of;
 
-/// A blob: 32 bytes of constants, then code. The first three are filled in by whoever places it:
-/// two addresses and a number; the others are where each function begins, from the blob's start.
+/// A blob: 32 bytes of constants, then code. The placer of the blob fills in the first three
+/// constants, two addresses and a number. The others say where each function begins, from the
+/// blob's start.
 #[derive(Clone, Copy)]
 pub struct Blob(&'static [u8]);
 
@@ -52,18 +53,18 @@ macro_rules! blob {
 pub const HEADER_AT: usize = 0;
 /// Offset of the counter's address ([`frozen`]) or the original's ([`elapsed`]).
 pub const OTHER_AT: usize = 8;
-/// Offset of the number of reads that are answered without the kernel ([`frozen`]).
+/// Offset of the number of reads that the code answers without the kernel ([`frozen`]).
 pub const LIMIT_AT: usize = 16;
 
-/// Frozen mode: loads from the header. Each read is counted in the 32-bit word at the counter's
-/// address; beyond the limit the real system call is made, so that somebody notices a loop that
-/// spins.
+/// Frozen mode: loads from the header. Each read counts up the 32-bit word at the counter's
+/// address. Beyond the limit the code makes the real system call, so that the tracer notices a loop
+/// that spins.
 pub fn frozen() -> Blob {
     blob!("flux_vdso_frozen")
 }
 
-/// Elapsed mode: the original's answer and the header's offset. The original may make the real
-/// system call, for a clock that the vDSO does not have: its answer must be the real one then.
+/// Elapsed mode: the original's answer plus the header's offset. The original may make the real
+/// system call, for a clock that the vDSO does not have. Its answer must be the real one then.
 pub fn elapsed() -> Blob {
     blob!("flux_vdso_elapsed")
 }

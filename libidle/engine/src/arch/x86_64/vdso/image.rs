@@ -16,7 +16,7 @@ pub struct Image<'a> {
     bytes: &'a [u8],
     symbols: usize,
     strings: usize,
-    /// What to subtract from the image's own addresses to get offsets: old kernels link it to a
+    /// Subtract this from the image's own addresses to get offsets: old kernels link the image to a
     /// high address.
     bias: u64,
 }
@@ -40,8 +40,8 @@ mod elf {
 const PAGE: usize = 4096;
 
 impl<'a> Image<'a> {
-    /// How many bytes the image with this beginning takes, in whole pages: the vDSO ends with its
-    /// section headers. `None` if it is no ELF image.
+    /// The size of the image with this beginning, in whole pages: the vDSO ends with its section
+    /// headers. `None` if it is no ELF image.
     pub fn size(header: &[u8]) -> Option<usize> {
         if header.len() < elf::HEADER || !header.starts_with(b"\x7fELF\x02\x01") {
             return None;
@@ -108,7 +108,7 @@ impl<'a> Image<'a> {
 }
 
 const HEADER_ENDS: usize = elf::HEADER;
-/// No vDSO is larger; a bound against nonsense.
+/// No vDSO is larger: a bound against nonsense.
 const MOST: usize = 1 << 20;
 
 fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {

@@ -9,8 +9,8 @@ use crate::region::layout::ClockMode;
 /// What the clock functions lead to.
 #[derive(Clone, Copy, Debug)]
 pub enum Target {
-    /// Functions of the process's own, at these addresses: with the vDSO's signatures and answers
-    /// (0 or a negated error code; the time).
+    /// Functions of the process itself, at these addresses. They have the vDSO's signatures and
+    /// answers (0 or a negated error number; the time).
     Functions {
         /// `int clock_gettime(clockid_t, struct timespec *)`
         clock_gettime: u64,
@@ -29,7 +29,7 @@ pub enum Target {
     Frozen {
         /// Where [`crate::region::layout::Header`] is mapped in the process.
         header: u64,
-        /// A writable 32-bit word: clock reads of the process since somebody has set it to 0.
+        /// A writable 32-bit word: clock reads of the process since the tracer has set it to 0.
         counter: u64,
         /// The count beyond which each read is a real system call.
         limit: u32,
@@ -48,7 +48,8 @@ impl Target {
 
 /// A short jump.
 const JUMP: usize = 5;
-/// What it takes at the beginning of the body, so that the constants behind it are aligned.
+/// The size of a short jump at the beginning of the body, so that the constants behind it are
+/// aligned.
 const ENTRY: usize = 8;
 /// The longest instruction.
 const INSTRUCTION: usize = 15;
@@ -128,9 +129,8 @@ impl Patch {
         Some(Patch { base, body: (room.offset, body), jumps, original, fast })
     }
 
-    /// Addresses and bytes, in the order in which they are to be written: first the new code, then
-    /// the jumps to it, of five bytes each. (Until the jumps are written, the old functions must
-    /// not run.)
+    /// Addresses and bytes, in the order in which to write them: first the new code, then the jumps
+    /// to it, of five bytes each. (Until the jumps are written, the old functions must not run.)
     pub fn writes(&self) -> impl Iterator<Item = (u64, &[u8])> {
         let body = std::iter::once((self.body.0 + ENTRY, &self.body.1.get()[ENTRY..]));
         let jumps = self.jumps.iter().flatten().map(|(at, bytes)| (*at, &bytes[..]));

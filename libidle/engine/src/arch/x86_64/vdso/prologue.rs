@@ -1,7 +1,7 @@
 //! Moving the first instructions of a function elsewhere.
 //!
-//! Knows the instructions that compilers begin a function with; anything else is refused. What is
-//! addressed relative to the instruction itself (data, targets of jumps) is adjusted, so the new
+//! This code knows the instructions with which compilers begin a function, and refuses all others.
+//! It adjusts addresses relative to the instruction itself (data, targets of jumps), so the new
 //! place must be within 2 GiB.
 
 use crate::arch::vdso::bytes::Bytes;
@@ -52,7 +52,7 @@ pub fn reach(end: u64, target: u64) -> Option<[u8; 4]> {
     i32::try_from(target.wrapping_sub(end) as i64).ok().map(i32::to_le_bytes)
 }
 
-/// What of an instruction depends on where it is.
+/// The part of an instruction that depends on its place.
 #[derive(PartialEq, Eq, Debug)]
 enum Relative {
     Nothing,
