@@ -240,32 +240,16 @@ pub unsafe extern "C-unwind" fn exec_list(
 #[macro_export]
 macro_rules! exec_lists {
     ($($name:ident = $kind:literal),*) => {$(
-        /// See [`interpose::hooks::exec::exec_list`].
-        ///
-        /// # Safety
-        /// As for the C function of this name.
-        #[unsafe(no_mangle)]
-        #[unsafe(naked)]
-        pub unsafe extern "C" fn $name() {
-            std::arch::naked_asm!(
-                ".cfi_startproc",
-                // Five register arguments in order; the arguments on the stack lie above the return
-                // address.
-                "push r9", ".cfi_adjust_cfa_offset 8",
-                "push r8", ".cfi_adjust_cfa_offset 8",
-                "push rcx", ".cfi_adjust_cfa_offset 8",
-                "push rdx", ".cfi_adjust_cfa_offset 8",
-                "push rsi", ".cfi_adjust_cfa_offset 8",
-                "mov rsi, rdi",
-                "mov rdx, rsp",
-                "lea rcx, [rsp + 48]",
-                concat!("mov edi, ", $kind),
-                "call {list}",
-                "add rsp, 40", ".cfi_adjust_cfa_offset -40",
-                "ret",
-                ".cfi_endproc",
-                list = sym $crate::hooks::exec::exec_list,
-            );
+        engine::variadic_function! {
+            {
+                /// See [`interpose::hooks::exec::exec_list`].
+                ///
+                /// # Safety
+                /// As for the C function of this name.
+                #[unsafe(no_mangle)]
+                pub unsafe extern "C"
+            }
+            $name, $kind, $crate::hooks::exec::exec_list
         }
     )*};
 }

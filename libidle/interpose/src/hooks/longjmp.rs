@@ -8,22 +8,10 @@ use crate::next;
 use crate::shim::session;
 use crate::shim::tls::tls;
 use crate::shim::wait_queue;
+use engine::arch::stack_pointer_of_jump;
 use libc::{c_int, c_void};
 use posix::time::NEVER;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
-
-/// The stack pointer in a glibc `jmp_buf` on x86-64: word 6, `PTR_MANGLE`d (xor with the guard,
-/// rotated left by 17).
-fn target(env: *mut c_void) -> usize {
-    const RSP: usize = 6;
-    let guard: usize;
-    // SAFETY: the caller of the hook passes a jmp_buf; the guard is at fs:0x30
-    // (`tcbhead_t.pointer_guard`).
-    unsafe {
-        std::arch::asm!("mov {}, fs:[0x30]", out(reg) guard, options(readonly, nostack, preserves_flags));
-        (env as *const usize).add(RSP).read().rotate_right(17) ^ guard
-    }
-}
 
 /// Ends the waits that a jump to stack pointer `to` leaves.
 fn leave_waits(to: usize) {
@@ -59,7 +47,8 @@ macro_rules! jumps {
         /// # Safety
         /// As for the C function.
         pub unsafe fn $name(env: *mut c_void, value: c_int) {
-            leave_waits(target(env));
+            // SAFETY: the caller's jmp_buf.
+            leave_waits(unsafe { stack_pointer_of_jump(env.cast()) });
             // SAFETY: the caller's arguments; does not return.
             unsafe { next!($name: fn(*mut c_void, c_int) -> ())(env, value) }
         }

@@ -4,9 +4,9 @@
 //! blocks all signals, and makes system calls only.
 
 use crate::shim::guard::Masked;
+use engine::arch;
 use engine::arch::syscall::syscall6;
 use engine::sys::{self, Timespec};
-use libc::c_int;
 use std::cell::UnsafeCell;
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::SeqCst;
@@ -19,10 +19,9 @@ const LOCAL: usize = 8 << 10;
 #[repr(C, align(64))]
 struct Memory {
     stack: [u8; STACK],
-    /// Thread-local storage lies below the word that `fs` points to.
+    /// Thread-local storage lies below the control block.
     local: [u8; LOCAL],
-    /// That word points to itself; the others are zero.
-    head: [usize; 32],
+    head: [usize; arch::CONTROL_BLOCK],
 }
 
 /// A place for one thread.
@@ -39,8 +38,11 @@ impl BareThread {
     /// For a static: threads never give their memory back.
     #[allow(clippy::new_without_default, reason = "too large for anything but a static")]
     pub const fn new() -> BareThread {
-        let memory =
-            UnsafeCell::new(Memory { stack: [0; STACK], local: [0; LOCAL], head: [0; 32] });
+        let memory = UnsafeCell::new(Memory {
+            stack: [0; STACK],
+            local: [0; LOCAL],
+            head: [0; arch::CONTROL_BLOCK],
+        });
         BareThread { memory, tid: AtomicU32::new(0) }
     }
 
@@ -53,15 +55,16 @@ impl BareThread {
         // It inherits the mask.
         let _masked = Masked::new();
         let memory = self.memory.get();
-        let flags = if files { libc::CLONE_FILES } else { 0 };
-        // SAFETY: memory that no other thread uses.
+        let shared = libc::CLONE_VM | libc::CLONE_FS | libc::CLONE_SIGHAND | libc::CLONE_THREAD;
+        let told = libc::CLONE_SETTLS | libc::CLONE_PARENT_SETTID | libc::CLONE_CHILD_CLEARTID;
+        let files = if files { libc::CLONE_FILES } else { 0 };
+        let flags = (shared | told | libc::CLONE_SYSVSEM | files) as usize;
+        // SAFETY: memory that no other thread uses, and that stays.
         unsafe {
-            let head = &raw mut (*memory).head as *mut usize;
-            // What x86-64's ABI wants of a thread's control block: its own address at 0 and at 16.
-            head.write(head as usize);
-            head.add(2).write(head as usize);
-            let (top, tid) = ((&raw mut (*memory).local) as usize, self.tid.as_ptr() as usize);
-            clone(top, head as usize, tid, flags, main) >= 0
+            arch::init_control_block(&mut (*memory).head);
+            let top = (&raw mut (*memory).local) as usize;
+            let (tid, head) = (self.tid.as_ptr() as usize, (&raw mut (*memory).head) as usize);
+            arch::clone_thread(flags, top, tid, head, main as *const ()) >= 0
         }
     }
 
@@ -94,48 +97,6 @@ impl BareThread {
     pub fn forget(&self) {
         self.tid.store(0, SeqCst);
     }
-}
-
-/// clone(2) of a thread that runs `main` on the stack that ends at `top`; its number is stored at
-/// `tid` as long as it lives.
-///
-/// # Safety
-/// The stack and the control block are nobody else's.
-unsafe fn clone(
-    top: usize,
-    head: usize,
-    tid: usize,
-    more: c_int,
-    main: extern "C" fn() -> !,
-) -> isize {
-    let flags = libc::CLONE_VM
-        | libc::CLONE_FS
-        | libc::CLONE_SIGHAND
-        | libc::CLONE_THREAD
-        | libc::CLONE_SYSVSEM
-        | libc::CLONE_SETTLS
-        | libc::CLONE_PARENT_SETTID
-        | libc::CLONE_CHILD_CLEARTID
-        | more;
-    let raw: isize;
-    // SAFETY: the new thread leaves this frame at once, and never returns to it. Its registers are
-    // those of its creator.
-    unsafe {
-        std::arch::asm!(
-            "syscall",
-            "test rax, rax",
-            "jnz 2f",
-            "xor ebp, ebp",
-            "call r12",
-            "ud2",
-            "2:",
-            in("r12") main,
-            inlateout("rax") libc::SYS_clone as isize => raw,
-            in("rdi") flags as usize, in("rsi") top, in("rdx") tid, in("r10") tid, in("r8") head,
-            lateout("rcx") _, lateout("r11") _,
-        );
-    }
-    raw
 }
 
 /// Ends the calling thread, which is a bare one.

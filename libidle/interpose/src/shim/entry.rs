@@ -9,6 +9,7 @@ use crate::shim::state_rows;
 use crate::shim::tls::tls;
 pub use crate::shim::wait_cause::Cause;
 pub use engine::What;
+use engine::arch::stack_pointer;
 use engine::region::wait_kind::TURNS;
 use engine::{Engine, Kind, Limit, Reason, Signals};
 use libc::timespec;
@@ -296,16 +297,6 @@ impl Entry {
             unsafe { crate::next!(pthread_testcancel: fn() -> ())() };
         }
     }
-}
-
-#[inline(always)]
-fn stack_pointer() -> usize {
-    let sp: usize;
-    // SAFETY: reads the stack pointer.
-    unsafe {
-        std::arch::asm!("mov {}, rsp", out(reg) sp, options(nomem, nostack, preserves_flags))
-    };
-    sp
 }
 
 /// A wait in the kernel; dropping it, also by unwinding, makes the thread busy again.

@@ -1,10 +1,8 @@
 //! This library's thread-local words.
 //!
-//! `thread_local!` may allocate and register destructors, and `__tls_get_addr` may allocate after a
-//! `dlopen`; both are forbidden where hooks run. So the block is a plain `.tbss` symbol reached by
-//! the initial-exec model: two instructions, no call. The library is preloaded, so it has static
-//! TLS.
+//! They lie in [`engine::arch::thread_block`], because hooks can use no `thread_local!`.
 
+use engine::arch;
 use std::cell::Cell;
 
 /// A thread's words. All zero in a new thread.
@@ -71,29 +69,12 @@ pub struct Tls {
     pub forced_pairs: Cell<u32>,
 }
 
-std::arch::global_asm!(
-    ".pushsection .tbss,\"awT\",@nobits",
-    ".balign 64",
-    ".hidden flux_tls_block",
-    ".globl flux_tls_block",
-    ".type flux_tls_block,@object",
-    ".size flux_tls_block,128",
-    "flux_tls_block:",
-    ".zero 128",
-    ".popsection",
-);
-
-const _: () = assert!(size_of::<Tls>() <= 128);
+const _: () = assert!(size_of::<Tls>() <= arch::SIZE && align_of::<Tls>() <= 64);
 
 /// The calling thread's block. A vfork child shares its parent's.
 #[inline(always)]
 pub fn tls() -> &'static Tls {
-    let at: *const Tls;
-    // SAFETY: the symbol is defined above in static TLS; the address is valid as long as the thread
-    // runs, and the reference does not leave it (Tls is not Sync).
-    unsafe {
-        std::arch::asm!("mov {0}, qword ptr [rip + flux_tls_block@GOTTPOFF]", "add {0}, qword ptr fs:[0]", out(reg) at,
-            options(pure, readonly, nostack));
-        &*at
-    }
+    // SAFETY: large enough and zeroed, which is valid; there as long as the thread runs, and the
+    // reference does not leave it (Tls is not Sync).
+    unsafe { &*arch::thread_block().cast::<Tls>() }
 }

@@ -9,35 +9,9 @@
 use libc::{c_char, c_void};
 use std::sync::atomic::{AtomicPtr, Ordering};
 
-macro_rules! looked_up {
-    ($($name:literal),* $(,)?) => {
-        std::arch::global_asm!(
-            ".pushsection .text.interpose,\"ax\",@progbits",
-            $(
-                concat!(".hidden ", $name),
-                concat!(".globl ", $name),
-                concat!(".type ", $name, ",@function"),
-                concat!($name, ":"),
-                // None has more than three arguments. A jump: the unwinder starts at the frame of
-                // its caller.
-                "push rdi",
-                "push rsi",
-                "push rdx",
-                "lea rdi, [rip + 2f]",
-                "call {find}",
-                "pop rdx",
-                "pop rsi",
-                "pop rdi",
-                "jmp rax",
-                concat!("2: .asciz \"", $name, "\""),
-            )*
-            ".popsection",
-            find = sym find,
-        );
-    };
-}
-
-looked_up!(
+// The unwinder starts at the frame of its caller: these functions leave none of their own.
+engine::looked_up_when_called!(
+    find;
     "_Unwind_Backtrace",
     "_Unwind_DeleteException",
     "_Unwind_GetDataRelBase",

@@ -5,4 +5,9 @@ pub mod linking;
 pub(crate) mod numbers;
 pub mod pair;
 pub mod syscall;
+mod thread;
+mod thread_block;
 pub mod vdso;
+
+pub use thread::*;
+pub use thread_block::*;
