@@ -36,15 +36,11 @@ fn set_alarm(value: u64, interval: u64) -> Option<(u64, u64)> {
 }
 
 /// alarm(2): the seconds that were left, rounded as the kernel does.
-///
-/// # Safety
-/// None beyond being called from C.
-pub unsafe fn alarm(seconds: c_uint) -> c_uint {
+pub fn alarm(seconds: c_uint) -> c_uint {
     let ns = seconds.min(i32::MAX as c_uint) as u64 * 1_000_000_000;
     match set_alarm(ns, 0) {
         Some((left, _)) => whole_seconds(left) as c_uint,
-        // SAFETY: a plain number.
-        None => unsafe { next!(alarm: fn(c_uint) -> c_uint)(seconds) },
+        None => next!(alarm: fn(c_uint) -> c_uint)(seconds),
     }
 }
 
@@ -108,8 +104,7 @@ pub unsafe fn setitimer(
         .map_or(Some((0, 0)), |new| Some((micros(new.it_value)?, micros(new.it_interval)?)));
     let Some((value, interval)) = wanted else { return Err(Errno(libc::EINVAL)) };
     match set_alarm(value, interval) {
-        // SAFETY: the caller's pointer.
-        Some(before) => unsafe { store(old, as_itimerval(before)) },
+        Some(before) => store(old, as_itimerval(before)),
         None => real(),
     }
 }
@@ -126,8 +121,7 @@ pub unsafe fn getitimer(which: c_int, out: *mut itimerval) -> Result<c_int, Errn
             unsafe { syscall6(libc::SYS_getitimer, which as usize, out as usize, 0, 0, 0, 0) };
         return errno::result(raw).map(|v| v as c_int);
     };
-    // SAFETY: the caller's pointer.
-    unsafe { store(out, as_itimerval(alarm_left(&engine))) }
+    store(out, as_itimerval(alarm_left(&engine)))
 }
 
 /// What is left of ITIMER_REAL, and its interval.

@@ -65,7 +65,7 @@ pub unsafe fn clock_gettime(id: clockid_t, out: *mut timespec) -> Result<c_int, 
             ClockMode::Frozen => {}
         }
     }
-    // SAFETY: the caller's arguments.
+    // SAFETY: what is called has this function's contract.
     unsafe { other_clock(id, out) }
 }
 
@@ -107,7 +107,7 @@ pub unsafe fn clock_getres(id: clockid_t, out: *mut timespec) -> Result<c_int, E
 /// As for the C function.
 pub unsafe fn gettimeofday(out: *mut timeval, zone: *mut libc::c_void) -> Result<c_int, Errno> {
     let now = now(libc::CLOCK_REALTIME)?;
-    // SAFETY: the caller vouches for non-null pointers; struct timezone is two ints.
+    // SAFETY: gettimeofday(2) has places or null; struct timezone is two ints.
     unsafe {
         if !out.is_null() {
             *out = timeval { tv_sec: now.sec, tv_usec: now.nsec / 1000 };
@@ -126,7 +126,7 @@ pub unsafe fn gettimeofday(out: *mut timeval, zone: *mut libc::c_void) -> Result
 pub unsafe fn time(out: *mut time_t) -> time_t {
     let now = now(libc::CLOCK_REALTIME).map_or(-1, |t| t.sec);
     if !out.is_null() {
-        // SAFETY: the caller vouches for it.
+        // SAFETY: time(2) stores the time where it is not null.
         unsafe { *out = now };
     }
     now
@@ -137,7 +137,7 @@ pub unsafe fn time(out: *mut time_t) -> time_t {
 /// # Safety
 /// As for the C function.
 pub unsafe extern "C" fn vdso_clock_gettime(id: clockid_t, out: *mut timespec) -> c_int {
-    // SAFETY: the caller's arguments.
+    // SAFETY: what is called has this function's contract.
     unsafe { clock_gettime(id, out) }.unwrap_or_else(|Errno(code)| -code)
 }
 
@@ -146,7 +146,7 @@ pub unsafe extern "C" fn vdso_clock_gettime(id: clockid_t, out: *mut timespec) -
 /// # Safety
 /// As for the C function.
 pub unsafe extern "C" fn vdso_gettimeofday(out: *mut timeval, zone: *mut libc::c_void) -> c_int {
-    // SAFETY: the caller's arguments.
+    // SAFETY: what is called has this function's contract.
     unsafe { gettimeofday(out, zone) }.unwrap_or_else(|Errno(code)| -code)
 }
 
@@ -155,7 +155,7 @@ pub unsafe extern "C" fn vdso_gettimeofday(out: *mut timeval, zone: *mut libc::c
 /// # Safety
 /// As for the C function.
 pub unsafe extern "C" fn vdso_time(out: *mut time_t) -> time_t {
-    // SAFETY: the caller's argument.
+    // SAFETY: what is called has this function's contract.
     unsafe { time(out) }
 }
 
@@ -175,7 +175,7 @@ pub struct Timeb {
 pub unsafe fn ftime(out: *mut Timeb) -> c_int {
     let Ok(now) = now(libc::CLOCK_REALTIME) else { return -1 };
     let millitm = (now.nsec / 1_000_000) as u16;
-    // SAFETY: the caller vouches for it.
+    // SAFETY: ftime(3) has a place for it.
     unsafe { *out = Timeb { time: now.sec, millitm, timezone: 0, dstflag: 0 } };
     0
 }
@@ -185,6 +185,6 @@ pub unsafe fn ftime(out: *mut Timeb) -> c_int {
 /// # Safety
 /// As for the C function.
 pub unsafe fn timespec_get(out: *mut timespec, base: c_int) -> c_int {
-    // SAFETY: the caller vouches for `out`.
+    // SAFETY: timespec_get(3) has a place for it.
     if base == 1 && unsafe { clock_gettime(libc::CLOCK_REALTIME, out) }.is_ok() { base } else { 0 }
 }

@@ -67,8 +67,7 @@ pub unsafe fn create(clock: clockid_t, event: *const SigEvent, timer: *mut timer
     let engine = own().filter(|_| is_virtual(clock) && plausible(timer));
     let engine = engine.filter(|_| event.is_null() || plausible(event));
     let Some(engine) = engine else {
-        // SAFETY: the caller's arguments.
-        return unsafe { real(clock, event, timer) };
+        return real(clock, event, timer);
     };
     let default = SigEvent {
         value: 0,
@@ -83,8 +82,7 @@ pub unsafe fn create(clock: clockid_t, event: *const SigEvent, timer: *mut timer
     // The kernel's timer checks the arguments; it never tells anybody.
     let quiet = event.notify == libc::SIGEV_THREAD;
     let asked = if quiet { SigEvent { notify: libc::SIGEV_NONE, ..event } } else { event };
-    // SAFETY: arguments of our own, and the caller's pointer.
-    let failed = unsafe { real(clock, &asked, timer) };
+    let failed = real(clock, &asked, timer);
     if failed != 0 {
         return failed;
     }
@@ -94,7 +92,7 @@ pub unsafe fn create(clock: clockid_t, event: *const SigEvent, timer: *mut timer
         libc::SIGEV_NONE => Notify::Nobody,
         libc::SIGEV_SIGNAL => Notify::Process(event.signal),
         libc::SIGEV_THREAD_ID => Notify::Thread(event.signal, event.first as u32),
-        // SAFETY: the caller's attributes.
+        // SAFETY: null, or attributes that the program has initialised.
         _ => Notify::Function(event.first, unsafe {
             timer_thread::attributes(event.second as *const pthread_attr_t)
         }),
@@ -109,8 +107,7 @@ pub unsafe fn create(clock: clockid_t, event: *const SigEvent, timer: *mut timer
     {
         return 0;
     }
-    // SAFETY: the timer made above.
-    unsafe { next!(timer_delete: fn(timer_t) -> c_int)(handle) };
+    next!(timer_delete: fn(timer_t) -> c_int)(handle);
     interpose::shim::errno::set(libc::EAGAIN);
     -1
 }
@@ -133,10 +130,10 @@ pub unsafe fn create_raw(
         return None;
     }
     let mut timer: timer_t = std::ptr::null_mut();
-    // SAFETY: the caller's arguments, a handle of our own.
+    // SAFETY: asked above whether they can be read; a handle of our own.
     let failed = unsafe { create(clock, event, &mut timer) };
     if failed == 0 {
-        // SAFETY: the caller's pointer.
+        // SAFETY: asked above, by the eight bytes around it.
         unsafe { *number = timer as usize as c_int };
     }
     Some(failed)
@@ -180,8 +177,7 @@ pub unsafe fn settime(
     let Some((engine, at, role)) = found else {
         let real =
             next!(timer_settime: fn(timer_t, c_int, *const itimerspec, *mut itimerspec) -> c_int);
-        // SAFETY: the caller's arguments.
-        return interpose::shim::errno::outcome(unsafe { real(timer, flags, new, old) });
+        return interpose::shim::errno::outcome(real(timer, flags, new, old));
     };
     // SAFETY: plausible, and the caller vouches for it.
     let (value, interval) = unsafe { (spec((*new).it_value), spec((*new).it_interval)) };
@@ -208,34 +204,25 @@ pub unsafe fn settime(
     if ns == 0 {
         disarmed();
     }
-    // SAFETY: the caller's pointer.
-    unsafe { store(old, before) }
+    store(old, before)
 }
 
 /// timer_gettime(2).
-///
-/// # Safety
-/// As for the C function.
-pub unsafe fn gettime(timer: timer_t, out: *mut itimerspec) -> Result<c_int, Errno> {
+pub fn gettime(timer: timer_t, out: *mut itimerspec) -> Result<c_int, Errno> {
     let Some((engine, at, _)) = own_timer(timer).filter(|_| plausible(out)) else {
-        // SAFETY: the caller's arguments.
-        return interpose::shim::errno::outcome(unsafe {
-            next!(timer_gettime: fn(timer_t, *mut itimerspec) -> c_int)(timer, out)
-        });
+        return interpose::shim::errno::outcome(
+            next!(timer_gettime: fn(timer_t, *mut itimerspec) -> c_int)(timer, out),
+        );
     };
     let now = {
         let (_locked, table) = timer_table::table(&engine);
         remaining(table, at, engine.now())
     };
-    // SAFETY: the caller's pointer.
-    unsafe { store(out, now) }
+    store(out, now)
 }
 
 /// timer_getoverrun(2).
-///
-/// # Safety
-/// None beyond being called from C.
-pub unsafe fn getoverrun(timer: timer_t) -> Result<c_int, Errno> {
+pub fn getoverrun(timer: timer_t) -> Result<c_int, Errno> {
     // The lock is taken once: while it is waited for all signals are blocked, so that one which is
     // ignored stays pending.
     let counted = own().filter(|_| timer_table::any()).and_then(|engine| {
@@ -246,24 +233,17 @@ pub unsafe fn getoverrun(timer: timer_t) -> Result<c_int, Errno> {
     match counted {
         Some(overrun) => Ok(overrun),
         None => {
-            // SAFETY: the caller's argument.
-            interpose::shim::errno::outcome(unsafe {
-                next!(timer_getoverrun: fn(timer_t) -> c_int)(timer)
-            })
+            interpose::shim::errno::outcome(next!(timer_getoverrun: fn(timer_t) -> c_int)(timer))
         }
     }
 }
 
 /// timer_delete(2).
-///
-/// # Safety
-/// None beyond being called from C.
-pub unsafe fn delete(timer: timer_t) -> Result<c_int, Errno> {
+pub fn delete(timer: timer_t) -> Result<c_int, Errno> {
     if let Some((engine, at, role)) = own_timer(timer) {
         change(&engine, role, |table| table.remove(at));
     }
-    // SAFETY: the caller's argument.
-    interpose::shim::errno::outcome(unsafe { next!(timer_delete: fn(timer_t) -> c_int)(timer) })
+    interpose::shim::errno::outcome(next!(timer_delete: fn(timer_t) -> c_int)(timer))
 }
 
 /// In a forked child: no timer is inherited.

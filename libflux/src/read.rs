@@ -17,18 +17,18 @@ use libc::{c_int, c_void, iovec, size_t, ssize_t};
 pub unsafe fn read(fd: c_int, buf: *mut c_void, n: size_t) -> ssize_t {
     if timer_fds::is_timer(fd) {
         let real = next!(read: fn(c_int, *mut c_void, size_t) -> ssize_t);
-        // SAFETY: the caller's arguments; the kernel has written the bytes that are written again.
         let done = timerfd::read(
             fd,
             n,
-            || unsafe { real(fd, buf, n) },
+            || real(fd, buf, n),
+            // SAFETY: the kernel has just written these 8 bytes.
             |count| unsafe { buf.cast::<[u8; 8]>().write(count) },
         );
         if let Some(done) = done {
             return done;
         }
     }
-    // SAFETY: the caller's arguments.
+    // SAFETY: what is called has this function's contract.
     let done = unsafe { sockets::read(fd, buf, n) };
     if done >= SIGNAL && timer_signals::any() {
         // SAFETY: the kernel has written as many bytes.
@@ -46,11 +46,10 @@ const SIGNAL: ssize_t = size_of::<libc::signalfd_siginfo>() as ssize_t;
 /// As for the C function.
 pub unsafe fn __read_chk(fd: c_int, buf: *mut c_void, n: size_t, size: size_t) -> ssize_t {
     if timer_fds::is_timer(fd) && n <= size {
-        // SAFETY: the caller's arguments.
+        // SAFETY: what is called has this function's contract.
         return unsafe { read(fd, buf, n) };
     }
-    // SAFETY: the caller's arguments.
-    unsafe { descriptors::__read_chk(fd, buf, n, size) }
+    descriptors::__read_chk(fd, buf, n, size)
 }
 
 /// readv(2).
@@ -60,10 +59,9 @@ pub unsafe fn __read_chk(fd: c_int, buf: *mut c_void, n: size_t, size: size_t) -
 pub unsafe fn readv(fd: c_int, iov: *const iovec, n: c_int) -> ssize_t {
     if timer_fds::is_timer(fd) && (1..=1024).contains(&n) {
         let real = next!(readv: fn(c_int, *const iovec, c_int) -> ssize_t);
-        // SAFETY: the caller's parts.
+        // SAFETY: readv(2) has `n` parts.
         let total = unsafe { interpose::hooks::socket_timeouts::total(iov, n as usize) };
-        // SAFETY: the caller's arguments.
-        let call = || unsafe { real(fd, iov, n) };
+        let call = || real(fd, iov, n);
         // SAFETY: the kernel has written 8 bytes over these parts.
         let put = |count: [u8; 8]| unsafe {
             let mut bytes = count.iter();
@@ -76,6 +74,6 @@ pub unsafe fn readv(fd: c_int, iov: *const iovec, n: c_int) -> ssize_t {
             return done;
         }
     }
-    // SAFETY: the caller's arguments.
+    // SAFETY: what is called has this function's contract.
     unsafe { sockets::readv(fd, iov, n) }
 }

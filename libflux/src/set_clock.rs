@@ -71,7 +71,7 @@ pub unsafe fn clock_adjtime(id: clockid_t, at: *mut timex) -> Result<c_int, Errn
 /// # Safety
 /// As for the C function.
 pub unsafe fn adjtimex(at: *mut timex) -> Result<c_int, Errno> {
-    // SAFETY: the caller's pointer.
+    // SAFETY: adjtimex(2) is clock_adjtime(2) of this clock.
     unsafe { clock_adjtime(libc::CLOCK_REALTIME, at) }
 }
 
@@ -88,7 +88,7 @@ fn ask() -> Result<(c_int, timex), Errno> {
 /// # Safety
 /// `out` can be written up to `esterror`.
 unsafe fn fill(out: *mut ntptimeval, told: &timex) {
-    // SAFETY: the caller vouches for it.
+    // SAFETY: these fields can be written, by this function's contract.
     unsafe {
         (*out).time = told.time;
         (*out).maxerror = told.maxerror;
@@ -103,7 +103,7 @@ unsafe fn fill(out: *mut ntptimeval, told: &timex) {
 /// As for the C function.
 pub unsafe fn ntp_gettime(out: *mut ntptimeval) -> Result<c_int, Errno> {
     let (state, told) = ask()?;
-    // SAFETY: the caller's pointer.
+    // SAFETY: the structure ends with `esterror`.
     unsafe { fill(out, &told) };
     Ok(state)
 }
@@ -114,7 +114,7 @@ pub unsafe fn ntp_gettime(out: *mut ntptimeval) -> Result<c_int, Errno> {
 /// As for the C function.
 pub unsafe fn ntp_gettimex(out: *mut ntptimeval) -> Result<c_int, Errno> {
     let (state, told) = ask()?;
-    // SAFETY: the caller's pointer; numbers, for which zero is a valid value.
+    // SAFETY: the whole structure can be written; zeroes are valid numbers.
     unsafe {
         *out = std::mem::zeroed();
         fill(out, &told);
@@ -144,8 +144,7 @@ pub unsafe fn clock_settime(id: clockid_t, to: *const timespec) -> Result<c_int,
         };
         return result(raw).map(|v| v as c_int);
     };
-    // SAFETY: the caller vouches for `to`.
-    let to = unsafe { user_memory::spec(to) }?;
+    let to = user_memory::spec(to)?;
     if id != libc::CLOCK_REALTIME || to.nanos().is_none() {
         return Err(Errno(libc::EINVAL));
     }
@@ -189,7 +188,7 @@ pub unsafe fn settimeofday(to: *const timeval, _zone: *const libc::c_void) -> Re
 /// As for the C function.
 pub unsafe fn adjtime(delta: *const timeval, old: *mut timeval) -> Result<c_int, Errno> {
     let engine = session::engine().ok_or(Errno(libc::EPERM))?;
-    // SAFETY: the caller vouches for non-null pointers.
+    // SAFETY: adjtime(3) has values or null.
     unsafe {
         if !old.is_null() {
             *old = timeval { tv_sec: 0, tv_usec: 0 };

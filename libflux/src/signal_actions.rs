@@ -19,8 +19,7 @@ pub unsafe fn sigaction(
     old: *mut libc::sigaction,
 ) -> c_int {
     if !hidden(signal) {
-        // SAFETY: the caller's arguments.
-        let call = || unsafe { next_sigaction(signal, new, old) };
+        let call = || next_sigaction(signal, new, old);
         if !timer_signals::of_timer(signal) {
             return call();
         }
@@ -32,7 +31,7 @@ pub unsafe fn sigaction(
         return answer;
     }
     let before = chosen();
-    // SAFETY: the caller's pointers.
+    // SAFETY: sigaction(2) has actions or null.
     unsafe {
         if !new.is_null() {
             match (*new).sa_sigaction {
@@ -50,14 +49,8 @@ pub unsafe fn sigaction(
 }
 
 /// signal(2).
-///
-/// # Safety
-/// As for the C function.
-pub unsafe fn signal(signal: c_int, action: sighandler_t) -> sighandler_t {
-    let real = || {
-        // SAFETY: the caller's arguments.
-        unsafe { next!(signal: fn(c_int, sighandler_t) -> sighandler_t)(signal, action) }
-    };
+pub fn signal(signal: c_int, action: sighandler_t) -> sighandler_t {
+    let real = || next!(signal: fn(c_int, sighandler_t) -> sighandler_t)(signal, action);
     if !hidden(signal) || action == SIG_ERR {
         if !timer_signals::of_timer(signal) {
             return real();

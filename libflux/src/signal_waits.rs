@@ -20,7 +20,7 @@ use std::ptr::null_mut;
 /// # Safety
 /// As for the C function.
 pub unsafe fn sigwaitinfo(set: *const sigset_t, info: *mut siginfo_t) -> c_int {
-    // SAFETY: the caller's arguments.
+    // SAFETY: what the kernel is told to write, it writes as `siginfo_t`.
     unsafe { taking(info, |info| signals::sigwaitinfo(set, info), |&got| got > 0) }
 }
 
@@ -30,10 +30,10 @@ pub unsafe fn sigwaitinfo(set: *const sigset_t, info: *mut siginfo_t) -> c_int {
 /// As for the C function.
 pub unsafe fn sigwait(set: *const sigset_t, signal: *mut c_int) -> c_int {
     loop {
-        // SAFETY: the caller's set.
+        // SAFETY: no information is wanted.
         match unsafe { sigwaitinfo(set, null_mut()) } {
             got if got > 0 => {
-                // SAFETY: the caller's pointer.
+                // SAFETY: sigwait(3) stores the signal's number.
                 unsafe { signal.write(got) };
                 return 0;
             }
@@ -72,7 +72,7 @@ pub unsafe fn sigtimedwait(
     info: *mut siginfo_t,
     timeout: *const timespec,
 ) -> Result<c_int, Errno> {
-    // SAFETY: the caller's arguments.
+    // SAFETY: what the kernel is told to write, it writes as `siginfo_t`.
     unsafe { taking(info, |info| wait_until(set, info, timeout), Result::is_ok) }
 }
 
@@ -88,16 +88,13 @@ unsafe fn wait_until(
 ) -> Result<c_int, Errno> {
     let real = next!(sigtimedwait: fn(*const sigset_t, *mut siginfo_t, *const timespec) -> c_int);
     let Some(entry) = enter() else {
-        // SAFETY: the caller's arguments.
-        return outcome(unsafe { real(set, info, timeout) });
+        return outcome(real(set, info, timeout));
     };
     if timeout.is_null() {
         let _wait = entry.kernel_wait(What::Signal);
-        // SAFETY: the caller's arguments.
-        return outcome(unsafe { real(set, info, timeout) });
+        return outcome(real(set, info, timeout));
     }
-    // SAFETY: the caller's pointer.
-    let ns = unsafe { user_memory::spec(timeout) }?.nanos().ok_or(Errno(libc::EINVAL))?;
+    let ns = user_memory::spec(timeout)?.nanos().ok_or(Errno(libc::EINVAL))?;
     let deadline = clock_id::after(&entry.engine, ns);
     if !user_memory::readable(set.cast::<u64>()) {
         return Err(Errno(libc::EFAULT));
@@ -113,7 +110,7 @@ unsafe fn wait_until(
     // SAFETY: a set of our own.
     let fd = Fd(unsafe { libc::signalfd(-1, set, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK) });
     loop {
-        // SAFETY: the caller's arguments.
+        // SAFETY: what is called has this function's contract.
         match unsafe { pending_now(&entry, set, info) } {
             Err(Errno(libc::EAGAIN)) if ns != 0 && entry.now() < deadline => {}
             done => return done,
@@ -121,8 +118,7 @@ unsafe fn wait_until(
         if fd.0 < 0 {
             // No descriptor left.
             return polling_wait::wait_deaf(&entry, What::Signal, deadline, mask, |time| {
-                // SAFETY: the caller's arguments.
-                outcome(unsafe { real(set, info, time) })
+                outcome(real(set, info, time))
             });
         }
         let mut ready = pollfd { fd: fd.0, events: POLLIN, revents: 0 };
@@ -144,7 +140,7 @@ unsafe fn pending_now(
     entry.cancellation_point();
     let now = timespec { tv_sec: 0, tv_nsec: 0 };
     let (set, to, time) = (set as usize, info as usize, &raw const now as usize);
-    // SAFETY: the caller's arguments.
+    // SAFETY: the kernel checks the addresses.
     let number = result(unsafe { syscall6(libc::SYS_rt_sigtimedwait, set, to, time, 8, 0, 0) })?;
     // SAFETY: the kernel has just written there.
     if !info.is_null() && unsafe { (*info).si_code } == libc::SI_TKILL {

@@ -26,9 +26,7 @@ const PTHREAD_CANCEL_DEFERRED: c_int = 0;
 
 fn set_cancel_type(to: c_int) -> c_int {
     let mut was = PTHREAD_CANCEL_DEFERRED;
-    // SAFETY: a valid type and out-parameter. Acts on a pending cancellation if it becomes
-    // asynchronous: it unwinds from here, through frames that allow it.
-    unsafe { next!(pthread_setcanceltype: fn(c_int, *mut c_int) -> c_int)(to, &mut was) };
+    next!(pthread_setcanceltype: fn(c_int, *mut c_int) -> c_int)(to, &mut was);
     was
 }
 
@@ -87,18 +85,11 @@ fn sleep_for(entry: &Entry, ns: u64) -> Result<(), u64> {
 }
 
 /// nanosleep(2).
-///
-/// # Safety
-/// As for the C function.
-pub unsafe fn nanosleep(request: *const timespec, left: *mut timespec) -> Result<c_int, Errno> {
+pub fn nanosleep(request: *const timespec, left: *mut timespec) -> Result<c_int, Errno> {
     let Some(entry) = enter() else {
-        // SAFETY: the caller's arguments.
-        return Ok(unsafe {
-            next!(nanosleep: fn(*const timespec, *mut timespec) -> c_int)(request, left)
-        });
+        return Ok(next!(nanosleep: fn(*const timespec, *mut timespec) -> c_int)(request, left));
     };
-    // SAFETY: the caller vouches for the pointer.
-    let ns = unsafe { user_memory::spec(request) }?.nanos().ok_or(Errno(libc::EINVAL))?;
+    let ns = user_memory::spec(request)?.nanos().ok_or(Errno(libc::EINVAL))?;
     sleep_for(&entry, ns).map(|()| 0).map_err(|rest| Errno(store_left(left, rest)))
 }
 
@@ -115,10 +106,7 @@ fn store_left(left: *mut timespec, ns: u64) -> c_int {
 }
 
 /// clock_nanosleep(2): returns the error number.
-///
-/// # Safety
-/// As for the C function.
-pub unsafe fn clock_nanosleep(
+pub fn clock_nanosleep(
     id: clockid_t,
     flags: c_int,
     request: *const timespec,
@@ -128,8 +116,7 @@ pub unsafe fn clock_nanosleep(
         clock_nanosleep: fn(clockid_t, c_int, *const timespec, *mut timespec) -> c_int
     );
     let Some(entry) = enter().filter(|_| is_virtual(id)) else {
-        // SAFETY: the caller's arguments.
-        return unsafe { real(id, flags, request, left) };
+        return real(id, flags, request, left);
     };
     // The clocks that the kernel refuses to sleep on.
     if matches!(
@@ -138,8 +125,7 @@ pub unsafe fn clock_nanosleep(
     ) {
         return libc::ENOTSUP;
     }
-    // SAFETY: the caller vouches for the pointer.
-    let request = match unsafe { user_memory::spec(request) } {
+    let request = match user_memory::spec(request) {
         Ok(spec) if spec.nanos().is_some() => spec,
         Ok(_) => return libc::EINVAL,
         Err(Errno(code)) => return code,
@@ -171,25 +157,17 @@ pub unsafe fn clock_nanosleep(
 }
 
 /// usleep(3).
-///
-/// # Safety
-/// None beyond being called from C.
-pub unsafe fn usleep(us: c_uint) -> Result<c_int, Errno> {
+pub fn usleep(us: c_uint) -> Result<c_int, Errno> {
     let Some(entry) = enter() else {
-        // SAFETY: no pointers.
-        return Ok(unsafe { next!(usleep: fn(c_uint) -> c_int)(us) });
+        return Ok(next!(usleep: fn(c_uint) -> c_int)(us));
     };
     sleep_for(&entry, us as u64 * 1000).map(|()| 0).map_err(|_| Errno(libc::EINTR))
 }
 
 /// sleep(3): the seconds left, rounded as glibc does (down, so that 0 means nearly done).
-///
-/// # Safety
-/// None beyond being called from C.
-pub unsafe fn sleep(seconds: c_uint) -> c_uint {
+pub fn sleep(seconds: c_uint) -> c_uint {
     let Some(entry) = enter() else {
-        // SAFETY: no pointers.
-        return unsafe { next!(sleep: fn(c_uint) -> c_uint)(seconds) };
+        return next!(sleep: fn(c_uint) -> c_uint)(seconds);
     };
     match sleep_for(&entry, seconds as u64 * SECOND) {
         Ok(()) => 0,
@@ -201,12 +179,8 @@ pub unsafe fn sleep(seconds: c_uint) -> c_uint {
 }
 
 /// thrd_sleep(3): 0, -1 when a signal came, another negative value on errors.
-///
-/// # Safety
-/// As for the C function.
-pub unsafe fn thrd_sleep(request: *const timespec, left: *mut timespec) -> c_int {
-    // SAFETY: the caller's arguments.
-    match unsafe { clock_nanosleep(libc::CLOCK_REALTIME, 0, request, left) } {
+pub fn thrd_sleep(request: *const timespec, left: *mut timespec) -> c_int {
+    match clock_nanosleep(libc::CLOCK_REALTIME, 0, request, left) {
         0 => 0,
         libc::EINTR => -1,
         _ => -2,

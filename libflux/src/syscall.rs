@@ -19,7 +19,7 @@ use posix::time::Spec;
 /// # Safety
 /// As for the C function; six arguments are read whether or not they were passed.
 pub unsafe fn syscall(number: c_long, args: SyscallArgs) -> c_long {
-    // SAFETY: the caller's arguments.
+    // SAFETY: what is called has this function's contract.
     let answer = unsafe { call(number, args) };
     match number {
         _ if zero_is_nothing(number) => spin_loop::positive(answer),
@@ -39,8 +39,8 @@ pub unsafe fn syscall(number: c_long, args: SyscallArgs) -> c_long {
 /// As for syscall(2).
 unsafe fn call(number: c_long, args: SyscallArgs) -> c_long {
     let [a, b, c, d, e, f] = args;
-    // SAFETY: the caller's arguments, in the order that the system call has them; those of a C
-    // function of the same name are the same but for sizes of signal sets.
+    // SAFETY: each call has the system call's arguments, in its order; those of a C function of the
+    // same name are the same but for sizes of signal sets.
     unsafe {
         match number {
             // libc's functions may read and write where they like; the kernel's calls fail.
@@ -237,8 +237,7 @@ unsafe fn call(number: c_long, args: SyscallArgs) -> c_long {
 /// `timeout` is an address as it was given to the system call.
 unsafe fn leaving_rest(timeout: *mut timespec, wait: impl FnOnce() -> c_long) -> c_long {
     let Some(engine) = session::engine() else { return wait() };
-    // SAFETY: it is asked whether it can be read.
-    let given = unsafe { user_memory::spec(timeout) }.ok().and_then(Spec::nanos);
+    let given = user_memory::spec(timeout).ok().and_then(Spec::nanos);
     let deadline = given.filter(|&ns| ns != 0).map(|ns| clock_id::after(&engine, ns));
     let answer = wait();
     if let Some(deadline) = deadline.filter(|_| user_memory::writable(timeout)) {

@@ -145,8 +145,7 @@ pub fn used(signal: c_int) {
 fn step_before(signal: c_int) {
     // SAFETY: zeroes are valid, and all structures are of this function's own.
     let (mut now, mut before): (sigaction, sigaction) = unsafe { (zeroed(), zeroed()) };
-    // SAFETY: as above.
-    let failed = unsafe { next_sigaction(signal, null(), &mut now) } != 0;
+    let failed = next_sigaction(signal, null(), &mut now) != 0;
     if failed || !is_handler(&now) || [ours(), session_signal::ours()].contains(&now.sa_sigaction) {
         return;
     }
@@ -163,9 +162,7 @@ fn step_before(signal: c_int) {
             };
             (new.sa_sigaction, new.sa_flags) = (ours(), now.sa_flags | libc::SA_SIGINFO);
         }
-        // SAFETY: as above.
-        if unsafe { next_sigaction(signal, &new, &mut before) } != 0 || before.sa_sigaction == seen
-        {
+        if next_sigaction(signal, &new, &mut before) != 0 || before.sa_sigaction == seen {
             return;
         }
         (seen, now) = (new.sa_sigaction, before);

@@ -267,7 +267,7 @@ fn with_attributes<R>(body: impl FnOnce(*mut pthread_attr_t) -> R) -> R {
 pub unsafe fn attributes(attr: *const pthread_attr_t) -> usize {
     let mut size = 0;
     if !attr.is_null() {
-        // SAFETY: the caller's object.
+        // SAFETY: initialised, by this function's contract.
         unsafe { libc::pthread_attr_getstacksize(attr, &mut size) };
     }
     size

@@ -89,8 +89,7 @@ pub unsafe fn settime(
         Ok(before)
     })?;
     engine.arm(deadline, now);
-    // SAFETY: the caller's pointer.
-    unsafe { store(old, before) }
+    store(old, before)
 }
 
 /// timerfd_gettime(2).
@@ -110,8 +109,7 @@ pub unsafe fn gettime(fd: c_int, out: *mut itimerspec) -> Result<c_int, Errno> {
     if out.is_null() {
         return Err(Errno(libc::EFAULT));
     }
-    // SAFETY: the caller's pointer.
-    unsafe { store(out, now) }
+    store(out, now)
 }
 
 fn remaining(engine: &Engine, locked: &Locked) -> itimerspec {
@@ -172,8 +170,7 @@ fn nonblocking(fd: c_int) -> bool {
 fn blocking(entry: &Entry, fd: c_int, mut real: impl FnMut() -> isize) -> isize {
     let nothing = || {
         let mut set = libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
-        // SAFETY: a set of our own.
-        unsafe { none_ready(&mut set, 1) }
+        none_ready(&mut set, 1)
     };
     loop {
         // Ready for somebody, at least: unless another reader is quicker, the call does not wait.

@@ -13,7 +13,8 @@ macro_rules! hooks {
         /// As for the C function of this name.
         #[unsafe(no_mangle)]
         pub unsafe extern "C-unwind" fn $name($($arg: $t),*) $(-> $r)? {
-            // SAFETY: the caller's arguments, passed on.
+            // SAFETY: the body has the contract of the C function, and gets what the program has passed to
+            // that.
             let answer = $crate::shim::errno::Answer::answer(unsafe { $body($($arg),*) });
             $($crate::shim::spin_loop::$spin(answer as i64);)?
             answer

@@ -18,17 +18,13 @@ const EAI_INTR: c_int = -104;
 macro_rules! starting {
     ($($(#[$doc:meta])* fn $name:ident($($arg:ident: $t:ty),*) -> c_int;)*) => {$(
         $(#[$doc])*
-        ///
-        /// # Safety
-        /// As for the C function.
-        pub unsafe fn $name($($arg: $t),*) -> c_int {
+        pub fn $name($($arg: $t),*) -> c_int {
             let entry = enter();
             let _wait = entry.as_ref().map(|entry| {
                 libc_threads::expect(entry);
                 entry.kernel_wait(What::Request)
             });
-            // SAFETY: the caller's arguments.
-            unsafe { next!($name: fn($($t),*) -> c_int)($($arg),*) }
+            next!($name: fn($($t),*) -> c_int)($($arg),*)
         }
     )*};
 }
@@ -62,10 +58,7 @@ starting! {
 ///
 /// Not by the real call with short time-outs: libc adds them to what the vDSO's clock says, which
 /// is virtual, and then has the kernel wait for an instant that is far away.
-///
-/// # Safety
-/// `timeout` is as for aio_suspend(3).
-unsafe fn suspend(
+fn suspend(
     timeout: *const timespec,
     done: impl Fn() -> bool,
     over: Errno,
@@ -73,8 +66,7 @@ unsafe fn suspend(
 ) -> Result<c_int, Errno> {
     let Some(entry) = enter() else { return real() };
     if !timeout.is_null() {
-        // SAFETY: the caller's pointer.
-        let ns = unsafe { user_memory::spec(timeout) }?.nanos().ok_or(Errno(libc::EINVAL))?;
+        let ns = user_memory::spec(timeout)?.nanos().ok_or(Errno(libc::EINVAL))?;
         let deadline = clock_id::after(&entry.engine, ns);
         let ask = |slice: Option<(&timespec, *const sigset_t)>| {
             let interrupted = slice
@@ -117,14 +109,10 @@ pub unsafe fn aio_suspend(
 ) -> Result<c_int, Errno> {
     let real = next!(aio_suspend: fn(*const *const aiocb, c_int, *const timespec) -> c_int);
     let error = next!(aio_error: fn(*const aiocb) -> c_int);
-    // SAFETY: the caller's requests.
-    let in_progress = |request| unsafe { error(request) } == libc::EINPROGRESS;
-    // SAFETY: the caller's list.
+    let in_progress = |request| error(request) == libc::EINPROGRESS;
+    // SAFETY: the call has `n` requests or null pointers.
     let done = || unsafe { any(list, n, in_progress) };
-    // SAFETY: the caller's arguments.
-    unsafe {
-        suspend(timeout, done, Errno(libc::EAGAIN), || outcome(real(list, n, std::ptr::null())))
-    }
+    suspend(timeout, done, Errno(libc::EAGAIN), || outcome(real(list, n, std::ptr::null())))
 }
 
 /// gai_suspend(3): answers with its own error codes.
@@ -134,14 +122,10 @@ pub unsafe fn aio_suspend(
 pub unsafe fn gai_suspend(list: *const *const c_void, n: c_int, timeout: *const timespec) -> c_int {
     let real = next!(gai_suspend: fn(*const *const c_void, c_int, *const timespec) -> c_int);
     let error = next!(gai_error: fn(*const c_void) -> c_int);
-    // SAFETY: the caller's requests.
-    let in_progress = |request| unsafe { error(request) } == EAI_INPROGRESS;
-    // SAFETY: the caller's list.
+    let in_progress = |request| error(request) == EAI_INPROGRESS;
+    // SAFETY: the call has `n` requests or null pointers.
     let done = || unsafe { any(list, n, in_progress) };
-    // SAFETY: the caller's arguments.
-    match unsafe {
-        suspend(timeout, done, Errno(libc::EAGAIN), || Ok(real(list, n, std::ptr::null())))
-    } {
+    match suspend(timeout, done, Errno(libc::EAGAIN), || Ok(real(list, n, std::ptr::null()))) {
         Ok(answer) => answer,
         Err(Errno(libc::EINTR)) => EAI_INTR,
         Err(_) => libc::EAI_AGAIN,

@@ -10,16 +10,12 @@ use libc::{c_int, c_uint};
 use posix::errno::Errno;
 
 /// close(2).
-///
-/// # Safety
-/// As for the C function.
-pub unsafe fn close(fd: c_int) -> Result<c_int, Errno> {
+pub fn close(fd: c_int) -> Result<c_int, Errno> {
     if hidden_fds::is_hidden(fd) {
         return Err(Errno(libc::EBADF));
     }
     forget(fd);
-    // SAFETY: the caller's arguments.
-    crate::shim::errno::outcome(unsafe { next!(close: fn(c_int) -> c_int)(fd) })
+    crate::shim::errno::outcome(next!(close: fn(c_int) -> c_int)(fd))
 }
 
 /// `fd` is about to be closed. Not in a vfork child, whose descriptors are its own.
@@ -51,12 +47,8 @@ fn replaced(old: c_int, new: c_int) {
 }
 
 /// dup(2).
-///
-/// # Safety
-/// None beyond being called from C.
-pub unsafe fn dup(fd: c_int) -> c_int {
-    // SAFETY: plain numbers.
-    copied(fd, unsafe { next!(dup: fn(c_int) -> c_int)(fd) })
+pub fn dup(fd: c_int) -> c_int {
+    copied(fd, next!(dup: fn(c_int) -> c_int)(fd))
 }
 
 /// close_range(2), around the bells.
@@ -105,31 +97,22 @@ pub unsafe fn closefrom(first: c_int) {
 }
 
 /// dup2(2).
-///
-/// # Safety
-/// As for the C function.
-pub unsafe fn dup2(old: c_int, new: c_int) -> Result<c_int, Errno> {
+pub fn dup2(old: c_int, new: c_int) -> Result<c_int, Errno> {
     if hidden_fds::is_hidden(new) {
         wake_fd::make_way(new);
     }
     replaced(old, new);
-    // SAFETY: plain numbers.
-    crate::shim::errno::outcome(copied(old, unsafe {
-        next!(dup2: fn(c_int, c_int) -> c_int)(old, new)
-    }))
+    crate::shim::errno::outcome(copied(old, next!(dup2: fn(c_int, c_int) -> c_int)(old, new)))
 }
 
 /// dup3(2).
-///
-/// # Safety
-/// As for the C function.
-pub unsafe fn dup3(old: c_int, new: c_int, flags: c_int) -> Result<c_int, Errno> {
+pub fn dup3(old: c_int, new: c_int, flags: c_int) -> Result<c_int, Errno> {
     if hidden_fds::is_hidden(new) {
         wake_fd::make_way(new);
     }
     replaced(old, new);
-    // SAFETY: plain numbers.
-    crate::shim::errno::outcome(copied(old, unsafe {
-        next!(dup3: fn(c_int, c_int, c_int) -> c_int)(old, new, flags)
-    }))
+    crate::shim::errno::outcome(copied(
+        old,
+        next!(dup3: fn(c_int, c_int, c_int) -> c_int)(old, new, flags),
+    ))
 }

@@ -37,15 +37,15 @@ struct Cond {
 const _: () = assert!(size_of::<Cond>() == size_of::<pthread_cond_t>());
 
 fn view<'a>(cond: *mut pthread_cond_t) -> &'a Cond {
-    // SAFETY: the caller of the hook passes a condition variable; Cond has its size and alignment.
+    // SAFETY: a hook has a condition variable here; Cond has its size and alignment.
     unsafe { &*(cond as *const Cond) }
 }
 
 /// A real function on a condition variable, for processes outside a session. `dlsym` may answer
 /// with the version of before glibc 2.3.2, so the version is named.
 macro_rules! real {
-    ($name:literal, fn($($t:ty),*)) => {
-        crate::next!(@ $name, Some(c"GLIBC_2.3.2"), fn($($t),*) -> c_int)
+    ($name:ident: fn($($t:ty),*)) => {
+        crate::next!(@ stringify!($name), Some(c"GLIBC_2.3.2"), fn($($t),*) -> c_int)
     };
 }
 
@@ -55,15 +55,12 @@ macro_rules! real {
 /// As for the C function.
 pub unsafe fn init(cond: *mut pthread_cond_t, attr: *const pthread_condattr_t) -> c_int {
     if session::engine().is_none() {
-        // SAFETY: the caller's arguments.
-        return unsafe {
-            real!(c"pthread_cond_init", fn(*mut pthread_cond_t, *const pthread_condattr_t))(
-                cond, attr,
-            )
-        };
+        return real!(pthread_cond_init: fn(*mut pthread_cond_t, *const pthread_condattr_t))(
+            cond, attr,
+        );
     }
     let (mut clock, mut shared): (clockid_t, c_int) = (0, 0);
-    // SAFETY: the caller's arguments; the getters only read the attribute.
+    // SAFETY: an attribute that is not null is initialised; the condition variable is not in use.
     unsafe {
         if !attr.is_null() {
             libc::pthread_condattr_getclock(attr, &mut clock);
@@ -82,13 +79,9 @@ pub unsafe fn init(cond: *mut pthread_cond_t, attr: *const pthread_condattr_t) -
 
 /// pthread_cond_destroy(3). Of a private one nothing is held; a shared one's waiters, woken before,
 /// may still be about to look at it, so it waits until they have left, as glibc's does.
-///
-/// # Safety
-/// As for the C function.
-pub unsafe fn destroy(cond: *mut pthread_cond_t) -> c_int {
+pub fn destroy(cond: *mut pthread_cond_t) -> c_int {
     if session::engine().is_none() {
-        // SAFETY: the caller's arguments.
-        return unsafe { real!(c"pthread_cond_destroy", fn(*mut pthread_cond_t))(cond) };
+        return real!(pthread_cond_destroy: fn(*mut pthread_cond_t))(cond);
     }
     let object = view(cond);
     if object.shared == SHARED
@@ -127,10 +120,7 @@ impl Drop for Counted<'_> {
 
 /// One wait, with the mutex given up and taken back. Cancellation is acted on with the mutex held,
 /// as POSIX wants.
-///
-/// # Safety
-/// As for pthread_cond_wait(3).
-unsafe fn wait_until(
+fn wait_until(
     entry: &Entry,
     cond: *mut pthread_cond_t,
     mutex: *mut pthread_mutex_t,
@@ -142,8 +132,7 @@ unsafe fn wait_until(
     let reason = if object.shared == SHARED {
         let seen = object.counter.load(SeqCst);
         let _counted = Counted::new(object);
-        // SAFETY: the caller's mutex.
-        match unsafe { locks::unlock(mutex) } {
+        match locks::unlock(mutex) {
             0 => kernel_futex::wait(
                 entry,
                 cause,
@@ -159,8 +148,7 @@ unsafe fn wait_until(
         let Some(place) = wait_queue::enqueue(entry, cause, Key::cond(cond), || false) else {
             return Err(libc::EINVAL);
         };
-        // SAFETY: the caller's mutex.
-        match unsafe { locks::unlock(mutex) } {
+        match locks::unlock(mutex) {
             0 => place.wait(deadline, Signals::Ignore, Some(cancels)),
             code => {
                 place.leave();
@@ -168,8 +156,7 @@ unsafe fn wait_until(
             }
         }
     };
-    // SAFETY: the caller's mutex.
-    let locked = unsafe { locks::lock_entered(entry, mutex) };
+    let locked = locks::lock_entered(entry, mutex);
     if reason == Reason::Cancelled {
         entry.cancellation_point();
     }
@@ -179,26 +166,19 @@ unsafe fn wait_until(
 }
 
 /// pthread_cond_wait(3).
-///
-/// # Safety
-/// As for the C function.
-pub unsafe fn wait(cond: *mut pthread_cond_t, mutex: *mut pthread_mutex_t) -> c_int {
+pub fn wait(cond: *mut pthread_cond_t, mutex: *mut pthread_mutex_t) -> c_int {
     let Some(entry) = enter() else {
-        // SAFETY: the caller's arguments.
-        return unsafe {
-            real!(c"pthread_cond_wait", fn(*mut pthread_cond_t, *mut pthread_mutex_t))(cond, mutex)
-        };
+        return real!(pthread_cond_wait: fn(*mut pthread_cond_t, *mut pthread_mutex_t))(
+            cond, mutex,
+        );
     };
-    // SAFETY: the caller's arguments.
-    match unsafe { wait_until(&entry, cond, mutex, (What::Cond.into(), NEVER)) } {
+    match wait_until(&entry, cond, mutex, (What::Cond.into(), NEVER)) {
         Ok(_) => 0,
         Err(code) => code,
     }
 }
 
-/// # Safety
-/// As for pthread_cond_clockwait(3).
-unsafe fn timed(
+fn timed(
     entry: &Entry,
     cond: *mut pthread_cond_t,
     mutex: *mut pthread_mutex_t,
@@ -215,8 +195,7 @@ unsafe fn timed(
         Ok(at) => at,
         Err(Errno(code)) => return code,
     };
-    // SAFETY: the caller's arguments.
-    match unsafe { wait_until(entry, cond, mutex, (cause, deadline)) } {
+    match wait_until(entry, cond, mutex, (cause, deadline)) {
         Ok(Reason::TimedOut) if clock_id::reached(&entry.engine, clock, until) => libc::ETIMEDOUT,
         // Also where the clock was set and the time has not come: the condition may have been
         // signalled just then.
@@ -226,38 +205,24 @@ unsafe fn timed(
 }
 
 /// pthread_cond_timedwait(3), on the clock of the condition's attribute.
-///
-/// # Safety
-/// As for the C function.
-pub unsafe fn timedwait(
+pub fn timedwait(
     cond: *mut pthread_cond_t,
     mutex: *mut pthread_mutex_t,
     until: *const timespec,
 ) -> c_int {
     let Some(entry) = enter() else {
-        // SAFETY: the caller's arguments.
-        return unsafe {
-            real!(
-                c"pthread_cond_timedwait",
-                fn(*mut pthread_cond_t, *mut pthread_mutex_t, *const timespec)
-            )(cond, mutex, until)
-        };
+        return real!(pthread_cond_timedwait: fn(*mut pthread_cond_t, *mut pthread_mutex_t, *const timespec)
+        )(cond, mutex, until);
     };
     let clock = view(cond).clock as clockid_t;
-    // SAFETY: the caller's arguments.
-    unsafe {
-        match user_memory::spec(until) {
-            Ok(until) => timed(&entry, cond, mutex, clock, until),
-            Err(_) => libc::EINVAL,
-        }
+    match user_memory::spec(until) {
+        Ok(until) => timed(&entry, cond, mutex, clock, until),
+        Err(_) => libc::EINVAL,
     }
 }
 
 /// pthread_cond_clockwait(3): what C++'s timed waits call.
-///
-/// # Safety
-/// As for the C function.
-pub unsafe fn clockwait(
+pub fn clockwait(
     cond: *mut pthread_cond_t,
     mutex: *mut pthread_mutex_t,
     clock: clockid_t,
@@ -265,15 +230,11 @@ pub unsafe fn clockwait(
 ) -> c_int {
     let Some(entry) = enter() else {
         let real = next!(pthread_cond_clockwait: fn(*mut pthread_cond_t, *mut pthread_mutex_t, clockid_t, *const timespec) -> c_int);
-        // SAFETY: the caller's arguments.
-        return unsafe { real(cond, mutex, clock, until) };
+        return real(cond, mutex, clock, until);
     };
-    // SAFETY: the caller's arguments.
-    unsafe {
-        match user_memory::spec(until) {
-            Ok(until) => timed(&entry, cond, mutex, clock, until),
-            Err(_) => libc::EINVAL,
-        }
+    match user_memory::spec(until) {
+        Ok(until) => timed(&entry, cond, mutex, clock, until),
+        Err(_) => libc::EINVAL,
     }
 }
 
@@ -293,25 +254,17 @@ fn wake(cond: *mut pthread_cond_t, count: u32) -> c_int {
 }
 
 /// pthread_cond_signal(3).
-///
-/// # Safety
-/// As for the C function.
-pub unsafe fn signal(cond: *mut pthread_cond_t) -> c_int {
+pub fn signal(cond: *mut pthread_cond_t) -> c_int {
     if session::engine().is_none() {
-        // SAFETY: the caller's arguments.
-        return unsafe { real!(c"pthread_cond_signal", fn(*mut pthread_cond_t))(cond) };
+        return real!(pthread_cond_signal: fn(*mut pthread_cond_t))(cond);
     }
     wake(cond, 1)
 }
 
 /// pthread_cond_broadcast(3).
-///
-/// # Safety
-/// As for the C function.
-pub unsafe fn broadcast(cond: *mut pthread_cond_t) -> c_int {
+pub fn broadcast(cond: *mut pthread_cond_t) -> c_int {
     if session::engine().is_none() {
-        // SAFETY: the caller's arguments.
-        return unsafe { real!(c"pthread_cond_broadcast", fn(*mut pthread_cond_t))(cond) };
+        return real!(pthread_cond_broadcast: fn(*mut pthread_cond_t))(cond);
     }
     wake(cond, u32::MAX)
 }

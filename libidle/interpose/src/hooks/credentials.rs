@@ -52,12 +52,8 @@ pub fn alone<R>(call: impl FnOnce() -> R) -> R {
 macro_rules! alone {
     ($($(#[$doc:meta])* fn $name:ident($($arg:ident: $t:ty),*) -> c_int;)*) => {$(
         $(#[$doc])*
-        ///
-        /// # Safety
-        /// As for the C function.
-        pub unsafe fn $name($($arg: $t),*) -> c_int {
-            // SAFETY: the caller's arguments.
-            alone(|| unsafe { next!($name: fn($($t),*) -> c_int)($($arg),*) })
+        pub fn $name($($arg: $t),*) -> c_int {
+            alone(|| next!($name: fn($($t),*) -> c_int)($($arg),*))
         }
     )*};
 }

@@ -10,16 +10,12 @@ use libc::{c_char, c_int, c_void, iovec, mode_t, off_t, size_t, ssize_t};
 macro_rules! kernel_waits {
     ($what:expr; $($(#[$doc:meta])* fn $name:ident($($arg:ident: $t:ty),*) -> $r:ty;)*) => {$(
         $(#[$doc])*
-        ///
-        /// # Safety
-        /// As for the C function.
         #[inline]
-        pub unsafe fn $name($($arg: $t),*) -> $r {
+        pub fn $name($($arg: $t),*) -> $r {
             let real = $crate::next!($name: fn($($t),*) -> $r);
             let entry = $crate::shim::entry::enter();
             let _wait = entry.as_ref().map(|e| e.kernel_wait($what));
-            // SAFETY: the caller's arguments.
-            unsafe { real($($arg),*) }
+            real($($arg),*)
         }
     )*};
 }
@@ -100,25 +96,16 @@ kernel_waits! { What::Descriptor;
 }
 
 /// fcntl(2): only F_SETLKW and F_OFD_SETLKW wait. Of descriptors of this library it knows nothing.
-///
-/// # Safety
-/// As for the C function; the third argument is read whether or not it was passed.
-pub unsafe fn fcntl(fd: c_int, cmd: c_int, arg: usize) -> c_int {
-    // SAFETY: the caller's arguments.
-    unsafe { control(next!(fcntl: fn(c_int, c_int, usize) -> c_int), fd, cmd, arg) }
+pub fn fcntl(fd: c_int, cmd: c_int, arg: usize) -> c_int {
+    control(next!(fcntl: fn(c_int, c_int, usize) -> c_int), fd, cmd, arg)
 }
 
 /// fcntl64.
-///
-/// # Safety
-/// As for [`fcntl`].
-pub unsafe fn fcntl64(fd: c_int, cmd: c_int, arg: usize) -> c_int {
-    // SAFETY: the caller's arguments.
-    unsafe { control(next!(fcntl64: fn(c_int, c_int, usize) -> c_int), fd, cmd, arg) }
+pub fn fcntl64(fd: c_int, cmd: c_int, arg: usize) -> c_int {
+    control(next!(fcntl64: fn(c_int, c_int, usize) -> c_int), fd, cmd, arg)
 }
-
-unsafe fn control(
-    real: unsafe extern "C-unwind" fn(c_int, c_int, usize) -> c_int,
+fn control(
+    real: extern "C-unwind" fn(c_int, c_int, usize) -> c_int,
     fd: c_int,
     cmd: c_int,
     arg: usize,
@@ -129,8 +116,7 @@ unsafe fn control(
     }
     let entry = if matches!(cmd, libc::F_SETLKW | libc::F_OFD_SETLKW) { enter() } else { None };
     let _wait = entry.as_ref().map(|e| e.kernel_wait(What::Descriptor));
-    // SAFETY: the caller's arguments.
-    let done = unsafe { real(fd, cmd, arg) };
+    let done = real(fd, cmd, arg);
     if matches!(cmd, libc::F_SETLK | libc::F_OFD_SETLK) {
         crate::shim::spin_loop::success(done as i64);
     }
@@ -142,14 +128,10 @@ unsafe fn control(
 }
 
 /// A blocking system call made through syscall(2).
-///
-/// # Safety
-/// As for syscall(2).
-pub unsafe fn waiting(number: libc::c_long, [a, b, c, d, e, f]: [usize; 6]) -> libc::c_long {
+pub fn waiting(number: libc::c_long, [a, b, c, d, e, f]: [usize; 6]) -> libc::c_long {
     let real =
         next!(syscall: fn(libc::c_long, usize, usize, usize, usize, usize, usize) -> libc::c_long);
     let entry = enter();
     let _wait = entry.as_ref().map(|e| e.kernel_wait(What::Descriptor));
-    // SAFETY: the caller's arguments.
-    unsafe { real(number, a, b, c, d, e, f) }
+    real(number, a, b, c, d, e, f)
 }

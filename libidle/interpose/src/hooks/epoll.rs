@@ -12,9 +12,7 @@ use libc::{POLLIN, c_int, epoll_event, pollfd, sigset_t, timespec};
 use posix::errno::Errno;
 use posix::time::{self, NEVER};
 
-/// # Safety
-/// As for epoll_pwait(2).
-unsafe fn real(
+fn real(
     fd: c_int,
     events: *mut epoll_event,
     max: c_int,
@@ -23,8 +21,7 @@ unsafe fn real(
 ) -> Result<c_int, Errno> {
     let pwait =
         next!(epoll_pwait: fn(c_int, *mut epoll_event, c_int, c_int, *const sigset_t) -> c_int);
-    // SAFETY: the caller's arguments.
-    outcome(unsafe { pwait(fd, events, max, timeout, mask) })
+    outcome(pwait(fd, events, max, timeout, mask))
 }
 
 /// The common part: `duration` in ns, `None` for no limit.
@@ -40,31 +37,26 @@ unsafe fn wait(
 ) -> Result<c_int, Errno> {
     let Some(entry) = enter() else {
         let ms = duration.map_or(-1, |ns| time::to_millis_up(ns).min(i32::MAX as u64) as c_int);
-        // SAFETY: the caller's arguments.
-        return unsafe { real(fd, events, max, ms, mask) };
+        return real(fd, events, max, ms, mask);
     };
     let deadline = limit(&entry, duration);
     if deadline == NEVER && !timer_fds::any() {
         let _wait = entry.kernel_wait(What::Ready);
-        // SAFETY: the caller's arguments.
-        return unsafe { real(fd, events, max, -1, mask) };
+        return real(fd, events, max, -1, mask);
     }
     loop {
         timer_fds::expire(&entry);
         // Another thread may have taken what woke this one: then it waits on.
-        // SAFETY: the caller's arguments.
-        let ready = unsafe { real(fd, events, max, 0, mask) }?;
+        let ready = real(fd, events, max, 0, mask)?;
         if ready != 0 || deadline == 0 || entry.now() >= deadline {
             return Ok(ready);
         }
         let mut set = pollfd { fd, events: POLLIN, revents: 0 };
         if deadline == NEVER {
-            // SAFETY: a set of our own.
-            let Some(_wait) = waiting(&entry, || unsafe { none_ready(&mut set, 1) }) else {
+            let Some(_wait) = waiting(&entry, || none_ready(&mut set, 1)) else {
                 continue;
             };
-            // SAFETY: the caller's arguments.
-            return unsafe { real(fd, events, max, -1, mask) };
+            return real(fd, events, max, -1, mask);
         }
         // SAFETY: a set of our own.
         unsafe { poll_until(&entry, &mut set, 1, deadline, mask) }?;
@@ -81,7 +73,7 @@ pub unsafe fn epoll_wait(
     max: c_int,
     timeout: c_int,
 ) -> Result<c_int, Errno> {
-    // SAFETY: the caller's arguments.
+    // SAFETY: what is called has this function's contract.
     unsafe { wait(fd, events, max, time::millis(timeout), std::ptr::null()) }
 }
 
@@ -96,7 +88,7 @@ pub unsafe fn epoll_pwait(
     timeout: c_int,
     mask: *const sigset_t,
 ) -> Result<c_int, Errno> {
-    // SAFETY: the caller's arguments.
+    // SAFETY: what is called has this function's contract.
     unsafe { wait(fd, events, max, time::millis(timeout), mask) }
 }
 
@@ -114,9 +106,8 @@ pub unsafe fn epoll_pwait2(
     let duration = if timeout.is_null() {
         None
     } else {
-        // SAFETY: the caller vouches for it.
-        Some(unsafe { user_memory::spec(timeout) }?.nanos().ok_or(Errno(libc::EINVAL))?)
+        Some(user_memory::spec(timeout)?.nanos().ok_or(Errno(libc::EINVAL))?)
     };
-    // SAFETY: the caller's arguments.
+    // SAFETY: what is called has this function's contract.
     unsafe { wait(fd, events, max, duration, mask) }
 }

@@ -66,7 +66,7 @@ unsafe fn replace(
         slot.pid.store(pid, Relaxed);
         engine.set_own(credit, Kind::New);
     }
-    // SAFETY: the caller's array.
+    // SAFETY: `env` is null or an environment array, by this function's contract.
     let failed = match unsafe { Environ::new(env, page.as_credit(credit), program) } {
         Some(mut new) => real(new.pointer()),
         None => real(env),
@@ -95,7 +95,7 @@ fn borrowed(engine: &Engine, parent: usize, pid: u32) -> Option<usize> {
 }
 
 /// The real execve(2).
-fn real() -> unsafe extern "C-unwind" fn(*const c_char, Strings, Strings) -> c_int {
+fn real() -> extern "C-unwind" fn(*const c_char, Strings, Strings) -> c_int {
     next!(execve: fn(*const c_char, Strings, Strings) -> c_int)
 }
 
@@ -110,7 +110,7 @@ pub(super) fn prepare() {
 /// As for the C function.
 #[unsafe(link_section = ".text.interpose")]
 pub unsafe fn execve(path: *const c_char, argv: Strings, env: Strings) -> c_int {
-    // SAFETY: the caller's arguments.
+    // SAFETY: execve(2) has a C string and an environment array.
     unsafe { replace(|| program_image::path(path), env, |env| real()(path, argv, env)) }
 }
 
@@ -119,7 +119,7 @@ pub unsafe fn execve(path: *const c_char, argv: Strings, env: Strings) -> c_int 
 /// # Safety
 /// As for the C function.
 pub unsafe fn execv(path: *const c_char, argv: Strings) -> c_int {
-    // SAFETY: the caller's arguments.
+    // SAFETY: what is called has this function's contract.
     unsafe { execve(path, argv, own_environ()) }
 }
 
@@ -130,7 +130,7 @@ pub unsafe fn execv(path: *const c_char, argv: Strings) -> c_int {
 #[unsafe(link_section = ".text.interpose")]
 pub unsafe fn execvpe(file: *const c_char, argv: Strings, env: Strings) -> c_int {
     let found = OnceCell::new();
-    // SAFETY: the caller's arguments.
+    // SAFETY: what is called has this function's contract.
     unsafe {
         let program = || {
             found.get_or_init(|| program_image::search(file)).as_ref().map(|found| found.program)
@@ -152,7 +152,7 @@ pub unsafe fn execvpe(file: *const c_char, argv: Strings, env: Strings) -> c_int
 /// # Safety
 /// As for the C function.
 pub unsafe fn execvp(file: *const c_char, argv: Strings) -> c_int {
-    // SAFETY: the caller's arguments.
+    // SAFETY: what is called has this function's contract.
     unsafe { execvpe(file, argv, own_environ()) }
 }
 
@@ -162,7 +162,7 @@ pub unsafe fn execvp(file: *const c_char, argv: Strings) -> c_int {
 /// As for the C function.
 pub unsafe fn fexecve(fd: c_int, argv: Strings, env: Strings) -> c_int {
     let real = next!(fexecve: fn(c_int, Strings, Strings) -> c_int);
-    // SAFETY: the caller's arguments.
+    // SAFETY: execve(2) has a C string and an environment array.
     unsafe { replace(|| program_image::open(fd), env, |env| real(fd, argv, env)) }
 }
 
@@ -178,7 +178,7 @@ pub unsafe fn execveat(
     flags: c_int,
 ) -> c_int {
     let real = next!(execveat: fn(c_int, *const c_char, Strings, Strings, c_int) -> c_int);
-    // SAFETY: the caller's arguments.
+    // SAFETY: what is called has this function's contract.
     unsafe {
         replace(
             || program_image::at(dir, path, flags),
@@ -213,7 +213,7 @@ pub unsafe extern "C-unwind" fn exec_list(
     stack: Strings,
 ) -> c_int {
     const IN_REGISTERS: usize = 5;
-    // SAFETY: the caller passed arguments up to a NULL (and an environment after it).
+    // SAFETY: execl(3) has arguments up to a NULL, and execle(3) an environment after it.
     let argument = |i: usize| unsafe {
         if i < IN_REGISTERS { *registers.add(i) } else { *stack.add(i - IN_REGISTERS) }
     };
@@ -226,7 +226,7 @@ pub unsafe extern "C-unwind" fn exec_list(
         *to = argument(i);
     }
     let argv = argv.slice().as_ptr();
-    // SAFETY: the caller's arguments.
+    // SAFETY: a C string, and the array that was made above; the environment is execle's own argument.
     unsafe {
         match kind {
             List::Path => execv(path, argv),

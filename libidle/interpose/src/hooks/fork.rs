@@ -100,21 +100,13 @@ pub(crate) fn around(call: impl FnOnce() -> pid_t) -> pid_t {
 }
 
 /// fork(2).
-///
-/// # Safety
-/// As for the C function.
-pub unsafe fn fork() -> pid_t {
-    // SAFETY: the real call.
-    around(|| unsafe { next!(fork: fn() -> pid_t)() })
+pub fn fork() -> pid_t {
+    around(|| next!(fork: fn() -> pid_t)())
 }
 
 /// _Fork(3): runs no handlers.
-///
-/// # Safety
-/// As for the C function.
-pub unsafe fn fork_only() -> pid_t {
-    // SAFETY: the real call.
-    around(|| unsafe { next!(_Fork: fn() -> pid_t)() })
+pub fn fork_only() -> pid_t {
+    around(|| next!(_Fork: fn() -> pid_t)())
 }
 
 /// Of these, CLONE_VM alone makes a process that shares this one's memory and goes on at the same
@@ -127,10 +119,7 @@ type CloneFn = unsafe extern "C-unwind" fn(*mut c_void) -> c_int;
 /// pthread's back, and takes a slot at its first hook if it has thread-local storage of its own.
 /// One without that takes a slot for each wait, as a signal handler does, if its parent waits
 /// already.
-///
-/// # Safety
-/// As for the C function; seven arguments are read whether or not they were passed.
-pub unsafe fn clone(
+pub fn clone(
     start: CloneFn,
     stack: *mut c_void,
     flags: c_int,
@@ -146,16 +135,14 @@ pub unsafe fn clone(
     if flags & libc::CLONE_VM != 0 || flags & libc::CLONE_SETTLS != 0 {
         // A process that runs beside this one is looked at like one without the library.
         let child = if flags & KINDS == libc::CLONE_VM { credit() } else { None };
-        // SAFETY: the caller's arguments.
-        let pid = unsafe { real(start, stack, flags, arg, parent_tid, new_tls, child_tid) };
+        let pid = real(start, stack, flags, arg, parent_tid, new_tls, child_tid);
         settle(child, pid);
         return pid;
     }
     let child = credit();
     tls().clone_fn.set(start as usize);
     tls().clone_arg.set(arg as usize);
-    // SAFETY: the caller's arguments, with a start function that calls the caller's.
-    let pid = unsafe { real(start_clone, stack, flags, arg, parent_tid, new_tls, child_tid) };
+    let pid = real(start_clone, stack, flags, arg, parent_tid, new_tls, child_tid);
     settle(child, pid);
     pid
 }

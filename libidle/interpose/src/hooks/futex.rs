@@ -38,7 +38,7 @@ pub(super) unsafe fn futex(
     if !address.is_multiple_of(4) || !user_memory::plausible(address as *const u32) {
         return None;
     }
-    // SAFETY: the caller's futex word.
+    // SAFETY: asked above whether it can be read; futex(2) wants it aligned.
     let word = unsafe { &*(address as *const AtomicU32) };
     match command {
         // For the kernel to refuse. (Memory is made of pages, so what holds for the eight bytes
@@ -52,9 +52,7 @@ pub(super) unsafe fn futex(
             }
             let clock =
                 if op & REALTIME != 0 { libc::CLOCK_REALTIME } else { libc::CLOCK_MONOTONIC };
-            // SAFETY: the caller's time-out: relative for WAIT, absolute for WAIT_BITSET.
-            let until =
-                unsafe { limit(&entry.engine, timeout as *const timespec, command == WAIT, clock) };
+            let until = limit(&entry.engine, timeout as *const timespec, command == WAIT, clock);
             Some(until.and_then(|until| wait(&entry, word, value as u32, private, bits, until)))
         }
         WAKE | WAKE_BITSET => {
@@ -67,7 +65,7 @@ pub(super) unsafe fn futex(
             if !address2.is_multiple_of(4) || !user_memory::plausible(address2 as *const u32) {
                 return None;
             }
-            // SAFETY: the caller's second futex word.
+            // SAFETY: the second word, likewise.
             let second = unsafe { &*(address2 as *const AtomicU32) };
             let too = change(second, value3 as u32)?;
             let woken = wake_all(&engine, word, value as u32, ANY, true);
@@ -122,8 +120,7 @@ fn change(word: &AtomicU32, code: u32) -> Option<bool> {
         _ => old >= against,
     })
 }
-
-unsafe fn limit(
+fn limit(
     engine: &Engine,
     timeout: *const timespec,
     relative: bool,
@@ -132,8 +129,7 @@ unsafe fn limit(
     if timeout.is_null() {
         return Ok(None);
     }
-    // SAFETY: the caller's pointer.
-    let spec = unsafe { user_memory::spec(timeout) }?;
+    let spec = user_memory::spec(timeout)?;
     let ns = spec.nanos().ok_or(Errno(libc::EINVAL))?;
     Ok(Some(match relative {
         true => (libc::CLOCK_MONOTONIC, Spec::from_nanos(clock_id::after(engine, ns))),

@@ -44,12 +44,10 @@ pub unsafe fn enter(args: [usize; 6]) -> c_long {
     // SAFETY: plausible, and the caller vouches for it.
     let given = timed.then(|| unsafe { *argument }).filter(|given| given.timeout != 0);
     let (Some(given), Some(entry)) = (given, entry::enter()) else {
-        // SAFETY: the caller's arguments.
-        return unsafe { waiting(libc::SYS_io_uring_enter, args) };
+        return waiting(libc::SYS_io_uring_enter, args);
     };
     let deadline = || {
-        // SAFETY: the caller's time-out.
-        let time = unsafe { user_memory::spec(given.timeout as *const timespec) }?;
+        let time = user_memory::spec(given.timeout as *const timespec)?;
         if flags & ABS_TIMER != 0 {
             clock_id::instant(&entry.engine, libc::CLOCK_MONOTONIC, time)
         } else {
@@ -58,7 +56,7 @@ pub unsafe fn enter(args: [usize; 6]) -> c_long {
     };
     let call = |submit: usize, least: usize, flags: u32, argument: *const Argument| {
         let (flags, argument) = (flags as usize, argument as usize);
-        // SAFETY: the caller's arguments, or an argument of our own.
+        // SAFETY: the kernel checks the addresses; an argument of our own lives until then.
         errno::result(unsafe {
             syscall6(libc::SYS_io_uring_enter, fd, submit, least, flags, argument, size)
         })

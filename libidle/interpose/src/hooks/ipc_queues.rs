@@ -42,10 +42,7 @@ kernel_waits! { What::Queue;
 }
 
 /// semtimedop(2).
-///
-/// # Safety
-/// As for the C function.
-pub unsafe fn semtimedop(
+pub fn semtimedop(
     id: c_int,
     ops: *mut sembuf,
     n: size_t,
@@ -55,15 +52,12 @@ pub unsafe fn semtimedop(
     let Some(entry) = enter().filter(|_| !timeout.is_null()) else {
         let entry = enter();
         let _wait = entry.as_ref().map(|e| e.kernel_wait(What::Queue));
-        // SAFETY: the caller's arguments.
-        return outcome(unsafe { real(id, ops, n, timeout) });
+        return outcome(real(id, ops, n, timeout));
     };
-    // SAFETY: the caller's pointer.
-    let ns = unsafe { user_memory::spec(timeout) }?.nanos().ok_or(Errno(libc::EINVAL))?;
+    let ns = user_memory::spec(timeout)?.nanos().ok_or(Errno(libc::EINVAL))?;
     let deadline = clock_id::after(&entry.engine, ns);
     const AGAIN: Result<c_int, Errno> = Err(Errno(libc::EAGAIN));
-    // SAFETY: the caller's arguments.
-    let call = |time: &timespec| outcome(unsafe { real(id, ops, n, time) });
+    let call = |time: &timespec| outcome(real(id, ops, n, time));
     if !signal_usable(&entry) {
         return polling_wait::wait_deaf(&entry, What::Queue, deadline, std::ptr::null(), call);
     }
@@ -154,8 +148,7 @@ unsafe fn queue_until(
         if raw < 0 { Err(Errno(crate::shim::errno::get())) } else { Ok(raw) }
     };
     let Some(entry) = enter().filter(|_| !until.is_null()) else { return attempt(until) };
-    // SAFETY: the caller's pointer.
-    let until: Spec = unsafe { user_memory::spec(until) }?;
+    let until: Spec = user_memory::spec(until)?;
     // Also where it need not wait.
     until.nanos().ok_or(Errno(libc::EINVAL))?;
     const OVER: timespec = timespec { tv_sec: 0, tv_nsec: 0 };
@@ -193,7 +186,7 @@ pub unsafe fn mq_timedsend(
 ) -> Result<c_int, Errno> {
     let real =
         next!(mq_timedsend: fn(mqd_t, *const c_char, size_t, c_uint, *const timespec) -> c_int);
-    // SAFETY: the caller's arguments.
+    // SAFETY: what is called has this function's contract.
     unsafe { queue_until(queue, POLLOUT, until, |t| real(queue, msg, n, priority, t) as ssize_t) }
         .map(|v| v as c_int)
 }
@@ -210,6 +203,6 @@ pub unsafe fn mq_timedreceive(
     until: *const timespec,
 ) -> Result<ssize_t, Errno> {
     let real = next!(mq_timedreceive: fn(mqd_t, *mut c_char, size_t, *mut c_uint, *const timespec) -> ssize_t);
-    // SAFETY: the caller's arguments.
+    // SAFETY: what is called has this function's contract.
     unsafe { queue_until(queue, POLLIN, until, |t| real(queue, msg, n, priority, t)) }
 }

@@ -18,10 +18,9 @@ use std::sync::atomic::Ordering::SeqCst;
 /// As for the C function.
 pub unsafe fn c11_join(thread: pthread_t, result: *mut c_int) -> c_int {
     let mut value = std::ptr::null_mut();
-    // SAFETY: the caller's thread, a result of our own.
-    let code = unsafe { join(thread, &mut value) };
+    let code = join(thread, &mut value);
     if code == 0 && !result.is_null() {
-        // SAFETY: the caller's pointer.
+        // SAFETY: thrd_join(3) stores the result where it is not null.
         unsafe { *result = value as usize as c_int };
     }
     crate::hooks::cond::c11(code)
@@ -73,24 +72,17 @@ fn await_end(entry: &Entry, thread: pthread_t, until: Option<(clockid_t, Spec)>)
 }
 
 /// pthread_join(3).
-///
-/// # Safety
-/// As for the C function.
-pub unsafe fn join(thread: pthread_t, result: *mut *mut c_void) -> c_int {
+pub fn join(thread: pthread_t, result: *mut *mut c_void) -> c_int {
     let real = next!(pthread_join: fn(pthread_t, *mut *mut c_void) -> c_int);
     let entry = enter();
     let _ = entry.as_ref().map(|e| await_end(e, thread, None));
     // It is on its way out, and the kernel says when it is gone.
     let _wait = entry.as_ref().map(|e| e.kernel_wait(What::Join));
-    // SAFETY: the caller's arguments.
-    unsafe { real(thread, result) }
+    real(thread, result)
 }
 
 /// pthread_clockjoin_np(3), and timedjoin_np with CLOCK_REALTIME.
-///
-/// # Safety
-/// As for the C function.
-pub unsafe fn clockjoin(
+pub fn clockjoin(
     thread: pthread_t,
     result: *mut *mut c_void,
     clock: clockid_t,
@@ -99,11 +91,9 @@ pub unsafe fn clockjoin(
     let real = next!(pthread_clockjoin_np: fn(pthread_t, *mut *mut c_void, clockid_t, *const timespec) -> c_int);
     let tryjoin = next!(pthread_tryjoin_np: fn(pthread_t, *mut *mut c_void) -> c_int);
     let Some(entry) = enter().filter(|_| !until.is_null()) else {
-        // SAFETY: the caller's arguments.
-        return unsafe { real(thread, result, clock, until) };
+        return real(thread, result, clock, until);
     };
-    // SAFETY: the caller's arguments.
-    unsafe {
+    {
         match tryjoin(thread, result) {
             libc::EBUSY => {}
             done => return done,

@@ -44,11 +44,7 @@ pub fn leave() {
 }
 
 /// _exit(2).
-///
-/// # Safety
-/// As for the C function.
-pub unsafe fn exit_now(status: c_int) {
+pub fn exit_now(status: c_int) {
     leave();
-    // SAFETY: ends the process.
-    unsafe { next!(_exit: fn(c_int) -> ())(status) }
+    next!(_exit: fn(c_int) -> ())(status)
 }

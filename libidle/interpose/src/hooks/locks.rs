@@ -30,61 +30,39 @@ struct Mutex {
 const PLAIN: u32 = 127 - 3;
 const SHARED: u32 = 128;
 
-/// # Safety
-/// As for pthread_mutex_trylock(3).
-unsafe fn try_lock(mutex: *mut pthread_mutex_t) -> c_int {
-    // SAFETY: the caller's mutex.
-    unsafe { next!(pthread_mutex_trylock: fn(*mut pthread_mutex_t) -> c_int)(mutex) }
+fn try_lock(mutex: *mut pthread_mutex_t) -> c_int {
+    next!(pthread_mutex_trylock: fn(*mut pthread_mutex_t) -> c_int)(mutex)
 }
 
 /// The real pthread_mutex_unlock(3).
-///
-/// # Safety
-/// As for the C function.
-pub unsafe fn unlock(mutex: *mut pthread_mutex_t) -> c_int {
-    // SAFETY: the caller's mutex.
-    unsafe { next!(pthread_mutex_unlock: fn(*mut pthread_mutex_t) -> c_int)(mutex) }
+pub fn unlock(mutex: *mut pthread_mutex_t) -> c_int {
+    next!(pthread_mutex_unlock: fn(*mut pthread_mutex_t) -> c_int)(mutex)
 }
 
 /// pthread_mutex_lock(3).
-///
-/// # Safety
-/// As for the C function.
 #[inline]
-pub unsafe fn mutex_lock(mutex: *mut pthread_mutex_t) -> c_int {
-    // SAFETY: the caller's mutex.
-    unsafe {
-        match try_lock(mutex) {
-            libc::EBUSY => {}
-            done => return done,
-        }
-        match enter() {
-            Some(entry) => lock_contended(&entry, mutex),
-            None => next!(pthread_mutex_lock: fn(*mut pthread_mutex_t) -> c_int)(mutex),
-        }
+pub fn mutex_lock(mutex: *mut pthread_mutex_t) -> c_int {
+    match try_lock(mutex) {
+        libc::EBUSY => {}
+        done => return done,
+    }
+    match enter() {
+        Some(entry) => lock_contended(&entry, mutex),
+        None => next!(pthread_mutex_lock: fn(*mut pthread_mutex_t) -> c_int)(mutex),
     }
 }
 
 /// The same from inside another hook.
-///
-/// # Safety
-/// As for pthread_mutex_lock(3).
-pub unsafe fn lock_entered(entry: &Entry, mutex: *mut pthread_mutex_t) -> c_int {
-    // SAFETY: the caller's mutex.
-    unsafe {
-        match try_lock(mutex) {
-            libc::EBUSY => lock_contended(entry, mutex),
-            done => done,
-        }
+pub fn lock_entered(entry: &Entry, mutex: *mut pthread_mutex_t) -> c_int {
+    match try_lock(mutex) {
+        libc::EBUSY => lock_contended(entry, mutex),
+        done => done,
     }
 }
 
-/// # Safety
-/// As for pthread_mutex_lock(3).
-unsafe fn lock_contended(entry: &Entry, mutex: *mut pthread_mutex_t) -> c_int {
+fn lock_contended(entry: &Entry, mutex: *mut pthread_mutex_t) -> c_int {
     let _wait = entry.kernel_wait(What::Lock);
-    // SAFETY: the caller's mutex.
-    unsafe { next!(pthread_mutex_lock: fn(*mut pthread_mutex_t) -> c_int)(mutex) }
+    next!(pthread_mutex_lock: fn(*mut pthread_mutex_t) -> c_int)(mutex)
 }
 
 /// pthread_mutex_clocklock(3), and timedlock with CLOCK_REALTIME.
@@ -103,8 +81,7 @@ pub unsafe fn mutex_clocklock(
     if !supported(clock) {
         return libc::EINVAL;
     }
-    // SAFETY: the caller's mutex.
-    match unsafe { try_lock(mutex) } {
+    match try_lock(mutex) {
         libc::EBUSY => {}
         done => return done,
     }
@@ -112,11 +89,9 @@ pub unsafe fn mutex_clocklock(
     let view = unsafe { &*(mutex as *const Mutex) };
     let real = next!(pthread_mutex_clocklock: fn(*mut pthread_mutex_t, clockid_t, *const timespec) -> c_int);
     let Some(entry) = enter() else {
-        // SAFETY: the caller's arguments.
-        return unsafe { real(mutex, clock, until) };
+        return real(mutex, clock, until);
     };
-    // SAFETY: the caller's pointer.
-    let until = match unsafe { user_memory::spec(until) } {
+    let until = match user_memory::spec(until) {
         Ok(spec) if spec.nanos_absolute().is_some() => spec,
         _ => return libc::EINVAL,
     };
@@ -136,8 +111,7 @@ pub unsafe fn mutex_clocklock(
             // Robust and priority-inheriting mutexes: the word belongs to kernel and glibc alone.
             if let Some(mut wait) = entry.kernel_wait_until(cause, deadline, || true) {
                 let done = loop {
-                    // SAFETY: the caller's mutex, a time of our own.
-                    let done = unsafe { real(mutex, libc::CLOCK_REALTIME, &in_a_moment()) };
+                    let done = real(mutex, libc::CLOCK_REALTIME, &in_a_moment());
                     if done != libc::ETIMEDOUT || wait.passed() {
                         break done;
                     }
@@ -158,8 +132,7 @@ pub unsafe fn mutex_clocklock(
                 None,
             );
         }
-        // SAFETY: the caller's mutex.
-        match unsafe { try_lock(mutex) } {
+        match try_lock(mutex) {
             libc::EBUSY => {}
             0 => {
                 if view.kind & PLAIN == 0 {
@@ -187,13 +160,10 @@ fn supported(clock: clockid_t) -> bool {
     matches!(clock, libc::CLOCK_REALTIME | libc::CLOCK_MONOTONIC)
 }
 
-type RwFn = unsafe extern "C-unwind" fn(*mut pthread_rwlock_t) -> c_int;
+type RwFn = extern "C-unwind" fn(*mut pthread_rwlock_t) -> c_int;
 
-/// # Safety
-/// As for the C function.
-unsafe fn rw_lock(lock: *mut pthread_rwlock_t, attempt: RwFn, real: RwFn) -> c_int {
-    // SAFETY: the caller's lock.
-    unsafe {
+fn rw_lock(lock: *mut pthread_rwlock_t, attempt: RwFn, real: RwFn) -> c_int {
+    {
         match attempt(lock) {
             libc::EBUSY => {}
             done => return done,
@@ -205,36 +175,27 @@ unsafe fn rw_lock(lock: *mut pthread_rwlock_t, attempt: RwFn, real: RwFn) -> c_i
 }
 
 /// pthread_rwlock_rdlock(3).
-///
-/// # Safety
-/// As for the C function.
-pub unsafe fn rdlock(lock: *mut pthread_rwlock_t) -> c_int {
+pub fn rdlock(lock: *mut pthread_rwlock_t) -> c_int {
     let attempt = next!(pthread_rwlock_tryrdlock: fn(*mut pthread_rwlock_t) -> c_int);
     let real = next!(pthread_rwlock_rdlock: fn(*mut pthread_rwlock_t) -> c_int);
-    // SAFETY: the caller's lock.
-    unsafe { rw_lock(lock, attempt, real) }
+    rw_lock(lock, attempt, real)
 }
 
 /// pthread_rwlock_wrlock(3).
-///
-/// # Safety
-/// As for the C function.
-pub unsafe fn wrlock(lock: *mut pthread_rwlock_t) -> c_int {
+pub fn wrlock(lock: *mut pthread_rwlock_t) -> c_int {
     let attempt = next!(pthread_rwlock_trywrlock: fn(*mut pthread_rwlock_t) -> c_int);
     let real = next!(pthread_rwlock_wrlock: fn(*mut pthread_rwlock_t) -> c_int);
-    // SAFETY: the caller's lock.
-    unsafe { rw_lock(lock, attempt, real) }
+    rw_lock(lock, attempt, real)
 }
 
-type RwTimedFn =
-    unsafe extern "C-unwind" fn(*mut pthread_rwlock_t, clockid_t, *const timespec) -> c_int;
+type RwTimedFn = extern "C-unwind" fn(*mut pthread_rwlock_t, clockid_t, *const timespec) -> c_int;
 
 /// The timed forms: short real waits until it has the lock or the virtual time has come. Not those
 /// of [`crate::shim::polling_wait`]: no handler ends a wait for a lock, so they may run in it at
 /// any moment, and need not be held back until a slice is over.
 ///
 /// # Safety As for pthread_rwlock_clockrdlock(3).
-unsafe fn rw_clocklock(
+fn rw_clocklock(
     lock: *mut pthread_rwlock_t,
     attempt: RwFn,
     real: RwTimedFn,
@@ -242,28 +203,23 @@ unsafe fn rw_clocklock(
     until: *const timespec,
 ) -> c_int {
     let Some(entry) = enter() else {
-        // SAFETY: the caller's arguments.
-        return unsafe { real(lock, clock, until) };
+        return real(lock, clock, until);
     };
-    // SAFETY: the caller's pointer.
-    let until = match unsafe { user_memory::spec(until) } {
+    let until = match user_memory::spec(until) {
         Ok(spec) if spec.nanos_absolute().is_some() && supported(clock) => spec,
         _ => return libc::EINVAL,
     };
-    // SAFETY: the caller's lock.
-    let mut done = unsafe { attempt(lock) };
+    let mut done = attempt(lock);
     if done == libc::EBUSY {
         // Held for writing by the caller itself: only the real function says EDEADLK.
-        // SAFETY: the caller's lock, a time of our own that is past.
-        done = unsafe { real(lock, libc::CLOCK_REALTIME, &timespec { tv_sec: 0, tv_nsec: 0 }) };
+        done = real(lock, libc::CLOCK_REALTIME, &timespec { tv_sec: 0, tv_nsec: 0 });
     }
     while done == libc::ETIMEDOUT && !clock_id::reached(&entry.engine, clock, until) {
         let cause = Cause::on(What::Lock, &entry.engine, clock);
         let deadline = clock_id::instant(&entry.engine, clock, until).unwrap_or(NEVER);
         let mut wait = entry.kernel_wait_until(cause, deadline, || true);
         while let Some(wait) = &mut wait {
-            // SAFETY: the caller's lock, a time of our own.
-            done = unsafe { real(lock, libc::CLOCK_REALTIME, &in_a_moment()) };
+            done = real(lock, libc::CLOCK_REALTIME, &in_a_moment());
             if done != libc::ETIMEDOUT || wait.passed() {
                 break;
             }
@@ -271,51 +227,30 @@ unsafe fn rw_clocklock(
         if done == libc::ETIMEDOUT {
             // The deadline may have come while nobody else could run: one more try then, with a
             // time that is past.
-            // SAFETY: the caller's lock, a time of our own.
-            done = unsafe { real(lock, libc::CLOCK_REALTIME, &timespec { tv_sec: 0, tv_nsec: 0 }) };
+            done = real(lock, libc::CLOCK_REALTIME, &timespec { tv_sec: 0, tv_nsec: 0 });
         }
     }
     done
 }
 
 /// pthread_rwlock_clockrdlock(3), and timedrdlock with CLOCK_REALTIME.
-///
-/// # Safety
-/// As for the C function.
-pub unsafe fn clockrdlock(
-    lock: *mut pthread_rwlock_t,
-    clock: clockid_t,
-    until: *const timespec,
-) -> c_int {
+pub fn clockrdlock(lock: *mut pthread_rwlock_t, clock: clockid_t, until: *const timespec) -> c_int {
     let real = next!(pthread_rwlock_clockrdlock: fn(*mut pthread_rwlock_t, clockid_t, *const timespec) -> c_int);
     let attempt = next!(pthread_rwlock_tryrdlock: fn(*mut pthread_rwlock_t) -> c_int);
-    // SAFETY: the caller's arguments.
-    unsafe { rw_clocklock(lock, attempt, real, clock, until) }
+    rw_clocklock(lock, attempt, real, clock, until)
 }
 
 /// pthread_rwlock_clockwrlock(3), and timedwrlock with CLOCK_REALTIME.
-///
-/// # Safety
-/// As for the C function.
-pub unsafe fn clockwrlock(
-    lock: *mut pthread_rwlock_t,
-    clock: clockid_t,
-    until: *const timespec,
-) -> c_int {
+pub fn clockwrlock(lock: *mut pthread_rwlock_t, clock: clockid_t, until: *const timespec) -> c_int {
     let real = next!(pthread_rwlock_clockwrlock: fn(*mut pthread_rwlock_t, clockid_t, *const timespec) -> c_int);
     let attempt = next!(pthread_rwlock_trywrlock: fn(*mut pthread_rwlock_t) -> c_int);
-    // SAFETY: the caller's arguments.
-    unsafe { rw_clocklock(lock, attempt, real, clock, until) }
+    rw_clocklock(lock, attempt, real, clock, until)
 }
 
 /// pthread_barrier_wait(3).
-///
-/// # Safety
-/// As for the C function.
-pub unsafe fn barrier_wait(barrier: *mut libc::pthread_barrier_t) -> c_int {
+pub fn barrier_wait(barrier: *mut libc::pthread_barrier_t) -> c_int {
     let real = next!(pthread_barrier_wait: fn(*mut libc::pthread_barrier_t) -> c_int);
     let entry = enter();
     let _wait = entry.as_ref().map(|e| e.kernel_wait(What::Lock));
-    // SAFETY: the caller's barrier.
-    unsafe { real(barrier) }
+    real(barrier)
 }

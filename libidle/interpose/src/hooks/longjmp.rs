@@ -47,10 +47,9 @@ macro_rules! jumps {
         /// # Safety
         /// As for the C function.
         pub unsafe fn $name(env: *mut c_void, value: c_int) {
-            // SAFETY: the caller's jmp_buf.
+            // SAFETY: longjmp(3) has a buffer that setjmp(3) has filled in.
             leave_waits(unsafe { stack_pointer_of_jump(env.cast()) });
-            // SAFETY: the caller's arguments; does not return.
-            unsafe { next!($name: fn(*mut c_void, c_int) -> ())(env, value) }
+            next!($name: fn(*mut c_void, c_int) -> ())(env, value)
         }
     )*};
 }

@@ -31,16 +31,13 @@ pub unsafe fn recvmmsg(
 ) -> c_int {
     let real = next!(recvmmsg: fn(c_int, *mut mmsghdr, c_uint, c_int, *mut timespec) -> c_int);
     let Some(entry) = enter() else {
-        // SAFETY: the caller's arguments.
-        return unsafe { real(fd, msgs, n, flags, timeout) };
+        return real(fd, msgs, n, flags, timeout);
     };
-    // SAFETY: the caller's pointer.
-    let limit = unsafe { user_memory::spec(timeout) }.ok().and_then(Spec::nanos);
+    let limit = user_memory::spec(timeout).ok().and_then(Spec::nanos);
     if limit.is_none() && (!timeout.is_null() || socket_timeouts::timeout(fd, POLLIN).is_none()) {
         let got = {
             let _wait = entry.kernel_wait(What::Descriptor);
-            // SAFETY: the caller's arguments; a time-out is one that the kernel refuses.
-            unsafe { real(fd, msgs, n, flags, timeout) }
+            real(fd, msgs, n, flags, timeout)
         };
         for i in 0..got.max(0) as usize {
             // SAFETY: the kernel has filled in as many.
@@ -55,7 +52,7 @@ pub unsafe fn recvmmsg(
             return (-1, true);
         }
         let once = flags & libc::MSG_WAITFORONE != 0;
-        // SAFETY: the caller's message.
+        // SAFETY: one of the `n` messages, which `each` goes through.
         let got =
             unsafe { sockets::recvmsg(fd, &mut message.msg_hdr, flags & !libc::MSG_WAITFORONE) };
         if once {
@@ -63,12 +60,12 @@ pub unsafe fn recvmmsg(
         }
         let left = end.map(|end| end.saturating_sub(entry.now()));
         if let Some(left) = left.filter(|_| got >= 0) {
-            // SAFETY: the caller's pointer, which was good a moment ago.
+            // SAFETY: `spec` has found it good.
             unsafe { *timeout = user_memory::as_timespec(left) };
         }
         (got, left == Some(0) || message.msg_hdr.msg_flags & libc::MSG_OOB != 0)
     };
-    // SAFETY: the caller's messages.
+    // SAFETY: recvmmsg(2) and sendmmsg(2) have `n` messages.
     unsafe { each(msgs, n, one) }.unwrap_or(-1)
 }
 
@@ -93,25 +90,23 @@ fn more(entry: &Entry, fd: c_int, flags: c_int) -> bool {
 pub unsafe fn sendmmsg(fd: c_int, msgs: *mut mmsghdr, n: c_uint, flags: c_int) -> c_int {
     let real = next!(sendmmsg: fn(c_int, *mut mmsghdr, c_uint, c_int) -> c_int);
     let Some(entry) = enter() else {
-        // SAFETY: the caller's arguments.
-        return unsafe { real(fd, msgs, n, flags) };
+        return real(fd, msgs, n, flags);
     };
     if socket_timeouts::timeout(fd, POLLOUT).is_none() {
         timer_fds::share_all();
         let sent = {
             let _wait = entry.kernel_wait(What::Descriptor);
-            // SAFETY: the caller's arguments.
-            unsafe { real(fd, msgs, n, flags) }
+            real(fd, msgs, n, flags)
         };
         if sent > 0 {
             tcp_push::sent(fd);
         }
         return sent;
     }
-    // SAFETY: the caller's message.
+    // SAFETY: as above.
     let one =
         |message: &mut mmsghdr| (unsafe { sockets::sendmsg(fd, &message.msg_hdr, flags) }, false);
-    // SAFETY: the caller's messages.
+    // SAFETY: recvmmsg(2) and sendmmsg(2) have `n` messages.
     unsafe { each(msgs, n, one) }.unwrap_or(-1)
 }
 

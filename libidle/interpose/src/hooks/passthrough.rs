@@ -115,7 +115,7 @@ kernel_waits! { What::Request;
 /// # Safety
 /// As for the C function; six arguments are read whether or not they were passed.
 pub unsafe fn syscall(number: c_long, args: crate::hooks::SyscallArgs) -> c_long {
-    // SAFETY: the caller's arguments, in the order that the system call has them.
+    // SAFETY: each call has the system call's arguments, in its order.
     unsafe {
         match number {
             libc::SYS_read

@@ -16,25 +16,19 @@ use libc::{POLLIN, c_int, nfds_t, pollfd, sigset_t, timespec};
 use posix::errno::{self, Errno};
 use posix::time::{self, NEVER};
 
-/// # Safety
-/// As for ppoll(2).
-unsafe fn real_ppoll(
+fn real_ppoll(
     fds: *mut pollfd,
     n: nfds_t,
     wait: *const timespec,
     mask: *const sigset_t,
 ) -> Result<c_int, Errno> {
     let ppoll = next!(ppoll: fn(*mut pollfd, nfds_t, *const timespec, *const sigset_t) -> c_int);
-    // SAFETY: the caller's arguments.
-    outcome(unsafe { ppoll(fds, n, wait, mask) })
+    outcome(ppoll(fds, n, wait, mask))
 }
 
 /// What is ready now. A call of the library's own, which no filter stops; a cancellation point like
 /// the one that waits.
-///
-/// # Safety
-/// As for ppoll(2).
-unsafe fn ready_now(
+fn ready_now(
     entry: &Entry,
     fds: *mut pollfd,
     n: nfds_t,
@@ -42,7 +36,7 @@ unsafe fn ready_now(
 ) -> Result<c_int, Errno> {
     entry.cancellation_point();
     let mut now = NO_WAIT;
-    // SAFETY: the caller's arguments, and a time-out of our own (the kernel writes it).
+    // SAFETY: the kernel checks the addresses; it writes what ppoll(2) writes, and the time-out.
     let raw = unsafe {
         syscall6(
             libc::SYS_ppoll,
@@ -79,7 +73,7 @@ pub unsafe fn poll_until(
     deadline: u64,
     mask: *const sigset_t,
 ) -> Result<c_int, Errno> {
-    // SAFETY: the caller's arguments.
+    // SAFETY: what is called has this function's contract.
     unsafe { poll_for(entry, What::Ready.into(), fds, n, deadline, mask) }
 }
 
@@ -96,21 +90,18 @@ pub unsafe fn poll_for(
     mask: *const sigset_t,
 ) -> Result<c_int, Errno> {
     timer_fds::expire(entry);
-    // SAFETY: the caller's arguments.
-    let ready = unsafe { ready_now(entry, fds, n, mask) }?;
+    let ready = ready_now(entry, fds, n, mask)?;
     if ready != 0 || deadline == 0 {
         return Ok(ready);
     }
     if deadline == NEVER {
-        // SAFETY: the caller's arguments.
-        return unsafe { poll_endless(entry, fds, n, mask) };
+        return poll_endless(entry, fds, n, mask);
     }
     let count = n as usize;
     // SAFETY: a zeroed pollfd is valid.
     let copy = unsafe { Scratch::<pollfd, 32>::zeroed(count + 1) };
     let (Some(bell), Some(mut copy)) = (wake_fd::mine(entry), copy) else {
-        // SAFETY: the caller's arguments.
-        return unsafe { poll_slices(entry, cause, fds, n, deadline, mask) };
+        return poll_slices(entry, cause, fds, n, deadline, mask);
     };
     let set = copy.slice();
     if count != 0 {
@@ -119,15 +110,12 @@ pub unsafe fn poll_for(
     }
     set[count] = pollfd { fd: bell, events: POLLIN, revents: 0 };
     loop {
-        // SAFETY: the caller's arguments.
-        let still = || unsafe { none_ready(fds, n) };
+        let still = || none_ready(fds, n);
         let Some(mut wait) = entry.kernel_wait_until(cause, deadline, still) else {
-            // SAFETY: the caller's arguments.
-            return unsafe { ready_now(entry, fds, n, mask) };
+            return ready_now(entry, fds, n, mask);
         };
         let ready = loop {
-            // SAFETY: n + 1 entries of our own.
-            let ready = unsafe { real_ppoll(set.as_mut_ptr(), n + 1, &wait.timespec(), mask) };
+            let ready = real_ppoll(set.as_mut_ptr(), n + 1, &wait.timespec(), mask);
             if ready != Ok(0) || wait.passed() {
                 break ready;
             }
@@ -135,8 +123,7 @@ pub unsafe fn poll_for(
         let reason = wait.end();
         if ready == Err(Errno(libc::EINVAL)) {
             // One more entry than RLIMIT_NOFILE allows.
-            // SAFETY: the caller's arguments.
-            return unsafe { poll_slices(entry, cause, fds, n, deadline, mask) };
+            return poll_slices(entry, cause, fds, n, deadline, mask);
         }
         let rung = set[count].revents != 0;
         if rung {
@@ -157,24 +144,18 @@ pub unsafe fn poll_for(
 }
 
 /// The same without a time-out.
-///
-/// # Safety
-/// As for ppoll(2).
-unsafe fn poll_endless(
+fn poll_endless(
     entry: &Entry,
     fds: *mut pollfd,
     n: nfds_t,
     mask: *const sigset_t,
 ) -> Result<c_int, Errno> {
     loop {
-        // SAFETY: the caller's arguments.
-        if let Some(_wait) = waiting(entry, || unsafe { none_ready(fds, n) }) {
-            // SAFETY: as above.
-            return unsafe { real_ppoll(fds, n, NO_LIMIT, mask) };
+        if let Some(_wait) = waiting(entry, || none_ready(fds, n)) {
+            return real_ppoll(fds, n, NO_LIMIT, mask);
         }
         // Somebody else may have been quicker.
-        // SAFETY: as above.
-        let ready = unsafe { ready_now(entry, fds, n, mask) }?;
+        let ready = ready_now(entry, fds, n, mask)?;
         if ready != 0 {
             return Ok(ready);
         }
@@ -182,10 +163,7 @@ unsafe fn poll_endless(
 }
 
 /// The same without a bell.
-///
-/// # Safety
-/// As for ppoll(2).
-unsafe fn poll_slices(
+fn poll_slices(
     entry: &Entry,
     cause: Cause,
     fds: *mut pollfd,
@@ -194,16 +172,13 @@ unsafe fn poll_slices(
     mask: *const sigset_t,
 ) -> Result<c_int, Errno> {
     let ask = |slice: Option<(&timespec, *const sigset_t)>| match slice {
-        // SAFETY: the caller's arguments.
-        None => (!unsafe { none_ready(fds, n) }).then_some(Ok(0)),
+        None => (!none_ready(fds, n)).then_some(Ok(0)),
         Some((time, mask)) => {
-            // SAFETY: the caller's arguments.
-            Some(unsafe { real_ppoll(fds, n, time, mask) }).filter(|&answer| answer != Ok(0))
+            Some(real_ppoll(fds, n, time, mask)).filter(|&answer| answer != Ok(0))
         }
     };
-    // SAFETY: the caller's arguments.
     polling_wait::wait(entry, cause, deadline, mask, ask)
-        .unwrap_or_else(|| unsafe { ready_now(entry, fds, n, mask) })
+        .unwrap_or_else(|| ready_now(entry, fds, n, mask))
 }
 
 /// The virtual instant that a duration leads to; 0 for "do not wait", [`NEVER`] for none.
@@ -221,19 +196,13 @@ pub fn limit(entry: &Entry, duration: Option<u64>) -> u64 {
 /// As for the C function.
 pub unsafe fn poll(fds: *mut pollfd, n: nfds_t, timeout: c_int) -> Result<c_int, Errno> {
     let Some(entry) = enter() else {
-        // SAFETY: the caller's arguments.
-        return outcome(unsafe {
-            next!(poll: fn(*mut pollfd, nfds_t, c_int) -> c_int)(fds, n, timeout)
-        });
+        return outcome(next!(poll: fn(*mut pollfd, nfds_t, c_int) -> c_int)(fds, n, timeout));
     };
     if timeout < 0 && !timer_fds::any() {
         let _wait = entry.kernel_wait(What::Ready);
-        // SAFETY: the caller's arguments.
-        return outcome(unsafe {
-            next!(poll: fn(*mut pollfd, nfds_t, c_int) -> c_int)(fds, n, timeout)
-        });
+        return outcome(next!(poll: fn(*mut pollfd, nfds_t, c_int) -> c_int)(fds, n, timeout));
     }
-    // SAFETY: the caller's arguments.
+    // SAFETY: what is called has this function's contract.
     unsafe { poll_until(&entry, fds, n, limit(&entry, time::millis(timeout)), std::ptr::null()) }
 }
 
@@ -249,15 +218,13 @@ pub unsafe fn ppoll(
 ) -> Result<c_int, Errno> {
     let ppoll = next!(ppoll: fn(*mut pollfd, nfds_t, *const timespec, *const sigset_t) -> c_int);
     let Some(entry) = enter() else {
-        // SAFETY: the caller's arguments.
-        return outcome(unsafe { ppoll(fds, n, timeout, mask) });
+        return outcome(ppoll(fds, n, timeout, mask));
     };
     if timeout.is_null() && !timer_fds::any() {
         let _wait = entry.kernel_wait(What::Ready);
-        // SAFETY: the caller's arguments.
-        return outcome(unsafe { ppoll(fds, n, timeout, mask) });
+        return outcome(ppoll(fds, n, timeout, mask));
     }
-    // SAFETY: the caller's arguments.
+    // SAFETY: what is called has this function's contract.
     unsafe {
         let duration = match timeout.is_null() {
             true => None,
@@ -278,7 +245,7 @@ pub unsafe fn poll_chk(
     size: usize,
 ) -> Result<c_int, Errno> {
     check_size(n, size);
-    // SAFETY: the caller's arguments.
+    // SAFETY: what is called has this function's contract.
     unsafe { poll(fds, n, timeout) }
 }
 
@@ -294,13 +261,12 @@ pub unsafe fn ppoll_chk(
     size: usize,
 ) -> Result<c_int, Errno> {
     check_size(n, size);
-    // SAFETY: the caller's arguments.
+    // SAFETY: what is called has this function's contract.
     unsafe { ppoll(fds, n, timeout, mask) }
 }
 
 fn check_size(n: nfds_t, size: usize) {
     if size / size_of::<pollfd>() < n as usize {
-        // SAFETY: ends the program, as glibc does.
-        unsafe { next!(__chk_fail: fn() -> ())() };
+        next!(__chk_fail: fn() -> ())();
     }
 }

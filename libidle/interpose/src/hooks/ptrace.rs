@@ -10,16 +10,10 @@ use std::sync::atomic::Ordering::SeqCst;
 
 /// ptrace(2): the real call. If it fails because the session's tracer traces the thread, the
 /// launcher says what to do.
-///
-/// # Safety
-/// As for the C function.
-pub unsafe fn ptrace(request: c_uint, thread: pid_t, at: *mut c_void, data: *mut c_void) -> c_long {
-    // SAFETY: the caller's arguments.
-    let answer = unsafe {
-        next!(ptrace: fn(c_uint, pid_t, *mut c_void, *mut c_void) -> c_long)(
-            request, thread, at, data,
-        )
-    };
+pub fn ptrace(request: c_uint, thread: pid_t, at: *mut c_void, data: *mut c_void) -> c_long {
+    let answer = next!(ptrace: fn(c_uint, pid_t, *mut c_void, *mut c_void) -> c_long)(
+        request, thread, at, data,
+    );
     let thread = match request {
         libc::PTRACE_TRACEME => session::getpid(),
         libc::PTRACE_ATTACH | libc::PTRACE_SEIZE => thread as u32,

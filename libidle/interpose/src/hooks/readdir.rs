@@ -13,7 +13,7 @@ use std::io::Write;
 /// # Safety
 /// `name` is a C string.
 unsafe fn number(name: *const c_char) -> Option<c_int> {
-    // SAFETY: the caller's string.
+    // SAFETY: `name` is a C string, by this function's contract.
     unsafe { CStr::from_ptr(name) }.to_str().ok()?.parse().ok()
 }
 
@@ -38,10 +38,10 @@ fn lists_ours(folder: c_int) -> bool {
 /// As for readdir(3).
 unsafe fn next_visible(
     dir: *mut DIR,
-    real: unsafe extern "C-unwind" fn(*mut DIR) -> *mut dirent,
+    real: extern "C-unwind" fn(*mut DIR) -> *mut dirent,
 ) -> *mut dirent {
     loop {
-        // SAFETY: the caller's stream, and what readdir(3) says of its answer.
+        // SAFETY: an open stream; an entry that is not null stays until the next call.
         unsafe {
             let entry = real(dir);
             let ours = |fd: &c_int| {
@@ -61,7 +61,7 @@ unsafe fn next_visible(
 /// # Safety
 /// As for the C function.
 pub unsafe fn readdir(dir: *mut DIR) -> *mut dirent {
-    // SAFETY: the caller's stream.
+    // SAFETY: readdir(3) has an open stream.
     unsafe { next_visible(dir, next!(readdir: fn(*mut DIR) -> *mut dirent)) }
 }
 
@@ -70,6 +70,6 @@ pub unsafe fn readdir(dir: *mut DIR) -> *mut dirent {
 /// # Safety
 /// As for the C function.
 pub unsafe fn readdir64(dir: *mut DIR) -> *mut dirent {
-    // SAFETY: the caller's stream.
+    // SAFETY: readdir(3) has an open stream.
     unsafe { next_visible(dir, next!(readdir64: fn(*mut DIR) -> *mut dirent)) }
 }

@@ -21,24 +21,13 @@ use posix::time::{self, NEVER, Spec};
 /// Read, write and exception set.
 type Sets = [*mut fd_set; 3];
 
-/// # Safety
-/// As for pselect(2).
-unsafe fn real(
-    n: c_int,
-    s: Sets,
-    wait: *const timespec,
-    mask: *const sigset_t,
-) -> Result<c_int, Errno> {
+fn real(n: c_int, s: Sets, wait: *const timespec, mask: *const sigset_t) -> Result<c_int, Errno> {
     let pselect = next!(pselect: fn(c_int, *mut fd_set, *mut fd_set, *mut fd_set, *const timespec, *const sigset_t) -> c_int);
-    // SAFETY: the caller's arguments.
-    outcome(unsafe { pselect(n, s[0], s[1], s[2], wait, mask) })
+    outcome(pselect(n, s[0], s[1], s[2], wait, mask))
 }
 
 /// What is ready now; as in [`crate::hooks::poll`].
-///
-/// # Safety
-/// As for pselect(2).
-unsafe fn ready_now(
+fn ready_now(
     entry: &Entry,
     n: c_int,
     [r, w, x]: Sets,
@@ -47,7 +36,7 @@ unsafe fn ready_now(
     entry.cancellation_point();
     let (mut now, mut with) = (NO_WAIT, [mask as usize, 8]);
     let (time, with) = (&raw mut now as usize, &raw mut with as usize);
-    // SAFETY: the caller's arguments, a time-out and a pair of our own.
+    // SAFETY: the kernel checks the addresses; it writes what pselect(2) writes, and the time-out.
     let raw = unsafe {
         syscall6(libc::SYS_pselect6, n as usize, r as usize, w as usize, x as usize, time, with)
     };
@@ -56,13 +45,10 @@ unsafe fn ready_now(
 
 /// Is nothing ready? As in [`crate::hooks::poll`]: no cancellation point, no handler by the
 /// caller's mask.
-///
-/// # Safety
-/// As for select(2).
-unsafe fn none_ready(n: c_int, [read, write, except]: Sets) -> bool {
+fn none_ready(n: c_int, [read, write, except]: Sets) -> bool {
     let mut now = NO_WAIT;
     let at = &raw mut now as usize;
-    // SAFETY: the caller's sets, a time-out of our own (the kernel writes it), no mask.
+    // SAFETY: as above.
     unsafe {
         syscall6(
             libc::SYS_pselect6,
@@ -200,52 +186,40 @@ unsafe fn select_until(
     timer_fds::expire(entry);
     if deadline == NEVER {
         let _wait = entry.kernel_wait(What::Ready);
-        // SAFETY: the caller's arguments.
-        return unsafe { real(n, user, NO_LIMIT, mask) };
+        return real(n, user, NO_LIMIT, mask);
     }
     if deadline == 0 || n < 0 {
-        // SAFETY: the caller's arguments.
-        return unsafe { ready_now(entry, n, user, mask) };
+        return ready_now(entry, n, user, mask);
     }
     let n = clamp(n);
     if !readable(n as usize, user) {
         return Err(Errno(libc::EFAULT));
     }
     let bell = wake_fd::mine(entry).map(|bell| bell as usize);
-    // SAFETY: the caller's sets.
+    // SAFETY: each set that is not null has `n` bits, which `clamp` has kept to what the kernel reads.
     let mut sets =
         unsafe { Copies::new(user, n as usize, bell.unwrap_or(0)) }.ok_or(Errno(libc::ENOMEM))?;
-    // SAFETY: copies of our own, here and below.
-    let mut ready = unsafe { ready_now(entry, n, sets.load(None), mask) }?;
+    let mut ready = ready_now(entry, n, sets.load(None), mask)?;
     while ready == 0 {
         let Some(bell) = bell else {
             let ask = |slice: Option<(&timespec, *const sigset_t)>| match slice {
-                // SAFETY: as above.
-                None => (!unsafe { none_ready(n, sets.load(None)) }).then_some(Ok(0)),
+                None => (!none_ready(n, sets.load(None))).then_some(Ok(0)),
                 Some((time, mask)) => {
-                    // SAFETY: as above.
-                    Some(unsafe { real(n, sets.load(None), time, mask) })
-                        .filter(|&answer| answer != Ok(0))
+                    Some(real(n, sets.load(None), time, mask)).filter(|&answer| answer != Ok(0))
                 }
             };
             let answer = polling_wait::wait(entry, What::Ready, deadline, mask, ask);
-            // SAFETY: as above.
-            ready =
-                answer.unwrap_or_else(|| unsafe { ready_now(entry, n, sets.load(None), mask) })?;
+            ready = answer.unwrap_or_else(|| ready_now(entry, n, sets.load(None), mask))?;
             break;
         };
-        // SAFETY: as above.
-        let still = || unsafe { none_ready(n, sets.load(None)) };
+        let still = || none_ready(n, sets.load(None));
         let Some(mut wait) = entry.kernel_wait_until(What::Ready, deadline, still) else {
-            // SAFETY: as above.
-            ready = unsafe { ready_now(entry, n, sets.load(None), mask) }?;
+            ready = ready_now(entry, n, sets.load(None), mask)?;
             break;
         };
         let woken = loop {
-            // SAFETY: as above.
-            let woken = unsafe {
-                real(n.max(bell as c_int + 1), sets.load(Some(bell)), &wait.timespec(), mask)
-            };
+            let woken =
+                real(n.max(bell as c_int + 1), sets.load(Some(bell)), &wait.timespec(), mask);
             if woken != Ok(0) || wait.passed() {
                 break woken;
             }
@@ -279,16 +253,15 @@ pub unsafe fn select(
     let Some(entry) = enter() else {
         let select =
             next!(select: fn(c_int, *mut fd_set, *mut fd_set, *mut fd_set, *mut timeval) -> c_int);
-        // SAFETY: the caller's arguments.
-        return outcome(unsafe { select(n, read, write, except, timeout) });
+        return outcome(select(n, read, write, except, timeout));
     };
-    // SAFETY: the caller vouches for a non-null pointer.
+    // SAFETY: select(2) has a time-out or null.
     let duration = match unsafe { timeout.as_ref() } {
         None => None,
         Some(t) => Some(time::timeval(t.tv_sec, t.tv_usec).ok_or(Errno(libc::EINVAL))?),
     };
     let deadline = limit(&entry, duration);
-    // SAFETY: the caller's arguments.
+    // SAFETY: what is called has this function's contract.
     let answer =
         unsafe { select_until(&entry, n, [read, write, except], deadline, std::ptr::null()) };
     if !timeout.is_null() && deadline != 0 {
@@ -313,15 +286,13 @@ pub unsafe fn pselect(
 ) -> Result<c_int, Errno> {
     let Some(entry) = enter() else {
         let pselect = next!(pselect: fn(c_int, *mut fd_set, *mut fd_set, *mut fd_set, *const timespec, *const sigset_t) -> c_int);
-        // SAFETY: the caller's arguments.
-        return outcome(unsafe { pselect(n, read, write, except, timeout, mask) });
+        return outcome(pselect(n, read, write, except, timeout, mask));
     };
     let duration = if timeout.is_null() {
         None
     } else {
-        // SAFETY: the caller vouches for it.
-        Some(unsafe { user_memory::spec(timeout) }?.nanos().ok_or(Errno(libc::EINVAL))?)
+        Some(user_memory::spec(timeout)?.nanos().ok_or(Errno(libc::EINVAL))?)
     };
-    // SAFETY: the caller's arguments.
+    // SAFETY: what is called has this function's contract.
     unsafe { select_until(&entry, n, [read, write, except], limit(&entry, duration), mask) }
 }

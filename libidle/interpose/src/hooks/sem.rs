@@ -55,7 +55,7 @@ impl Sem {
 }
 
 fn view<'a>(sem: *mut sem_t) -> &'a Sem {
-    // SAFETY: the caller of the hook passes a semaphore, which has this layout.
+    // SAFETY: a hook has a semaphore here, which has this layout.
     unsafe { &*(sem as *const Sem) }
 }
 
@@ -118,33 +118,23 @@ fn take(
 /// A wait is a cancellation point even where it need not wait.
 #[inline]
 fn cancellation_point() {
-    // SAFETY: no arguments; unwinds through frames that allow it.
-    unsafe { next!(pthread_testcancel: fn() -> ())() };
+    next!(pthread_testcancel: fn() -> ())();
 }
 
 /// sem_wait(3).
-///
-/// # Safety
-/// As for the C function.
-pub unsafe fn wait(sem: *mut sem_t) -> Result<c_int, Errno> {
+pub fn wait(sem: *mut sem_t) -> Result<c_int, Errno> {
     cancellation_point();
     if view(sem).try_take(false) {
         return Ok(0);
     }
     let Some(entry) = enter() else {
-        // SAFETY: the caller's argument.
-        return crate::shim::errno::outcome(unsafe {
-            next!(sem_wait: fn(*mut sem_t) -> c_int)(sem)
-        });
+        return crate::shim::errno::outcome(next!(sem_wait: fn(*mut sem_t) -> c_int)(sem));
     };
     take(&entry, sem, None).map(|_| 0)
 }
 
 /// sem_trywait(3).
-///
-/// # Safety
-/// As for the C function.
-pub unsafe fn trywait(sem: *mut sem_t) -> Result<c_int, Errno> {
+pub fn trywait(sem: *mut sem_t) -> Result<c_int, Errno> {
     if view(sem).try_take(false) { Ok(0) } else { Err(Errno(libc::EAGAIN)) }
 }
 
@@ -164,19 +154,12 @@ fn timed(entry: &Entry, sem: *mut sem_t, clock: clockid_t, until: Spec) -> Resul
 }
 
 /// sem_timedwait(3).
-///
-/// # Safety
-/// As for the C function.
-pub unsafe fn timedwait(sem: *mut sem_t, until: *const timespec) -> Result<c_int, Errno> {
-    // SAFETY: the caller's arguments.
-    unsafe { clockwait(sem, libc::CLOCK_REALTIME, until) }
+pub fn timedwait(sem: *mut sem_t, until: *const timespec) -> Result<c_int, Errno> {
+    clockwait(sem, libc::CLOCK_REALTIME, until)
 }
 
 /// sem_clockwait(3).
-///
-/// # Safety
-/// As for the C function.
-pub unsafe fn clockwait(
+pub fn clockwait(
     sem: *mut sem_t,
     clock: clockid_t,
     until: *const timespec,
@@ -184,8 +167,7 @@ pub unsafe fn clockwait(
     if !matches!(clock, libc::CLOCK_REALTIME | libc::CLOCK_MONOTONIC) {
         return Err(Errno(libc::EINVAL));
     }
-    // SAFETY: the caller's pointer.
-    let spec = unsafe { user_memory::spec(until) };
+    let spec = user_memory::spec(until);
     if spec.is_ok_and(|s| s.nanos_absolute().is_some()) {
         cancellation_point();
         if view(sem).try_take(false) {
@@ -194,17 +176,13 @@ pub unsafe fn clockwait(
     }
     let Some(entry) = enter() else {
         let real = next!(sem_clockwait: fn(*mut sem_t, clockid_t, *const timespec) -> c_int);
-        // SAFETY: the caller's arguments.
-        return crate::shim::errno::outcome(unsafe { real(sem, clock, until) });
+        return crate::shim::errno::outcome(real(sem, clock, until));
     };
     timed(&entry, sem, clock, spec?)
 }
 
 /// sem_post(3). Async-signal-safe.
-///
-/// # Safety
-/// As for the C function.
-pub unsafe fn post(sem: *mut sem_t) -> Result<c_int, Errno> {
+pub fn post(sem: *mut sem_t) -> Result<c_int, Errno> {
     let object = view(sem);
     let mut seen = object.data.load(SeqCst);
     loop {

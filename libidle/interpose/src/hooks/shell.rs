@@ -141,8 +141,7 @@ impl Drop for Shell {
 fn await_child(entry: Option<&Entry>, pid: pid_t, status: &mut c_int) -> bool {
     let _wait = entry.map(|e| e.kernel_wait(What::Child));
     let waitpid = next!(waitpid: fn(pid_t, *mut c_int, c_int) -> pid_t);
-    // SAFETY: a status of our own.
-    while unsafe { waitpid(pid, status, 0) } < 0 {
+    while waitpid(pid, status, 0) < 0 {
         if errno::get() != libc::EINTR {
             return false;
         }
@@ -246,7 +245,7 @@ impl Stream {
 /// As for the C function.
 pub unsafe fn popen(command: *const c_char, mode: *const c_char) -> *mut libc::FILE {
     let real = next!(popen: fn(*const c_char, *const c_char) -> *mut libc::FILE);
-    // SAFETY: the caller's string.
+    // SAFETY: popen(3) has two C strings.
     let text = unsafe { std::ffi::CStr::from_ptr(mode) }.to_bytes();
     let (reads, writes) = (text.contains(&b'r'), text.contains(&b'w'));
     if reads == writes || !text.iter().all(|letter| b"rwe".contains(letter)) {
@@ -254,10 +253,9 @@ pub unsafe fn popen(command: *const c_char, mode: *const c_char) -> *mut libc::F
         return null_mut();
     }
     let Some(place) = crate::shim::session::engine().and_then(|_| Stream::take()) else {
-        // SAFETY: the caller's arguments.
-        return unsafe { real(command, mode) };
+        return real(command, mode);
     };
-    // SAFETY: the caller's command.
+    // SAFETY: as above.
     match unsafe { open_stream(command, reads, text.contains(&b'e')) } {
         Ok((stream, child)) => {
             place.child.store(child, SeqCst);
@@ -327,41 +325,25 @@ unsafe fn open_stream(
 }
 
 /// Closes the stream of a child and waits for it.
-///
-/// # Safety
-/// `stream` is open.
-unsafe fn close_and_wait(stream: *mut libc::FILE, pid: pid_t) -> c_int {
+fn close_and_wait(stream: *mut libc::FILE, pid: pid_t) -> c_int {
     let mut status = 0;
     let entry = enter();
-    // SAFETY: the caller's stream.
-    unsafe { next!(fclose: fn(*mut libc::FILE) -> c_int)(stream) };
+    next!(fclose: fn(*mut libc::FILE) -> c_int)(stream);
     if await_child(entry.as_ref(), pid, &mut status) { status } else { -1 }
 }
 
 /// pclose(3).
-///
-/// # Safety
-/// As for the C function.
-pub unsafe fn pclose(stream: *mut libc::FILE) -> c_int {
-    // SAFETY: the caller's stream.
-    unsafe {
-        match Stream::remove(stream) {
-            Some(pid) => close_and_wait(stream, pid),
-            None => next!(pclose: fn(*mut libc::FILE) -> c_int)(stream),
-        }
+pub fn pclose(stream: *mut libc::FILE) -> c_int {
+    match Stream::remove(stream) {
+        Some(pid) => close_and_wait(stream, pid),
+        None => next!(pclose: fn(*mut libc::FILE) -> c_int)(stream),
     }
 }
 
 /// fclose(3): glibc's closes a stream of popen(3) as pclose(3) does.
-///
-/// # Safety
-/// As for the C function.
-pub unsafe fn fclose(stream: *mut libc::FILE) -> c_int {
-    // SAFETY: the caller's stream.
-    unsafe {
-        match Stream::remove(stream) {
-            Some(pid) => close_and_wait(stream, pid),
-            None => next!(fclose: fn(*mut libc::FILE) -> c_int)(stream),
-        }
+pub fn fclose(stream: *mut libc::FILE) -> c_int {
+    match Stream::remove(stream) {
+        Some(pid) => close_and_wait(stream, pid),
+        None => next!(fclose: fn(*mut libc::FILE) -> c_int)(stream),
     }
 }

@@ -74,21 +74,16 @@ fn sending(to: To) {
 macro_rules! senders {
     ($($(#[$doc:meta])* fn $name:ident[$signal:ident, $to:expr]($($arg:ident: $t:ty),*) -> c_int;)*) => {$(
         $(#[$doc])*
-        ///
-        /// # Safety
-        /// As for the C function.
-        pub unsafe fn $name($($arg: $t),*) -> c_int {
+        pub fn $name($($arg: $t),*) -> c_int {
             let real = next!($name: fn($($t),*) -> c_int);
             if $signal == 0 {
                 // Only asks whether there is somebody.
                 spin_loop::futile();
-                // SAFETY: the caller's arguments.
-                return unsafe { real($($arg),*) };
+                return real($($arg),*);
             }
             spin_loop::progress();
             sending($to);
-            // SAFETY: the caller's arguments.
-            let done = unsafe { real($($arg),*) };
+            let done = real($($arg),*);
             count();
             done
         }

@@ -176,7 +176,7 @@ pub fn transfer(
 /// # Safety
 /// There are as many.
 pub unsafe fn total(parts: *const iovec, n: usize) -> usize {
-    // SAFETY: the caller vouches for them.
+    // SAFETY: `n` parts, by this function's contract.
     (0..n).map(|i| unsafe { (*parts.add(i)).iov_len }).sum()
 }
 
@@ -235,19 +235,9 @@ pub fn accept(entry: &Entry, fd: c_int, ns: u64, call: impl Fn() -> c_int) -> c_
 }
 
 /// connect(2) on a socket whose time-out for sending is `ns`.
-///
-/// # Safety
-/// As for connect(2).
-pub unsafe fn connect(
-    entry: &Entry,
-    fd: c_int,
-    to: *const sockaddr,
-    len: socklen_t,
-    ns: u64,
-) -> c_int {
+pub fn connect(entry: &Entry, fd: c_int, to: *const sockaddr, len: socklen_t, ns: u64) -> c_int {
     let real = next!(connect: fn(c_int, *const sockaddr, socklen_t) -> c_int);
-    // SAFETY: the caller's arguments.
-    let call = || outcome(unsafe { real(fd, to, len) });
+    let call = || outcome(real(fd, to, len));
     let deadline = limit(entry, Some(ns));
     let answer = if option(fd, libc::SO_DOMAIN, 0) == Some(libc::AF_UNIX) {
         connect_unix(entry, fd, deadline, call)

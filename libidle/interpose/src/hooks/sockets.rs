@@ -12,10 +12,7 @@ use libc::{
 use std::sync::atomic::Ordering::Relaxed;
 
 /// setsockopt(2): notes that there are time-outs.
-///
-/// # Safety
-/// As for the C function.
-pub unsafe fn setsockopt(
+pub fn setsockopt(
     fd: c_int,
     level: c_int,
     name: c_int,
@@ -25,12 +22,9 @@ pub unsafe fn setsockopt(
     if level == libc::SOL_SOCKET && matches!(name, libc::SO_RCVTIMEO | libc::SO_SNDTIMEO) {
         socket_timeouts::TIMEOUTS.store(true, Relaxed);
     }
-    // SAFETY: the caller's arguments.
-    unsafe {
-        next!(setsockopt: fn(c_int, c_int, c_int, *const c_void, socklen_t) -> c_int)(
-            fd, level, name, value, len,
-        )
-    }
+    next!(setsockopt: fn(c_int, c_int, c_int, *const c_void, socklen_t) -> c_int)(
+        fd, level, name, value, len,
+    )
 }
 
 /// One transfer: `whole` is the real call, to be made inside a kernel wait; the other two are for a
@@ -74,8 +68,7 @@ macro_rules! buffers {
         #[inline]
         pub unsafe fn $name($fd: c_int, $buf: $b, $n: size_t, $($arg: $t),*) -> ssize_t {
             let real = next!($name: fn(c_int, $b, size_t, $($t),*) -> ssize_t);
-            // SAFETY: the caller's arguments.
-            let whole = || unsafe { real($fd, $buf, $n, $($arg),*) };
+            let whole = || real($fd, $buf, $n, $($arg),*);
             // SAFETY: the same without the first `done` bytes, which the kernel has had.
             let part = |$done: usize, $more: c_int| unsafe { $part };
             transfer($fd, $events, $flags, whole, part, || $n)
@@ -84,9 +77,9 @@ macro_rules! buffers {
 }
 
 /// recv(2) beneath the hook.
-type Recv = unsafe extern "C-unwind" fn(c_int, *mut c_void, size_t, c_int) -> ssize_t;
+type Recv = extern "C-unwind" fn(c_int, *mut c_void, size_t, c_int) -> ssize_t;
 /// send(2) beneath the hook.
-type Send = unsafe extern "C-unwind" fn(c_int, *const c_void, size_t, c_int) -> ssize_t;
+type Send = extern "C-unwind" fn(c_int, *const c_void, size_t, c_int) -> ssize_t;
 
 fn real_recv() -> Recv {
     next!(recv: fn(c_int, *mut c_void, size_t, c_int) -> ssize_t)
@@ -128,13 +121,11 @@ buffers! {
 }
 
 fn real_recvmsg(fd: c_int, msg: *mut msghdr, flags: c_int) -> ssize_t {
-    // SAFETY: the message of the callers below.
-    unsafe { next!(recvmsg: fn(c_int, *mut msghdr, c_int) -> ssize_t)(fd, msg, flags) }
+    next!(recvmsg: fn(c_int, *mut msghdr, c_int) -> ssize_t)(fd, msg, flags)
 }
 
 fn real_sendmsg(fd: c_int, msg: *const msghdr, flags: c_int) -> ssize_t {
-    // SAFETY: the message of the callers below.
-    unsafe { next!(sendmsg: fn(c_int, *const msghdr, c_int) -> ssize_t)(fd, msg, flags) }
+    next!(sendmsg: fn(c_int, *const msghdr, c_int) -> ssize_t)(fd, msg, flags)
 }
 
 /// A message of nothing but parts.
@@ -149,7 +140,7 @@ fn plain(iov: *const iovec, n: c_int) -> msghdr {
 /// # Safety
 /// As for the C function.
 pub unsafe fn recvmsg(fd: c_int, msg: *mut msghdr, flags: c_int) -> ssize_t {
-    // SAFETY: the caller's message.
+    // SAFETY: the message of recvmsg(2), of which the kernel has had `done` bytes.
     let part = |done, more| unsafe {
         socket_timeouts::rest(msg, done, |m| real_recvmsg(fd, m, flags | more))
     };
@@ -191,7 +182,7 @@ pub unsafe fn descriptors_arrived(msg: *const msghdr) {
 /// As for the C function.
 pub unsafe fn sendmsg(fd: c_int, msg: *const msghdr, flags: c_int) -> ssize_t {
     timer_fds::share_all();
-    // SAFETY: the caller's message, which is not written.
+    // SAFETY: the message of sendmsg(2), which is not written.
     let part = |done, more| unsafe {
         socket_timeouts::rest(msg.cast_mut(), done, |m| real_sendmsg(fd, m, flags | more))
     };
@@ -205,9 +196,8 @@ pub unsafe fn sendmsg(fd: c_int, msg: *const msghdr, flags: c_int) -> ssize_t {
 /// # Safety
 /// As for the C function.
 pub unsafe fn readv(fd: c_int, iov: *const iovec, n: c_int) -> ssize_t {
-    // SAFETY: the caller's arguments.
-    let whole = || unsafe { next!(readv: fn(c_int, *const iovec, c_int) -> ssize_t)(fd, iov, n) };
-    // SAFETY: the caller's parts.
+    let whole = || next!(readv: fn(c_int, *const iovec, c_int) -> ssize_t)(fd, iov, n);
+    // SAFETY: `n` parts, of which the kernel has had `done` bytes.
     let part = |done, more| unsafe {
         socket_timeouts::rest(&mut plain(iov, n), done, |m| real_recvmsg(fd, m, more))
     };
@@ -220,9 +210,8 @@ pub unsafe fn readv(fd: c_int, iov: *const iovec, n: c_int) -> ssize_t {
 /// # Safety
 /// As for the C function.
 pub unsafe fn writev(fd: c_int, iov: *const iovec, n: c_int) -> ssize_t {
-    // SAFETY: the caller's arguments.
-    let whole = || unsafe { next!(writev: fn(c_int, *const iovec, c_int) -> ssize_t)(fd, iov, n) };
-    // SAFETY: the caller's parts.
+    let whole = || next!(writev: fn(c_int, *const iovec, c_int) -> ssize_t)(fd, iov, n);
+    // SAFETY: `n` parts, of which the kernel has had `done` bytes.
     let part = |done, more| unsafe {
         socket_timeouts::rest(&mut plain(iov, n), done, |m| real_sendmsg(fd, m, more))
     };
@@ -231,38 +220,22 @@ pub unsafe fn writev(fd: c_int, iov: *const iovec, n: c_int) -> ssize_t {
 }
 
 /// socket(2): notes which are TCP.
-///
-/// # Safety
-/// As for the C function.
-pub unsafe fn socket(domain: c_int, kind: c_int, protocol: c_int) -> c_int {
-    // SAFETY: plain numbers.
-    let fd = unsafe { next!(socket: fn(c_int, c_int, c_int) -> c_int)(domain, kind, protocol) };
+pub fn socket(domain: c_int, kind: c_int, protocol: c_int) -> c_int {
+    let fd = next!(socket: fn(c_int, c_int, c_int) -> c_int)(domain, kind, protocol);
     let stream = kind & !(libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC) == libc::SOCK_STREAM;
     tcp_push::mark(fd, stream && matches!(domain, libc::AF_INET | libc::AF_INET6));
     fd
 }
 
 /// accept(2).
-///
-/// # Safety
-/// As for the C function.
-pub unsafe fn accept(fd: c_int, from: *mut sockaddr, len: *mut socklen_t) -> c_int {
-    // SAFETY: the caller's arguments.
-    unsafe {
-        accepted(fd, || {
-            next!(accept: fn(c_int, *mut sockaddr, *mut socklen_t) -> c_int)(fd, from, len)
-        })
-    }
+pub fn accept(fd: c_int, from: *mut sockaddr, len: *mut socklen_t) -> c_int {
+    accepted(fd, || next!(accept: fn(c_int, *mut sockaddr, *mut socklen_t) -> c_int)(fd, from, len))
 }
 
 /// accept4(2).
-///
-/// # Safety
-/// As for the C function.
-pub unsafe fn accept4(fd: c_int, from: *mut sockaddr, len: *mut socklen_t, flags: c_int) -> c_int {
+pub fn accept4(fd: c_int, from: *mut sockaddr, len: *mut socklen_t, flags: c_int) -> c_int {
     let real = next!(accept4: fn(c_int, *mut sockaddr, *mut socklen_t, c_int) -> c_int);
-    // SAFETY: the caller's arguments.
-    unsafe { accepted(fd, || real(fd, from, len, flags)) }
+    accepted(fd, || real(fd, from, len, flags))
 }
 
 fn accepted(fd: c_int, call: impl Fn() -> c_int) -> c_int {
@@ -281,16 +254,11 @@ fn accepted(fd: c_int, call: impl Fn() -> c_int) -> c_int {
 }
 
 /// connect(2). With SO_SNDTIMEO the kernel gives up by the real clock.
-///
-/// # Safety
-/// As for the C function.
-pub unsafe fn connect(fd: c_int, to: *const sockaddr, len: socklen_t) -> c_int {
+pub fn connect(fd: c_int, to: *const sockaddr, len: socklen_t) -> c_int {
     let entry = enter();
     if let (Some(entry), Some(ns)) = (&entry, socket_timeouts::timeout(fd, POLLOUT)) {
-        // SAFETY: the caller's arguments.
-        return unsafe { socket_timeouts::connect(entry, fd, to, len, ns) };
+        return socket_timeouts::connect(entry, fd, to, len, ns);
     }
     let _wait = entry.as_ref().map(|e| e.kernel_wait(What::Descriptor));
-    // SAFETY: the caller's arguments.
-    unsafe { next!(connect: fn(c_int, *const sockaddr, socklen_t) -> c_int)(fd, to, len) }
+    next!(connect: fn(c_int, *const sockaddr, socklen_t) -> c_int)(fd, to, len)
 }

@@ -38,7 +38,7 @@ unsafe fn spawn_with(
     let traced = entry.engine.ask_for(entry.me, ASKS_FOR_CHILD, program);
     entry.engine.page.awake();
     let mut number: pid_t = 0;
-    // SAFETY: the caller's arguments.
+    // SAFETY: `env` is null or an environment array.
     let failed = match unsafe { Environ::new(env, child, program) } {
         Some(mut new) => real(&mut number, new.pointer()),
         None => libc::ENOMEM,
@@ -53,7 +53,7 @@ unsafe fn spawn_with(
     }
     page.place(child, number as u32);
     if !pid.is_null() {
-        // SAFETY: the caller's pointer.
+        // SAFETY: posix_spawn(3) stores the child's number where it is not null.
         unsafe { *pid = number };
     }
     0
@@ -72,7 +72,7 @@ pub unsafe fn posix_spawn(
     env: Strings,
 ) -> c_int {
     let real = next!(posix_spawn: fn(*mut pid_t, *const c_char, *const c_void, *const c_void, Strings, Strings) -> c_int);
-    // SAFETY: the caller's arguments.
+    // SAFETY: what is called has this function's contract.
     unsafe {
         spawn_with(
             || program_image::path(path),
@@ -96,7 +96,7 @@ pub unsafe fn posix_spawnp(
     env: Strings,
 ) -> c_int {
     let real = next!(posix_spawnp: fn(*mut pid_t, *const c_char, *const c_void, *const c_void, Strings, Strings) -> c_int);
-    // SAFETY: the caller's arguments.
+    // SAFETY: what is called has this function's contract.
     unsafe {
         spawn_with(
             || program_image::search(file).map(|found| found.program),

@@ -16,7 +16,7 @@ use libc::{c_int, c_long};
 pub unsafe fn timeless(number: c_long, args: SyscallArgs) -> c_long {
     let [a, b, c, d, e, f] = args;
     let real = next!(syscall: fn(c_long, usize, usize, usize, usize, usize, usize) -> c_long);
-    // SAFETY: the caller's arguments, in the order that the system call has them.
+    // SAFETY: each call has the system call's arguments, in its order.
     unsafe {
         match number {
             libc::SYS_futex => match futex::futex(args) {
@@ -70,8 +70,7 @@ unsafe fn forks(number: c_long, args: SyscallArgs) -> bool {
             if args[1] < 64 || !user_memory::readable(given as *const [u64; 8]) {
                 return false;
             }
-            // SAFETY: the caller's `struct clone_args`, at least 64 bytes long: flags first, stack
-            // sixth.
+            // SAFETY: asked above: a `struct clone_args` of 64 bytes, flags first, stack sixth.
             unsafe { (*given as usize, *given.add(5) as usize) }
         }
         _ => (0, 0),

@@ -35,14 +35,12 @@ pub unsafe fn create(
 ) -> c_int {
     let real = next!(pthread_create: fn(*mut pthread_t, *const pthread_attr_t, Start, *mut c_void) -> c_int);
     let Some(entry) = enter() else {
-        // SAFETY: the caller's arguments.
-        return unsafe { real(thread, attr, start, arg) };
+        return real(thread, attr, start, arg);
     };
     let page = entry.engine.page;
     let birth = page.birth_of_child(entry.me);
     let Some(child) = page.claim(Kind::New, entry.engine.pid, 0, birth) else {
-        // SAFETY: the caller's arguments. The thread runs in real time.
-        return unsafe { real(thread, attr, start, arg) };
+        return real(thread, attr, start, arg);
     };
     if child.is_multiple_of(SWEEP) {
         sweep(&entry.engine);
@@ -51,8 +49,7 @@ pub unsafe fn create(
     let slot = &page.slots[child];
     slot.start.store(start as usize as u64, Relaxed);
     slot.start_arg.store(arg as u64, Relaxed);
-    // SAFETY: the caller's arguments, with a start routine that calls the caller's.
-    let failed = unsafe { real(thread, attr, run, child as *mut c_void) };
+    let failed = real(thread, attr, run, child as *mut c_void);
     if failed != 0 {
         page.release(child);
     } else if slot.birth.load(Relaxed) == birth {
@@ -178,19 +175,15 @@ pub unsafe fn c11_create(
     let start = unsafe {
         std::mem::transmute::<unsafe extern "C-unwind" fn(*mut c_void) -> c_int, Start>(start)
     };
-    // SAFETY: the caller's arguments.
+    // SAFETY: what is called has this function's contract.
     crate::hooks::cond::c11(unsafe { create(thread, std::ptr::null(), start, arg) })
 }
 
 /// pthread_cancel(3): a thread in an exact wait is woken to act on it; the real call deals with all
 /// others. It may send a signal, and then a thread runs that nobody promised anything.
-///
-/// # Safety
-/// As for the C function.
-pub unsafe fn cancel(thread: pthread_t) -> c_int {
+pub fn cancel(thread: pthread_t) -> c_int {
     crate::hooks::signals::count();
-    // SAFETY: the caller's argument.
-    let done = unsafe { next!(pthread_cancel: fn(pthread_t) -> c_int)(thread) };
+    let done = next!(pthread_cancel: fn(pthread_t) -> c_int)(thread);
     crate::hooks::signals::count();
     if done == 0
         && let Some(engine) = session::engine()
@@ -237,10 +230,7 @@ fn main_slot(engine: &Engine, thread: pthread_t) -> Option<usize> {
 }
 
 /// pthread_exit(3) of the main thread has no start routine of ours beneath it: the slot ends here.
-///
-/// # Safety
-/// As for the C function.
-pub unsafe fn exit(value: *mut c_void) {
+pub fn exit(value: *mut c_void) {
     if let Some(engine) = session::engine()
         && let Some(me) = tls().slot.get().checked_sub(1)
         && engine.page.slots[me as usize].start.load(Relaxed) == 0
@@ -251,8 +241,7 @@ pub unsafe fn exit(value: *mut c_void) {
         tls().base.set(Kind::Ending as u32);
         engine.set_own(me as usize, Kind::Ending);
     }
-    // SAFETY: the caller's argument; unwinds the thread.
-    unsafe { next!(pthread_exit: fn(*mut c_void) -> ())(value) }
+    next!(pthread_exit: fn(*mut c_void) -> ())(value)
 }
 
 /// In a forked child: nobody but the calling thread is there.

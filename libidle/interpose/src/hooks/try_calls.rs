@@ -10,13 +10,9 @@ use libc::{
 macro_rules! real_calls {
     ($($(#[$doc:meta])* fn $name:ident($($arg:ident: $t:ty),*) -> c_int;)*) => {$(
         $(#[$doc])*
-        ///
-        /// # Safety
-        /// As for the C function.
         #[inline]
-        pub unsafe fn $name($($arg: $t),*) -> c_int {
-            // SAFETY: the caller's arguments.
-            unsafe { $crate::next!($name: fn($($t),*) -> c_int)($($arg),*) }
+        pub fn $name($($arg: $t),*) -> c_int {
+            $crate::next!($name: fn($($t),*) -> c_int)($($arg),*)
         }
     )*};
 }
@@ -55,22 +51,14 @@ real_calls! {
 }
 
 /// sched_yield(2).
-///
-/// # Safety
-/// None beyond being called from C.
-pub unsafe fn sched_yield() -> c_int {
+pub fn sched_yield() -> c_int {
     spin_loop::give_way(|| {
-        // SAFETY: no arguments. Never fails.
-        unsafe { next!(sched_yield: fn() -> c_int)() };
+        next!(sched_yield: fn() -> c_int)();
     });
     0
 }
 
 /// thrd_yield(3).
-///
-/// # Safety
-/// None beyond being called from C.
-pub unsafe fn thrd_yield() {
-    // SAFETY: no arguments.
-    unsafe { sched_yield() };
+pub fn thrd_yield() {
+    sched_yield();
 }

@@ -28,7 +28,7 @@ pub unsafe fn waitid_asking(
     info: *mut siginfo_t,
     options: c_int,
 ) -> c_int {
-    // SAFETY: the caller's arguments; the kernel has just written a non-null `info`.
+    // SAFETY: the kernel has just written an `info` that is not null.
     let (done, pid) = unsafe {
         let done = waitid(kind, id, info, options);
         (done, if done == 0 && !info.is_null() { (*info).si_pid() } else { 0 })

@@ -293,8 +293,7 @@ impl Entry {
     #[inline]
     pub fn cancellation_point(&self) {
         if self.cancels() != 0 {
-            // SAFETY: no arguments; unwinds through frames that allow it.
-            unsafe { crate::next!(pthread_testcancel: fn() -> ())() };
+            crate::next!(pthread_testcancel: fn() -> ())();
         }
     }
 }

@@ -43,11 +43,11 @@ impl Environ {
     ) -> Option<Environ> {
         session::engine()?;
         let mut count = 0;
-        // SAFETY: the caller's array, up to its NULL.
+        // SAFETY: an array that ends with a NULL, up to there.
         while !env.is_null() && unsafe { !(*env.add(count)).is_null() } {
             count += 1;
         }
-        // SAFETY: the caller's array.
+        // SAFETY: the same array.
         let old =
             |name: Name| unsafe { find_env(env, name.c()) }.map_or(&b""[..], |(_, v)| v.to_bytes());
         let (theirs, options) = (old(LD_PRELOAD), old(ASAN_OPTIONS));

@@ -17,10 +17,22 @@ impl Next {
         Next(AtomicPtr::new(std::ptr::null_mut()))
     }
 
+    /// The function `name` as `F`, the type of a pointer to it; for [`next!`](crate::next!) alone.
+    #[inline(always)]
+    pub fn function<F: Copy>(&self, name: &'static CStr, version: Option<&'static CStr>) -> F {
+        const { assert!(size_of::<F>() == size_of::<*mut libc::c_void>()) };
+        let at = self.get(name, version);
+        // SAFETY: the type is that of the C header, and the address is the function's. What the
+        // function demands of its pointers is kept by those who call it: a hook's body passes on
+        // what its own caller has to vouch for by the same contract, or an object of this
+        // library's that outlives the call.
+        unsafe { std::mem::transmute_copy(&at) }
+    }
+
     /// The address of `name`: of that version, as `dlsym(RTLD_NEXT)` can answer with an obsolete
     /// one where several exist; or of the default one.
     #[inline(always)]
-    pub fn get(&self, name: &'static CStr, version: Option<&'static CStr>) -> *mut libc::c_void {
+    fn get(&self, name: &'static CStr, version: Option<&'static CStr>) -> *mut libc::c_void {
         let at = self.0.load(Ordering::Relaxed);
         if at.is_null() { self.resolve(name, version) } else { at }
     }
@@ -64,19 +76,18 @@ pub const fn c_name(text: &'static str) -> &'static CStr {
     }
 }
 
-/// The next definition of a function, as a typed pointer: `next!(read: fn(c_int, *mut c_void,
-/// usize) -> isize)`.
+/// The next definition of a function, as a typed pointer that can be called: `next!(read: fn(c_int,
+/// *mut c_void, usize) -> isize)`. The form with `@` names a version.
 #[macro_export]
 macro_rules! next {
     ($name:ident : fn($($t:ty),* $(,)?) -> $r:ty) => {
-        $crate::next!(@ const { $crate::shim::next_definition::c_name(concat!(stringify!($name), "\0")) }, None, fn($($t),*) -> $r)
+        $crate::next!(@ stringify!($name), None, fn($($t),*) -> $r)
     };
     (@ $name:expr, $version:expr, fn($($t:ty),*) -> $r:ty) => {{
+        use $crate::shim::next_definition::{Next, c_name};
         #[unsafe(link_section = ".data.interpose")]
-        static NEXT: $crate::shim::next_definition::Next = $crate::shim::next_definition::Next::new();
-        let at = NEXT.get($name, $version);
-        // SAFETY: the row's signature is that of the C header.
-        #[allow(unused_unsafe, reason = "the macro is also used inside unsafe blocks")]
-        unsafe { std::mem::transmute::<*mut libc::c_void, unsafe extern "C-unwind" fn($($t),*) -> $r>(at) }
+        static NEXT: Next = Next::new();
+        let name = const { c_name(concat!($name, "\0")) };
+        NEXT.function::<extern "C-unwind" fn($($t),*) -> $r>(name, $version)
     }};
 }

@@ -112,7 +112,7 @@ pub unsafe fn at(dir: c_int, path: *const c_char, flags: c_int) -> Option<Progra
     if path.is_null() {
         return None;
     }
-    // SAFETY: the caller's string.
+    // SAFETY: a C string: null was asked for above.
     let path = unsafe { CStr::from_ptr(path) };
     if path.is_empty() && flags & libc::AT_EMPTY_PATH != 0 {
         return open(dir);
@@ -125,7 +125,7 @@ pub unsafe fn at(dir: c_int, path: *const c_char, flags: c_int) -> Option<Progra
 /// # Safety
 /// `path` is null or a C string.
 pub unsafe fn path(path: *const c_char) -> Option<Program> {
-    // SAFETY: the caller's string.
+    // SAFETY: at(2) has this function's contract.
     unsafe { at(libc::AT_FDCWD, path, 0) }
 }
 
@@ -163,7 +163,7 @@ pub unsafe fn search(name: *const c_char) -> Option<Found> {
     if name.is_null() {
         return None;
     }
-    // SAFETY: the caller's string.
+    // SAFETY: a C string: null was asked for above.
     let name = unsafe { CStr::from_ptr(name) };
     let bytes = name.to_bytes();
     if bytes.contains(&b'/') {

@@ -10,12 +10,9 @@ pub const NO_LIMIT: *const timespec = std::ptr::null();
 
 /// Is nothing ready? For under the clock's lock: no cancellation point, and no handler runs by the
 /// caller's mask, which would then have run without an EINTR to show for it.
-///
-/// # Safety
-/// As for poll(2).
-pub unsafe fn none_ready(fds: *mut pollfd, n: nfds_t) -> bool {
+pub fn none_ready(fds: *mut pollfd, n: nfds_t) -> bool {
     let mut now = NO_WAIT;
-    // SAFETY: the caller's entries, a time-out of our own (the kernel writes it), no mask.
+    // SAFETY: the kernel checks the addresses; it writes what poll(2) writes, and the time-out.
     unsafe {
         syscall6(libc::SYS_ppoll, fds as usize, n as usize, &raw mut now as usize, 0, 8, 0) == 0
     }

@@ -144,7 +144,7 @@ pub unsafe fn find_env(
     }
     let name = name.to_bytes();
     for i in 0.. {
-        // SAFETY: the caller vouches for the array; the loop ends at its NULL.
+        // SAFETY: an array that ends with a NULL, where the loop ends.
         let entry = unsafe { *env.add(i) };
         if entry.is_null() {
             return None;

@@ -68,10 +68,9 @@ pub fn hidden(signal: c_int) -> bool {
     let number = session::page().map_or(0, |page| page.header.signal.load(Relaxed)) as c_int;
     // SAFETY: zeroes are a valid sigaction.
     let mut now: libc::sigaction = unsafe { zeroed() };
-    // SAFETY: a valid out-parameter.
     signal != 0
         && signal == number
-        && unsafe { next_sigaction(signal, null(), &mut now) } == 0
+        && next_sigaction(signal, null(), &mut now) == 0
         && now.sa_sigaction == ours()
 }
 

@@ -66,18 +66,12 @@ pub fn restart() -> bool {
 }
 
 /// The sigaction(2) beneath the hook.
-///
-/// # Safety
-/// As for the C function.
-pub unsafe fn next_sigaction(
+pub fn next_sigaction(
     signal: c_int,
     new: *const libc::sigaction,
     old: *mut libc::sigaction,
 ) -> c_int {
-    // SAFETY: the caller's arguments.
-    unsafe {
-        next!(sigaction: fn(c_int, *const libc::sigaction, *mut libc::sigaction) -> c_int)(
-            signal, new, old,
-        )
-    }
+    next!(sigaction: fn(c_int, *const libc::sigaction, *mut libc::sigaction) -> c_int)(
+        signal, new, old,
+    )
 }

@@ -6,23 +6,22 @@ use libc::{c_int, timespec};
 use posix::errno::Errno;
 use posix::time::Spec;
 
+const PAGE: usize = 4096;
+
 /// Reads a timespec that C passed by pointer; EFAULT where the kernel would say so.
-///
-/// # Safety
-/// `at` is null, another address the kernel would refuse, or a valid timespec.
-pub unsafe fn spec(at: *const timespec) -> Result<Spec, Errno> {
+#[allow(clippy::not_unsafe_ptr_arg_deref, reason = "it asks whether the address is good")]
+pub fn spec(at: *const timespec) -> Result<Spec, Errno> {
     if !readable(at) {
         return Err(Errno(libc::EFAULT));
     }
-    // SAFETY: readable, and the caller vouches for the rest.
-    let ts = unsafe { &*at };
+    // SAFETY: the kernel has just read it, or something on the same page.
+    let ts = unsafe { at.read_unaligned() };
     Ok(Spec { sec: ts.tv_sec, nsec: ts.tv_nsec })
 }
 
 /// Can the whole of it be read? Natively the kernel answers EFAULT where it can't, so the kernel is
 /// asked; but only once for objects on the same page.
 pub fn readable<T>(at: *const T) -> bool {
-    const PAGE: usize = 4096;
     let (first, last) = (at as usize, (at as usize).wrapping_add(size_of::<T>() - 1));
     let (page, known) = (first / PAGE, &tls().readable);
     if !plausible(at) {
@@ -75,17 +74,16 @@ pub fn as_timespec(ns: u64) -> timespec {
     timespec { tv_sec: spec.sec, tv_nsec: spec.nsec }
 }
 
-/// Writes an answer where the caller wants it, if it does.
-///
-/// # Safety
-/// `to` is null, another address that the kernel would refuse, or valid.
-pub unsafe fn store<T>(to: *mut T, value: T) -> Result<c_int, Errno> {
+/// Writes an answer where the caller wants it, if it does; EFAULT where the kernel would say so.
+#[allow(clippy::not_unsafe_ptr_arg_deref, reason = "it asks whether the address is good")]
+pub fn store<T>(to: *mut T, value: T) -> Result<c_int, Errno> {
     if !to.is_null() {
-        if !writable(to) {
+        let last = to.cast::<u8>().wrapping_add(size_of::<T>() - size_of::<u64>());
+        if !writable(to) || (to as usize ^ last as usize) >= PAGE && !writable(last) {
             return Err(Errno(libc::EFAULT));
         }
-        // SAFETY: writable, and the caller vouches for it.
-        unsafe { *to = value };
+        // SAFETY: the kernel has just written on each of its pages.
+        unsafe { to.write_unaligned(value) };
     }
     Ok(0)
 }

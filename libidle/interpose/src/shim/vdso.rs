@@ -100,13 +100,13 @@ pub fn take_over(target: Target) {
 unsafe fn write(at: usize, bytes: &[u8]) {
     let inside = at % 8;
     if inside + bytes.len() <= 8 {
-        // SAFETY: the caller's promise; aligned.
+        // SAFETY: whole words of it can be written; aligned.
         let word = unsafe { AtomicU64::from_ptr((at - inside) as *mut u64) };
         let mut new = word.load(Ordering::Relaxed).to_ne_bytes();
         new[inside..inside + bytes.len()].copy_from_slice(bytes);
         word.store(u64::from_ne_bytes(new), Ordering::SeqCst);
     } else {
-        // SAFETY: the caller's promise.
+        // SAFETY: it can be written.
         unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), at as *mut u8, bytes.len()) };
     }
 }
