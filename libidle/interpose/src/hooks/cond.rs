@@ -229,7 +229,11 @@ pub fn clockwait(
     until: *const timespec,
 ) -> c_int {
     let Some(entry) = enter() else {
-        let real = next!(pthread_cond_clockwait: fn(*mut pthread_cond_t, *mut pthread_mutex_t, clockid_t, *const timespec) -> c_int);
+        let real = next!(
+            pthread_cond_clockwait: fn(
+                *mut pthread_cond_t, *mut pthread_mutex_t, clockid_t, *const timespec
+            ) -> c_int
+        );
         return real(cond, mutex, clock, until);
     };
     match user_memory::spec(until) {

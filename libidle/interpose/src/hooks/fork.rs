@@ -128,7 +128,11 @@ pub fn clone(
     new_tls: *mut c_void,
     child_tid: *mut pid_t,
 ) -> c_int {
-    let real = next!(clone: fn(CloneFn, *mut c_void, c_int, *mut c_void, *mut pid_t, *mut c_void, *mut pid_t) -> c_int);
+    let real = next!(
+        clone: fn(
+            CloneFn, *mut c_void, c_int, *mut c_void, *mut pid_t, *mut c_void, *mut pid_t
+        ) -> c_int
+    );
     if flags & libc::CLONE_NEWUSER != 0 {
         library().keep_session();
     }

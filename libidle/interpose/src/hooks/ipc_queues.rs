@@ -202,7 +202,9 @@ pub unsafe fn mq_timedreceive(
     priority: *mut c_uint,
     until: *const timespec,
 ) -> Result<ssize_t, Errno> {
-    let real = next!(mq_timedreceive: fn(mqd_t, *mut c_char, size_t, *mut c_uint, *const timespec) -> ssize_t);
+    let real = next!(
+        mq_timedreceive: fn(mqd_t, *mut c_char, size_t, *mut c_uint, *const timespec) -> ssize_t
+    );
     // SAFETY: what is called has this function's contract.
     unsafe { queue_until(queue, POLLIN, until, |t| real(queue, msg, n, priority, t)) }
 }

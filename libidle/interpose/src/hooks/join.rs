@@ -88,7 +88,9 @@ pub fn clockjoin(
     clock: clockid_t,
     until: *const timespec,
 ) -> c_int {
-    let real = next!(pthread_clockjoin_np: fn(pthread_t, *mut *mut c_void, clockid_t, *const timespec) -> c_int);
+    let real = next!(
+        pthread_clockjoin_np: fn(pthread_t, *mut *mut c_void, clockid_t, *const timespec) -> c_int
+    );
     let tryjoin = next!(pthread_tryjoin_np: fn(pthread_t, *mut *mut c_void) -> c_int);
     let Some(entry) = enter().filter(|_| !until.is_null()) else {
         return real(thread, result, clock, until);

@@ -87,7 +87,9 @@ pub unsafe fn mutex_clocklock(
     }
     // SAFETY: a mutex has at least these fields.
     let view = unsafe { &*(mutex as *const Mutex) };
-    let real = next!(pthread_mutex_clocklock: fn(*mut pthread_mutex_t, clockid_t, *const timespec) -> c_int);
+    let real = next!(
+        pthread_mutex_clocklock: fn(*mut pthread_mutex_t, clockid_t, *const timespec) -> c_int
+    );
     let Some(entry) = enter() else {
         return real(mutex, clock, until);
     };
@@ -235,14 +237,18 @@ fn rw_clocklock(
 
 /// pthread_rwlock_clockrdlock(3), and timedrdlock with CLOCK_REALTIME.
 pub fn clockrdlock(lock: *mut pthread_rwlock_t, clock: clockid_t, until: *const timespec) -> c_int {
-    let real = next!(pthread_rwlock_clockrdlock: fn(*mut pthread_rwlock_t, clockid_t, *const timespec) -> c_int);
+    let real = next!(
+        pthread_rwlock_clockrdlock: fn(*mut pthread_rwlock_t, clockid_t, *const timespec) -> c_int
+    );
     let attempt = next!(pthread_rwlock_tryrdlock: fn(*mut pthread_rwlock_t) -> c_int);
     rw_clocklock(lock, attempt, real, clock, until)
 }
 
 /// pthread_rwlock_clockwrlock(3), and timedwrlock with CLOCK_REALTIME.
 pub fn clockwrlock(lock: *mut pthread_rwlock_t, clock: clockid_t, until: *const timespec) -> c_int {
-    let real = next!(pthread_rwlock_clockwrlock: fn(*mut pthread_rwlock_t, clockid_t, *const timespec) -> c_int);
+    let real = next!(
+        pthread_rwlock_clockwrlock: fn(*mut pthread_rwlock_t, clockid_t, *const timespec) -> c_int
+    );
     let attempt = next!(pthread_rwlock_trywrlock: fn(*mut pthread_rwlock_t) -> c_int);
     rw_clocklock(lock, attempt, real, clock, until)
 }

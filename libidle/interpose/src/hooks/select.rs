@@ -22,7 +22,11 @@ use posix::time::{self, NEVER, Spec};
 type Sets = [*mut fd_set; 3];
 
 fn real(n: c_int, s: Sets, wait: *const timespec, mask: *const sigset_t) -> Result<c_int, Errno> {
-    let pselect = next!(pselect: fn(c_int, *mut fd_set, *mut fd_set, *mut fd_set, *const timespec, *const sigset_t) -> c_int);
+    let pselect = next!(
+        pselect: fn(
+            c_int, *mut fd_set, *mut fd_set, *mut fd_set, *const timespec, *const sigset_t
+        ) -> c_int
+    );
     outcome(pselect(n, s[0], s[1], s[2], wait, mask))
 }
 
@@ -285,7 +289,11 @@ pub unsafe fn pselect(
     mask: *const sigset_t,
 ) -> Result<c_int, Errno> {
     let Some(entry) = enter() else {
-        let pselect = next!(pselect: fn(c_int, *mut fd_set, *mut fd_set, *mut fd_set, *const timespec, *const sigset_t) -> c_int);
+        let pselect = next!(
+            pselect: fn(
+                c_int, *mut fd_set, *mut fd_set, *mut fd_set, *const timespec, *const sigset_t
+            ) -> c_int
+        );
         return outcome(pselect(n, read, write, except, timeout, mask));
     };
     let duration = if timeout.is_null() {

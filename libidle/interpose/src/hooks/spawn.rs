@@ -71,7 +71,11 @@ pub unsafe fn posix_spawn(
     argv: Strings,
     env: Strings,
 ) -> c_int {
-    let real = next!(posix_spawn: fn(*mut pid_t, *const c_char, *const c_void, *const c_void, Strings, Strings) -> c_int);
+    let real = next!(
+        posix_spawn: fn(
+            *mut pid_t, *const c_char, *const c_void, *const c_void, Strings, Strings
+        ) -> c_int
+    );
     // SAFETY: what is called has this function's contract.
     unsafe {
         spawn_with(
@@ -95,7 +99,11 @@ pub unsafe fn posix_spawnp(
     argv: Strings,
     env: Strings,
 ) -> c_int {
-    let real = next!(posix_spawnp: fn(*mut pid_t, *const c_char, *const c_void, *const c_void, Strings, Strings) -> c_int);
+    let real = next!(
+        posix_spawnp: fn(
+            *mut pid_t, *const c_char, *const c_void, *const c_void, Strings, Strings
+        ) -> c_int
+    );
     // SAFETY: what is called has this function's contract.
     unsafe {
         spawn_with(

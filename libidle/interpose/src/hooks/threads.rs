@@ -33,7 +33,9 @@ pub unsafe fn create(
     start: Start,
     arg: *mut c_void,
 ) -> c_int {
-    let real = next!(pthread_create: fn(*mut pthread_t, *const pthread_attr_t, Start, *mut c_void) -> c_int);
+    let real = next!(
+        pthread_create: fn(*mut pthread_t, *const pthread_attr_t, Start, *mut c_void) -> c_int
+    );
     let Some(entry) = enter() else {
         return real(thread, attr, start, arg);
     };
