@@ -6,6 +6,7 @@ use crate::shim::session;
 use crate::shim::tcp_push;
 use crate::shim::timer_fds;
 use crate::shim::wake_fd;
+use engine::sys::syscall6;
 use libc::{c_int, c_uint};
 use posix::errno::Errno;
 
@@ -38,9 +39,11 @@ pub(crate) fn copied(old: c_int, new: c_int) -> c_int {
 
 /// `new` is about to be closed and become a copy of `old`, if that is open.
 fn replaced(old: c_int, new: c_int) {
-    // SAFETY: plain numbers.
-    let open =
-        || unsafe { engine::arch::syscall::syscall6(libc::SYS_fcntl, old as usize, libc::F_GETFD as usize, 0, 0, 0, 0) } >= 0;
+    let open = || {
+        let (old, op) = (old as usize, libc::F_GETFD as usize);
+        // SAFETY: plain numbers.
+        unsafe { syscall6(libc::SYS_fcntl, old, op, 0, 0, 0, 0) >= 0 }
+    };
     if old != new && timer_fds::is_timer(new) && open() {
         forget(new);
     }
@@ -57,18 +60,9 @@ pub fn dup(fd: c_int) -> c_int {
 /// As for the C function.
 pub unsafe fn close_range(first: c_uint, last: c_uint, flags: c_int) -> Result<c_int, Errno> {
     let range = |a: c_uint, b: c_uint| {
+        let (a, b, flags) = (a as usize, b as usize, flags as usize);
         // SAFETY: plain numbers.
-        let raw = unsafe {
-            engine::arch::syscall::syscall6(
-                libc::SYS_close_range,
-                a as usize,
-                b as usize,
-                flags as usize,
-                0,
-                0,
-                0,
-            )
-        };
+        let raw = unsafe { syscall6(libc::SYS_close_range, a, b, flags, 0, 0, 0) };
         posix::errno::result(raw).map(|v| v as c_int)
     };
     if flags & libc::CLOSE_RANGE_CLOEXEC as c_int == 0 && !session::in_vfork_child() {

@@ -211,7 +211,9 @@ pub fn timedwait(
     until: *const timespec,
 ) -> c_int {
     let Some(entry) = enter() else {
-        return real!(pthread_cond_timedwait: fn(*mut pthread_cond_t, *mut pthread_mutex_t, *const timespec)
+        return real!(
+            pthread_cond_timedwait:
+            fn(*mut pthread_cond_t, *mut pthread_mutex_t, *const timespec)
         )(cond, mutex, until);
     };
     let clock = view(cond).clock as clockid_t;

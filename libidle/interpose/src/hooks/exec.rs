@@ -226,7 +226,7 @@ pub unsafe extern "C-unwind" fn exec_list(
         *to = argument(i);
     }
     let argv = argv.slice().as_ptr();
-    // SAFETY: a C string, and the array that was made above; the environment is execle's own argument.
+    // SAFETY: a C string and the array made above; the environment is execle's own.
     unsafe {
         match kind {
             List::Path => execv(path, argv),

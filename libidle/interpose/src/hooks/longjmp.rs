@@ -27,7 +27,8 @@ fn leave_waits(to: usize) {
             engine.set_own(me as usize, crate::shim::entry::base());
         }
         // In a slot of a handler's own: does the jump leave the wait that the handler interrupted?
-        let Some((outer, sp)) = crate::shim::entry::interrupted(slot).filter(|&(_, sp)| to > sp)
+        let Some((outer, sp)) =
+            crate::shim::handler_slot::interrupted(slot).filter(|&(_, sp)| to > sp)
         else {
             return;
         };

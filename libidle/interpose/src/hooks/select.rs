@@ -200,7 +200,7 @@ unsafe fn select_until(
         return Err(Errno(libc::EFAULT));
     }
     let bell = wake_fd::mine(entry).map(|bell| bell as usize);
-    // SAFETY: each set that is not null has `n` bits, which `clamp` has kept to what the kernel reads.
+    // SAFETY: each set that is not null has `n` bits: no more than the kernel reads.
     let mut sets =
         unsafe { Copies::new(user, n as usize, bell.unwrap_or(0)) }.ok_or(Errno(libc::ENOMEM))?;
     let mut ready = ready_now(entry, n, sets.load(None), mask)?;

@@ -72,7 +72,10 @@ fn sending(to: To) {
 }
 
 macro_rules! senders {
-    ($($(#[$doc:meta])* fn $name:ident[$signal:ident, $to:expr]($($arg:ident: $t:ty),*) -> c_int;)*) => {$(
+    ($(
+        $(#[$doc:meta])*
+        fn $name:ident[$signal:ident, $to:expr]($($arg:ident: $t:ty),*) -> c_int;
+    )*) => {$(
         $(#[$doc])*
         pub fn $name($($arg: $t),*) -> c_int {
             let real = next!($name: fn($($t),*) -> c_int);

@@ -56,19 +56,23 @@ fn transfer(
     done
 }
 
-/// Transfers of one buffer: the real call, and the same by another function of `done` bytes and
-/// more flags.
+/// Transfers of one buffer: the real call, and the same of `done` bytes less and with more flags,
+/// by that function or another one.
 macro_rules! buffers {
-    ($($(#[$doc:meta])* fn $name:ident[$events:expr, $flags:expr]($fd:ident: c_int, $buf:ident: $b:ty, $n:ident: size_t $(, $arg:ident: $t:ty)*)
-        = |$done:ident, $more:ident| $part:expr;)*) => {$(
+    ($(
+        $(#[$doc:meta])*
+        fn $name:ident[$events:expr, $flags:expr](
+            $fd:ident: c_int, $buf:ident: $b:ty, $n:ident: size_t $(, $arg:ident: $t:ty)*
+        ) = |$real:ident, $done:ident, $more:ident| $part:expr;
+    )*) => {$(
         $(#[$doc])*
         ///
         /// # Safety
         /// As for the C function.
         #[inline]
         pub unsafe fn $name($fd: c_int, $buf: $b, $n: size_t, $($arg: $t),*) -> ssize_t {
-            let real = next!($name: fn(c_int, $b, size_t, $($t),*) -> ssize_t);
-            let whole = || real($fd, $buf, $n, $($arg),*);
+            let $real = next!($name: fn(c_int, $b, size_t, $($t),*) -> ssize_t);
+            let whole = || $real($fd, $buf, $n, $($arg),*);
             // SAFETY: the same without the first `done` bytes, which the kernel has had.
             let part = |$done: usize, $more: c_int| unsafe { $part };
             transfer($fd, $events, $flags, whole, part, || $n)
@@ -92,32 +96,40 @@ fn real_send() -> Send {
 buffers! {
     /// recv(2).
     fn recv[POLLIN, flags](fd: c_int, buf: *mut c_void, n: size_t, flags: c_int)
-        = |done, more| real_recv()(fd, buf.byte_add(done), n - done, flags | more);
+        = |real, done, more| real(fd, buf.byte_add(done), n - done, flags | more);
     /// recvfrom(2).
-    fn recvfrom[POLLIN, flags](fd: c_int, buf: *mut c_void, n: size_t, flags: c_int, from: *mut sockaddr, len: *mut socklen_t)
-        = |done, more| next!(recvfrom: fn(c_int, *mut c_void, size_t, c_int, *mut sockaddr, *mut socklen_t) -> ssize_t)(
-            fd, buf.byte_add(done), n - done, flags | more, from, len);
+    fn recvfrom[POLLIN, flags](
+        fd: c_int, buf: *mut c_void, n: size_t, flags: c_int,
+        from: *mut sockaddr, len: *mut socklen_t
+    ) = |real, done, more| real(fd, buf.byte_add(done), n - done, flags | more, from, len);
     /// __recv_chk (`_FORTIFY_SOURCE`).
-    fn __recv_chk[POLLIN, flags](fd: c_int, buf: *mut c_void, n: size_t, size: size_t, flags: c_int)
-        = |done, more| next!(__recv_chk: fn(c_int, *mut c_void, size_t, size_t, c_int) -> ssize_t)(
-            fd, buf.byte_add(done), n - done, size.wrapping_sub(done), flags | more);
+    fn __recv_chk[POLLIN, flags](
+        fd: c_int, buf: *mut c_void, n: size_t, size: size_t, flags: c_int
+    ) = |real, done, more| {
+        real(fd, buf.byte_add(done), n - done, size.wrapping_sub(done), flags | more)
+    };
     /// __recvfrom_chk (`_FORTIFY_SOURCE`).
-    fn __recvfrom_chk[POLLIN, flags](fd: c_int, buf: *mut c_void, n: size_t, size: size_t, flags: c_int, from: *mut sockaddr, len: *mut socklen_t)
-        = |done, more| next!(__recvfrom_chk: fn(c_int, *mut c_void, size_t, size_t, c_int, *mut sockaddr, *mut socklen_t) -> ssize_t)(
-            fd, buf.byte_add(done), n - done, size.wrapping_sub(done), flags | more, from, len);
+    fn __recvfrom_chk[POLLIN, flags](
+        fd: c_int, buf: *mut c_void, n: size_t, size: size_t, flags: c_int,
+        from: *mut sockaddr, len: *mut socklen_t
+    ) = |real, done, more| {
+        real(fd, buf.byte_add(done), n - done, size.wrapping_sub(done), flags | more, from, len)
+    };
     /// send(2).
     fn send[POLLOUT, flags](fd: c_int, buf: *const c_void, n: size_t, flags: c_int)
-        = |done, more| real_send()(fd, buf.byte_add(done), n - done, flags | more);
+        = |real, done, more| real(fd, buf.byte_add(done), n - done, flags | more);
     /// sendto(2).
-    fn sendto[POLLOUT, flags](fd: c_int, buf: *const c_void, n: size_t, flags: c_int, to: *const sockaddr, len: socklen_t)
-        = |done, more| next!(sendto: fn(c_int, *const c_void, size_t, c_int, *const sockaddr, socklen_t) -> ssize_t)(
-            fd, buf.byte_add(done), n - done, flags | more, to, len);
+    fn sendto[POLLOUT, flags](
+        fd: c_int, buf: *const c_void, n: size_t, flags: c_int,
+        to: *const sockaddr, len: socklen_t
+    ) = |real, done, more| real(fd, buf.byte_add(done), n - done, flags | more, to, len);
     /// read(2): a socket may have a time-out. Reading nothing never waits.
-    fn read[POLLIN, if n == 0 { libc::MSG_DONTWAIT } else { 0 }](fd: c_int, buf: *mut c_void, n: size_t)
-        = |done, more| real_recv()(fd, buf.byte_add(done), n - done, more);
+    fn read[POLLIN, if n == 0 { libc::MSG_DONTWAIT } else { 0 }](
+        fd: c_int, buf: *mut c_void, n: size_t
+    ) = |real, done, more| real_recv()(fd, buf.byte_add(done), n - done, more);
     /// write(2).
     fn write[POLLOUT, 0](fd: c_int, buf: *const c_void, n: size_t)
-        = |done, more| real_send()(fd, buf.byte_add(done), n - done, more);
+        = |real, done, more| real_send()(fd, buf.byte_add(done), n - done, more);
 }
 
 fn real_recvmsg(fd: c_int, msg: *mut msghdr, flags: c_int) -> ssize_t {

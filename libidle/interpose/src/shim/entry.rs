@@ -1,8 +1,8 @@
 //! The guard at every hook that may wait: which slot speaks for the calling thread, and the waits
 //! themselves.
 
-use crate::shim::forced;
 use crate::shim::guard::Masked;
+use crate::shim::handler_slot::{self, Covered};
 use crate::shim::library;
 use crate::shim::session;
 use crate::shim::state_rows;
@@ -32,13 +32,6 @@ pub struct Entry {
     waiting: u32,
     /// The wait that was interrupted, if the slot is a handler's own.
     covers: Option<Covered>,
-}
-
-/// A wait that a handler interrupted: its slot, and what was to be found in `covered` there.
-#[derive(Clone, Copy)]
-struct Covered {
-    slot: u32,
-    before: u32,
 }
 
 /// Enters; `None` when the process is in no session or has found no slot: the hook then does the
@@ -84,47 +77,12 @@ fn adopt(engine: Engine) -> Option<Entry> {
     enter()
 }
 
-/// The thread is in a wait, yet here it is: in a signal handler. (A `longjmp` out of the wait ends
-/// it first, see [`crate::hooks::longjmp`].) Or it is a process that shares the memory of the one
-/// that waits: so the kernel is asked for the process's number, for whoever finds no such thread in
-/// that process takes it for dead.
+/// The thread is in a wait, yet here it is: in a signal handler (see [`handler_slot`]).
 #[cold]
 fn nested(engine: Engine, outer: usize) -> Option<Entry> {
-    let slot = &engine.page.slots[outer];
-    let me = engine.page.claim(
-        Kind::Busy,
-        session::getpid(),
-        session::gettid(),
-        slot.birth.load(Relaxed),
-    )?;
-    // Nobody else will say that the wait is over: when the handler's slot is given back, this one is
-    // to be found busy.
-    if tls().wait_ends.get() && engine.end_own(outer, slot.state.load().seq(), Reason::Interrupted)
-    {
-        // It is over: no deadline may end it otherwise, and what is left is counted from here.
-        slot.deadline.store(posix::time::NEVER, SeqCst);
-        slot.start_arg.store(engine.now(), Relaxed);
-    }
-    let own = &engine.page.slots[me];
-    own.bell.store(tls().wake_fd.get(), Relaxed);
-    own.pthread.store(outer as u64 + 1, Relaxed);
-    own.start.store(tls().wait_sp.get() as u64, Relaxed);
-    // Not 0 if this handler has itself interrupted one that was here.
-    let before = slot.covered.swap(me as u32 + 1, SeqCst);
-    tls().slot.set(me as u32 + 1);
-    forced::again(&engine, me);
-    engine.page.awake_as(me);
-    let (slot, waiting) = (outer as u32 + 1, outer as u32 + 1);
-    Some(Entry { engine, me, base: Kind::Busy, waiting, covers: Some(Covered { slot, before }) })
-}
-
-/// For a handler's own slot: the interrupted slot's index + 1, and the stack pointer of its wait.
-/// (The fields that a thread's slot has for its start hold them.)
-pub fn interrupted(slot: &engine::region::slot::Slot) -> Option<(u32, usize)> {
-    let outer = slot.pthread.load(Relaxed);
-    (1..=engine::region::sizes::SLOTS as u64)
-        .contains(&outer)
-        .then(|| (outer as u32, slot.start.load(Relaxed) as usize))
+    let (me, covered) = handler_slot::cover(&engine, outer)?;
+    let waiting = outer as u32 + 1;
+    Some(Entry { engine, me, base: Kind::Busy, waiting, covers: Some(covered) })
 }
 
 impl Drop for Entry {
@@ -133,20 +91,7 @@ impl Drop for Entry {
         if let Some(outer) = self.covers
             && !self.engine.forked()
         {
-            let slot = self.slot();
-            tls().slot.set(outer.slot);
-            // The handler may have changed it.
-            let (index, said) = (outer.slot as usize - 1, self.engine.page.forced(self.me));
-            if said != self.engine.page.forced(index) {
-                self.engine.page.force(index, said);
-            }
-            tls().wait_sp.set(slot.start.load(Relaxed) as usize);
-            slot.pthread.store(0, Relaxed);
-            // The thread runs on in the handler while the outer slot may say that it waits: until
-            // it has been looked at once more, time stands still.
-            self.engine.page.header.signals_sent.fetch_add(1, SeqCst);
-            self.engine.page.slots[outer.slot as usize - 1].covered.store(outer.before, SeqCst);
-            self.engine.page.release(self.me);
+            handler_slot::uncover(&self.engine, self.me, outer);
         }
     }
 }

@@ -35,6 +35,7 @@ use crate::patience::{GAVE_WAY, SPIN, SPIN_SLOW};
 use crate::shim::entry::{What, enter};
 use crate::shim::polling_wait::Silenced;
 use crate::shim::session;
+use crate::shim::thread_usage::{processor_time, slept};
 use crate::shim::tls::{Tls, tls};
 use crate::shim::vdso;
 use engine::arch::syscall::syscall6;
@@ -43,7 +44,6 @@ use engine::region::slot::Slot;
 use engine::schedule::back_off::{self, FROZEN_STEP, STEP};
 use engine::sys::{self, Timespec};
 use engine::{Kind, Reason};
-use libc::timespec;
 use posix::time::NEVER;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
@@ -328,32 +328,4 @@ fn frozen_step(tls: &Tls) -> u64 {
 fn over(slot: &Slot) {
     slot.spin().store(0, SeqCst);
     tls().spin_words.set(0);
-}
-
-/// Processor time of the calling thread, ns.
-fn processor_time() -> u64 {
-    let mut ts = timespec { tv_sec: 0, tv_nsec: 0 };
-    let id = libc::CLOCK_THREAD_CPUTIME_ID as usize;
-    // SAFETY: an out-parameter of our own.
-    unsafe { syscall6(libc::SYS_clock_gettime, id, &raw mut ts as usize, 0, 0, 0, 0) };
-    ts.tv_sec as u64 * 1_000_000_000 + ts.tv_nsec as u64
-}
-
-/// How often the calling thread has slept in the kernel so far.
-fn slept() -> u32 {
-    // SAFETY: zeroes are valid.
-    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
-    // SAFETY: an out-parameter of our own.
-    unsafe {
-        syscall6(
-            libc::SYS_getrusage,
-            libc::RUSAGE_THREAD as usize,
-            &raw mut usage as usize,
-            0,
-            0,
-            0,
-            0,
-        )
-    };
-    usage.ru_nvcsw as u32
 }

@@ -33,8 +33,8 @@ pub struct Tls {
     pub hurries: Cell<bool>,
     /// TCP socket last sent on since the last wait, + 1.
     pub sent: Cell<i32>,
-    /// [`engine::schedule::births::Credit`] for the child of the fork that is under way, as a word, or
-    /// 0.
+    /// [`engine::schedule::births::Credit`] for the child of the fork that is under way, as a word,
+    /// or 0.
     pub fork_credit: Cell<u64>,
     /// Function and argument of the `clone` that is under way.
     pub clone_fn: Cell<usize>,
