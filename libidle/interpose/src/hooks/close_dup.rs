@@ -6,7 +6,7 @@ use crate::shim::session;
 use crate::shim::tcp_push;
 use crate::shim::timer_fds;
 use crate::shim::wake_fd;
-use engine::sys::syscall6;
+use engine::arch::syscall::syscall6;
 use libc::{c_int, c_uint};
 use posix::errno::Errno;
 

@@ -38,7 +38,6 @@ use crate::shim::session;
 use crate::shim::thread_usage::{processor_time, slept};
 use crate::shim::tls::{Tls, tls};
 use crate::shim::vdso;
-use engine::arch::syscall::syscall6;
 use engine::patience::LONGEST_NAP;
 use engine::region::slot::Slot;
 use engine::schedule::back_off::{self, FROZEN_STEP, STEP};

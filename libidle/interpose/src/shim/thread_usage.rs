@@ -1,6 +1,6 @@
 //! What the calling thread has used of the machine.
 
-use engine::sys::syscall6;
+use engine::arch::syscall::syscall6;
 use libc::timespec;
 
 /// Processor time of the calling thread, ns.

@@ -12,6 +12,7 @@ pub(crate) const PWRITE64: i64 = 18;
 pub(crate) const SCHED_YIELD: i64 = 24;
 pub(crate) const NANOSLEEP: i64 = 35;
 pub(crate) const FLOCK: i64 = 73;
+pub(crate) const CLONE: i64 = 56;
 pub(crate) const KILL: i64 = 62;
 pub(crate) const RT_SIGPENDING: i64 = 127;
 pub(crate) const RT_SIGTIMEDWAIT: i64 = 128;

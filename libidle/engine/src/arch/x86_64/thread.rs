@@ -1,7 +1,6 @@
 //! Threads that are made without libc.
 
-/// clone(2).
-const CLONE: isize = 56;
+use super::numbers;
 
 /// Words of a control block, of which the rest is zero.
 pub const CONTROL_BLOCK: usize = 32;
@@ -39,7 +38,7 @@ pub unsafe fn clone_thread(
             "ud2",
             "2:",
             in("r12") main,
-            inlateout("rax") CLONE => raw,
+            inlateout("rax") numbers::CLONE as isize => raw,
             in("rdi") flags, in("rsi") top, in("rdx") tid, in("r10") tid, in("r8") block,
             lateout("rcx") _, lateout("r11") _,
         );
