@@ -5,8 +5,8 @@
 use engine::Engine;
 use engine::arch::syscall::syscall6;
 use interpose::shim::clock_id;
-use interpose::shim::guard::Masked;
 use interpose::shim::session;
+use interpose::shim::signal_mask::Masked;
 use interpose::shim::user_memory;
 use libc::{c_int, c_uint, clockid_t, ntptimeval, timespec, timeval, timex};
 use posix::errno::{Errno, result};

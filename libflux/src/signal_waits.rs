@@ -8,7 +8,7 @@ use interpose::hooks::signals;
 use interpose::next;
 use interpose::shim::entry::{Entry, What, enter};
 use interpose::shim::errno::{self, outcome};
-use interpose::shim::guard::Masked;
+use interpose::shim::signal_mask::Masked;
 use interpose::shim::user_memory;
 use interpose::shim::{clock_id, polling_wait, signal_handlers};
 use libc::{POLLIN, c_int, pollfd, siginfo_t, sigset_t, timespec};

@@ -9,7 +9,7 @@
 use crate::send_signal::Info;
 use crate::timer_table;
 use interpose::shim::await_sleep;
-use interpose::shim::guard::FutexLock;
+use interpose::shim::futex_lock::FutexLock;
 use interpose::shim::session;
 use interpose::shim::session_signal;
 use interpose::shim::signal_handlers::next_sigaction;

@@ -14,7 +14,7 @@ mod sending;
 
 use engine::Engine;
 use engine::expired::Expired;
-use interpose::shim::guard::{FutexLock, Locked};
+use interpose::shim::futex_lock::{FutexLock, Locked};
 use interpose::shim::timer_heap::{Due, PLACES};
 use libc::{c_int, clockid_t};
 use posix::clock::is_time_of_day;

@@ -10,12 +10,12 @@ use crate::next;
 use crate::shim::clock_id;
 use crate::shim::entry::{Cause, Entry, What, enter};
 use crate::shim::errno::outcome;
-use crate::shim::guard;
 use crate::shim::polling_wait::{self, Silenced};
 use crate::shim::readiness::NO_WAIT;
 use crate::shim::session;
 use crate::shim::session_signal::{self, HEARD, QUIET, SIGNAL};
 use crate::shim::signal_handlers;
+use crate::shim::signal_mask;
 use crate::shim::user_memory;
 use engine::Reason;
 use engine::arch::syscall::syscall6;
@@ -114,7 +114,7 @@ fn signal_usable(entry: &Entry) -> bool {
     let number = entry.engine.page.header.signal.load(Relaxed) as c_int;
     !session::in_vfork_child()
         && session_signal::installed(number)
-        && guard::blocked() & 1 << (number - 1) == 0
+        && signal_mask::blocked() & 1 << (number - 1) == 0
 }
 
 /// The deadline has come and the signal is on its way: it must not end another call of the

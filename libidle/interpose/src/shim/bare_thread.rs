@@ -3,7 +3,7 @@
 //! process, and nothing of it is allocated, so that it can be started from a signal handler. It
 //! blocks all signals, and makes system calls only.
 
-use crate::shim::guard::Masked;
+use crate::shim::signal_mask::Masked;
 use engine::arch;
 use engine::arch::syscall::syscall6;
 use engine::sys::{self, Timespec};

@@ -1,10 +1,10 @@
 //! The guard at every hook that may wait: which slot speaks for the calling thread, and the waits
 //! themselves.
 
-use crate::shim::guard::Masked;
 use crate::shim::handler_slot::{self, Covered};
 use crate::shim::library;
 use crate::shim::session;
+use crate::shim::signal_mask::Masked;
 use crate::shim::state_rows;
 use crate::shim::tls::tls;
 pub use crate::shim::wait_cause::Cause;

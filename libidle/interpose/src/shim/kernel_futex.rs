@@ -4,10 +4,10 @@
 
 use crate::patience::SLICE;
 use crate::shim::entry::{Cause, Entry, What};
-use crate::shim::guard::Masked;
 use crate::shim::polling_wait;
 use crate::shim::readiness::NO_WAIT;
 use crate::shim::signal_handlers;
+use crate::shim::signal_mask::Masked;
 use crate::shim::vdso;
 use engine::arch::syscall::syscall6;
 use engine::region::slot::Slot;

@@ -7,8 +7,8 @@
 
 use crate::patience::SLICE;
 use crate::shim::entry::{Cause, Entry, What};
-use crate::shim::guard::Masked;
 use crate::shim::readiness::NO_WAIT;
+use crate::shim::signal_mask::Masked;
 use engine::Reason;
 use engine::arch::syscall::syscall6;
 use engine::region::slot::Slot;

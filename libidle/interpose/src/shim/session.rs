@@ -3,8 +3,8 @@
 //! Runs from the library's constructor, or from the first hook that is called before it (another
 //! library's constructor, a `malloc` implementation). Raw system calls only, no allocation.
 
-use crate::shim::guard::Masked;
 use crate::shim::library::library;
+use crate::shim::signal_mask::Masked;
 use crate::shim::tls::tls;
 use crate::shim::vdso;
 use engine::arch::syscall::syscall6;

@@ -1,7 +1,7 @@
 //! The handlers that this process has for signals, as the kernel tells of them.
 
 use crate::next;
-use crate::shim::guard;
+use crate::shim::signal_mask;
 use engine::arch::syscall::syscall6;
 use libc::c_int;
 
@@ -61,7 +61,7 @@ pub fn among(set: u64) -> u64 {
 /// Which handler it was nobody knows, so the answer is yes only if that holds for all whose signals
 /// the thread does not block.
 pub fn restart() -> bool {
-    let blocked = guard::blocked();
+    let blocked = signal_mask::blocked();
     all().all(|handler| handler.restarts || blocked >> (handler.signal - 1) & 1 != 0)
 }
 

@@ -7,8 +7,8 @@
 
 use crate::shim::entry::Entry;
 use crate::shim::fd_set::{FdSet, sets};
-use crate::shim::guard::Masked;
 use crate::shim::session;
+use crate::shim::signal_mask::Masked;
 use engine::Engine;
 use engine::schedule::timerfd::{LOST, Locked, SHARED};
 use libc::c_int;

@@ -11,7 +11,7 @@
 //! state word is no longer waiting, so the waker's promise fails and goes to the next one.
 
 use crate::shim::entry::{Cause, Entry};
-use crate::shim::guard::{FutexLock, Locked};
+use crate::shim::futex_lock::{FutexLock, Locked};
 use crate::shim::state_rows;
 use engine::region::slot::Slot;
 use engine::schedule::wake::Promised;
