@@ -1,4 +1,5 @@
-//! close(2), close_range(2), dup2(2), dup3(2): the program must neither see nor take the bells.
+//! close(2), close_range(2), dup2(2), dup3(2): the program must neither see nor take the hidden
+//! descriptors.
 
 use crate::next;
 use crate::shim::hidden_fds;
@@ -54,7 +55,7 @@ pub fn dup(fd: c_int) -> c_int {
     copied(fd, next!(dup: fn(c_int) -> c_int)(fd))
 }
 
-/// close_range(2), around the bells.
+/// close_range(2), around the hidden descriptors.
 ///
 /// # Safety
 /// As for the C function.
@@ -69,11 +70,11 @@ pub unsafe fn close_range(first: c_uint, last: c_uint, flags: c_int) -> Result<c
         timer_fds::forget_range(first, last);
     }
     let mut from = first;
-    for bell in hidden_fds::within(first, last) {
-        if bell > from {
-            range(from, bell - 1)?;
+    for fd in hidden_fds::within(first, last) {
+        if fd > from {
+            range(from, fd - 1)?;
         }
-        from = bell + 1;
+        from = fd + 1;
     }
     if from > last && from != first {
         return Ok(0);

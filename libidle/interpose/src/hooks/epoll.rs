@@ -1,5 +1,6 @@
 //! epoll_wait(2) and its forms. A wait with a time-out polls the epoll descriptor beside the
-//! thread's bell, then collects without waiting: the bell is never put into the program's own set.
+//! thread's wake fd, then collects without waiting: the wake fd is never put into the program's own
+//! set.
 
 use crate::hooks::poll::{limit, poll_until, waiting};
 use crate::next;

@@ -98,12 +98,12 @@ pub fn semtimedop(
         if reason == Reason::TimedOut {
             await_signal(&slot.bell);
         }
-        let rung = slot.bell.swap(QUIET, SeqCst) == HEARD;
+        let heard = slot.bell.swap(QUIET, SeqCst) == HEARD;
         match answer {
             AGAIN if reason == Reason::TimedOut => return answer,
-            Err(Errno(libc::EINTR)) if rung && reason == Reason::TimedOut => return AGAIN,
+            Err(Errno(libc::EINTR)) if heard && reason == Reason::TimedOut => return AGAIN,
             AGAIN => {}
-            Err(Errno(libc::EINTR)) if rung => {}
+            Err(Errno(libc::EINTR)) if heard => {}
             done => return done,
         }
     }
@@ -119,12 +119,12 @@ fn signal_usable(entry: &Entry) -> bool {
 
 /// The deadline has come and the signal is on its way: it must not end another call of the
 /// program's.
-fn await_signal(bell: &AtomicI32) {
+fn await_signal(word: &AtomicI32) {
     /// Who sends it may have died, or may not be allowed to.
     const TRIES: u32 = 100;
     let moment = timespec { tv_sec: 0, tv_nsec: 20_000 };
     for _ in 0..TRIES {
-        if bell.load(SeqCst) != SIGNAL {
+        if word.load(SeqCst) != SIGNAL {
             return;
         }
         // SAFETY: a time of our own.

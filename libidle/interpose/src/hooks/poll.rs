@@ -1,4 +1,4 @@
-//! poll(2) and ppoll(2). A wait with a time-out adds the thread's bell to the set.
+//! poll(2) and ppoll(2). A wait with a time-out adds the thread's wake fd to the set.
 
 use crate::next;
 use crate::shim::clock_id;
@@ -100,7 +100,7 @@ pub unsafe fn poll_for(
     let count = n as usize;
     // SAFETY: a zeroed pollfd is valid.
     let copy = unsafe { Scratch::<pollfd, 32>::zeroed(count + 1) };
-    let (Some(bell), Some(mut copy)) = (wake_fd::mine(entry), copy) else {
+    let (Some(wake), Some(mut copy)) = (wake_fd::mine(entry), copy) else {
         return poll_slices(entry, cause, fds, n, deadline, mask);
     };
     let set = copy.slice();
@@ -108,7 +108,7 @@ pub unsafe fn poll_for(
         // SAFETY: the kernel has just read these n entries.
         set[..count].copy_from_slice(unsafe { std::slice::from_raw_parts(fds, count) });
     }
-    set[count] = pollfd { fd: bell, events: POLLIN, revents: 0 };
+    set[count] = pollfd { fd: wake, events: POLLIN, revents: 0 };
     loop {
         let still = || none_ready(fds, n);
         let Some(mut wait) = entry.kernel_wait_until(cause, deadline, still) else {
@@ -125,11 +125,11 @@ pub unsafe fn poll_for(
             // One more entry than RLIMIT_NOFILE allows.
             return poll_slices(entry, cause, fds, n, deadline, mask);
         }
-        let rung = set[count].revents != 0;
-        if rung {
-            wake_fd::drain(bell);
+        let woken = set[count].revents != 0;
+        if woken {
+            wake_fd::drain(wake);
         }
-        let ready = ready? - rung as c_int;
+        let ready = ready? - woken as c_int;
         if ready > 0 {
             for (i, entry) in set[..count].iter().enumerate() {
                 // SAFETY: i < n.
@@ -162,7 +162,7 @@ fn poll_endless(
     }
 }
 
-/// The same without a bell.
+/// The same without a wake fd.
 fn poll_slices(
     entry: &Entry,
     cause: Cause,

@@ -1,5 +1,5 @@
 //! select(2) and pselect(2). The kernel overwrites the sets it is given, so every try gets copies;
-//! a wait with a time-out has the thread's bell in its read set.
+//! a wait with a time-out has the thread's wake fd in its read set.
 
 use crate::hooks::poll::limit;
 use crate::next;
@@ -122,16 +122,16 @@ struct Copies {
 impl Copies {
     /// # Safety
     /// `user` are null or sets of at least `n` bits.
-    unsafe fn new(user: Sets, n: usize, bell: usize) -> Option<Copies> {
-        let words = n.max(bell + 1).div_ceil(64);
+    unsafe fn new(user: Sets, n: usize, wake: usize) -> Option<Copies> {
+        let words = n.max(wake + 1).div_ceil(64);
         // SAFETY: zeroed words are valid.
         let room = unsafe { Scratch::zeroed(3 * words) }?;
         let last = if n.is_multiple_of(64) { u64::MAX } else { (1 << (n % 64)) - 1 };
         Some(Copies { user, given: n.div_ceil(64), last, words, room })
     }
 
-    /// Fresh copies, with `bell` in the read set.
-    fn load(&mut self, bell: Option<usize>) -> Sets {
+    /// Fresh copies, with `wake` in the read set.
+    fn load(&mut self, wake: Option<usize>) -> Sets {
         let (words, given) = (self.words, self.given);
         let all = self.room.slice();
         all.fill(0);
@@ -148,18 +148,18 @@ impl Copies {
                 pointers[i] = to.as_mut_ptr().cast();
             }
         }
-        if let Some(bell) = bell {
-            all[bell / 64] |= 1 << (bell % 64);
+        if let Some(wake) = wake {
+            all[wake / 64] |= 1 << (wake % 64);
             pointers[0] = all.as_mut_ptr().cast();
         }
         pointers
     }
 
-    /// Is the bell set? Takes it out.
-    fn take_bell(&mut self, bell: usize) -> bool {
-        let word = &mut self.room.slice()[bell / 64];
-        let set = *word & (1 << (bell % 64)) != 0;
-        *word &= !(1 << (bell % 64));
+    /// Is the wake fd set? Takes it out.
+    fn take_wake_fd(&mut self, wake: usize) -> bool {
+        let word = &mut self.room.slice()[wake / 64];
+        let set = *word & (1 << (wake % 64)) != 0;
+        *word &= !(1 << (wake % 64));
         set
     }
 
@@ -199,13 +199,13 @@ unsafe fn select_until(
     if !readable(n as usize, user) {
         return Err(Errno(libc::EFAULT));
     }
-    let bell = wake_fd::mine(entry).map(|bell| bell as usize);
+    let wake = wake_fd::mine(entry).map(|wake| wake as usize);
     // SAFETY: each set that is not null has `n` bits: no more than the kernel reads.
     let mut sets =
-        unsafe { Copies::new(user, n as usize, bell.unwrap_or(0)) }.ok_or(Errno(libc::ENOMEM))?;
+        unsafe { Copies::new(user, n as usize, wake.unwrap_or(0)) }.ok_or(Errno(libc::ENOMEM))?;
     let mut ready = ready_now(entry, n, sets.load(None), mask)?;
     while ready == 0 {
-        let Some(bell) = bell else {
+        let Some(wake) = wake else {
             let ask = |slice: Option<(&timespec, *const sigset_t)>| match slice {
                 None => (!none_ready(n, sets.load(None))).then_some(Ok(0)),
                 Some((time, mask)) => {
@@ -223,16 +223,16 @@ unsafe fn select_until(
         };
         let woken = loop {
             let woken =
-                real(n.max(bell as c_int + 1), sets.load(Some(bell)), &wait.timespec(), mask);
+                real(n.max(wake as c_int + 1), sets.load(Some(wake)), &wait.timespec(), mask);
             if woken != Ok(0) || wait.passed() {
                 break woken;
             }
         };
         let reason = wait.end();
         ready = woken?;
-        let rung = sets.take_bell(bell);
-        if rung {
-            wake_fd::drain(bell as c_int);
+        let woken = sets.take_wake_fd(wake);
+        if woken {
+            wake_fd::drain(wake as c_int);
             ready -= 1;
         }
         if reason == Reason::TimedOut {

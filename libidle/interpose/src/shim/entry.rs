@@ -181,8 +181,8 @@ impl Entry {
     }
 
     /// The same with a deadline (absolute virtual ns); `None` if it has come. `still` asks whether
-    /// there is still nothing to do. What ends the wait is the slot's bell, or its state word where
-    /// it has none.
+    /// there is still nothing to do. What ends the wait is the slot's wake fd, or its state word
+    /// where it has none.
     pub fn kernel_wait_until(
         &self,
         cause: impl Into<Cause>,

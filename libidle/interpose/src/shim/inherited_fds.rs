@@ -1,6 +1,6 @@
 //! The descriptors by which a tree of processes stays together: the region and the state file (and
 //! the file that rows are printed to). They live as long as the process, are inherited by fork(2)
-//! and exec(2), and are hidden from the program like bells ([`crate::shim::wake_fd`]).
+//! and exec(2), and are hidden from the program like wake fds ([`crate::shim::wake_fd`]).
 //!
 //! Processes of a launcher's session find the region by its path, which belongs to the launcher.
 //! One that may soon have no access to that (another user, another user namespace, another root)

@@ -91,8 +91,8 @@ pub fn wait(
     }
 }
 
-/// The state word is what ends the wait, so no bell may be rung instead: its number is negative
-/// until this is dropped, also by unwinding.
+/// The state word is what ends the wait, so no wake fd may be written to instead: its number is
+/// negative until this is dropped, also by unwinding.
 struct Silent(&'static Slot);
 
 impl Silent {

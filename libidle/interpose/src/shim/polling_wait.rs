@@ -1,5 +1,5 @@
-//! Waits made of short real ones, for what no descriptor can end: no descriptor is left for a bell,
-//! or none helps.
+//! Waits made of short real ones, for what no descriptor can end: no descriptor is left for a wake
+//! fd, or none helps.
 //!
 //! The virtual deadline is the slot's, so time is as exact as ever: it does not pass the deadline
 //! while the thread is still to be told. Only that the thread is told takes up to a slice of real
@@ -16,23 +16,23 @@ use libc::{sigset_t, timespec};
 use posix::errno::{self, Errno};
 use std::sync::atomic::Ordering::SeqCst;
 
-/// The slot's bell is put away while this lives.
+/// The slot's wake fd is put away while this lives.
 pub struct Silenced {
     slot: &'static Slot,
-    bell: i32,
+    wake_fd: i32,
 }
 
 impl Silenced {
-    /// Puts `instead` in the bell's place.
+    /// Puts `instead` in the wake fd's place.
     pub fn new(entry: &Entry, instead: i32) -> Silenced {
         let slot = entry.slot();
-        Silenced { slot, bell: slot.bell.swap(instead, SeqCst) }
+        Silenced { slot, wake_fd: slot.bell.swap(instead, SeqCst) }
     }
 }
 
 impl Drop for Silenced {
     fn drop(&mut self) {
-        self.slot.bell.store(self.bell, SeqCst);
+        self.slot.bell.store(self.wake_fd, SeqCst);
     }
 }
 

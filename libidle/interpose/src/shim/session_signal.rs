@@ -15,7 +15,7 @@ use std::ptr::{null, null_mut};
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
-/// In the place of a slot's bell: the session's signal ends the wait, see `Engine::deliver`.
+/// In the place of a slot's wake fd: the session's signal ends the wait, see `Engine::deliver`.
 pub const SIGNAL: i32 = -1;
 /// The same, and it has come.
 pub const HEARD: i32 = -2;
@@ -28,9 +28,9 @@ static IGNORED: AtomicBool = AtomicBool::new(false);
 /// Notes that the signal has come.
 extern "C" fn heard(_: c_int) {
     if let (Some(page), Some(me)) = (session::page(), tls().slot.get().checked_sub(1)) {
-        let bell = &page.slots[me as usize].bell;
+        let wake = &page.slots[me as usize].bell;
         for state in [SIGNAL, QUIET] {
-            let _ = bell.compare_exchange(state, HEARD, SeqCst, Relaxed);
+            let _ = wake.compare_exchange(state, HEARD, SeqCst, Relaxed);
         }
     }
 }

@@ -6,22 +6,22 @@
 //! What tells such a loop from a computation is that its calls find nothing, follow each other at
 //! once, and nothing else happens between them. A *look* is a reading of the clock; a call that
 //! found nothing counts as [`FOUND_NOTHING`] looks, because it takes longer, and a name that is not
-//! there as [`NOT_THERE`]. [`LAP`] looks are a *lap*, which is *pure* if no call got anything done
-//! and no wait was made meanwhile. With a clock that runs, the processor time spent must also be no
-//! more than [`SLOW`] a look, and [`SPIN`] in all.
+//! there as [`NOT_THERE`]. [`ITERATION`] looks are a *poll iteration*, which is *pure* if no call
+//! got anything done and no wait was made meanwhile. With a clock that runs, the processor time
+//! spent must also be no more than [`SLOW`] a look, and [`SPIN`] in all.
 //!
 //! Who gives way to others on a busy machine would take minutes for that: each time lasts for as
 //! long as the others like. So a thread to which that has happened ([`GAVE_WAY`]) gives way no more
 //! until it does something else: a loop that asks a fixed number of times before it sleeps is soon
-//! through, as it would be on an idle machine, and takes no naps; one that waits for an instant has
-//! soon spent its time.
+//! through, as it would be on an idle machine, and does not back off; one that waits for an instant
+//! has soon spent its time.
 //!
-//! A thread that spins takes a nap ([`engine::schedule::back_off`]) at the end of each further lap,
-//! and gives way by no other means: on a busy machine a sched_yield lasts for milliseconds. A nap
-//! takes a microsecond or a few. It only counts as blocked while nothing has changed in the session
-//! since the lap before it began, for the thread would have seen that at once. If nobody in the
-//! session waits for an instant, the loop goes on by the real clock; a frozen one has no other way
-//! on.
+//! A thread that spins backs off ([`engine::schedule::back_off`]) at the end of each further
+//! iteration, and gives way by no other means: on a busy machine a sched_yield lasts for
+//! milliseconds. A back-off takes a microsecond or a few. It only counts as blocked while nothing
+//! has changed in the session since the iteration before it began, for the thread would have seen
+//! that at once. If nobody in the session waits for an instant, the loop goes on by the real clock;
+//! a frozen one has no other way on.
 //!
 //! *Instants that have come*. `poll` with time-out zero, and then "is it later than when I began?":
 //! natively it is, by some nanoseconds. Many libraries wait like that, with time-outs of zero too
@@ -48,8 +48,8 @@ use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 /// See *Instants that have come*.
 const ROUNDS: u16 = 4;
-/// Looks in a lap.
-const LAP: u32 = 1024;
+/// Looks in an iteration.
+const ITERATION: u32 = 1024;
 /// What a call that found nothing counts for.
 const FOUND_NOTHING: u32 = 50;
 /// What a name that is not there counts for: programs look for many, and ask for one again and
@@ -57,14 +57,14 @@ const FOUND_NOTHING: u32 = 50;
 const NOT_THERE: u32 = 8;
 /// A loop that takes longer for a look does something else besides, processor ns.
 const SLOW: u64 = 400;
-/// The same as [`SPIN`] with a frozen clock: not in time, which would differ from run to run,
-/// but in laps at one instant in which the thread has not slept, of which the last one is pure:
+/// The same as [`SPIN`] with a frozen clock: not in time, which would differ from run to run, but
+/// in iterations at one instant in which the thread has not slept, of which the last one is pure:
 /// millions of clock reads, or 50 000 calls. Threads that hand work to each other by waits with
 /// time-outs read the clock as often, and no time may pass for it. Nor may it for those that do so
 /// by locks which happen to be free each time, and read the clock a million times for it.
 const FROZEN_PATIENCE: u32 = 2500;
-/// Of a slow loop, or one that gets things done between its looks, as many laps are enough when
-/// [`SPIN_SLOW`] has been spent.
+/// Of a slow loop, or one that gets things done between its looks, as many iterations are enough
+/// when [`SPIN_SLOW`] has been spent.
 const FEW: u32 = 20;
 
 /// The clock was read.
@@ -95,7 +95,7 @@ pub fn too_late() {
 /// A call has found nothing: how often has the clock been read since the last one that did?
 #[inline]
 fn round(tls: &Tls) {
-    // Where a lap has ended in between nobody can tell.
+    // Where an iteration has ended in between nobody can tell.
     let Some(reads) = tls.looks.get().checked_sub(tls.round_began.get()).map(|reads| reads as u16)
     else {
         return;
@@ -158,8 +158,8 @@ pub fn found(answer: i64) {
     if answer >= 0 { progress() } else { question(answer) }
 }
 
-/// Gives the processor away by `call`. Not if the thread spins: it naps. Nor if it has done so for
-/// [`GAVE_WAY`].
+/// Gives the processor away by `call`. Not if the thread spins: it backs off. Nor if it has done so
+/// for [`GAVE_WAY`].
 #[inline]
 pub fn give_way(call: impl FnOnce()) {
     let tls = tls();
@@ -176,14 +176,14 @@ pub fn give_way(call: impl FnOnce()) {
 fn count(tls: &Tls, looks: u32) {
     let looks = tls.looks.get() + looks;
     tls.looks.set(looks);
-    if looks >= LAP {
-        lap(tls);
+    if looks >= ITERATION {
+        iteration_over(tls);
     }
 }
 
-/// A lap is over.
+/// A poll iteration is over.
 #[cold]
-fn lap(tls: &Tls) {
+fn iteration_over(tls: &Tls) {
     tls.looks.set(0);
     let pure = !tls.progress.replace(false);
     if !pure {
@@ -200,10 +200,10 @@ fn lap(tls: &Tls) {
         return;
     }
     if tls.spin_words.get() != 0 {
-        if !nap(tls) {
+        if !back_off_once(tls) {
             // Something has happened, if only the time of another: it is from there that the loop
             // asks for nothing.
-            tls.spin_naps.set(0);
+            tls.spin_back_offs.set(0);
         }
         tls.progress.set(false);
         if engine.frozen() {
@@ -217,12 +217,12 @@ fn lap(tls: &Tls) {
     tls.spin_words.set(words);
 }
 
-/// Does the thread spin, now that another lap is over? With a clock that runs: by the processor
-/// time it has spent.
+/// Does the thread spin, now that another iteration is over? With a clock that runs: by the
+/// processor time it has spent.
 fn burns(tls: &Tls, pure: bool) -> bool {
-    tls.laps.set(tls.laps.get() + 1);
+    tls.iterations.set(tls.iterations.get() + 1);
     let spent = burnt(tls);
-    if !pure || spent > tls.laps.get() as u64 * LAP as u64 * SLOW {
+    if !pure || spent > tls.iterations.get() as u64 * ITERATION as u64 * SLOW {
         begins(tls);
         return false;
     }
@@ -231,10 +231,10 @@ fn burns(tls: &Tls, pure: bool) -> bool {
 
 /// The same with a frozen clock: by how much it has asked since somebody else has moved the clock.
 fn stands(jumps: u32, tls: &Tls, pure: bool) -> bool {
-    let laps = tls.laps.get().saturating_add(1);
-    tls.laps.set(laps);
+    let iterations = tls.iterations.get().saturating_add(1);
+    tls.iterations.set(iterations);
     let others = tls.spin_mark.get() != jumps;
-    if laps < FEW && !others {
+    if iterations < FEW && !others {
         return false;
     }
     let slept = slept();
@@ -243,14 +243,14 @@ fn stands(jumps: u32, tls: &Tls, pure: bool) -> bool {
         marks(jumps, tls, slept);
         return false;
     }
-    pure && laps >= FROZEN_PATIENCE || burnt(tls) >= SPIN_SLOW.ns()
+    pure && iterations >= FROZEN_PATIENCE || burnt(tls) >= SPIN_SLOW.ns()
 }
 
-/// The next lap is the first in a row.
+/// The next iteration is the first in a row.
 fn begins(tls: &Tls) {
     tls.hurries.set(false);
-    tls.laps.set(0);
-    tls.spin_naps.set(0);
+    tls.iterations.set(0);
+    tls.spin_back_offs.set(0);
     tls.spin_burnt.set(processor_time());
 }
 
@@ -260,24 +260,24 @@ fn marks(jumps: u32, tls: &Tls, slept: u32) {
     tls.spin_slept.set(slept);
 }
 
-/// Processor time spent on the laps in a row, ns.
+/// Processor time spent on the iterations in a row, ns.
 fn burnt(tls: &Tls) -> u64 {
     processor_time().saturating_sub(tls.spin_burnt.get())
 }
 
-/// One nap; false if time has moved on meanwhile for the sake of somebody else.
-fn nap(tls: &Tls) -> bool {
+/// One back-off; false if time has moved on meanwhile for the sake of somebody else.
+fn back_off_once(tls: &Tls) -> bool {
     let Some(entry) = enter() else { return false };
     let engine = &entry.engine;
     let frozen = engine.frozen();
     let now = engine.now();
     let shortest = if frozen { frozen_step(tls) } else { STEP };
-    let naps = tls.spin_naps.get() + 1;
-    let step = back_off::step(naps, shortest);
+    let back_offs = tls.spin_back_offs.get() + 1;
+    let step = back_off::step(back_offs, shortest);
     if frozen && engine.page.abandoned() {
         // Nobody jumps any more.
         engine.creep(entry.me, step);
-        tls.spin_naps.set(naps);
+        tls.spin_back_offs.set(back_offs);
         return true;
     }
     let Some((_, due)) = engine.next_waiter(entry.me).filter(|&(_, due)| frozen || due != NEVER)
@@ -310,7 +310,7 @@ fn nap(tls: &Tls) -> bool {
     let alone = came && until < due;
     if alone {
         engine.count_creep();
-        tls.spin_naps.set(naps);
+        tls.spin_back_offs.set(back_offs);
     }
     alone || engine.page.header.jumps.load(Relaxed) == jumps
 }
@@ -318,8 +318,8 @@ fn nap(tls: &Tls) -> bool {
 /// The shortest step of a frozen clock. A slow loop need not wait for an instant for longer than by
 /// a clock that runs.
 fn frozen_step(tls: &Tls) -> u64 {
-    let lap = burnt(tls) / tls.laps.get().max(1) as u64;
-    if lap > LAP as u64 * SLOW { lap } else { FROZEN_STEP }
+    let iteration = burnt(tls) / tls.iterations.get().max(1) as u64;
+    if iteration > ITERATION as u64 * SLOW { iteration } else { FROZEN_STEP }
 }
 
 /// The slot's thread is about to do something else than to ask again.

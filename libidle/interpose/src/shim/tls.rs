@@ -22,11 +22,11 @@ pub struct Tls {
     pub wait_ends: Cell<bool>,
     /// The thread's wake fd, or 0.
     pub wake_fd: Cell<i32>,
-    /// See [`crate::shim::spin_loop`]: looks in the current lap, laps in a row, whether something
-    /// was done in this one.
+    /// See [`crate::shim::spin_loop`]: looks in the current iteration, iterations in a row, whether
+    /// something was done in this one.
     pub looks: Cell<u32>,
     /// See [`Tls::looks`].
-    pub laps: Cell<u32>,
+    pub iterations: Cell<u32>,
     /// See [`Tls::looks`].
     pub progress: Cell<bool>,
     /// It has given the processor away for long, and does so no more.
@@ -40,16 +40,16 @@ pub struct Tls {
     pub clone_fn: Cell<usize>,
     /// See [`Tls::clone_fn`].
     pub clone_arg: Cell<usize>,
-    /// Naps in a row that have moved the clock.
-    pub spin_naps: Cell<u64>,
+    /// Back-offs in a row that have moved the clock.
+    pub spin_back_offs: Cell<u64>,
     /// The thread's processor time then, ns.
     pub spin_burnt: Cell<u64>,
     /// With a frozen clock: jumps when this thread last moved it, or found it moved.
     pub spin_mark: Cell<u32>,
     /// With a frozen clock: how often the thread had slept in the kernel then.
     pub spin_slept: Cell<u32>,
-    /// While it spins, the session's words when the current lap began ([`engine::Page::words`]);
-    /// otherwise 0.
+    /// While it spins, the session's words when the current iteration began
+    /// ([`engine::Page::words`]); otherwise 0.
     pub spin_words: Cell<u32>,
     /// See [`crate::shim::spin_loop`], *Instants that have come*: looks after the last call that
     /// found nothing.
