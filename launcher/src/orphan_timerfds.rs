@@ -43,7 +43,11 @@ impl OrphanTimerfds {
             {
                 continue;
             }
-            let locked = engine.lock_timer(index, tid);
+            // Whoever holds it may be stopped, and this thread must not wait: it looks again.
+            let Some(locked) = engine.try_lock_timer(index, tid) else {
+                self.lost = lost.wrapping_sub(1);
+                continue;
+            };
             match found.get(&index) {
                 Some(&(pid, fd)) => {
                     slot.pid.store(pid, SeqCst);

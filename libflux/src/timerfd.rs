@@ -209,6 +209,7 @@ pub fn after_exec(page: &Page, pid: u32) {
         page.slots[index].pid.store(0, SeqCst);
     }
     let Some(engine) = session::engine() else { return };
+    engine.free_after_exec();
     open_fds::each(|fd| {
         if let Some(index) = find(&engine, fd) {
             mark(fd, true);

@@ -1,7 +1,7 @@
 //! The engine's patiences: see [`posix::patience`] for what one may do, and for the test build that
 //! scales them. Each names its kind: real time, processor time, or a count.
 
-use posix::patience::{count, span};
+use posix::patience::{count, period, span};
 use posix::time::{CpuSpan, RealSpan};
 
 // The keeper's loop (`keeper/rounds.rs`).
@@ -42,6 +42,9 @@ pub const RECHECK_FROZEN: RealSpan = span(RealSpan::from_ms(1));
 /// Real time: the longest back-off of a thread that asks again and again. Somebody who computes may
 /// be about to do what the thread waits for, and it finds out so much later.
 pub const LONGEST_NAP: RealSpan = span(RealSpan::from_us(500));
+
+/// Real time between two looks of a thread that waits for a timer descriptor's lock.
+pub const LOCK_LOOK: RealSpan = period(RealSpan::from_us(50));
 
 // A frozen clock that nobody can move (`schedule/frozen_progress.rs`). These name a thread that may
 // be waiting on plain memory.

@@ -5,7 +5,8 @@
 mod model;
 
 use engine::region::lock::ClockCell;
-use engine::sync::{AtomicU32, SeqCst};
+use engine::schedule::timerfd::lock::{Token, give_back, try_take};
+use engine::sync::{AtomicU32, AtomicU64, SeqCst};
 use loom::sync::Arc;
 use loom::thread;
 use model::check;
@@ -64,5 +65,34 @@ fn a_broken_lock_moves_no_clock() {
             cell.value(),
             mine.is_some() as u64 + if moved { 100 } else { 0 } + if again { 1000 } else { 0 }
         );
+    });
+}
+
+/// A timer's lock, whose holder has died, and two who want it: one of them at a time holds it.
+#[test]
+fn a_timers_lock_has_one_holder() {
+    const DEAD: [u32; 3] = [9, 9, 1];
+    fn take_turns(word: &AtomicU64, inside: &AtomicU32, tid: u32, dead: Token) {
+        loop {
+            if let Some(token) = try_take(word, [1, tid, tid], |holder| holder == dead) {
+                assert_eq!(inside.fetch_add(1, SeqCst), 0, "two hold it");
+                inside.fetch_sub(1, SeqCst);
+                assert!(!give_back(word, dead), "the token of an earlier taking");
+                assert!(give_back(word, token));
+                return;
+            }
+            engine::sync::spin_hint();
+        }
+    }
+    check(3, || {
+        let (word, inside) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU32::new(0)));
+        let dead = try_take(&word, DEAD, |_| false).unwrap();
+        let other = {
+            let (word, inside) = (word.clone(), inside.clone());
+            thread::spawn(move || take_turns(&word, &inside, 2, dead))
+        };
+        take_turns(&word, &inside, 3, dead);
+        other.join().unwrap();
+        assert!(try_take(&word, [1, 2, 3], |_| false).is_some());
     });
 }

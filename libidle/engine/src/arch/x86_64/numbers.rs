@@ -9,7 +9,6 @@ pub(crate) const RT_SIGPROCMASK: i64 = 14;
 pub(crate) const IOCTL: i64 = 16;
 pub(crate) const PREAD64: i64 = 17;
 pub(crate) const PWRITE64: i64 = 18;
-pub(crate) const SCHED_YIELD: i64 = 24;
 pub(crate) const NANOSLEEP: i64 = 35;
 pub(crate) const FLOCK: i64 = 73;
 pub(crate) const CLONE: i64 = 56;
@@ -17,7 +16,6 @@ pub(crate) const KILL: i64 = 62;
 pub(crate) const RT_SIGPENDING: i64 = 127;
 pub(crate) const RT_SIGTIMEDWAIT: i64 = 128;
 pub(crate) const PRCTL: i64 = 157;
-pub(crate) const TKILL: i64 = 200;
 #[cfg(not(loom))]
 pub(crate) const FUTEX: i64 = 202;
 pub(crate) const GETDENTS64: i64 = 217;

@@ -1,5 +1,6 @@
 //! What is done to a timer under its lock.
 
+use super::lock::{Token, give_back};
 use super::{CANCELED, LOST, SHARED};
 use crate::region::slot::Slot;
 use crate::region::state::Kind;
@@ -14,6 +15,7 @@ pub struct Locked<'a> {
     pub(super) engine: &'a Engine,
     /// Its index.
     pub index: usize,
+    pub(super) token: Token,
 }
 
 impl Locked<'_> {
@@ -135,7 +137,10 @@ impl Locked<'_> {
 impl Drop for Locked<'_> {
     fn drop(&mut self) {
         let slot = self.slot();
-        slot.holder().store(0, SeqCst);
+        if !give_back(slot.timer_lock(), self.token) {
+            // This process executes a program, and the new image counts this thread as dead.
+            return;
+        }
         // Also where it has not changed: who came to fire it meanwhile has taken it out of the
         // queue and left it to us.
         if slot.state.load().kind() == Kind::Timer {

@@ -14,10 +14,11 @@
 //! counts what has passed and sets the next one.
 //!
 //! Ownership: all fields are written under the slot's own lock, which any process may take. It is
-//! held for a few system calls at most, with all signals blocked; from a holder that is dead or
-//! stopped it is taken away.
+//! held for a few system calls at most, with all signals blocked, and taken away from a holder that
+//! is dead alone: see [`lock`].
 
 mod kernel;
+pub mod lock;
 mod locked;
 
 pub use locked::Locked;
@@ -33,14 +34,11 @@ use crate::sync::{Relaxed, SeqCst};
 use kernel::{Setting, arm};
 use posix::time::NEVER;
 
-const ESRCH: isize = -3;
 /// Seconds of an interval that names a slot: more than any program asks for, and still in the
 /// kernel's range.
 const NAMES: i64 = 4_000_000_000;
 /// Generations of a slot's names; they are the nanoseconds of the interval.
 const GENERATIONS: u32 = 1_000_000_000;
-/// How long a lock is waited for before its holder is taken for stopped, real ns.
-const PATIENCE: u64 = 20_000_000;
 
 /// Set to an instant of a clock that `clock_settime(2)` can set.
 pub const ABSOLUTE: u32 = 1;
@@ -68,11 +66,6 @@ impl Slot {
     /// [`ABSOLUTE`], [`CANCEL_ON_SET`], [`CANCELED`], [`LOST`], [`SHARED`].
     pub fn timer_flags(&self) -> &crate::sync::AtomicU32 {
         &self.cancels
-    }
-
-    /// Thread id of whoever holds the lock, 0 for nobody.
-    fn holder(&self) -> &crate::sync::AtomicU64 {
-        &self.pthread
     }
 
     /// Which of the timers that the slot has been this is.
@@ -124,40 +117,13 @@ impl Engine {
         arm(fd, Setting { interval: (NAMES + index as i64, generation as i64), value: (0, 0) })
     }
 
-    /// Locks timer `index`. All signals must be blocked, or a handler could wait for its own
-    /// thread.
-    pub fn lock_timer(&self, index: usize, tid: u32) -> Locked<'_> {
-        let (slot, tid) = (&self.page.slots[index], tid as u64);
-        let until = (self.real_now)() + PATIENCE;
-        loop {
-            let holder = match slot.holder().compare_exchange(0, tid, SeqCst, SeqCst) {
-                Ok(_) => break,
-                Err(holder) => holder,
-            };
-            let stuck = gone(holder) || (self.real_now)() > until;
-            if stuck && slot.holder().compare_exchange(holder, tid, SeqCst, SeqCst).is_ok() {
-                break;
-            }
-            // SAFETY: no arguments.
-            unsafe { syscall6(nr::SCHED_YIELD, 0, 0, 0, 0, 0, 0) };
-        }
-        Locked { engine: self, index }
-    }
-
     /// The clock has come to timer `index`. False if nobody can have been woken by that: the timer
     /// was set anew, or is being set and will be posted again, or only the keeper can reach it.
     pub(crate) fn fire(&self, index: usize, now: u64, keeper: bool) -> bool {
         let slot = &self.page.slots[index];
-        // Not this thread's own number, which would cost a system call: who finds the holder gone
-        // takes the lock.
-        let mine = self.pid as u64;
-        let free = slot.holder().compare_exchange(0, mine, SeqCst, SeqCst);
-        if free.is_err_and(|holder| {
-            !gone(holder) || slot.holder().compare_exchange(holder, mine, SeqCst, SeqCst).is_err()
-        }) {
-            return false;
-        }
-        let locked = Locked { engine: self, index };
+        // The process's own number for the thread's, which would cost a system call: the thread dies
+        // with its process, or in an exec.
+        let Some(locked) = self.try_lock_timer(index, self.pid) else { return false };
         if slot.state.load().kind() != Kind::Timer {
             return false;
         }
@@ -202,12 +168,6 @@ impl Engine {
             }
         }
     }
-}
-
-/// Is the holder of a timer's lock dead?
-fn gone(holder: u64) -> bool {
-    // SAFETY: signal 0 only asks.
-    holder != 0 && unsafe { syscall6(nr::TKILL, holder as usize, 0, 0, 0, 0, 0) == ESRCH }
 }
 
 #[cfg(all(test, not(loom)))]
@@ -260,15 +220,5 @@ mod tests {
         assert_eq!(locked.take_expirations(138), 4);
         assert_eq!(locked.next(138), 140);
         assert_eq!(locked.take_expirations(138), 0);
-    }
-
-    #[test]
-    fn a_dead_holder_holds_nobody_up() {
-        let engine = engine();
-        let index = engine.page.claim_timer(engine.pid, -1, 1, 7).unwrap();
-        // A number that no thread has.
-        engine.page.slots[index].holder().store(0x3fff_ffff, SeqCst);
-        drop(engine.lock_timer(index, engine.pid));
-        assert_eq!(engine.page.slots[index].holder().load(SeqCst), 0);
     }
 }
