@@ -1,6 +1,7 @@
 //! nanosleep(2), clock_nanosleep(2), usleep(3), sleep(3), thrd_sleep(3): a deadline and nothing
 //! else.
 
+use engine::schedule::engine::Moment;
 use engine::{Reason, Signals};
 use interpose::next;
 use interpose::shim::clock_id;
@@ -45,18 +46,18 @@ impl Deferred {
 
 /// Sleeps until the virtual instant `deadline`, or until a signal handler has run. A cancellation
 /// point.
-fn sleep_until(entry: &Entry, cause: Cause, deadline: u64) -> Reason {
+fn sleep_until(entry: &Entry, cause: Cause, at: Moment, deadline: u64) -> Reason {
     let deferred = Deferred::new();
-    let reason = sleep_deferred(entry, cause, deadline);
+    let reason = sleep_deferred(entry, cause, at, deadline);
     deferred.end();
     reason
 }
 
-fn sleep_deferred(entry: &Entry, cause: Cause, deadline: u64) -> Reason {
+fn sleep_deferred(entry: &Entry, cause: Cause, mut at: Moment, deadline: u64) -> Reason {
     loop {
         let seq = entry.prepare_cancellable(cause);
-        match entry.park(seq, deadline, Signals::End, false) {
-            Reason::Cancelled | Reason::Woken => {}
+        match entry.park_at(Some(at), seq, deadline, Signals::End, false) {
+            Reason::Cancelled | Reason::Woken => at = entry.engine.moment(),
             reason => return reason,
         }
     }
@@ -69,11 +70,12 @@ fn sleep_for(entry: &Entry, ns: u64) -> Result<(), u64> {
         spin_loop::futile();
         return Ok(());
     }
-    let deadline = if ns == NEVER { NEVER - 1 } else { clock_id::after(&entry.engine, ns) };
+    let at = entry.engine.moment();
+    let deadline = at.now.saturating_add(ns).min(NEVER - 1);
     // Where a handler that waited itself notes when it came; see `enter::nested`.
     let interrupted = &entry.slot().start_arg;
     interrupted.store(0, Relaxed);
-    match sleep_until(entry, What::Sleep.into(), deadline) {
+    match sleep_until(entry, What::Sleep.into(), at, deadline) {
         Reason::Interrupted => {
             let at = Some(interrupted.load(Relaxed))
                 .filter(|&at| at != 0)
@@ -147,7 +149,7 @@ pub fn clock_nanosleep(
         let Ok(deadline) = clock_id::instant(&entry.engine, id, request) else {
             return libc::EINVAL;
         };
-        if sleep_until(&entry, cause, deadline) == Reason::Interrupted {
+        if sleep_until(&entry, cause, entry.engine.moment(), deadline) == Reason::Interrupted {
             return libc::EINTR;
         }
         if clock_id::reached(&entry.engine, id, request) {

@@ -135,7 +135,7 @@ fn serve(engine: Engine, me: usize, role: Role) -> ! {
             bare_thread::end();
         }
         let earliest = timer_table::table(&engine).1.earliest(role);
-        if engine.park(me, seq, earliest, Signals::Ignore, false) != Reason::TimedOut {
+        if engine.park(me, seq, earliest, Signals::Ignore, false, None) != Reason::TimedOut {
             continue;
         }
         // Where the program's last thread has ended by an instruction of its own, nobody has told.

@@ -126,7 +126,7 @@ fn a_decision_left_to_the_keeper_is_taken() {
             let asleep = asleep.clone();
             thread::spawn(move || {
                 asleep.store(1, SeqCst);
-                assert_eq!(engine.park(a, seq, NEVER, Signals::Ignore, true), Reason::Woken);
+                assert_eq!(engine.park(a, seq, NEVER, Signals::Ignore, true, None), Reason::Woken);
             })
         };
         rounds::run(

@@ -29,7 +29,7 @@ fn posted_semaphore(local: bool) {
                     engine.set_own(sleeper, Kind::Busy);
                 } else {
                     assert_eq!(
-                        engine.park(sleeper, seq, NEVER, Signals::Ignore, local),
+                        engine.park(sleeper, seq, NEVER, Signals::Ignore, local, None),
                         Reason::Woken
                     );
                     assert_eq!(value.load(SeqCst), 1);

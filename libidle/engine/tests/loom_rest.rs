@@ -152,15 +152,15 @@ fn sleepers_wake_in_turn() {
         let last = engine.page.slots[a].state.load().seq() + 2;
         let other = thread::spawn(move || {
             let seq = engine.begin_wait(a);
-            assert_eq!(engine.park(a, seq, 10, Signals::Ignore, false), Reason::TimedOut);
+            assert_eq!(engine.park(a, seq, 10, Signals::Ignore, false, None), Reason::TimedOut);
             assert_eq!(engine.now(), 10);
             let seq = engine.begin_wait(a);
             assert_eq!(seq, last);
-            assert_eq!(engine.park(a, seq, NEVER, Signals::Ignore, true), Reason::Woken);
+            assert_eq!(engine.park(a, seq, NEVER, Signals::Ignore, true, None), Reason::Woken);
             assert_eq!(engine.now(), 20);
         });
         let seq = engine.begin_wait(b);
-        assert_eq!(engine.park(b, seq, 20, Signals::Ignore, false), Reason::TimedOut);
+        assert_eq!(engine.park(b, seq, 20, Signals::Ignore, false, None), Reason::TimedOut);
         assert_eq!(engine.now(), 20);
         assert!(engine.wake(a, last, Reason::Woken));
         block(engine, b);
@@ -183,7 +183,10 @@ fn no_time_passes_in_a_hand_over() {
         let other = {
             let handed = handed.clone();
             thread::spawn(move || {
-                assert_eq!(engine.park(a, first, NEVER, Signals::Ignore, true), Reason::Woken);
+                assert_eq!(
+                    engine.park(a, first, NEVER, Signals::Ignore, true, None),
+                    Reason::Woken
+                );
                 assert_eq!(handed.load(SeqCst), 1);
                 assert_eq!(
                     engine.now(),

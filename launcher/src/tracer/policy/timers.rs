@@ -67,7 +67,7 @@ impl Timers {
             // Without a new one the former one would count on.
             slot.deadline.store(NEVER, SeqCst);
             let seq = engine.begin_wait(me);
-            match engine.begin_park(me, seq, earliest, false) {
+            match engine.begin_park(me, seq, earliest, false, None) {
                 Ok(_) => engine.arm(earliest, engine.now()),
                 Err(_) => _ = page.header.tracer.fetch_add(1, SeqCst),
             }

@@ -66,7 +66,7 @@ impl Waits {
         slot.what.store(wait.word(), SeqCst);
         let_keeper_look(&engine);
         let seq = engine.begin_wait(me);
-        if engine.begin_park(me, seq, wait.deadline, false).is_err() {
+        if engine.begin_park(me, seq, wait.deadline, false, None).is_err() {
             engine.resume(me, Kind::Foreign);
             return tracees.answer(stopped, 0);
         }

@@ -9,7 +9,7 @@
 use crate::region::idle_word::{BUSY, IDLE, RELEASING, SETTLING};
 use crate::region::lock::KEEPER;
 use crate::schedule::busy::Busy;
-use crate::schedule::engine::Engine;
+use crate::schedule::engine::{Engine, Moment};
 use crate::schedule::look::{Look, NoLook};
 use crate::schedule::next::Key;
 use crate::sync::{Relaxed, SeqCst};
@@ -36,8 +36,8 @@ impl Engine {
     /// A busy thread with deadline `own` is about to block. If all others are blocked, it moves the
     /// clock itself. It asks `still` last: is there really nothing for it to do? `Mine` means that
     /// the deadline has come and the caller need not block.
-    pub fn solo(&self, me: usize, own: Key, still: impl FnOnce() -> bool) -> Outcome {
-        self.solo_looking(me, own, &mut NoLook, still)
+    pub fn solo(&self, me: usize, own: Key, at: Moment, still: impl FnOnce() -> bool) -> Outcome {
+        self.solo_looking(me, own, at, &mut NoLook, still)
     }
 
     /// The same for a decider that can look at kernel waits.
@@ -45,6 +45,7 @@ impl Engine {
         &self,
         me: usize,
         own: Key,
+        at: Moment,
         look: &mut L,
         still: impl FnOnce() -> bool,
     ) -> Outcome {
@@ -52,7 +53,7 @@ impl Engine {
             return Outcome::NotIdle(Busy::LockTaken);
         };
         let outcome = match self.survey_deadlines(held, me, look) {
-            Ok(first) if still() => self.jump(held, first, Some(own)),
+            Ok(first) if still() => self.jump(held, first, Some(own), at.real),
             Ok(_) => Outcome::NotIdle(Busy::Runs(me)),
             Err(busy) => Outcome::NotIdle(busy),
         };
@@ -66,7 +67,7 @@ impl Engine {
             return Outcome::NotIdle(Busy::LockTaken);
         };
         let outcome = match self.survey_deadlines(held, me, &mut NoLook) {
-            Ok(first) if still() => self.jump(held, first, None),
+            Ok(first) if still() => self.jump(held, first, None, self.moment().real),
             Ok(_) => Outcome::NotIdle(Busy::Runs(me)),
             Err(busy) => Outcome::NotIdle(busy),
         };
@@ -80,7 +81,10 @@ impl Engine {
     pub fn settle<L: Look>(&self, me: usize, look: &mut L) -> Outcome {
         let h = &self.page.header;
         loop {
-            let stamp = h.jumps.load(Relaxed) ^ (self.real_now)();
+            let at = self.moment();
+            // The frozen clock is the same in all decisions of an instant.
+            let real = if self.frozen() { (self.real_now)() } else { at.real };
+            let stamp = h.jumps.load(Relaxed) ^ real;
             let held = self.lock(me, stamp).or_else(|| {
                 h.rerun.store(1, SeqCst);
                 self.lock(me, stamp)
@@ -88,7 +92,7 @@ impl Engine {
             let Some(held) = held else { return Outcome::NotIdle(Busy::LockTaken) };
             h.rerun.store(0, SeqCst);
             let outcome = match self.survey_deadlines(held, crate::region::lock::KEEPER, look) {
-                Ok(first) => match self.jump(held, first, look.unseen(self.page)) {
+                Ok(first) => match self.jump(held, first, look.unseen(self.page), at.real) {
                     Outcome::NoDeadline => self.come_to_rest(look),
                     outcome => outcome,
                 },

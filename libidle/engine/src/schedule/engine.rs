@@ -17,7 +17,36 @@ pub struct Engine {
     pub process: fn() -> u32,
 }
 
+/// A reading of the clocks at one moment.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    /// Virtual now, ns.
+    pub now: u64,
+    /// The real clock, ns; not read where the clock is frozen.
+    pub(crate) real: u64,
+}
+
 impl Engine {
+    /// Reads the clocks, the real one at most once. Whoever begins a timed wait hands the reading
+    /// on to all steps of it: a reading costs a third of a sleep that ends with a jump at once. What
+    /// passes from the reading to the jump counts as running time, as natively.
+    #[inline]
+    pub fn moment(&self) -> Moment {
+        // The offset is read first: see [`Page::now`].
+        let value = self.page.header.clock.value();
+        match self.page.mode() {
+            ClockMode::Frozen => Moment { now: value, real: 0 },
+            ClockMode::Elapsed => {
+                let real = (self.real_now)();
+                Moment { now: real.saturating_add(value), real }
+            }
+            ClockMode::Real => {
+                let real = (self.real_now)();
+                Moment { now: real, real }
+            }
+        }
+    }
+
     /// Virtual now, ns.
     #[inline]
     pub fn now(&self) -> u64 {

@@ -15,8 +15,15 @@ use posix::time::NEVER;
 impl Engine {
     /// All were blocked when `first` was the earliest deadline. Moves the clock to it, or to one
     /// that is earlier by now, and wakes the threads that wait for it. `own` is a deadline of the
-    /// caller that is not posted. Lock's holder only.
-    pub(crate) fn jump(&self, held: Held, first: Option<Key>, own: Option<Key>) -> Outcome {
+    /// caller that is not posted, `real` the caller's reading of the real clock ([`crate::schedule::engine::Moment`]). Lock's
+    /// holder only.
+    pub(crate) fn jump(
+        &self,
+        held: Held,
+        first: Option<Key>,
+        own: Option<Key>,
+        real: u64,
+    ) -> Outcome {
         let page = self.page;
         page.drain_mail(held.arena);
         if page.header.hold.load(SeqCst) != 0 {
@@ -24,7 +31,6 @@ impl Engine {
         }
         let waiting = [first, own, page.goal(held.arena).filter(|_| first.or(own).is_some())];
         let Some(target) = next(waiting) else { return Outcome::NoDeadline };
-        let real = (self.real_now)();
         if !self.advance(held, target.deadline, real, Reason::Jump) {
             return Outcome::NotIdle(Busy::LockTaken);
         }
@@ -36,7 +42,7 @@ impl Engine {
             return Outcome::Mine;
         }
         let (left, fired) = self.expire_due(held, now);
-        self.arm(left, now);
+        self.arm_by(left, now, real);
         match (mine, fired) {
             (true, _) => Outcome::Mine,
             (false, true) => Outcome::Fired,
@@ -104,9 +110,16 @@ impl Engine {
     /// will come by real time too. The same holds for a timer descriptor, which no thread waits
     /// for. The keeper must be awake by then.
     pub fn arm(&self, deadline: u64, now: u64) {
-        if self.page.mode() == ClockMode::Elapsed {
-            let real = (self.real_now)().saturating_add(deadline.saturating_sub(now));
-            if deadline != NEVER && real < self.page.header.keeper_wakes.load(SeqCst) {
+        if self.page.mode() == ClockMode::Elapsed && deadline != NEVER {
+            self.arm_by(deadline, now, (self.real_now)());
+        }
+    }
+
+    /// The same for a caller that has read the real clock.
+    fn arm_by(&self, deadline: u64, now: u64, real: u64) {
+        if self.page.mode() == ClockMode::Elapsed && deadline != NEVER {
+            let real = real.saturating_add(deadline.saturating_sub(now));
+            if real < self.page.header.keeper_wakes.load(SeqCst) {
                 self.kick_keeper();
             }
         }

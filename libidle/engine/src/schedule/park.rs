@@ -5,7 +5,7 @@ use crate::region::keeper_word;
 use crate::region::state::{Kind, Reason};
 use crate::schedule::busy::Busy;
 use crate::schedule::decide::Outcome;
-use crate::schedule::engine::Engine;
+use crate::schedule::engine::{Engine, Moment};
 use crate::schedule::look::{Look, NoLook};
 use crate::schedule::next::Key;
 use crate::schedule::real_timeout::Limit;
@@ -26,9 +26,15 @@ pub enum Signals {
 
 impl Engine {
     /// The reason why wait `seq` is over before it has begun, if its deadline has come.
-    pub fn come_too_late(&self, me: usize, seq: u32, deadline: u64) -> Option<Reason> {
-        (deadline != NEVER && self.now() >= deadline)
-            .then(|| self.give_up(me, seq, Reason::TimedOut))
+    #[inline]
+    pub fn come_too_late(
+        &self,
+        me: usize,
+        seq: u32,
+        deadline: u64,
+        at: Option<Moment>,
+    ) -> Option<Reason> {
+        at.is_some_and(|at| at.now >= deadline).then(|| self.give_up(me, seq, Reason::TimedOut))
     }
 
     /// Waits in `seq` (from [`Engine::begin_wait`]) until a promise or
@@ -43,6 +49,8 @@ impl Engine {
     /// In frozen mode the thread waits even if the deadline has come. It goes on when all are at
     /// rest and it is the next in order. In elapsed mode a deadline that has come is always the
     /// next.
+    ///
+    /// `at`: a reading of the clocks that the caller has at hand ([`Engine::moment`]).
     pub fn park(
         &self,
         me: usize,
@@ -50,8 +58,9 @@ impl Engine {
         deadline: u64,
         signals: Signals,
         local: bool,
+        at: Option<Moment>,
     ) -> Reason {
-        let limit = match self.begin_park(me, seq, deadline, local) {
+        let limit = match self.begin_park(me, seq, deadline, local, at) {
             Ok(limit) => limit,
             Err(reason) => return reason,
         };
@@ -70,11 +79,13 @@ impl Engine {
         seq: u32,
         deadline: u64,
         local: bool,
+        at: Option<Moment>,
     ) -> Result<Option<Limit>, Reason> {
         let slot = &self.page.slots[me];
         let mut limit = None;
         if deadline != NEVER {
-            let now = self.now();
+            let at = at.unwrap_or_else(|| self.moment());
+            let now = at.now;
             if now >= deadline && !self.frozen() {
                 return Err(self.give_up(me, seq, Reason::TimedOut));
             }
@@ -83,7 +94,7 @@ impl Engine {
                 // A waker may have promised this very wait and gone to sleep. Then there is no need
                 // to block.
                 let still = || slot.state.load().kind() == Kind::Prep;
-                if !self.witness(me) && self.solo(me, own, still) == Outcome::Mine {
+                if !self.witness(me) && self.solo(me, own, at, still) == Outcome::Mine {
                     return Err(self.give_up(me, seq, Reason::TimedOut));
                 }
                 self.page.post_deadline(me, deadline, now);
@@ -233,7 +244,8 @@ impl Engine {
         mut still: impl FnMut() -> bool,
     ) -> Option<Limit> {
         let slot = &self.page.slots[me];
-        let now = self.now();
+        let at = self.moment();
+        let now = at.now;
         if now >= deadline {
             return None;
         }
@@ -245,7 +257,7 @@ impl Engine {
         // Prepared before the clock may move, so that a sender of signals sees that this thread is
         // about to wait.
         let seq = slot.state.prepare();
-        if !self.witness(me) && self.solo_looking(me, own, look, &mut still) == Outcome::Mine {
+        if !self.witness(me) && self.solo_looking(me, own, at, look, &mut still) == Outcome::Mine {
             return None;
         }
         self.page.post_deadline(me, deadline, now);

@@ -11,6 +11,7 @@ pub use crate::shim::wait_cause::Cause;
 pub use engine::What;
 use engine::arch::stack_pointer;
 use engine::region::wait_kind::TURNS;
+use engine::schedule::engine::Moment;
 use engine::{Engine, Kind, Limit, Reason, Signals};
 use libc::timespec;
 use posix::time::{NEVER, Spec};
@@ -153,12 +154,26 @@ impl Entry {
     /// Sleeps in the exact wait `seq`; `local` as in [`Engine::park`]. The caller is responsible
     /// for cancellation.
     pub fn park(&self, seq: u32, deadline: u64, signals: Signals, local: bool) -> Reason {
+        let at = (deadline != NEVER).then(|| self.engine.moment());
+        self.park_at(at, seq, deadline, signals, local)
+    }
+
+    /// The same for a caller that has read the clocks, which it must have where there is a deadline.
+    pub fn park_at(
+        &self,
+        at: Option<Moment>,
+        seq: u32,
+        deadline: u64,
+        signals: Signals,
+        local: bool,
+    ) -> Reason {
         let tls = tls();
         tls.wait_ends.set(signals == Signals::End);
-        let reason = self.engine.come_too_late(self.me, seq, deadline).unwrap_or_else(|| {
+        let late = self.engine.come_too_late(self.me, seq, deadline, at);
+        let reason = late.unwrap_or_else(|| {
             tls.progress.set(true);
             state_rows::waits(&self.engine, self.me);
-            self.engine.park(self.me, seq, deadline, signals, local)
+            self.engine.park(self.me, seq, deadline, signals, local, at)
         });
         if self.base != Kind::Busy && !self.engine.forked() {
             self.engine.set_own(self.me, self.base);
