@@ -49,6 +49,7 @@
 mod artifacts;
 mod guest;
 mod load;
+mod printed;
 mod process_tree;
 pub mod report;
 mod run;

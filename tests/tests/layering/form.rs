@@ -9,8 +9,8 @@ const LONGEST_FILE: usize = 350;
 const LONGEST_LINE: usize = 100;
 
 /// What is not yet as it should be, by folder; see the floors.
-const LONG_FILES: &[Known] = &[("libidle", 4)];
-const LONG_LINES: &[Known] = &[("libidle", 39)];
+const LONG_FILES: &[Known] = &[("libidle", 1)];
+const LONG_LINES: &[Known] = &[("libidle", 16)];
 const SILENT: &[Known] = &[];
 
 fn place(source: &Source) -> String {
