@@ -2,7 +2,7 @@
 //! choose which rows they export (`hooks!`).
 //!
 //! Three floors, each of which knows those below it only: [`shim`], all that hooks stand on;
-//! [`statefile`], what libidle.so tells the world; [`hooks`], each hook's body.
+//! [`statefile`], what libidle.so tells the world; [`mod@hooks`], each hook's body.
 
 pub mod constructor;
 pub mod hooks;

@@ -1,5 +1,5 @@
 //! Socket calls that may block: the real call inside a kernel wait, or, on a socket with a
-//! time-out, what [`timed`] makes of it.
+//! time-out, what [`socket_timeouts`] makes of it.
 
 use crate::hooks::socket_timeouts;
 use crate::next;

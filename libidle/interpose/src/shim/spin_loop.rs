@@ -5,10 +5,10 @@
 //!
 //! What tells such a loop from a computation is that its calls find nothing, follow each other at
 //! once, and nothing else happens between them. A *look* is a reading of the clock; a call that
-//! found nothing counts as [`FOUND_NOTHING`] looks, because it takes longer, and a name that is not
-//! there as [`NOT_THERE`]. [`ITERATION`] looks are a *poll iteration*, which is *pure* if no call
+//! found nothing counts as `FOUND_NOTHING` looks, because it takes longer, and a name that is not
+//! there as `NOT_THERE`. `ITERATION` looks are a *poll iteration*, which is *pure* if no call
 //! got anything done and no wait was made meanwhile. With a clock that runs, the processor time
-//! spent must also be no more than [`SLOW`] a look, and [`SPIN`] in all.
+//! spent must also be no more than `SLOW` a look, and [`SPIN`] in all.
 //!
 //! Who gives way to others on a busy machine would take minutes for that: each time lasts for as
 //! long as the others like. So a thread to which that has happened ([`GAVE_WAY`]) gives way no more
@@ -26,7 +26,7 @@
 //! *Instants that have come*. `poll` with time-out zero, and then "is it later than when I began?":
 //! natively it is, by some nanoseconds. Many libraries wait like that, with time-outs of zero too
 //! (Python's multiprocessing does), and with a frozen clock it would be a loop without end. So
-//! whoever has found nothing and read the clock [`ROUNDS`] times in turn, equally often each time,
+//! whoever has found nothing and read the clock `ROUNDS` times in turn, equally often each time,
 //! sees it move on by a microsecond ([`engine::Engine::pass_instant`]): once, until it reads the
 //! clock in some other way. All at one instant, and with nothing got done between: who waits four
 //! times until a time-out, or meets four ends of files that it has just opened, asks for nothing.
