@@ -29,12 +29,15 @@ impl Module {
 impl Graph {
     /// The crate whose sources are below `folder`.
     pub fn of(folder: &str) -> Graph {
-        let prefix = format!("{folder}/");
-        let mut modules: Vec<Module> = sources(folder)
+        Graph::new(&format!("{folder}/"), sources(folder))
+    }
+
+    fn new(prefix: &str, sources: Vec<Source>) -> Graph {
+        let mut modules: Vec<Module> = sources
             .into_iter()
             .filter(|source| !source.name.ends_with("/tests.rs"))
             .map(|source| {
-                let name = source.name.strip_prefix(&prefix).expect("below it");
+                let name = source.name.strip_prefix(prefix).expect("below it");
                 let mut path: Vec<String> =
                     name.trim_end_matches(".rs").split('/').map(str::to_owned).collect();
                 if ["mod", "lib", "main"].contains(&path.last().expect("a name").as_str()) {
@@ -60,7 +63,7 @@ impl Graph {
         }
         by_macros(&modules, &mut arrows);
         let name = |module: &Module| {
-            let name = module.source.name.strip_prefix(&prefix).expect("below it");
+            let name = module.source.name.strip_prefix(prefix).expect("below it");
             name.trim_end_matches(".rs").to_owned()
         };
         Graph { files: modules.iter().map(name).collect(), arrows }
@@ -297,4 +300,43 @@ fn by_macros(modules: &[Module], arrows: &mut BTreeMap<(usize, usize), BTreeSet<
             }
         }
     }
+}
+
+#[test]
+fn arrows_follow_uses_paths_macros_and_exports() {
+    let file = |(name, text): (&str, &str)| Source::new(format!("c/{name}.rs"), text.to_owned());
+    let files = [
+        ("lib", "mod a; mod b; mod low; mod m; pub use b::deep::Thing;"),
+        // Through the root, where another file's type has its name; and nothing in a comment.
+        ("a", "use crate::{Thing as T, b::{self}}; // use crate::m::x;\nfn f(t: T) { b::g() }"),
+        ("b/mod", "pub mod deep; pub fn g() { deep::h(\"crate::a::f\") }"),
+        ("b/deep", "pub struct Thing; pub fn h(_: &str) { looked!() }"),
+        ("low", "pub(in crate::a) fn l() {}\nmod inner { use super::l; fn k() { crate::m::n() } }"),
+        (
+            "m",
+            "macro_rules! looked { () => {} } pub fn n() {}\n#[cfg(test)]\nmod tests { use crate::a; }",
+        ),
+    ];
+    let graph = Graph::new("c/", files.map(file).into());
+    let arrows: Vec<String> = graph.arrows.keys().map(|&arrow| graph.describe(arrow)).collect();
+    let expected = [
+        "lib → b/deep: Thing",
+        "a → b/mod: b",
+        "a → b/deep: Thing",
+        "b/mod → b/deep: h",
+        "b/deep → m: looked!",
+        "low → m: n",
+    ];
+    assert_eq!(arrows, expected);
+    assert!(graph.circles().is_empty());
+}
+
+#[test]
+fn a_circle_is_all_that_reach_each_other() {
+    let file = |(name, next): (&str, &str)| {
+        Source::new(format!("c/{name}.rs"), format!("use crate::{next}::x;"))
+    };
+    let files = [("lib", "a"), ("a", "b"), ("b", "c"), ("c", "d"), ("d", "a"), ("e", "a")];
+    let graph = Graph::new("c/", files.map(file).into());
+    assert_eq!(graph.circles(), [vec![1, 2, 3, 4]]);
 }
