@@ -1,7 +1,7 @@
 //! The engine's patiences: see [`posix::patience`] for what one may do, and for the test build that
 //! scales them. Each names its kind: real time, processor time, or a count.
 
-use posix::patience::{count, period, span};
+use posix::patience::{count, no_shorter, period, span};
 use posix::time::{CpuSpan, RealSpan};
 
 // The keeper's loop (`keeper/rounds.rs`).
@@ -35,10 +35,14 @@ pub const SUCCESSOR: RealSpan = span(RealSpan::from_secs(1));
 pub const GLANCE: u32 = count(64);
 /// Real time: the longest time-out of a wait. Jumps bring a deadline nearer than the kernel was
 /// told, and only the keeper sees to that; without it a wait is late by no more than this.
-pub const RECHECK: RealSpan = span(RealSpan::from_secs(10));
+///
+/// No build makes it shorter. A signal's handler that runs after such a time-out, and before the
+/// thread is back in its futex call, ends no wait: the shorter the time-outs, the more of them miss
+/// a handler.
+pub const RECHECK: RealSpan = no_shorter(RealSpan::from_secs(10));
 /// Real time: the first pause before a wait in a frozen session looks again; doubles up to
-/// [`RECHECK`].
-pub const RECHECK_FROZEN: RealSpan = span(RealSpan::from_ms(1));
+/// [`RECHECK`], of which the same is true.
+pub const RECHECK_FROZEN: RealSpan = no_shorter(RealSpan::from_ms(1));
 /// Real time: the longest back-off of a thread that asks again and again. Somebody who computes may
 /// be about to do what the thread waits for, and it finds out so much later.
 pub const LONGEST_NAP: RealSpan = span(RealSpan::from_us(500));
@@ -86,8 +90,6 @@ pub const ANSWERS: u32 = count(1200);
 
 /// Real time: one wait for the keeper while it releases the lock, which takes it a microsecond.
 pub const RELEASE: RealSpan = span(RealSpan::from_ms(1));
-/// A count of such waits.
-pub const RELEASES: u32 = count(100);
 /// A count: how often a thread without the file looks whether the keeper has taken the lock; that
 /// may have to wait for somebody outside, see [`crate::statefile::file::StateFile`].
 pub const HELD_UP: u32 = count(11_000);

@@ -43,6 +43,11 @@ pub const fn period<C>(length: Length<C>) -> Length<C> {
     }
 }
 
+/// A duration that this build may make longer, but not shorter.
+pub const fn no_shorter<C>(length: Length<C>) -> Length<C> {
+    if PERCENT < 100 { length } else { span(length) }
+}
+
 /// A count, likewise.
 pub const fn count(n: u32) -> u32 {
     let scaled = (n as u64).saturating_mul(PERCENT) / 100;

@@ -90,7 +90,7 @@ pub fn run<L: Look>(
             && let Some(file) = look.state_file()
         {
             // Most threads make the state busy by themselves, before this thread has seen them.
-            page.go_busy(file);
+            page.keeper_goes_busy(file);
         }
         let sleep = match outcome {
             Outcome::Mine => {

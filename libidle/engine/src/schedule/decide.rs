@@ -117,8 +117,11 @@ impl Engine {
         let swap = |from, to| idle.word.compare_exchange(from, to, SeqCst, SeqCst);
         match idle.word.load(SeqCst) {
             IDLE => return Outcome::NoDeadline,
-            // A former keeper has died there.
-            RELEASING => {}
+            RELEASING => {
+                // A former keeper has died there.
+                self.page.recover(file);
+                return Outcome::NotIdle(Busy::Changed);
+            }
             _ => {
                 let _ = swap(SETTLING, BUSY);
                 if swap(BUSY, SETTLING).is_err() {
@@ -134,10 +137,7 @@ impl Engine {
             }
         }
         file.release(self.page);
-        if swap(RELEASING, IDLE) == Err(BUSY) {
-            // This process was stopped for long, and a thread went on without waiting for it.
-            file.hold(self.page);
-        }
+        let _ = swap(RELEASING, IDLE);
         sys::futex_wake(&idle.word, u32::MAX >> 1, false);
         Outcome::NoDeadline
     }

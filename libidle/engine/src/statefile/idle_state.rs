@@ -15,11 +15,17 @@
 //! A thread that was promised its wake-up need not look. Its waker was busy, and stays busy until
 //! the promise shows in the slot.
 //!
+//! In *releasing* the thread waits, because the keeper may release the lock at any instant. The wait
+//! ends when the keeper goes on to *idle*, or when the kernel has marked the keeper as dead
+//! (set_robust_list(2)): a dead thread releases nothing. Whoever finds that out, a thread that goes
+//! busy or the next keeper, takes the lock and goes on to *busy*. A keeper that is preempted or
+//! stopped is waited for; the number of waits decides nothing.
+//!
 //! All threads share one open file description, so several threads that go busy at once may each
 //! take the lock: the second call changes nothing. The first to set the word counts the serial
 //! number.
 
-use crate::patience::{HELD_UP, RELEASE, RELEASES};
+use crate::patience::{HELD_UP, RELEASE};
 use crate::region::forced::Forced;
 use crate::region::idle_word::{BUSY, IDLE, RELEASING, SETTLING};
 use crate::region::keeper_word;
@@ -78,14 +84,10 @@ impl Page {
                 SETTLING => {
                     swap(SETTLING, BUSY);
                 }
-                RELEASING if waits < RELEASES => {
-                    waits += 1;
+                RELEASING if self.abandoned() => self.recover(file),
+                RELEASING => {
                     let time = Timespec::of(RELEASE);
                     sys::futex_wait(&idle.word, RELEASING, Some(&time), false);
-                }
-                RELEASING => {
-                    // The keeper is dead or stopped. When it is continued it notices.
-                    swap(RELEASING, IDLE);
                 }
                 _ if waits < HELD_UP && file.lost(self) && !self.abandoned() => {
                     // The keeper has it, and will find this thread busy.
@@ -95,16 +97,85 @@ impl Page {
                     sys::futex_wait(&idle.word, IDLE, Some(&time), false);
                 }
                 _ => {
-                    let held = file.hold(self);
-                    if swap(IDLE, BUSY) {
-                        let serial = idle.serial.fetch_add(1, SeqCst) + 1;
-                        if held {
-                            file.show(self, serial);
-                        }
-                        sys::futex_wake(&idle.word, u32::MAX >> 1, false);
-                    }
+                    self.take_from(IDLE, file);
                 }
             }
         }
+    }
+
+    /// The keeper's own [`Page::go_busy`]. A lock that a former keeper was about to release is this
+    /// keeper's to take back.
+    pub fn keeper_goes_busy(&self, file: StateFile) {
+        self.recover(file);
+        self.go_busy(file);
+    }
+
+    /// The keeper that was about to release the lock has died. The caller is its successor, or has
+    /// it from the kernel.
+    #[cold]
+    pub(crate) fn recover(&self, file: StateFile) {
+        if self.header.idle.word.load(SeqCst) == RELEASING {
+            self.take_from(RELEASING, file);
+        }
+    }
+
+    /// A busy period begins: takes the lock, and then sets the word to *busy* if it is `from`.
+    fn take_from(&self, from: u32, file: StateFile) {
+        let idle = &self.header.idle;
+        let held = file.hold(self);
+        if idle.word.compare_exchange(from, BUSY, SeqCst, SeqCst).is_ok() {
+            let serial = idle.serial.fetch_add(1, SeqCst) + 1;
+            if held {
+                file.show(self, serial);
+            }
+            sys::futex_wake(&idle.word, u32::MAX >> 1, false);
+        }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::region::keeper_word::DIED;
+    use std::ffi::CString;
+    use std::time::Duration;
+
+    /// A page that is about to be idle, by a keeper that lives.
+    fn releasing(name: &str) -> (&'static Page, StateFile) {
+        let page: &'static Page = Box::leak(Page::boxed());
+        let path = std::env::temp_dir().join(format!("{name}-{}", std::process::id()));
+        let text = CString::new(path.to_str().expect("UTF-8")).expect("no NUL");
+        let file = StateFile::open(&text, |_| ()).expect("a state file");
+        std::fs::remove_file(path).expect("it was made");
+        page.track(file, 0);
+        page.header.keeper_lives.store(std::process::id(), SeqCst);
+        page.header.idle.word.store(RELEASING, SeqCst);
+        (page, file)
+    }
+
+    #[test]
+    fn a_preempted_keeper_is_waited_for() {
+        let (page, file) = releasing("preempted");
+        let thread = std::thread::spawn(move || page.go_busy(file));
+        std::thread::sleep(Duration::from_millis(400));
+        assert_eq!(page.header.idle.word.load(SeqCst), RELEASING, "it may still release the lock");
+        page.header.idle.word.store(IDLE, SeqCst);
+        thread.join().expect("it goes on");
+        assert_eq!(page.header.idle.word.load(SeqCst), BUSY);
+        assert_eq!(page.header.idle.serial.load(SeqCst), 2);
+    }
+
+    #[test]
+    fn a_dead_keeper_and_a_new_one_hold_nobody_up() {
+        let (page, file) = releasing("dead");
+        page.header.keeper_lives.store(DIED, SeqCst);
+        page.go_busy(file);
+        assert_eq!(page.header.idle.word.load(SeqCst), BUSY);
+        let (page, file) = releasing("succeeded");
+        let thread = std::thread::spawn(move || page.go_busy(file));
+        page.keeper_goes_busy(file);
+        thread.join().expect("it goes on");
+        assert_eq!(page.header.idle.word.load(SeqCst), BUSY);
+        assert_eq!(page.header.idle.serial.load(SeqCst), 2, "one busy period has begun");
     }
 }
