@@ -51,7 +51,7 @@ impl OrphanTimerfds {
             match found.get(&index) {
                 Some(&(pid, fd)) => {
                     slot.pid.store(pid, SeqCst);
-                    slot.bell.store(fd, SeqCst);
+                    slot.timer().fd.store(fd, SeqCst);
                     if is_lost(slot) {
                         locked.tick();
                     }
@@ -66,7 +66,7 @@ impl OrphanTimerfds {
 }
 
 fn is_lost(slot: &Slot) -> bool {
-    slot.timer_flags().load(SeqCst) & LOST != 0
+    slot.timer().flags.load(SeqCst) & LOST != 0
 }
 
 /// The session's timers and a descriptor of each.

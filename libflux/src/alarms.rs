@@ -141,8 +141,8 @@ pub fn before_exec(engine: &Engine, credit: usize) -> bool {
     let (left, interval) = alarm_left(engine);
     if left != 0 {
         let slot = &engine.page.slots[credit];
-        slot.start.store(engine.now() + left, Relaxed);
-        slot.start_arg.store(interval, SeqCst);
+        slot.credit().alarm_deadline.store(engine.now() + left, Relaxed);
+        slot.credit().alarm_interval.store(interval, SeqCst);
         set_kernel_alarm(left, interval);
     }
     left != 0
@@ -188,8 +188,10 @@ pub fn after_exec(page: &Page) {
     };
     let me =
         interpose::shim::tls::tls().slot.get().checked_sub(1).map(|me| &page.slots[me as usize]);
-    let (deadline, interval) =
-        me.map_or((0, 0), |slot| (slot.start.swap(0, Relaxed), slot.start_arg.swap(0, Relaxed)));
+    let (deadline, interval) = me.map_or((0, 0), |slot| {
+        let credit = slot.credit();
+        (credit.alarm_deadline.swap(0, Relaxed), credit.alarm_interval.swap(0, Relaxed))
+    });
     let Some(engine) = session::engine() else { return };
     let value = micros(left.it_value).unwrap_or(0);
     if value == 0 && deadline == 0 {

@@ -73,7 +73,7 @@ fn sleep_for(entry: &Entry, ns: u64) -> Result<(), u64> {
     let at = entry.engine.moment();
     let deadline = at.now.saturating_add(ns).min(NEVER - 1);
     // Where a handler that waited itself notes when it came; see `enter::nested`.
-    let interrupted = &entry.slot().start_arg;
+    let interrupted = &entry.slot().thread().interrupted_at;
     interrupted.store(0, Relaxed);
     match sleep_until(entry, What::Sleep.into(), at, deadline) {
         Reason::Interrupted => {

@@ -127,7 +127,7 @@ fn serve(engine: Engine, me: usize, role: Role) -> ! {
     let mut rounds = 0u32;
     loop {
         // What the functions called below wait for has a name of its own.
-        slot.what.store(What::Timer as u32, Relaxed);
+        slot.thread().what.store(What::Timer as u32, Relaxed);
         let seq = engine.begin_wait(me);
         // Like the deadlines: whoever wants it to end says so, and then promises the wait.
         if role == Role::Signals && ENDS.load(SeqCst) {

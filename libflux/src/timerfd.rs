@@ -71,7 +71,7 @@ pub unsafe fn settime(
     let interval = Spec { sec: new.it_interval.tv_sec, nsec: new.it_interval.tv_nsec };
     let (Some(ns), Some(interval)) = (value.nanos(), interval.nanos()) else { return real() };
     let slot = &engine.page.slots[index];
-    let clock = slot.what.load(Relaxed) as clockid_t;
+    let clock = slot.timer().clock.load(Relaxed) as clockid_t;
     let absolute = flags & libc::TFD_TIMER_ABSTIME != 0;
     let (now, deadline) = match (ns, absolute) {
         (0, _) => (engine.now(), NEVER),
@@ -115,7 +115,7 @@ pub unsafe fn gettime(fd: c_int, out: *mut itimerspec) -> Result<c_int, Errno> {
 fn remaining(engine: &Engine, locked: &Locked) -> itimerspec {
     let left = locked.left(engine.now());
     itimerspec {
-        it_interval: as_timespec(locked.slot().interval().load(Relaxed)),
+        it_interval: as_timespec(locked.slot().timer().interval.load(Relaxed)),
         it_value: as_timespec(left),
     }
 }
@@ -183,7 +183,7 @@ fn blocking(entry: &Entry, fd: c_int, mut real: impl FnMut() -> isize) -> isize 
 
 /// Was the clock set, and does the program want to know? Tells once.
 fn canceled(engine: &Engine, index: usize, fd: c_int) -> bool {
-    let flags = engine.page.slots[index].timer_flags();
+    let flags = &engine.page.slots[index].timer().flags;
     flags.load(SeqCst) & CANCELED != 0
         && with(engine, index, fd, |locked| {
             let was = locked.take_canceled();
@@ -205,7 +205,7 @@ pub fn after_exec(page: &Page, pid: u32) {
         page.slots[*i].state.load().kind() == Kind::Timer && page.slots[*i].pid.load(Relaxed) == pid
     };
     for index in (0..page.high()).filter(mine) {
-        page.slots[index].timer_flags().fetch_or(SHARED, SeqCst);
+        page.slots[index].timer().flags.fetch_or(SHARED, SeqCst);
         page.slots[index].pid.store(0, SeqCst);
     }
     let Some(engine) = session::engine() else { return };

@@ -111,7 +111,7 @@ fn waits(page: &Page) -> String {
     let line = |slot: &Slot| {
         let (pid, tid) = thread(slot);
         let what = match slot.state.load().kind() {
-            Kind::Parked | Kind::Kernel => What::describe(slot.what.load(SeqCst)),
+            Kind::Parked | Kind::Kernel => What::describe(slot.thread().what.load(SeqCst)),
             Kind::Ending | Kind::Leaving => "its own end",
             _ => "a system call",
         };

@@ -131,5 +131,5 @@ impl Tracer {
 /// The credit that a thread has taken for its next child: while it asks it is in no queue, and
 /// names it where queues have their key.
 fn credit_of(page: &Page, asker: usize) -> Option<Credit> {
-    Credit::from_word(page.slots[asker].key.load(SeqCst))
+    Credit::from_word(page.slots[asker].asker().child.load(SeqCst))
 }

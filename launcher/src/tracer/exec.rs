@@ -89,8 +89,8 @@ impl Tracer {
         }
         let left_by_library = slot.map_or((0, 0), |i| {
             (
-                self.tracees.slot(i).start.swap(0, SeqCst),
-                self.tracees.slot(i).start_arg.swap(0, SeqCst),
+                self.tracees.slot(i).credit().alarm_deadline.swap(0, SeqCst),
+                self.tracees.slot(i).credit().alarm_interval.swap(0, SeqCst),
             )
         });
         let alarm = self.timers.table.get(tid, ITIMER).filter(|alarm| alarm.deadline != NEVER);
@@ -163,8 +163,8 @@ impl Tracer {
             self.engine.set_own(index, Kind::New);
             if let Some((deadline, interval)) = alarm {
                 // As the library leaves it.
-                slot.start.store(deadline, SeqCst);
-                slot.start_arg.store(interval, SeqCst);
+                slot.credit().alarm_deadline.store(deadline, SeqCst);
+                slot.credit().alarm_interval.store(interval, SeqCst);
             }
             let slot = self.engine.page.as_credit(index).word();
             stopped = self.variables.set(&self.kit, stopped, program, slot, former.kept)?;

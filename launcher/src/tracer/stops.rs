@@ -110,7 +110,7 @@ impl Tracer {
             // A request waits until the thread has let go of the processor, so the count is the
             // last one.
             stopped.message()?;
-            slot.key.store(run_count(thread.process, tid), SeqCst);
+            slot.tracee().run_count.store(run_count(thread.process, tid), SeqCst);
             let _ = slot.tracer.compare_exchange(TRACED, STOPPED, SeqCst, SeqCst);
         } else if self.tracees.processes.get(&thread.process).is_some_and(|p| p.library) {
             stopped.message()?;

@@ -84,7 +84,7 @@ impl ProcLook {
     /// made, or it is one of our descendants without a slot. While such a descendant runs, it may
     /// be about to adopt the credit.
     pub(crate) fn unplaced(&mut self, page: &Page, index: usize, seen: State) -> Thread {
-        let maker = page.slots[index].link.load(SeqCst);
+        let maker = page.slots[index].credit().maker.load(SeqCst);
         if maker == 0 || !self.known(index, maker) || !process::dead(maker) {
             return Thread::Running;
         }

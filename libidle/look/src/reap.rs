@@ -70,7 +70,7 @@ impl ProcLook {
 
 /// The owner of this slot is dead. Does its timer outlive it? Then the slot has no owner any more.
 fn outlives(slot: &Slot, seen: State) -> bool {
-    let outlives = seen.kind() == Kind::Timer && slot.timer_flags().load(SeqCst) & SHARED != 0;
+    let outlives = seen.kind() == Kind::Timer && slot.timer().flags.load(SeqCst) & SHARED != 0;
     if outlives {
         slot.pid.store(0, SeqCst);
     }

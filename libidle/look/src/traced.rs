@@ -23,7 +23,8 @@ impl ProcLook {
         let word = slot.tracer.load(SeqCst);
         let stopped = match paused(word) {
             Some(runs) => Some((runs as u64, PAUSED as u64 - 1)),
-            None => matches!(word, STOPPED | NAPS).then(|| (slot.key.load(SeqCst), u64::MAX)),
+            None => matches!(word, STOPPED | NAPS)
+                .then(|| (slot.tracee().run_count.load(SeqCst), u64::MAX)),
         };
         if let Some((runs, bits)) = stopped {
             let stays =

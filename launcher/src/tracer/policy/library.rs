@@ -85,8 +85,8 @@ impl Tracees {
         page.slots[..page.high()].iter().enumerate().filter(move |(_, slot)| theirs(slot))
     }
 
-    /// A signal has stopped a thread with the library. Its queues need [`Slot::key`], so the run
-    /// count stands beside.
+    /// A signal has stopped a thread with the library. Its queues need the place of the run count,
+    /// so the run count stands beside.
     pub fn paused(&self, tid: pid_t) {
         let Some(thread) = self.threads.get(&tid) else { return };
         let word = PAUSED | run_count(thread.process, tid) as u32;

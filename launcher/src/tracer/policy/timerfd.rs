@@ -38,7 +38,7 @@ fn find(engine: &Engine, process: pid_t, fd: i32) -> Option<usize> {
 fn lock(engine: &Engine, index: usize, process: pid_t, fd: i32) -> Locked<'_> {
     let locked = engine.lock_timer(index, engine.pid);
     locked.slot().pid.store(process as u32, Relaxed);
-    locked.slot().bell.store(fd, Relaxed);
+    locked.slot().timer().fd.store(fd, Relaxed);
     locked
 }
 
@@ -72,7 +72,7 @@ fn answer_of(
     const KNOWN: i32 = libc::TFD_TIMER_ABSTIME | libc::TFD_TIMER_CANCEL_ON_SET;
     let (fd, flags) = (r.argument(0) as i32, r.argument(1) as i32);
     let left = |locked: &Locked| {
-        as_itimerspec(locked.left(engine.now()), locked.slot().interval().load(Relaxed))
+        as_itimerspec(locked.left(engine.now()), locked.slot().timer().interval.load(Relaxed))
     };
     if r.number() == libc::SYS_timerfd_gettime {
         let now = left(&lock(engine, index, process, fd));
@@ -86,7 +86,7 @@ fn answer_of(
     if flags & !KNOWN != 0 {
         return Ok(None);
     }
-    let clock = engine.page.slots[index].what.load(Relaxed) as i32;
+    let clock = engine.page.slots[index].timer().clock.load(Relaxed) as i32;
     let absolute = flags & libc::TFD_TIMER_ABSTIME != 0;
     let now = engine.now();
     let due = match (ns, absolute) {
@@ -234,7 +234,7 @@ pub fn read_done(tracees: &Tracees, stopped: &Stopped, index: usize) -> Result<(
 /// A process has made another one, which has its descriptors.
 pub fn share(engine: &Engine, process: pid_t) {
     each_timer(engine, process, |_, slot| {
-        slot.timer_flags().fetch_or(SHARED, SeqCst);
+        slot.timer().flags.fetch_or(SHARED, SeqCst);
     });
 }
 
@@ -254,7 +254,7 @@ fn each_timer(engine: &Engine, process: pid_t, body: impl Fn(usize, &'static Slo
 /// A process has ended: what only it can have had is gone.
 pub fn drop_all(engine: &Engine, process: pid_t) {
     each_timer(engine, process, |index, slot| {
-        if slot.timer_flags().load(SeqCst) & SHARED != 0 {
+        if slot.timer().flags.load(SeqCst) & SHARED != 0 {
             slot.pid.store(0, SeqCst);
         } else {
             engine.lock_timer(index, engine.pid).release();
@@ -269,7 +269,7 @@ pub fn keep_open(engine: &Engine, process: pid_t) -> bool {
         return false;
     }
     each_timer(engine, process, |_, slot| {
-        slot.timer_flags().fetch_or(SHARED, SeqCst);
+        slot.timer().flags.fetch_or(SHARED, SeqCst);
         slot.pid.store(0, SeqCst);
     });
     let mut any = false;
@@ -281,7 +281,7 @@ pub fn keep_open(engine: &Engine, process: pid_t) -> bool {
             .is_ok_and(|to| to.as_os_str() == "anon_inode:[timerfd]");
         if let Some(index) = timer.then(|| find(engine, process, fd)).flatten() {
             let locked = lock(engine, index, process, fd);
-            if locked.slot().timer_flags().load(SeqCst) & LOST != 0 {
+            if locked.slot().timer().flags.load(SeqCst) & LOST != 0 {
                 locked.tick();
             }
             any = true;

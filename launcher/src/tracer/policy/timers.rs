@@ -43,7 +43,7 @@ impl Timers {
             self.keeps = page.claim(Kind::Busy, engine.pid, tid, 0);
             if let Some(me) = self.keeps {
                 page.slots[me].tracer.store(KEEPS_TIME, SeqCst);
-                page.slots[me].what.store(What::Timer as u32, SeqCst);
+                page.slots[me].thread().what.store(What::Timer as u32, SeqCst);
             }
         }
         let Some(me) = self.keeps else { return };

@@ -63,7 +63,7 @@ impl Waits {
             let wait = wait.for_ever(Memory(tid), space.for_ever);
             return self.wait(tracees, stopped, me, wait);
         }
-        slot.what.store(wait.word(), SeqCst);
+        slot.thread().what.store(wait.word(), SeqCst);
         let_keeper_look(&engine);
         let seq = engine.begin_wait(me);
         if engine.begin_park(me, seq, wait.deadline, false, None).is_err() {
@@ -95,7 +95,7 @@ impl Waits {
         stopped.set_registers(&wait.during)?;
         let (engine, tid) = (tracees.engine, stopped.tid());
         if !tracees.threads[&tid].watched {
-            tracees.slot(me).what.store(wait.word(), SeqCst);
+            tracees.slot(me).thread().what.store(wait.word(), SeqCst);
         }
         engine.enter_kernel_stopped(me, wait.deadline);
         wait.begun(&engine, me);

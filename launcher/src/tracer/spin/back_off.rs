@@ -27,10 +27,10 @@ impl Spinners {
         me: usize,
     ) -> Result<(), Failed> {
         let (slot, page, tid) = (tracees.slot(me), tracees.engine.page, stopped.tid());
-        slot.what.store(What::Spin as u32, SeqCst);
-        slot.spin().store(1, SeqCst);
+        slot.thread().what.store(What::Spin as u32, SeqCst);
+        slot.thread().spin.store(1, SeqCst);
         let words = page.words();
-        slot.spin().store(words, SeqCst);
+        slot.thread().spin.store(words, SeqCst);
         if let Some(spinner) = self.get(tid) {
             (spinner.asked, spinner.other, spinner.repeats) = (0, 0, false);
             spinner.until = spinner.next_look();
@@ -66,13 +66,13 @@ impl Spinners {
         let Some(thread) = tracees.threads.get(&tid) else { return Ok(()) };
         // The registers have been read, so the thread has let go of the processor, and the count is
         // the last one.
-        slot.key.store(run_count(thread.process, tid), SeqCst);
+        slot.tracee().run_count.store(run_count(thread.process, tid), SeqCst);
         let _ = slot.tracer.compare_exchange(TRACED, NAPS, SeqCst, SeqCst);
         spinner.until = real_now() + LONGEST_NAP.ns();
         let (own, jumps) = (quiet && until < due, engine.page.header.jumps.load(SeqCst));
         spinner.back_off = Some(BackOff { stopped, own, quiet, jumps });
         if !quiet {
-            slot.spin().store(VOID, SeqCst);
+            slot.thread().spin.store(VOID, SeqCst);
         }
         engine.enter_kernel_stopped(me, if quiet { until } else { NEVER });
         if quiet {

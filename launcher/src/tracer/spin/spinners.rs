@@ -109,8 +109,8 @@ impl Spinners {
         if let Some(thread) = tracees.threads.get_mut(&tid) {
             thread.watched = false;
             if let Some(slot) = thread.slot.map(|me| tracees.slot(me)) {
-                slot.spin().store(0, SeqCst);
-                slot.what.store(0, SeqCst);
+                slot.thread().spin.store(0, SeqCst);
+                slot.thread().what.store(0, SeqCst);
             }
         }
     }

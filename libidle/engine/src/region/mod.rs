@@ -11,6 +11,7 @@ pub mod layout;
 pub mod lock;
 pub mod sizes;
 pub mod slot;
+pub mod slot_parts;
 pub mod slot_table;
 pub mod state;
 pub mod tracer_word;

@@ -2,10 +2,11 @@
 //! holds. Before that thread exists, it belongs to the thread's creator (NOTE [A credit] in
 //! [`crate::schedule::births`]).
 
+use crate::region::slot_parts::Parts;
 use crate::region::state::{Kind, State, StateWord};
 use crate::region::tracer_word::owned;
 use crate::region::wait_kind::{FLAGS, RECHECKS, What};
-use crate::sync::{AtomicI32, AtomicU32, AtomicU64, SeqCst};
+use crate::sync::{AtomicU32, AtomicU64, SeqCst};
 use posix::time::NEVER;
 
 /// A thread's entry. Other threads look at the first cache line, the thread's own process at the
@@ -46,40 +47,14 @@ pub struct Slot {
     /// [`crate::region::tracer_word`].
     pub tracer: AtomicU32,
 
-    /// Links of the wait queue that the slot is in, index + 1. Under that queue's lock, own process
-    /// only.
-    pub next: AtomicU32,
-    /// See [`Slot::next`].
-    pub prev: AtomicU32,
-    /// The address that the queue is for. Under the queue's lock.
-    pub key: AtomicU64,
-    /// The wake fd, an eventfd that ends this thread's timed descriptor waits; 0 if the thread
-    /// waits on its state word. Owner.
-    pub bell: AtomicI32,
-    /// Slot index + 1 of the thread that joins this one.
-    pub joiner: AtomicU32,
-    /// `pthread_t` of the thread, 0 unless it was made by `pthread_create`. Creator and owner, the
-    /// same value.
-    pub pthread: AtomicU64,
-    /// Start routine and argument, between creator and thread. Creator.
-    pub start: AtomicU64,
-    /// See [`Slot::start`].
-    pub start_arg: AtomicU64,
-    /// Number of children made so far. Owner.
-    pub children: AtomicU32,
-    /// What the thread waits for, a [`What`], maybe with [`FLAGS`]. Owner, before the wait is
-    /// prepared.
-    pub what: AtomicU32,
-    /// While the slot is free: the next free slot, index + 1; the thread that frees it. While it is
-    /// a credit with [`Slot::pid`] 0: the process that made it; its creator. From its adoption to
-    /// its end see [`Slot::spin`].
-    pub link: AtomicU32,
-    /// `pthread_cancel` calls aimed at this thread. Any thread of the process.
-    pub cancels: AtomicU32,
+    /// What depends on the kind of the slot: see [`crate::region::slot_parts`].
+    pub(crate) parts: Parts,
 }
 
+#[cfg(loom)]
 impl Slot {
     /// A free slot.
+    #[allow(clippy::new_without_default, reason = "for the model alone")]
     pub fn new() -> Slot {
         Slot {
             state: StateWord::new(),
@@ -94,18 +69,7 @@ impl Slot {
             birth: AtomicU64::new(0),
             witness: AtomicU32::new(0),
             tracer: AtomicU32::new(0),
-            next: AtomicU32::new(0),
-            prev: AtomicU32::new(0),
-            key: AtomicU64::new(0),
-            bell: AtomicI32::new(0),
-            joiner: AtomicU32::new(0),
-            pthread: AtomicU64::new(0),
-            start: AtomicU64::new(0),
-            start_arg: AtomicU64::new(0),
-            children: AtomicU32::new(0),
-            what: AtomicU32::new(0),
-            link: AtomicU32::new(0),
-            cancels: AtomicU32::new(0),
+            parts: Parts::new(),
         }
     }
 }
@@ -113,7 +77,7 @@ impl Slot {
 impl Slot {
     /// Does it wait, or did it wait last, for `what`?
     pub fn is_for(&self, what: What) -> bool {
-        self.what.load(SeqCst) & !FLAGS == what as u32
+        self.thread().what.load(SeqCst) & !FLAGS == what as u32
     }
 
     /// Is it a thread of a language's runtime that periodically looks after other threads
@@ -122,32 +86,19 @@ impl Slot {
         self.is_for(What::Beat)
     }
 
-    /// Not 0 while the thread spins: what [`crate::region::layout::Page::words`] was before the thread asked last. Owner,
-    /// while busy or in a wait. It lies in [`Slot::link`], which means something else before and
-    /// after.
-    pub fn spin(&self) -> &AtomicU32 {
-        &self.link
-    }
-
-    /// [`Slot::spin`] of a thread that was `seen` asking, or backing off between two poll
-    /// iterations; otherwise 0.
+    /// [`crate::region::slot_parts::Thread::spin`] of a thread that was `seen` asking, or backing
+    /// off between two poll iterations; otherwise 0.
     pub fn spins(&self, seen: State) -> u32 {
         let asks = || seen.kind() == Kind::Foreign && owned(self.tracer.load(SeqCst));
         let naps = || {
             (matches!(seen.kind(), Kind::Prep | Kind::Kernel) || asks()) && self.is_for(What::Spin)
         };
-        if seen.kind() == Kind::Busy || naps() { self.spin().load(SeqCst) } else { 0 }
+        if seen.kind() == Kind::Busy || naps() { self.thread().spin.load(SeqCst) } else { 0 }
     }
 
     /// Does the thread, in a wait with a deadline, periodically recheck for an event that does not
     /// wake it: whether libc's own threads are done, or whether there is a signal for a handler?
     pub fn rechecks(&self) -> bool {
-        self.what.load(SeqCst) & RECHECKS != 0 && self.deadline.load(SeqCst) != NEVER
-    }
-}
-
-impl Default for Slot {
-    fn default() -> Slot {
-        Slot::new()
+        self.thread().what.load(SeqCst) & RECHECKS != 0 && self.deadline.load(SeqCst) != NEVER
     }
 }

@@ -20,28 +20,25 @@ impl Page {
         let slot = &self.slots[index];
         slot.pid.store(pid, Relaxed);
         slot.tid.store(tid, Relaxed);
-        slot.link.store(maker, Relaxed);
         slot.birth.store(birth, Relaxed);
         slot.deadline.store(NEVER, Relaxed);
         if slot.queued.load(SeqCst) == 0 && slot.heap_key.load(Relaxed) == 0 {
             slot.heap_key.store(NEVER, SeqCst);
         }
-        let words = [
-            &slot.covered,
-            &slot.joiner,
-            &slot.children,
-            &slot.witness,
-            &slot.what,
-            &slot.cancels,
-            &slot.tracer,
-        ];
-        for word in words {
+        let thread = slot.thread();
+        for word in [&slot.covered, &slot.witness, &slot.tracer, &thread.joiner, &thread.children] {
             word.store(0, Relaxed);
         }
-        slot.bell.store(0, Relaxed);
-        slot.pthread.store(0, Relaxed);
-        slot.start.store(0, Relaxed);
-        slot.key.store(0, Relaxed);
+        for word in [&thread.what, &thread.spin, &thread.cancels] {
+            word.store(0, Relaxed);
+        }
+        thread.wake_fd.store(0, Relaxed);
+        for word in [&thread.queue, &thread.pthread, &thread.interrupted_at] {
+            word.store(0, Relaxed);
+        }
+        let credit = slot.credit();
+        credit.alarm_deadline.store(0, Relaxed);
+        credit.maker.store(maker, Relaxed);
         Some(index)
     }
 
@@ -61,7 +58,7 @@ impl Page {
         slot.state.set(Kind::Free);
         let mut head = self.header.free.load(SeqCst);
         loop {
-            slot.link.store(head as u32, Relaxed);
+            slot.free().next.store(head as u32, Relaxed);
             let next = (index as u64 + 1) | ((head >> 32).wrapping_add(1) << 32);
             match self.header.free.compare_exchange(head, next, SeqCst, SeqCst) {
                 Ok(_) => return,
@@ -86,8 +83,8 @@ impl Page {
         let joiner = if seen.kind() == Kind::Timer {
             0
         } else {
-            slot.pthread.store(0, SeqCst);
-            slot.joiner.swap(0, SeqCst)
+            slot.thread().pthread.store(0, SeqCst);
+            slot.thread().joiner.swap(0, SeqCst)
         };
         self.release(index);
         joiner.checked_sub(1).map(|joiner| joiner as usize)
@@ -97,8 +94,8 @@ impl Page {
         let mut head = self.header.free.load(SeqCst);
         loop {
             let index = (head as u32).checked_sub(1)? as usize;
-            let next =
-                self.slots[index].link.load(Relaxed) as u64 | ((head >> 32).wrapping_add(1) << 32);
+            let next = self.slots[index].free().next.load(Relaxed) as u64
+                | ((head >> 32).wrapping_add(1) << 32);
             match self.header.free.compare_exchange(head, next, SeqCst, SeqCst) {
                 Ok(_) => return Some(index),
                 Err(now) => head = now,
@@ -128,7 +125,7 @@ impl Page {
         let mut sum = self.header.signals_sent.load(SeqCst) as u32;
         for slot in &self.slots[..self.high()] {
             let state = slot.state.load();
-            let what = slot.what.load(SeqCst);
+            let what = slot.thread().what.load(SeqCst);
             let aside = what == What::Timer as u32 || what == What::Beat as u32;
             let word = if aside || slot.spins(state) != 0 { 1 } else { state.0 };
             sum = (sum.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b1);

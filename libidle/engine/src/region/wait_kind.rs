@@ -38,24 +38,24 @@ pub enum What {
     Beat = 15,
 }
 
-/// A bit of [`crate::region::slot::Slot::what`]: the wait is for an instant of a clock that can be
-/// set. A thread that sets the clock ends the wait, and the waiter works out how long it has to
-/// wait now (`Engine::end_settable_waits`).
+/// A bit of [`crate::region::slot_parts::Thread::what`]: the wait is for an instant of a clock that
+/// can be set. A thread that sets the clock ends the wait, and the waiter works out how long it has
+/// to wait now (`Engine::end_settable_waits`).
 pub const SETTABLE: u32 = 1 << 31;
 
-/// A bit of [`crate::region::slot::Slot::what`]: the thread may move the clock before it goes to
-/// sleep, though it has no deadline ([`crate::Engine::enter_kernel_turning`]).
+/// A bit of [`crate::region::slot_parts::Thread::what`]: the thread may move the clock before it
+/// goes to sleep, though it has no deadline ([`crate::Engine::enter_kernel_turning`]).
 pub const TURNS: u32 = 1 << 30;
 
-/// A bit of [`crate::region::slot::Slot::what`]: the thread periodically looks for an event that
-/// nobody wakes it for ([`crate::region::slot::Slot::rechecks`]).
+/// A bit of [`crate::region::slot_parts::Thread::what`]: the thread periodically looks for an event
+/// that nobody wakes it for ([`crate::region::slot::Slot::rechecks`]).
 pub const RECHECKS: u32 = 1 << 29;
 
 /// What is not of the [`What`].
 pub const FLAGS: u32 = SETTABLE | TURNS | RECHECKS;
 
 impl What {
-    /// The words that a report has for [`crate::region::slot::Slot::what`].
+    /// The words that a report has for [`crate::region::slot_parts::Thread::what`].
     pub fn describe(number: u32) -> &'static str {
         const ALL: [What; 15] = [
             What::Sleep,

@@ -1,7 +1,7 @@
 //! Slots of threads to come: a thread counts as busy from before it exists.
 //!
-//! NOTE [A credit]. Before a thread exists its slot belongs to its creator. The creator has taken it
-//! as a *credit* (kind `New`, counted as busy), so no jump comes between the creation and the
+//! NOTE [A credit]. Before a thread exists its slot belongs to its creator. The creator has taken
+//! it as a *credit* (kind `New`, counted as busy), so no jump comes between the creation and the
 //! thread's first step. A creator may be killed before its child exists, or before it knows the
 //! child's number. So a credit names its maker. The keeper gives the credit back when the maker is
 //! dead and nobody is left that could be the child. Adoption and giving back are both a
@@ -49,7 +49,7 @@ impl Page {
     /// The birth key of `parent`'s next child.
     pub fn birth_of_child(&self, parent: usize) -> u64 {
         let p = &self.slots[parent];
-        let n = p.children.fetch_add(1, Relaxed) as u64 + 1;
+        let n = p.thread().children.fetch_add(1, Relaxed) as u64 + 1;
         mix(p.birth.load(Relaxed).wrapping_add(n.wrapping_mul(0x9e37_79b9_7f4a_7c15)))
     }
 
@@ -93,7 +93,7 @@ impl Page {
         if mine {
             slot.pid.store(pid, SeqCst);
             slot.tid.store(tid, SeqCst);
-            slot.link.store(0, SeqCst);
+            slot.thread().spin.store(0, SeqCst);
             self.set_busy(credit.index());
         }
         mine

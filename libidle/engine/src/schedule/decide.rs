@@ -177,13 +177,13 @@ mod tests {
         let engine =
             Engine { page, pid: std::process::id(), real_now: || 1000, process: std::process::id };
         let slot = page.claim(Kind::Busy, 1, 1, 1).expect("a free slot");
-        page.slots[slot].what.store(crate::region::wait_kind::What::Spin as u32, SeqCst);
+        page.slots[slot].thread().what.store(crate::region::wait_kind::What::Spin as u32, SeqCst);
         let waits = |deadline| {
             let seq = page.slots[slot].state.prepare();
             page.post_deadline(slot, deadline, 1);
             page.slots[slot].state.publish_kernel(seq);
             // Not what the words are: something has happened since it asked.
-            page.slots[slot].spin().store(2, SeqCst);
+            page.slots[slot].thread().spin.store(2, SeqCst);
         };
         waits(2000);
         assert_eq!(

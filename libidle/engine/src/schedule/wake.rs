@@ -109,7 +109,7 @@ impl Engine {
         let s = &self.page.slots[slot];
         /// In the place of a wake fd: the session's signal ends the wait.
         const SIGNAL: i32 = -1;
-        let bell = s.bell.load(SeqCst);
+        let bell = s.thread().wake_fd.load(SeqCst);
         let tracer = s.tracer.load(SeqCst);
         if tracer == KEEPS_TIME || was == Kind::Kernel && owned(tracer) {
             self.page.wake_tracer();
@@ -144,7 +144,7 @@ impl Engine {
         for (index, slot) in self.page.slots[..self.page.high()].iter().enumerate() {
             // Read the state first: a mark read after it is never that of an earlier wait.
             let seen = slot.state.load();
-            if seen.waits() && slot.what.load(SeqCst) & SETTABLE != 0 {
+            if seen.waits() && slot.thread().what.load(SeqCst) & SETTABLE != 0 {
                 self.expire(index, seen);
             } else if seen.kind() == Kind::Parked && slot.is_for(What::Timer) {
                 // A thread that serves timers works out anew which is the earliest.

@@ -56,10 +56,9 @@ unsafe fn replace(
     let credit = if shared { borrowed(&engine, entry.me, pid) } else { Some(entry.me) };
     let Some(credit) = credit else { return real(env) };
     let traced = engine.ask_for(credit, ASKS, program);
-    let kept = (slot.start.load(Relaxed), slot.start_arg.load(Relaxed));
     let mut left = false;
     if !shared {
-        slot.start.store(0, Relaxed);
+        slot.credit().alarm_deadline.store(0, Relaxed);
         left = library().before_exec(&engine, credit);
         // No thread id until the new image adopts the slot: it may be a program that never will.
         slot.tid.store(0, Relaxed);
@@ -81,8 +80,6 @@ unsafe fn replace(
         page.release(credit);
     } else {
         slot.tid.store(tid, Relaxed);
-        slot.start.store(kept.0, Relaxed);
-        slot.start_arg.store(kept.1, Relaxed);
         library().exec_failed(left);
         engine.set_own(credit, Kind::Busy);
     }

@@ -65,7 +65,8 @@ pub extern "C" fn adopt() {
     };
     if let (Some(index), Some(old)) = (index, tls.slot.get().checked_sub(1)) {
         // The thread that forked is the same here, so it can be named the same.
-        page.slots[index].pthread.store(page.slots[old as usize].pthread.load(Relaxed), Relaxed);
+        let pthread = page.slots[old as usize].thread().pthread.load(Relaxed);
+        page.slots[index].thread().pthread.store(pthread, Relaxed);
     }
     tls.base.set(0);
     tls.slot.set(index.map_or(0, |i| i as u32 + 1));

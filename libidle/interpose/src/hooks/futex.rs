@@ -160,7 +160,7 @@ fn wait(
     let reason = if private {
         let changed = || {
             // The bits that wake it, in a field that an exact wait does not use.
-            entry.slot().start_arg.store(bits as u64, Relaxed);
+            entry.slot().futex().bitset.store(bits as u64, Relaxed);
             word.load(SeqCst) != expected
         };
         let place = wait_queue::enqueue(entry, cause, Key::any(word), changed)
@@ -209,5 +209,7 @@ fn wake(engine: &Engine, key: Key, count: u32, bits: u32) -> u32 {
     if wait_queue::nobody(key) {
         return 0;
     }
-    wait_queue::wake(engine, key, count, |slot| slot.start_arg.load(Relaxed) as u32 & bits != 0)
+    wait_queue::wake(engine, key, count, |slot| {
+        slot.futex().bitset.load(Relaxed) as u32 & bits != 0
+    })
 }

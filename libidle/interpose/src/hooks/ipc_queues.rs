@@ -69,13 +69,17 @@ pub fn semtimedop(
         match call(&NO_WAIT) {
             AGAIN => {}
             Err(Errno(libc::EINTR))
-                if slot.bell.compare_exchange(HEARD, QUIET, SeqCst, Relaxed).is_ok() =>
+                if slot
+                    .thread()
+                    .wake_fd
+                    .compare_exchange(HEARD, QUIET, SeqCst, Relaxed)
+                    .is_ok() =>
             {
                 continue;
             }
             done => return done,
         }
-        slot.bell.store(SIGNAL, SeqCst);
+        slot.thread().wake_fd.store(SIGNAL, SeqCst);
         // Asked again by who is to move the clock: somebody may have had his say since, and gone to
         // sleep.
         let mut answer = AGAIN;
@@ -96,9 +100,9 @@ pub fn semtimedop(
         }
         let reason = wait.end();
         if reason == Reason::TimedOut {
-            await_signal(&slot.bell);
+            await_signal(&slot.thread().wake_fd);
         }
-        let heard = slot.bell.swap(QUIET, SeqCst) == HEARD;
+        let heard = slot.thread().wake_fd.swap(QUIET, SeqCst) == HEARD;
         match answer {
             AGAIN if reason == Reason::TimedOut => return answer,
             Err(Errno(libc::EINTR)) if heard && reason == Reason::TimedOut => return AGAIN,

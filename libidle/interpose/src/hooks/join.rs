@@ -47,21 +47,21 @@ fn await_end(entry: &Entry, thread: pthread_t, until: Option<(clockid_t, Spec)>)
         };
         let target = &entry.engine.page.slots[target];
         let seq = entry.prepare_cancellable(cause);
-        target.joiner.store(entry.me as u32 + 1, SeqCst);
+        target.thread().joiner.store(entry.me as u32 + 1, SeqCst);
         let over = matches!(target.state.load().kind(), Kind::Ending | Kind::Free | Kind::Leaving);
-        let reason = if over || target.pthread.load(SeqCst) != thread {
+        let reason = if over || target.thread().pthread.load(SeqCst) != thread {
             entry.stay();
             Reason::Woken
         } else {
             entry.park(seq, deadline, Signals::Ignore, false)
         };
-        let _ = target.joiner.compare_exchange(entry.me as u32 + 1, 0, SeqCst, SeqCst);
+        let _ = target.thread().joiner.compare_exchange(entry.me as u32 + 1, 0, SeqCst, SeqCst);
         match reason {
             Reason::Woken => {
                 // Not joined yet, so the number is still this thread's alone; once it is, libc
                 // gives it to another.
                 if target.state.load().kind() == Kind::Ending {
-                    let _ = target.pthread.compare_exchange(thread, 0, SeqCst, SeqCst);
+                    let _ = target.thread().pthread.compare_exchange(thread, 0, SeqCst, SeqCst);
                 }
                 return reason;
             }

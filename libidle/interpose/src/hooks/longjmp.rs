@@ -36,7 +36,7 @@ fn leave_waits(to: usize) {
         tls.slot.set(outer);
         tls.waiting.set(outer);
         tls.wait_sp.set(sp);
-        slot.pthread.store(0, Relaxed);
+        slot.handler().outer.store(0, Relaxed);
         engine.page.release(me as usize);
     }
 }

@@ -65,7 +65,7 @@ fn sending(to: To) {
         // The main thread's slot has no pthread_t.
         To::Own(thread) => {
             slot.pid.load(Relaxed) == engine.pid
-                && [0, thread].contains(&slot.pthread.load(Relaxed))
+                && [0, thread].contains(&slot.thread().pthread.load(Relaxed))
         }
         To::Process(_) | To::Anybody => true,
     });

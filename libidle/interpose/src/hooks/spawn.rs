@@ -34,7 +34,7 @@ unsafe fn spawn_with(
     };
     let program = program();
     // The request names the credit where queues, in which this thread is not, have their key.
-    entry.slot().key.store(child.word(), SeqCst);
+    entry.slot().asker().child.store(child.word(), SeqCst);
     let traced = entry.engine.ask_for(entry.me, ASKS_FOR_CHILD, program);
     entry.engine.page.awake();
     let mut number: pid_t = 0;

@@ -12,11 +12,12 @@ use crate::shim::state_rows;
 use crate::shim::tls::tls;
 use crate::shim::wait_queue;
 use crate::shim::wake_fd;
+use engine::region::sizes::SLOTS;
 use engine::sys;
 use engine::{Engine, Kind, Reason};
 use libc::{c_int, c_void, pthread_attr_t, pthread_t};
-use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::sync::atomic::{AtomicU32, AtomicUsize};
 
 type Start = unsafe extern "C-unwind" fn(*mut c_void) -> *mut c_void;
 
@@ -49,8 +50,8 @@ pub unsafe fn create(
     }
     entry.engine.page.awake();
     let slot = &page.slots[child];
-    slot.start.store(start as usize as u64, Relaxed);
-    slot.start_arg.store(arg as u64, Relaxed);
+    STARTS[child].0.store(start as usize, Relaxed);
+    STARTS[child].1.store(arg as usize, Relaxed);
     let failed = real(thread, attr, run, child as *mut c_void);
     if failed != 0 {
         page.release(child);
@@ -58,7 +59,7 @@ pub unsafe fn create(
         // A join may come before the thread has said who it is; after its end the slot may be
         // another's already.
         // SAFETY: pthread_create has stored it.
-        let _ = slot.pthread.compare_exchange(0, unsafe { *thread }, SeqCst, SeqCst);
+        let _ = slot.thread().pthread.compare_exchange(0, unsafe { *thread }, SeqCst, SeqCst);
     }
     failed
 }
@@ -92,11 +93,11 @@ impl Drop for Ends {
         let slot = &engine.page.slots[me as usize];
         forced::over(&engine, me as usize);
         tls.base.set(Kind::Ending as u32);
-        slot.bell.store(0, SeqCst);
+        slot.thread().wake_fd.store(0, SeqCst);
         // The joiner registers itself and then looks whether the thread is ending; here it is the
         // other way round.
         engine.set_own(me as usize, Kind::Ending);
-        if let Some(joiner) = slot.joiner.swap(0, SeqCst).checked_sub(1) {
+        if let Some(joiner) = slot.thread().joiner.swap(0, SeqCst).checked_sub(1) {
             let waiter = &engine.page.slots[joiner as usize];
             let seq = waiter.state.load().seq();
             // It may be in another wait by now. Read after the number: it belongs to that wait or
@@ -108,6 +109,12 @@ impl Drop for Ends {
     }
 }
 
+/// Start routine and argument of each thread that was made and does not run yet, by its slot. They
+/// lie in this process's own memory: every program of the session can write to the region, and a
+/// pointer from there must not be jumped to. Pages that are not used cost nothing.
+static STARTS: [(AtomicUsize, AtomicUsize); SLOTS] =
+    [const { (AtomicUsize::new(0), AtomicUsize::new(0)) }; SLOTS];
+
 unsafe extern "C-unwind" fn run(index: *mut c_void) -> *mut c_void {
     let index = index as usize;
     let Some(engine) = session::engine() else { return std::ptr::null_mut() };
@@ -116,10 +123,11 @@ unsafe extern "C-unwind" fn run(index: *mut c_void) -> *mut c_void {
     slot.tid.store(session::gettid(), SeqCst);
     // SAFETY: no arguments.
     let number = unsafe { libc::pthread_self() };
-    slot.pthread.store(number, SeqCst);
+    slot.thread().pthread.store(number, SeqCst);
     place(number).store(index as u32 + 1, SeqCst);
-    let start = slot.start.load(Relaxed) as usize;
-    let arg = slot.start_arg.load(Relaxed) as *mut c_void;
+    tls().made_here.set(true);
+    let start = STARTS[index].0.swap(0, Relaxed);
+    let arg = STARTS[index].1.swap(0, Relaxed) as *mut c_void;
     engine.set_own(index, Kind::Busy);
     state_rows::changed(&engine);
     let _ends = Ends;
@@ -145,7 +153,8 @@ pub(super) fn find(engine: &Engine, thread: pthread_t) -> Option<usize> {
     let high = engine.page.high();
     let kind = |i: usize| {
         let slot = &engine.page.slots[i];
-        let same = slot.pthread.load(SeqCst) == thread && slot.pid.load(Relaxed) == engine.pid;
+        let same =
+            slot.thread().pthread.load(SeqCst) == thread && slot.pid.load(Relaxed) == engine.pid;
         Some(slot.state.load().kind()).filter(|&kind| same && kind != Kind::Free)
     };
     let hint = place(thread).load(SeqCst).checked_sub(1).map(|i| i as usize);
@@ -199,7 +208,7 @@ pub fn cancel(thread: pthread_t) -> c_int {
         });
         if let Some(index) = found {
             let slot = &engine.page.slots[index];
-            slot.cancels.fetch_add(1, SeqCst);
+            slot.thread().cancels.fetch_add(1, SeqCst);
             let seen = slot.state.load();
             // Only the kernel waits that this library ends itself; libc's cancellation ends the
             // others.
@@ -219,8 +228,8 @@ fn tell_unnamed(engine: &Engine) {
     for slot in
         engine.page.slots[..engine.page.high()].iter().filter(|s| begins(s.state.load().kind()))
     {
-        if slot.pthread.load(SeqCst) == 0 && slot.pid.load(Relaxed) == engine.pid {
-            slot.cancels.fetch_add(1, SeqCst);
+        if slot.thread().pthread.load(SeqCst) == 0 && slot.pid.load(Relaxed) == engine.pid {
+            slot.thread().cancels.fetch_add(1, SeqCst);
         }
     }
 }
@@ -228,14 +237,14 @@ fn tell_unnamed(engine: &Engine) {
 /// The main thread's slot, if `thread` is it: no slot of this process carries that `pthread_t`.
 fn main_slot(engine: &Engine, thread: pthread_t) -> Option<usize> {
     let slot = engine.page.find(engine.pid, engine.pid)?;
-    (engine.page.slots[slot].pthread.load(SeqCst) == 0 && thread != 0).then_some(slot)
+    (engine.page.slots[slot].thread().pthread.load(SeqCst) == 0 && thread != 0).then_some(slot)
 }
 
 /// pthread_exit(3) of the main thread has no start routine of ours beneath it: the slot ends here.
 pub fn exit(value: *mut c_void) {
     if let Some(engine) = session::engine()
         && let Some(me) = tls().slot.get().checked_sub(1)
-        && engine.page.slots[me as usize].start.load(Relaxed) == 0
+        && !tls().made_here.get()
     {
         forced::over(&engine, me as usize);
         // Cleanup handlers and destructors still run, and may wait: they return to this state

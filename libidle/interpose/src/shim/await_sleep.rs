@@ -39,7 +39,8 @@ pub fn await_asleep(engine: &Engine, concerns: impl Fn(&Slot) -> bool) {
             // Who may move the clock by itself; all others are only waited for when the kernel has
             // said that they sleep.
             Kind::Kernel => {
-                slot.deadline.load(Relaxed) != NEVER || slot.what.load(Relaxed) & TURNS != 0
+                slot.deadline.load(Relaxed) != NEVER
+                    || slot.thread().what.load(Relaxed) & TURNS != 0
             }
             _ => seen.waits(),
         };

@@ -135,7 +135,7 @@ impl Entry {
 
     /// Cancellations aimed at this thread so far.
     pub fn cancels(&self) -> u32 {
-        self.slot().cancels.load(SeqCst)
+        self.slot().thread().cancels.load(SeqCst)
     }
 
     /// A cancellation point, then the start of an exact wait that a later cancellation ends with
@@ -158,7 +158,8 @@ impl Entry {
         self.park_at(at, seq, deadline, signals, local)
     }
 
-    /// The same for a caller that has read the clocks, which it must have where there is a deadline.
+    /// The same for a caller that has read the clocks, which it must have where there is a
+    /// deadline.
     pub fn park_at(
         &self,
         at: Option<Moment>,
@@ -237,7 +238,7 @@ impl Entry {
     /// is kept. From here on a handler does not use the slot.
     #[inline(always)]
     fn about_to_wait(&self, word: u32) {
-        self.slot().what.store(word, Relaxed);
+        self.slot().thread().what.store(word, Relaxed);
         crate::shim::tcp_push::settle();
         library::ensure_thread(&self.engine);
         let (tls, sp) = (tls(), stack_pointer());

@@ -39,12 +39,12 @@ pub fn cover(engine: &Engine, outer: usize) -> Option<(usize, Covered)> {
     {
         // It is over: no deadline may end it otherwise, and what is left is counted from here.
         slot.deadline.store(NEVER, SeqCst);
-        slot.start_arg.store(engine.now(), Relaxed);
+        slot.thread().interrupted_at.store(engine.now(), Relaxed);
     }
     let own = &engine.page.slots[me];
-    own.bell.store(tls().wake_fd.get(), Relaxed);
-    own.pthread.store(outer as u64 + 1, Relaxed);
-    own.start.store(tls().wait_sp.get() as u64, Relaxed);
+    own.thread().wake_fd.store(tls().wake_fd.get(), Relaxed);
+    own.handler().outer.store(outer as u64 + 1, Relaxed);
+    own.handler().wait_sp.store(tls().wait_sp.get() as u64, Relaxed);
     // Not 0 if this handler has itself interrupted one that was here.
     let before = slot.covered.swap(me as u32 + 1, SeqCst);
     tls().slot.set(me as u32 + 1);
@@ -63,8 +63,8 @@ pub fn uncover(engine: &Engine, me: usize, outer: Covered) {
     if said != engine.page.forced(index) {
         engine.page.force(index, said);
     }
-    tls().wait_sp.set(slot.start.load(Relaxed) as usize);
-    slot.pthread.store(0, Relaxed);
+    tls().wait_sp.set(slot.handler().wait_sp.load(Relaxed) as usize);
+    slot.handler().outer.store(0, Relaxed);
     // The thread runs on in the handler while the outer slot may say that it waits: until it has
     // been looked at once more, time stands still.
     engine.page.header.signals_sent.fetch_add(1, SeqCst);
@@ -74,6 +74,8 @@ pub fn uncover(engine: &Engine, me: usize, outer: Covered) {
 
 /// For a handler's own slot: the interrupted slot's index + 1, and the stack pointer of its wait.
 pub fn interrupted(slot: &Slot) -> Option<(u32, usize)> {
-    let outer = slot.pthread.load(Relaxed);
-    (1..=SLOTS as u64).contains(&outer).then(|| (outer as u32, slot.start.load(Relaxed) as usize))
+    let outer = slot.handler().outer.load(Relaxed);
+    (1..=SLOTS as u64)
+        .contains(&outer)
+        .then(|| (outer as u32, slot.handler().wait_sp.load(Relaxed) as usize))
 }

@@ -97,14 +97,16 @@ struct Silent(&'static Slot);
 
 impl Silent {
     fn new(slot: &'static Slot) -> Silent {
-        slot.bell.store(-slot.bell.load(SeqCst).abs(), SeqCst);
+        let fd = &slot.thread().wake_fd;
+        fd.store(-fd.load(SeqCst).abs(), SeqCst);
         Silent(slot)
     }
 }
 
 impl Drop for Silent {
     fn drop(&mut self) {
-        self.0.bell.store(self.0.bell.load(SeqCst).abs(), SeqCst);
+        let fd = &self.0.thread().wake_fd;
+        fd.store(fd.load(SeqCst).abs(), SeqCst);
     }
 }
 

@@ -26,13 +26,13 @@ impl Silenced {
     /// Puts `instead` in the wake fd's place.
     pub fn new(entry: &Entry, instead: i32) -> Silenced {
         let slot = entry.slot();
-        Silenced { slot, wake_fd: slot.bell.swap(instead, SeqCst) }
+        Silenced { slot, wake_fd: slot.thread().wake_fd.swap(instead, SeqCst) }
     }
 }
 
 impl Drop for Silenced {
     fn drop(&mut self) {
-        self.slot.bell.store(self.wake_fd, SeqCst);
+        self.slot.thread().wake_fd.store(self.wake_fd, SeqCst);
     }
 }
 

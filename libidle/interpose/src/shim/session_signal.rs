@@ -28,7 +28,7 @@ static IGNORED: AtomicBool = AtomicBool::new(false);
 /// Notes that the signal has come.
 extern "C" fn heard(_: c_int) {
     if let (Some(page), Some(me)) = (session::page(), tls().slot.get().checked_sub(1)) {
-        let wake = &page.slots[me as usize].bell;
+        let wake = &page.slots[me as usize].thread().wake_fd;
         for state in [SIGNAL, QUIET] {
             let _ = wake.compare_exchange(state, HEARD, SeqCst, Relaxed);
         }

@@ -194,7 +194,7 @@ fn iteration_over(tls: &Tls) {
     let jumps = || engine.page.header.jumps.load(Relaxed) as u32;
     let spins = if engine.frozen() { stands(jumps(), tls, pure) } else { burns(tls, pure) };
     if !spins {
-        if slot.spin().load(Relaxed) != 0 || tls.spin_words.get() != 0 {
+        if slot.thread().spin.load(Relaxed) != 0 || tls.spin_words.get() != 0 {
             over(slot);
         }
         return;
@@ -211,9 +211,9 @@ fn iteration_over(tls: &Tls) {
         }
     }
     // Says that this thread spins; then what the others do while it asks once more.
-    slot.spin().store(1, SeqCst);
+    slot.thread().spin.store(1, SeqCst);
     let words = engine.page.words();
-    slot.spin().store(words, SeqCst);
+    slot.thread().spin.store(words, SeqCst);
     tls.spin_words.set(words);
 }
 
@@ -325,6 +325,6 @@ fn frozen_step(tls: &Tls) -> u64 {
 /// The slot's thread is about to do something else than to ask again.
 #[cold]
 fn over(slot: &Slot) {
-    slot.spin().store(0, SeqCst);
+    slot.thread().spin.store(0, SeqCst);
     tls().spin_words.set(0);
 }

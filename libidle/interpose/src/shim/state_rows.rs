@@ -31,7 +31,7 @@ pub fn waits(engine: &Engine, me: usize) {
 #[inline(always)]
 pub fn goes_on(engine: &Engine, me: usize) {
     if wanted(engine) {
-        engine.page.slots[me].what.store(0, Relaxed);
+        engine.page.slots[me].thread().what.store(0, Relaxed);
         library().print_row(engine, None);
     }
 }

@@ -54,7 +54,7 @@ pub fn with<R>(engine: &Engine, index: usize, fd: c_int, body: impl FnOnce(&Lock
     let locked = engine.lock_timer(index, session::gettid());
     if !session::in_vfork_child() {
         locked.slot().pid.store(engine.pid, Relaxed);
-        locked.slot().bell.store(fd, Relaxed);
+        locked.slot().timer().fd.store(fd, Relaxed);
     }
     body(&locked)
 }
@@ -73,7 +73,7 @@ pub fn copied(old: c_int, new: c_int) {
 
 fn share(engine: &Engine, fd: c_int) {
     if let Some(index) = find(engine, fd) {
-        engine.page.slots[index].timer_flags().fetch_or(SHARED, SeqCst);
+        engine.page.slots[index].timer().flags.fetch_or(SHARED, SeqCst);
     }
 }
 
@@ -93,7 +93,7 @@ pub fn arrived(engine: &Engine, fd: c_int) {
     }
     if let Some(index) = find(engine, fd) {
         TIMERS.set(fd, true);
-        let flags = engine.page.slots[index].timer_flags();
+        let flags = &engine.page.slots[index].timer().flags;
         flags.fetch_or(SHARED, SeqCst);
         if flags.load(SeqCst) & LOST != 0 {
             with(engine, index, fd, |locked| locked.tick());
@@ -115,10 +115,10 @@ pub fn forget(fd: c_int) {
     let _masked = Masked::new();
     let locked = engine.lock_timer(index, session::gettid());
     let slot = locked.slot();
-    if (slot.pid.load(Relaxed), slot.bell.load(Relaxed)) != (engine.pid, fd) {
+    if (slot.pid.load(Relaxed), slot.timer().fd.load(Relaxed)) != (engine.pid, fd) {
         return;
     }
-    if slot.timer_flags().load(SeqCst) & SHARED == 0 {
+    if slot.timer().flags.load(SeqCst) & SHARED == 0 {
         locked.release();
     } else {
         slot.pid.store(0, SeqCst);

@@ -31,6 +31,8 @@ pub struct Tls {
     pub progress: Cell<bool>,
     /// It has given the processor away for long, and does so no more.
     pub hurries: Cell<bool>,
+    /// The thread was made by the hook of pthread_create, whose frame is beneath its start routine.
+    pub made_here: Cell<bool>,
     /// TCP socket last sent on since the last wait, + 1.
     pub sent: Cell<i32>,
     /// [`engine::schedule::births::Credit`] for the child of the fork that is under way, as a word,

@@ -76,10 +76,10 @@ impl Bucket {
     fn push(&self, engine: &Engine, index: usize) {
         let (slots, at) = (&engine.page.slots, index as u32 + 1);
         let tail = self.tail.load(Relaxed);
-        slots[index].next.store(0, Relaxed);
-        slots[index].prev.store(tail, Relaxed);
+        slots[index].thread().next.store(0, Relaxed);
+        slots[index].thread().prev.store(tail, Relaxed);
         match tail.checked_sub(1) {
-            Some(last) => slots[last as usize].next.store(at, Relaxed),
+            Some(last) => slots[last as usize].thread().next.store(at, Relaxed),
             None => self.head.store(at, SeqCst),
         }
         self.tail.store(at, Relaxed);
@@ -88,16 +88,16 @@ impl Bucket {
     fn remove(&self, engine: &Engine, index: usize) {
         let slots = &engine.page.slots;
         let slot = &slots[index];
-        let (next, prev) = (slot.next.load(Relaxed), slot.prev.load(Relaxed));
+        let (next, prev) = (slot.thread().next.load(Relaxed), slot.thread().prev.load(Relaxed));
         match prev.checked_sub(1) {
-            Some(p) => slots[p as usize].next.store(next, Relaxed),
+            Some(p) => slots[p as usize].thread().next.store(next, Relaxed),
             None => self.head.store(next, SeqCst),
         }
         match next.checked_sub(1) {
-            Some(n) => slots[n as usize].prev.store(prev, Relaxed),
+            Some(n) => slots[n as usize].thread().prev.store(prev, Relaxed),
             None => self.tail.store(prev, Relaxed),
         }
-        slot.key.store(0, Relaxed);
+        slot.thread().queue.store(0, Relaxed);
     }
 }
 
@@ -122,7 +122,7 @@ pub fn enqueue<'a>(
     }
     let _locked = bucket.lock();
     let seq = entry.prepare(cause);
-    entry.slot().key.store(key.0, Relaxed);
+    entry.slot().thread().queue.store(key.0, Relaxed);
     bucket.push(&entry.engine, entry.me);
     if unless() {
         bucket.remove(&entry.engine, entry.me);
@@ -161,12 +161,12 @@ impl Place<'_> {
 pub fn forget(engine: &Engine, index: usize) {
     let slot = &engine.page.slots[index];
     loop {
-        let key = Key(slot.key.load(Relaxed));
+        let key = Key(slot.thread().queue.load(Relaxed));
         if key.0 == 0 {
             return;
         }
         let _locked = bucket(key).lock();
-        if slot.key.load(Relaxed) == key.0 {
+        if slot.thread().queue.load(Relaxed) == key.0 {
             bucket(key).remove(engine, index);
             return;
         }
@@ -191,8 +191,8 @@ pub fn wake(engine: &Engine, key: Key, count: u32, mut select: impl FnMut(&Slot)
         let mut at = bucket(key).head.load(Relaxed);
         while let Some(index) = at.checked_sub(1).map(|i| i as usize) {
             let slot = &engine.page.slots[index];
-            at = slot.next.load(Relaxed);
-            if slot.key.load(Relaxed) != key.0 || !select(slot) {
+            at = slot.thread().next.load(Relaxed);
+            if slot.thread().queue.load(Relaxed) != key.0 || !select(slot) {
                 continue;
             }
             let seq = slot.state.load().seq();
@@ -229,10 +229,10 @@ pub fn requeue(engine: &Engine, from: Key, to: Key, count: u32) -> u32 {
     let mut at = one.head.load(Relaxed);
     while let Some(index) = at.checked_sub(1).map(|i| i as usize).filter(|_| moved < count) {
         let slot = &engine.page.slots[index];
-        at = slot.next.load(Relaxed);
-        if slot.key.load(Relaxed) == from.0 {
+        at = slot.thread().next.load(Relaxed);
+        if slot.thread().queue.load(Relaxed) == from.0 {
             one.remove(engine, index);
-            slot.key.store(to.0, Relaxed);
+            slot.thread().queue.store(to.0, Relaxed);
             two.push(engine, index);
             moved += 1;
         }

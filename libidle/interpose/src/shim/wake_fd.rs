@@ -20,7 +20,7 @@ pub fn mine(entry: &Entry) -> Option<i32> {
     let have = tls().wake_fd.get();
     let fd = if have > 0 { have } else { make()? };
     tls().wake_fd.set(fd);
-    entry.slot().bell.store(fd, SeqCst);
+    entry.slot().thread().wake_fd.store(fd, SeqCst);
     Some(fd)
 }
 
@@ -75,7 +75,7 @@ pub fn make_way(fd: i32) {
     }
     for slot in &engine.page.slots[..engine.page.high()] {
         if slot.pid.load(Relaxed) == engine.pid {
-            let _ = slot.bell.compare_exchange(fd, moved, SeqCst, SeqCst);
+            let _ = slot.thread().wake_fd.compare_exchange(fd, moved, SeqCst, SeqCst);
         }
     }
 }

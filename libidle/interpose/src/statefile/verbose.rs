@@ -34,7 +34,7 @@ fn letter(engine: &Engine, index: usize, waits: bool) -> Option<u8> {
     if matches!(kind, Kind::Free | Kind::Timer) || slot.covered.load(SeqCst) != 0 {
         return None;
     }
-    let what = slot.what.load(Relaxed);
+    let what = slot.thread().what.load(Relaxed);
     let signalled = [What::Sem, What::Cond, What::Futex].iter().any(|&kind| slot.is_for(kind));
     let blocked = waits && kind == Kind::Prep || matches!(kind, Kind::Parked | Kind::Kernel);
     Some(match engine.page.forced(index) {

@@ -73,13 +73,13 @@ fn a_timer_descriptor_has_a_deadline_though_it_never_waits() {
 fn beats_hold_up_no_nap_but_everything_else() {
     let page = Page::boxed();
     let (beat, waiter) = (post(&page, 10, 1), post(&page, 30, 2));
-    page.slots[beat].what.store(What::Beat as u32, Relaxed);
+    page.slots[beat].thread().what.store(What::Beat as u32, Relaxed);
     page.drain_mail(page.arena());
     assert_eq!(page.earliest_but_beats(page.arena()).unwrap().0, waiter);
     assert_eq!(page.goal(page.arena()).unwrap().deadline, 10);
     let nap = post(&page, 20, 3);
-    page.slots[nap].what.store(What::Spin as u32, Relaxed);
-    page.slots[nap].spin().store(1, Relaxed);
+    page.slots[nap].thread().what.store(What::Spin as u32, Relaxed);
+    page.slots[nap].thread().spin.store(1, Relaxed);
     page.drain_mail(page.arena());
     assert_eq!(page.goal(page.arena()).unwrap().deadline, 20);
     assert_eq!(page.earliest(page.arena()).unwrap().0, beat);

@@ -1,8 +1,8 @@
 //! The lock of one timer's slot, which any process of the session may take.
 //!
-//! Its word is 0 or a [`Token`]: who holds it, and a number that makes this taking unlike any other.
-//! A live holder is never robbed, however long it is preempted or stopped: it writes the slot's
-//! fields one after the other, and cannot be told that they are somebody else's by now.
+//! Its word is 0 or a [`Token`]: who holds it, and a number that makes this taking unlike any
+//! other. A live holder is never robbed, however long it is preempted or stopped: it writes the
+//! slot's fields one after the other, and cannot be told that they are somebody else's by now.
 //!
 //! NOTE [Who waits for a timer's lock]. A waiter takes the lock when it is free, or when the kernel
 //! says that the holder's thread is gone, and sleeps between two looks. Its slot says *busy* all the
@@ -70,12 +70,12 @@ pub fn give_back(word: &AtomicU64, token: Token) -> bool {
 impl Slot {
     /// The lock's word.
     pub(super) fn timer_lock(&self) -> &AtomicU64 {
-        &self.pthread
+        &self.timer().holder
     }
 
     /// How often somebody has tried to take it.
     fn takings(&self) -> &AtomicU32 {
-        &self.witness
+        &self.timer().takings
     }
 }
 

@@ -28,8 +28,8 @@ impl Locked<'_> {
     /// interval.
     pub fn take_expirations(&self, now: u64) -> u64 {
         let slot = self.slot();
-        let first = slot.expired().swap(0, SeqCst);
-        let interval = slot.interval().load(Relaxed);
+        let first = slot.timer().expired.swap(0, SeqCst);
+        let interval = slot.timer().interval.load(Relaxed);
         if first == 0 || interval == 0 {
             return (first != 0) as u64;
         }
@@ -44,7 +44,8 @@ impl Locked<'_> {
     /// reads.
     pub fn next(&self, now: u64) -> u64 {
         let slot = self.slot();
-        let (first, interval) = (slot.expired().load(Relaxed), slot.interval().load(Relaxed));
+        let (first, interval) =
+            (slot.timer().expired.load(Relaxed), slot.timer().interval.load(Relaxed));
         match (first, interval) {
             (0, _) => slot.deadline.load(Relaxed),
             (_, 0) => NEVER,
@@ -63,8 +64,8 @@ impl Locked<'_> {
         }
     }
 
-    /// Sets it, at `now`; `fd` is a descriptor of it in this process, `noted` of [`super::ABSOLUTE`] and
-    /// [`super::CANCEL_ON_SET`].
+    /// Sets it, at `now`; `fd` is a descriptor of it in this process, `noted` of
+    /// [`super::ABSOLUTE`] and [`super::CANCEL_ON_SET`].
     pub fn set(
         &self,
         fd: i32,
@@ -76,10 +77,10 @@ impl Locked<'_> {
         // The descriptor may have been closed meanwhile.
         self.engine.name_timer(fd, self.index)?;
         let slot = self.slot();
-        slot.timer_flags().fetch_and(SHARED, SeqCst);
-        slot.timer_flags().fetch_or(noted, SeqCst);
-        slot.interval().store(interval, Relaxed);
-        slot.expired().store(0, Relaxed);
+        slot.timer().flags.fetch_and(SHARED, SeqCst);
+        slot.timer().flags.fetch_or(noted, SeqCst);
+        slot.timer().interval.store(interval, Relaxed);
+        slot.timer().expired.store(0, Relaxed);
         slot.parked.store(now, Relaxed);
         slot.deadline.store(deadline, SeqCst);
         self.engine.fire_if_due(self);
@@ -88,13 +89,13 @@ impl Locked<'_> {
 
     /// Was the clock set, and does the program want to know? Tells once.
     pub fn take_canceled(&self) -> bool {
-        self.slot().timer_flags().fetch_and(!CANCELED, SeqCst) & CANCELED != 0
+        self.slot().timer().flags.fetch_and(!CANCELED, SeqCst) & CANCELED != 0
     }
 
     /// Makes the descriptor readable and wakes who waits for it, if it is within reach.
     pub fn tick(&self) -> bool {
-        self.slot().timer_flags().fetch_and(!LOST, SeqCst);
-        let (pid, fd) = (self.slot().pid.load(Relaxed), self.slot().bell.load(Relaxed));
+        self.slot().timer().flags.fetch_and(!LOST, SeqCst);
+        let (pid, fd) = (self.slot().pid.load(Relaxed), self.slot().timer().fd.load(Relaxed));
         if pid == self.engine.pid {
             return self.engine.timer_of(fd) == Ok(Some(self.index)) && set_ticks(fd);
         }
@@ -117,18 +118,18 @@ impl Locked<'_> {
         if due > now {
             return false;
         }
-        let before = slot.expired().load(Relaxed);
+        let before = slot.timer().expired.load(Relaxed);
         slot.deadline.store(NEVER, SeqCst);
-        slot.expired().store(if before == 0 { due.max(1) } else { before }, SeqCst);
+        slot.timer().expired.store(if before == 0 { due.max(1) } else { before }, SeqCst);
         if self.tick() {
             return true;
         }
         if keeper {
-            slot.timer_flags().fetch_or(LOST, SeqCst);
+            slot.timer().flags.fetch_or(LOST, SeqCst);
             self.engine.page.header.timers_lost.fetch_add(1, SeqCst);
             return true;
         }
-        slot.expired().store(before, SeqCst);
+        slot.timer().expired.store(before, SeqCst);
         slot.deadline.store(due, SeqCst);
         false
     }

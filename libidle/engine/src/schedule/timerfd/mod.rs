@@ -27,7 +27,6 @@ use crate::arch::numbers as nr;
 use crate::arch::syscall::syscall6;
 use crate::region::layout::Page;
 use crate::region::sizes::SLOTS;
-use crate::region::slot::Slot;
 use crate::region::state::Kind;
 use crate::schedule::engine::Engine;
 use crate::sync::{Relaxed, SeqCst};
@@ -51,41 +50,18 @@ pub const LOST: u32 = 8;
 /// Other processes or descriptors may have it too, so nobody knows when it is closed.
 pub const SHARED: u32 = 16;
 
-/// How a slot's fields are called when it is a timer's.
-impl Slot {
-    /// Between expirations, virtual ns; 0 for one.
-    pub fn interval(&self) -> &crate::sync::AtomicU64 {
-        &self.start
-    }
-
-    /// The first expiration that was not read, virtual ns; 0 for none.
-    pub fn expired(&self) -> &crate::sync::AtomicU64 {
-        &self.start_arg
-    }
-
-    /// [`ABSOLUTE`], [`CANCEL_ON_SET`], [`CANCELED`], [`LOST`], [`SHARED`].
-    pub fn timer_flags(&self) -> &crate::sync::AtomicU32 {
-        &self.cancels
-    }
-
-    /// Which of the timers that the slot has been this is.
-    fn generation(&self) -> &crate::sync::AtomicU32 {
-        &self.children
-    }
-}
-
 impl Page {
     /// Takes a slot for a timer descriptor of process `pid` on clock `clock`, disarmed.
     pub fn claim_timer(&self, pid: u32, fd: i32, clock: i32, birth: u64) -> Option<usize> {
         // Not placed until the rest is filled in.
         let index = self.claim(Kind::Timer, 0, 0, birth)?;
         let slot = &self.slots[index];
-        slot.interval().store(0, Relaxed);
-        slot.expired().store(0, Relaxed);
-        slot.what.store(clock as u32, Relaxed);
-        slot.bell.store(fd, Relaxed);
+        slot.timer().interval.store(0, Relaxed);
+        slot.timer().expired.store(0, Relaxed);
+        slot.timer().clock.store(clock as u32, Relaxed);
+        slot.timer().fd.store(fd, Relaxed);
         let generation = (self.header.timers.fetch_add(1, SeqCst) + 1) % GENERATIONS;
-        slot.generation().store(generation, SeqCst);
+        slot.timer().generation.store(generation, SeqCst);
         slot.pid.store(pid, SeqCst);
         Some(index)
     }
@@ -107,13 +83,14 @@ impl Engine {
     pub fn named(&self, sec: i64, nsec: i64) -> Option<usize> {
         let index = usize::try_from(sec - NAMES).ok().filter(|&i| i < SLOTS)?;
         let slot = &self.page.slots[index];
-        (slot.state.load().kind() == Kind::Timer && slot.generation().load(SeqCst) as i64 == nsec)
+        (slot.state.load().kind() == Kind::Timer
+            && slot.timer().generation.load(SeqCst) as i64 == nsec)
             .then_some(index)
     }
 
     /// Writes the name of slot `index` into the kernel's timer, and takes away what it has counted.
     pub fn name_timer(&self, fd: i32, index: usize) -> Result<(), isize> {
-        let generation = self.page.slots[index].generation().load(SeqCst);
+        let generation = self.page.slots[index].timer().generation.load(SeqCst);
         arm(fd, Setting { interval: (NAMES + index as i64, generation as i64), value: (0, 0) })
     }
 
@@ -121,8 +98,8 @@ impl Engine {
     /// was set anew, or is being set and will be posted again, or only the keeper can reach it.
     pub(crate) fn fire(&self, index: usize, now: u64, keeper: bool) -> bool {
         let slot = &self.page.slots[index];
-        // The process's own number for the thread's, which would cost a system call: the thread dies
-        // with its process, or in an exec.
+        // The process's own number for the thread's, which would cost a system call: the thread
+        // dies with its process, or in an exec.
         let Some(locked) = self.try_lock_timer(index, self.pid) else { return false };
         if slot.state.load().kind() != Kind::Timer {
             return false;
@@ -149,7 +126,7 @@ impl Engine {
     pub fn clock_was_set(&self, ahead: i64, tid: u32) {
         for index in 0..self.page.high() {
             let slot = &self.page.slots[index];
-            let flags = slot.timer_flags();
+            let flags = &slot.timer().flags;
             if slot.state.load().kind() != Kind::Timer || flags.load(SeqCst) & ABSOLUTE == 0 {
                 continue;
             }
@@ -209,7 +186,7 @@ mod tests {
         let slot = &engine.page.slots[index];
         let locked = engine.lock_timer(index, engine.pid);
         slot.deadline.store(100, SeqCst);
-        slot.interval().store(10, SeqCst);
+        slot.timer().interval.store(10, SeqCst);
         drop(locked);
         assert!(!engine.fire(index, 99, true));
         assert!(engine.fire(index, 100, true));
