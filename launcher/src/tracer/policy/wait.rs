@@ -28,7 +28,7 @@ pub struct Wait {
     pub timed_out: i64,
     /// Where the time that is left is to be written.
     pub left: Left,
-    /// A number for reports, see [`engine::region::slot_parts::Thread::what`].
+    /// A number for reports, see [`engine::region::slot_views::Thread::what`].
     pub what: What,
     /// It has been interrupted because its deadline has come.
     pub told: bool,

@@ -2,7 +2,7 @@
 //! holds. Before that thread exists, it belongs to the thread's creator (NOTE [A credit] in
 //! [`crate::schedule::births`]).
 
-use crate::region::slot_parts::Parts;
+use crate::region::slot_views::Line;
 use crate::region::state::{Kind, State, StateWord};
 use crate::region::tracer_word::owned;
 use crate::region::wait_kind::{FLAGS, RECHECKS, What};
@@ -47,8 +47,8 @@ pub struct Slot {
     /// [`crate::region::tracer_word`].
     pub tracer: AtomicU32,
 
-    /// What depends on the kind of the slot: see [`crate::region::slot_parts`].
-    pub(crate) parts: Parts,
+    /// What depends on the kind of the slot: see [`crate::region::slot_views`].
+    pub(crate) line: Line,
 }
 
 #[cfg(loom)]
@@ -69,7 +69,7 @@ impl Slot {
             birth: AtomicU64::new(0),
             witness: AtomicU32::new(0),
             tracer: AtomicU32::new(0),
-            parts: Parts::new(),
+            line: Line::new(),
         }
     }
 }
@@ -86,7 +86,7 @@ impl Slot {
         self.is_for(What::Beat)
     }
 
-    /// [`crate::region::slot_parts::Thread::spin`] of a thread that was `seen` asking, or backing
+    /// [`crate::region::slot_views::Thread::spin`] of a thread that was `seen` asking, or backing
     /// off between two poll iterations; otherwise 0.
     pub fn spins(&self, seen: State) -> u32 {
         let asks = || seen.kind() == Kind::Foreign && owned(self.tracer.load(SeqCst));

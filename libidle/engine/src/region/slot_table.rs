@@ -26,7 +26,7 @@ impl Page {
             slot.heap_key.store(NEVER, SeqCst);
         }
         let thread = slot.thread();
-        for word in [&slot.covered, &slot.witness, &slot.tracer, &thread.joiner, &thread.children] {
+        for word in [&slot.covered, &slot.witness, &slot.tracer, thread.joiner, thread.children] {
             word.store(0, Relaxed);
         }
         for word in [&thread.what, &thread.spin, &thread.cancels] {

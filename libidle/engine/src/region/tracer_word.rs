@@ -17,14 +17,14 @@ pub const REFUSED: u32 = 4;
 pub const GIVES_BACK: u32 = 5;
 /// The slot is the tracer's: its thread is traced, or is in a wait that the tracer will end.
 pub const TRACED: u32 = 6;
-/// The same, and a signal has stopped the thread. [`crate::region::slot_parts::Tracee::run_count`]
+/// The same, and a signal has stopped the thread. [`crate::region::slot_views::Tracee::run_count`]
 /// holds its run count at the stop.
 pub const STOPPED: u32 = 7;
 /// The slot is the tracer's own. No timer that the tracer keeps for its tracees expires before the
 /// slot's deadline.
 pub const KEEPS_TIME: u32 = 8;
 /// The tracer keeps the thread stopped for a back-off, because the thread spins.
-/// [`crate::region::slot_parts::Tracee::run_count`] holds its run count at the stop.
+/// [`crate::region::slot_views::Tracee::run_count`] holds its run count at the stop.
 pub const NAPS: u32 = 9;
 /// Under `--trace=all`, a signal has stopped a thread with the library: this bit is set, and the
 /// other bits are its run count at the stop.

@@ -38,16 +38,16 @@ pub enum What {
     Beat = 15,
 }
 
-/// A bit of [`crate::region::slot_parts::Thread::what`]: the wait is for an instant of a clock that
+/// A bit of [`crate::region::slot_views::Thread::what`]: the wait is for an instant of a clock that
 /// can be set. A thread that sets the clock ends the wait, and the waiter works out how long it has
 /// to wait now (`Engine::end_settable_waits`).
 pub const SETTABLE: u32 = 1 << 31;
 
-/// A bit of [`crate::region::slot_parts::Thread::what`]: the thread may move the clock before it
+/// A bit of [`crate::region::slot_views::Thread::what`]: the thread may move the clock before it
 /// goes to sleep, though it has no deadline ([`crate::Engine::enter_kernel_turning`]).
 pub const TURNS: u32 = 1 << 30;
 
-/// A bit of [`crate::region::slot_parts::Thread::what`]: the thread periodically looks for an event
+/// A bit of [`crate::region::slot_views::Thread::what`]: the thread periodically looks for an event
 /// that nobody wakes it for ([`crate::region::slot::Slot::rechecks`]).
 pub const RECHECKS: u32 = 1 << 29;
 
@@ -55,7 +55,7 @@ pub const RECHECKS: u32 = 1 << 29;
 pub const FLAGS: u32 = SETTABLE | TURNS | RECHECKS;
 
 impl What {
-    /// The words that a report has for [`crate::region::slot_parts::Thread::what`].
+    /// The words that a report has for [`crate::region::slot_views::Thread::what`].
     pub fn describe(number: u32) -> &'static str {
         const ALL: [What; 15] = [
             What::Sleep,

@@ -100,7 +100,7 @@ pub fn semtimedop(
         }
         let reason = wait.end();
         if reason == Reason::TimedOut {
-            await_signal(&slot.thread().wake_fd);
+            await_signal(slot.thread().wake_fd);
         }
         let heard = slot.thread().wake_fd.swap(QUIET, SeqCst) == HEARD;
         match answer {

@@ -70,12 +70,12 @@ pub fn give_back(word: &AtomicU64, token: Token) -> bool {
 impl Slot {
     /// The lock's word.
     pub(super) fn timer_lock(&self) -> &AtomicU64 {
-        &self.timer().holder
+        self.timer().holder
     }
 
     /// How often somebody has tried to take it.
     fn takings(&self) -> &AtomicU32 {
-        &self.timer().takings
+        self.timer().takings
     }
 }
 
