@@ -20,9 +20,11 @@ use engine::sys::{self, Timespec};
 use engine::{Engine, Kind, Reason, Signals};
 use interpose::hooks::threads;
 use interpose::next;
+use interpose::patience::MOMENT;
 use interpose::shim::bare_thread::{self, BareThread};
 use interpose::shim::entry::What;
 use interpose::shim::session;
+use interpose::shim::signal_mask::Masked;
 use interpose::shim::tls::tls;
 use libc::{c_int, c_void, pthread_attr_t, pthread_t, sigset_t};
 use look::process;
@@ -38,6 +40,7 @@ const STARTING: u32 = u32::MAX;
 /// In a forked child: they are not there.
 pub fn reset() {
     THREADS.iter().for_each(|thread| thread.store(0, Relaxed));
+    STOPPED_BY.store(0, Relaxed);
     SIGNALS.forget();
 }
 
@@ -48,11 +51,21 @@ pub fn tid() -> u32 {
 
 /// That thread is to end.
 static ENDS: AtomicBool = AtomicBool::new(false);
+/// The thread that has ended it with [`stop`], and starts another one after its call; 0 for none.
+static STOPPED_BY: AtomicU32 = AtomicU32::new(0);
 
-/// Ends the thread that sends signals; answers whether there was one.
+/// Ends the thread that sends signals. Returns when the kernel has no such thread any more, however
+/// long that takes: the caller's next call must not leave a thread behind that has the former
+/// credentials. True if there was one.
+///
+/// This ends. The thread blocks all signals and is in a wait of its own, or about to begin one: it
+/// looks at [`ENDS`] after it has begun the wait, and the promise ends that wait. No handler runs
+/// here meanwhile, so the caller never waits for itself.
 pub fn stop() -> bool {
     let Some(engine) = session::own_engine() else { return false };
+    let _masked = Masked::new();
     let Some(index) = take_slot() else { return false };
+    STOPPED_BY.store(session::gettid(), SeqCst);
     ENDS.store(true, SeqCst);
     let seq = engine.page.slots[index].state.load().seq();
     engine.wake(index, seq, Reason::Woken);
@@ -63,39 +76,42 @@ pub fn stop() -> bool {
 
 /// Starts another one after [`stop`].
 pub fn restart() {
+    let _masked = Masked::new();
+    STOPPED_BY.store(0, SeqCst);
     if session::own_engine().is_none_or(|engine| !start_signals(&engine)) {
         THREADS[Role::Signals as usize].store(0, SeqCst);
     }
 }
 
-/// Its slot, which is nobody's from now on; `None` if there is none.
+/// Its slot, which is nobody's from now on; `None` if there is none. Waits for another thread that
+/// is starting it, or has stopped it. A handler that interrupts the call for which its own thread
+/// has stopped it finds none. All signals are blocked.
 fn take_slot() -> Option<usize> {
-    /// Another thread may be starting or stopping it, which is soon done; or the caller itself,
-    /// if this is a signal handler: a second in all.
-    const TRIES: u32 = 20_000;
-    /// Short, as for [`interpose::statefile::keeper_thread::start`].
-    const MOMENT: Timespec = Timespec { sec: 0, nsec: 50_000 };
     let thread = &THREADS[Role::Signals as usize];
-    (0..TRIES)
-        .find_map(|_| {
-            let seen = thread.load(SeqCst);
-            if seen == STARTING || thread.compare_exchange(seen, STARTING, SeqCst, SeqCst).is_err()
-            {
-                sys::futex_wait(thread, STARTING, Some(&MOMENT), true);
+    loop {
+        let seen = thread.load(SeqCst);
+        if seen == STARTING {
+            if STOPPED_BY.load(SeqCst) == session::gettid() {
                 return None;
             }
+            sys::futex_wait(thread, STARTING, Some(&Timespec::of(MOMENT)), true);
+        } else if thread.compare_exchange(seen, STARTING, SeqCst, SeqCst).is_ok() {
             if seen == 0 {
                 thread.store(0, SeqCst);
             }
-            Some(seen)
-        })?
-        .checked_sub(1)
-        .map(|index| index as usize)
+            return seen.checked_sub(1).map(|index| index as usize);
+        }
+    }
 }
 
 /// Makes sure that somebody serves `role`; false if no thread can be started.
 pub fn start(engine: &Engine, role: Role) -> bool {
     let Some(thread) = THREADS.get(role as usize) else { return true };
+    if thread.load(SeqCst) != 0 {
+        return true;
+    }
+    // A handler that stops the thread in here would wait for this one, which it has interrupted.
+    let _masked = (role != Role::Functions).then(Masked::new);
     if thread.compare_exchange(0, STARTING, SeqCst, SeqCst).is_err() {
         return true;
     }

@@ -1,7 +1,7 @@
 //! The state file of libidle.so: locked while the program is busy, free with a new number when it
 //! has come to rest. Of a tree of processes, and with what threads say themselves.
 
-use flux_tests::{Guest, Run, Tracked};
+use flux_tests::{Guest, Run, Tracked, report};
 use std::fs;
 use std::io::{Read, Write};
 use std::process::{ChildStdin, ChildStdout, Command, Stdio};
@@ -256,4 +256,21 @@ fn nobody_keeps_privileges_that_the_program_gives_up() {
     echo.output.read_exact(&mut said).expect("it says so");
     assert_eq!(String::from_utf8_lossy(&said), native);
     echo.assert_seen(20);
+}
+
+/// The library's thread may be held up for as long as it takes: setuid(2) waits until it is gone.
+#[test]
+fn no_thread_with_the_former_user_is_left_behind() {
+    if report::not_root("") {
+        return;
+    }
+    let guest = Guest::new("statefile/held").compile();
+    let native = Run::new(&guest).stdin("x").run().stdout;
+    assert_eq!(native, "threads with the former user: 0\n");
+    let mut echo = Echo::start(&mut Command::new(&guest));
+    echo.tracked.rest_past(0);
+    echo.say(b'x');
+    let mut said = String::new();
+    echo.output.read_to_string(&mut said).expect("it says so");
+    assert_eq!(said, native);
 }

@@ -33,7 +33,7 @@ fn promise_then_block(waker: usize, parked: usize) {
         block(engine, 3 - waker - parked);
         // The parked one has been seen so: it has no bit in the busy set, and its word may have
         // none above it.
-        survey(engine);
+        _ = survey(engine);
         let runs = thread::spawn(move || {
             let seq = engine.page.slots[parked].state.load().seq();
             assert!(engine.wake(parked, seq, Reason::Woken));
@@ -66,7 +66,7 @@ fn a_baton_is_seen() {
         let session = Session::new();
         let (a, b, other) = (session.thread(1), session.parked(2), session.parked(3));
         let engine = session.engine();
-        survey(engine);
+        _ = survey(engine);
         let runs = thread::spawn(move || {
             // One thread of the model plays both in turn: only one of them runs at a time.
             for (from, to) in [(a, b), (b, other), (other, a)] {
@@ -95,7 +95,7 @@ fn credit(reused: bool) {
         } else {
             block(engine, other);
         }
-        survey(engine);
+        _ = survey(engine);
         let runs = thread::spawn(move || {
             let child = engine.page.claim(Kind::New, 1, 0, 2).unwrap();
             block(engine, creator);

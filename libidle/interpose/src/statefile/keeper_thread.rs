@@ -50,7 +50,9 @@ pub fn tid() -> u32 {
     THREAD.tid()
 }
 
-/// Ends it; answers whether it is gone, so that the process needs another when it waits next.
+/// Ends it. Returns when it is gone, however long that takes: no thread may be left behind with the
+/// credentials that the caller's next call gives up. True if the process needs another when it waits
+/// next.
 pub fn stop() -> bool {
     let Some(engine) = session::own_engine().filter(|engine| engine.page.real()) else {
         return false;
@@ -58,16 +60,17 @@ pub fn stop() -> bool {
     if THREAD_NEEDED.swap(false, SeqCst) {
         return true;
     }
-    /// It is told again, because it may have looked just before it fell asleep; a second in all.
-    const TELLINGS: u32 = 100;
     ENDS.store(true, SeqCst);
-    let gone = (0..TELLINGS).any(|_| {
+    // It is told again and again, because it may have looked just before it fell asleep.
+    loop {
         liveness::call(engine.page);
         engine.kick_keeper();
-        THREAD.gone(engine.pid)
-    });
+        if THREAD.gone(engine.pid) {
+            break;
+        }
+    }
     ENDS.store(false, SeqCst);
-    gone
+    true
 }
 
 /// This process needs none.
