@@ -78,3 +78,22 @@ fn who_gives_way_a_few_times_on_a_busy_machine_is_not_rescued() {
         assert!(!outcome.stderr.contains(RESCUED), "{outcome}");
     }
 }
+
+/// Under valgrind a reading of the clock takes some fifty times as long. A loop that spins is found
+/// out all the same.
+#[test]
+fn loops_are_rescued_where_the_clock_is_slow_to_read() {
+    let launcher = &flux_tests::artifacts().launcher;
+    let run = Run::new("valgrind").args(["-q", "--tool=none", "--trace-children=yes"]);
+    let outcome = run
+        .arg(launcher)
+        .args(["-v", "--"])
+        .arg(Guest::new("spin/looks").compile())
+        .env("GUEST_UNIT_MS", "60000")
+        .within(Duration::from_secs(300))
+        .run();
+    outcome.assert_success();
+    assert!(outcome.stderr.contains(RESCUED), "{outcome}");
+    // Six loops of more than a minute each.
+    assert!(outcome.took < Duration::from_secs(180), "{outcome}");
+}

@@ -44,6 +44,7 @@ use engine::schedule::back_off::{self, FROZEN_STEP, STEP};
 use engine::sys::{self, Timespec};
 use engine::{Kind, Reason};
 use posix::time::NEVER;
+use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 /// See *Instants that have come*.
@@ -55,8 +56,11 @@ const FOUND_NOTHING: u32 = 50;
 /// What a name that is not there counts for: programs look for many, and ask for one again and
 /// again seldom.
 const NOT_THERE: u32 = 8;
-/// A loop that takes longer for a look does something else besides, processor ns.
-const SLOW: u64 = 400;
+/// A loop that takes longer for a look than so many readings of the real clock do does something
+/// else besides. No time: a reading takes 25 ns on a processor, and a microsecond under valgrind.
+const SLOW: u64 = 16;
+/// What [`SLOW`] readings take at least, processor ns: a hook does more than read the clock.
+const SLOW_LEAST: u64 = 400;
 /// The same as [`SPIN`] with a frozen clock: not in time, which would differ from run to run, but
 /// in iterations at one instant in which the thread has not slept, of which the last one is pure:
 /// millions of clock reads, or 50 000 calls. Threads that hand work to each other by waits with
@@ -222,7 +226,7 @@ fn iteration_over(tls: &Tls) {
 fn burns(tls: &Tls, pure: bool) -> bool {
     tls.iterations.set(tls.iterations.get() + 1);
     let spent = burnt(tls);
-    if !pure || spent > tls.iterations.get() as u64 * ITERATION as u64 * SLOW {
+    if !pure || spent > tls.iterations.get() as u64 * ITERATION as u64 * slow() {
         begins(tls);
         return false;
     }
@@ -244,6 +248,22 @@ fn stands(jumps: u32, tls: &Tls, pure: bool) -> bool {
         return false;
     }
     pure && iterations >= FROZEN_PATIENCE || burnt(tls) >= SPIN_SLOW.ns()
+}
+
+/// How long a look may take, ns: measured once. The shortest of a few tries counts, for the thread
+/// may lose the processor in one.
+fn slow() -> u64 {
+    #[unsafe(link_section = ".data.interpose")]
+    static MEASURED: AtomicU64 = AtomicU64::new(0);
+    let readings = |_| {
+        let began = vdso::monotonic();
+        (0..SLOW).for_each(|_| _ = vdso::monotonic());
+        vdso::monotonic() - began
+    };
+    if MEASURED.load(Relaxed) == 0 {
+        MEASURED.store((0..4).map(readings).min().unwrap_or(0).max(SLOW_LEAST), Relaxed);
+    }
+    MEASURED.load(Relaxed)
 }
 
 /// The next iteration is the first in a row.
@@ -319,7 +339,7 @@ fn back_off_once(tls: &Tls) -> bool {
 /// a clock that runs.
 fn frozen_step(tls: &Tls) -> u64 {
     let iteration = burnt(tls) / tls.iterations.get().max(1) as u64;
-    if iteration > ITERATION as u64 * SLOW { iteration } else { FROZEN_STEP }
+    if iteration > ITERATION as u64 * slow() { iteration } else { FROZEN_STEP }
 }
 
 /// The slot's thread is about to do something else than to ask again.
