@@ -6,6 +6,7 @@
 //! interrupts nothing, and the wait goes on. So a sender waits until those that say they wait are
 //! seen asleep. Signals are rare and waits are not, so the price is the sender's.
 
+use crate::patience::{AWAKE, MOMENT, YIELDS};
 use crate::shim::session;
 use engine::arch::syscall::syscall6;
 use engine::procfs::{self, words};
@@ -18,15 +19,9 @@ use posix::time::NEVER;
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::Relaxed;
 
-/// A thread that runs for longer than this, in a handler, is awake anyway. Processor time, ns: on a
-/// busy machine it may not have run at all meanwhile.
-const PATIENCE: u64 = 20_000_000;
-/// How long a sender waits at most, real ns.
-const LONGEST: u64 = 10_000_000_000;
-/// Short, as for [`crate::statefile::keeper_thread::start`].
-const MOMENT: Timespec = Timespec { sec: 0, nsec: 50_000 };
-
-/// Waits until the threads for which `concerns` says yes are asleep if they say they wait.
+/// Waits until the threads for which `concerns` says yes are asleep if they say they wait. However
+/// busy the machine is, no signal is sent before: a receiver that is not given the processor holds
+/// the sender up. One that is stopped does not run, and one that has died has no files.
 pub fn await_asleep(engine: &Engine, concerns: impl Fn(&Slot) -> bool) {
     if engine.page.real() {
         // Nobody moves the clock.
@@ -50,19 +45,17 @@ pub fn await_asleep(engine: &Engine, concerns: impl Fn(&Slot) -> bool) {
         }
         let began = (engine.real_now)();
         let before = burnt(pid, tid);
-        let awake = || burnt(pid, tid).saturating_sub(before) >= PATIENCE;
+        let awake = || burnt(pid, tid).saturating_sub(before) >= AWAKE.ns();
         // It may get from the beginning of its wait to the end of it meanwhile, and to sleep only
         // then.
         let same = |now: State| now.waits() && now.seq() == seen.seq();
         while same(slot.state.load()) && runs(pid, tid) && !awake() {
-            match (engine.real_now)() - began {
+            if (engine.real_now)() - began < YIELDS.ns() {
                 // SAFETY: no arguments.
-                0..PATIENCE => _ = unsafe { syscall6(libc::SYS_sched_yield, 0, 0, 0, 0, 0, 0) },
+                unsafe { syscall6(libc::SYS_sched_yield, 0, 0, 0, 0, 0, 0) };
+            } else {
                 // Its priority may be less.
-                PATIENCE..LONGEST => {
-                    _ = sys::futex_wait(&AtomicU32::new(0), 0, Some(&MOMENT), true)
-                }
-                _ => break,
+                sys::futex_wait(&AtomicU32::new(0), 0, Some(&Timespec::of(MOMENT)), true);
             }
         }
     }
