@@ -7,39 +7,39 @@ use crate::timer_thread;
 use engine::arch::syscall::syscall6;
 use engine::{Engine, Page};
 use interpose::next;
-use interpose::shim::clock_id;
+use interpose::shim::clock_id::SessionClocks;
 use interpose::shim::session;
-use interpose::shim::user_memory::plausible;
-use interpose::shim::user_memory::store;
+use interpose::shim::user_memory::{plausible, store};
 use libc::{c_int, c_uint, itimerval, timeval};
+use posix::clock::Clocks;
 use posix::errno::{self, Errno};
-use posix::time::{NEVER, Spec, whole_seconds};
+use posix::time::{Instant, Span};
+use posix::timer::{self, Expired};
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
-/// Sets ITIMER_REAL; returns what was left, 0 if it was not set, and the former interval. `None` if
-/// this cannot be done here.
-fn set_alarm(value: u64, interval: u64) -> Option<(u64, u64)> {
+/// Sets ITIMER_REAL; returns what was left, zero if it was not set, and the former interval. `None`
+/// if this cannot be done here.
+fn set_alarm((value, interval): (Span, Span)) -> Option<(Span, Span)> {
     let engine = own()?;
     if !timer_thread::start(&engine, Role::Signals) {
         return None;
     }
-    if value == 0 {
+    if value.is_zero() {
         disarmed();
     }
     Some(change(&engine, Role::Signals, |table| {
-        let (now, at) = (engine.now(), table.itimer());
-        let before = (table.next(at, now).saturating_sub(now), table.timer(at).interval);
-        let deadline = if value == 0 { NEVER } else { clock_id::after(&engine, value) };
-        table.set(at, deadline, if value == 0 { 0 } else { interval }, false);
+        let (now, at) = (SessionClocks(&engine).now(), table.itimer());
+        let before = (table.left(at, now), table.timer(at).interval);
+        let first = if value.is_zero() { Instant::NEVER } else { now.after(value) };
+        table.set(at, Expired { first, interval }, false);
         before
     }))
 }
 
 /// alarm(2): the seconds that were left, rounded as the kernel does.
 pub fn alarm(seconds: c_uint) -> c_uint {
-    let ns = seconds.min(i32::MAX as c_uint) as u64 * 1_000_000_000;
-    match set_alarm(ns, 0) {
-        Some((left, _)) => whole_seconds(left) as c_uint,
+    match set_alarm((timer::alarm(seconds), Span::ZERO)) {
+        Some((left, _)) => timer::alarm_seconds(left),
         None => next!(alarm: fn(c_uint) -> c_uint)(seconds),
     }
 }
@@ -60,22 +60,6 @@ pub unsafe fn ualarm(value: c_uint, interval: c_uint) -> c_uint {
             c_uint::MAX
         }
     }
-}
-
-fn micros(t: timeval) -> Option<u64> {
-    let us = (0..1_000_000).contains(&t.tv_usec).then_some(t.tv_usec * 1000)?;
-    Spec { sec: t.tv_sec, nsec: us }.nanos()
-}
-
-fn as_timeval(ns: u64) -> timeval {
-    let spec = Spec::from_nanos(ns);
-    timeval { tv_sec: spec.sec, tv_usec: spec.nsec / 1000 }
-}
-
-fn as_itimerval((left, interval): (u64, u64)) -> itimerval {
-    // A timer that is still set shows a microsecond at least.
-    let left = if left == 0 { 0 } else { left.max(1000) };
-    itimerval { it_interval: as_timeval(interval), it_value: as_timeval(left) }
 }
 
 /// setitimer(2); ITIMER_VIRTUAL and ITIMER_PROF count the processor's time and stay with the
@@ -100,11 +84,9 @@ pub unsafe fn setitimer(
     }
     // No value is a zero, on Linux.
     // SAFETY: plausible, and the caller vouches for it.
-    let wanted = unsafe { new.as_ref() }
-        .map_or(Some((0, 0)), |new| Some((micros(new.it_value)?, micros(new.it_interval)?)));
-    let Some((value, interval)) = wanted else { return Err(Errno(libc::EINVAL)) };
-    match set_alarm(value, interval) {
-        Some(before) => store(old, as_itimerval(before)),
+    let wanted = unsafe { new.cast::<[i64; 4]>().as_ref() }.copied().unwrap_or_default();
+    match set_alarm(timer::itimer(wanted)?) {
+        Some((left, interval)) => store(old.cast(), timer::itimerval(left, interval)),
         None => real(),
     }
 }
@@ -121,14 +103,16 @@ pub unsafe fn getitimer(which: c_int, out: *mut itimerval) -> Result<c_int, Errn
             unsafe { syscall6(libc::SYS_getitimer, which as usize, out as usize, 0, 0, 0, 0) };
         return errno::result(raw).map(|v| v as c_int);
     };
-    store(out, as_itimerval(alarm_left(&engine)))
+    let (left, interval) = alarm_left(&engine);
+    let told = timer::itimerval(left, interval);
+    store(out.cast(), told)
 }
 
 /// What is left of ITIMER_REAL, and its interval.
-fn alarm_left(engine: &Engine) -> (u64, u64) {
+fn alarm_left(engine: &Engine) -> (Span, Span) {
     let (_locked, table) = timer_table::table(engine);
-    let (now, at) = (engine.now(), table.itimer());
-    (table.next(at, now).saturating_sub(now), table.timer(at).interval)
+    let at = table.itimer();
+    (table.left(at, SessionClocks(engine).now()), table.timer(at).interval)
 }
 
 /// What ITIMER_REAL is to be after exec(2), for which it survives: the kernel's own is set to what
@@ -139,22 +123,22 @@ pub fn before_exec(engine: &Engine, credit: usize) -> bool {
         return false;
     }
     let (left, interval) = alarm_left(engine);
-    if left != 0 {
+    if !left.is_zero() {
         let slot = &engine.page.slots[credit];
-        slot.credit().alarm_deadline.store(engine.now() + left, Relaxed);
-        slot.credit().alarm_interval.store(interval, SeqCst);
+        slot.credit().alarm_deadline.store(SessionClocks(engine).now().after(left).ns(), Relaxed);
+        slot.credit().alarm_interval.store(interval.ns(), SeqCst);
         set_kernel_alarm(left, interval);
     }
-    left != 0
+    !left.is_zero()
 }
 
 /// The exec has failed.
 pub fn exec_failed() {
-    set_kernel_alarm(0, 0);
+    set_kernel_alarm(Span::ZERO, Span::ZERO);
 }
 
-fn set_kernel_alarm(left: u64, interval: u64) {
-    let new = as_itimerval((left, interval));
+fn set_kernel_alarm(left: Span, interval: Span) {
+    let new = timer::itimerval(left, interval);
     // SAFETY: values of our own.
     unsafe {
         syscall6(
@@ -172,9 +156,8 @@ fn set_kernel_alarm(left: u64, interval: u64) {
 /// A new program image: an alarm that the former one has left (or whoever started the session) goes
 /// on in virtual time.
 pub fn after_exec(page: &Page) {
-    // SAFETY: zeroes are valid.
-    let mut left: itimerval = unsafe { std::mem::zeroed() };
-    // SAFETY: an out-parameter of our own.
+    let mut left = [0i64; 4];
+    // SAFETY: an out-parameter of our own, as long as `struct itimerval`.
     unsafe {
         syscall6(
             libc::SYS_getitimer,
@@ -188,22 +171,28 @@ pub fn after_exec(page: &Page) {
     };
     let me =
         interpose::shim::tls::tls().slot.get().checked_sub(1).map(|me| &page.slots[me as usize]);
-    let (deadline, interval) = me.map_or((0, 0), |slot| {
-        let credit = slot.credit();
-        (credit.alarm_deadline.swap(0, Relaxed), credit.alarm_interval.swap(0, Relaxed))
+    let kept = me.map_or(Expired::NOTHING, |slot| Expired {
+        first: Instant::from_ns(slot.credit().alarm_deadline.swap(0, Relaxed)),
+        interval: Span::from_ns(slot.credit().alarm_interval.swap(0, Relaxed)),
     });
     let Some(engine) = session::engine() else { return };
-    let value = micros(left.it_value).unwrap_or(0);
-    if value == 0 && deadline == 0 {
+    let (value, interval) = timer::itimer(left).unwrap_or_default();
+    if value.is_zero() && kept == Expired::NOTHING {
         return;
     }
-    set_kernel_alarm(0, 0);
-    let deadline = if deadline != 0 { deadline } else { clock_id::after(&engine, value) };
-    let interval = if value != 0 { micros(left.it_interval).unwrap_or(0) } else { interval };
+    set_kernel_alarm(Span::ZERO, Span::ZERO);
+    let to = Expired {
+        first: if kept == Expired::NOTHING {
+            SessionClocks(&engine).now().after(value)
+        } else {
+            kept.first
+        },
+        interval: if value.is_zero() { kept.interval } else { interval },
+    };
     if timer_thread::start(&engine, Role::Signals) {
         change(&engine, Role::Signals, |table| {
             let at = table.itimer();
-            table.set(at, deadline, interval, false);
+            table.set(at, to, false);
         });
     }
 }

@@ -1,80 +1,40 @@
 //! clock_gettime(2), gettimeofday(2), time(2) and their relatives. A clock read enters nothing: it
 //! is a load from the shared page, in elapsed mode added to what the vDSO says.
 
-use engine::{ClockMode, Engine};
-use interpose::shim::clock_id;
+use engine::Page;
+use engine::arch::syscall::syscall6;
+use interpose::shim::clock_id::real;
 use interpose::shim::session;
 use interpose::shim::spin_loop;
 use interpose::shim::user_memory::plausible;
-use interpose::shim::vdso;
 use libc::{c_int, clockid_t, time_t, timespec, timeval};
-use posix::clock::is_virtual;
-use posix::errno::Errno;
-use posix::time::{Span, Spec};
+use posix::errno::{Errno, result};
+use posix::time::Spec;
 
-/// Virtual time of clock `id`.
-fn read(engine: &Engine, id: clockid_t) -> Result<Spec, Errno> {
-    spin_loop::look();
-    clock_id::read(engine, id)
+/// Before this library's own constructor has run, the first to ask joins the session.
+#[cold]
+fn joined() -> Option<&'static Page> {
+    session::engine().map(|engine| engine.page)
 }
 
-fn real(id: clockid_t) -> Result<Spec, Errno> {
-    let mut ts = timespec { tv_sec: 0, tv_nsec: 0 };
-    match vdso::clock_gettime(id, &mut ts) {
-        0 => Ok(Spec { sec: ts.tv_sec, nsec: ts.tv_nsec }),
-        failed => Err(Errno(-failed)),
-    }
-}
-
+/// What clock `id` reads.
+#[inline(always)]
 fn now(id: clockid_t) -> Result<Spec, Errno> {
-    session::engine().map_or_else(|| real(id), |engine| read(&engine, id))
+    let page = session::page().or_else(joined);
+    let Some(page) = page else { return real(id) };
+    spin_loop::look();
+    page.reads(id, || real(id))
 }
 
-/// clock_gettime(2). The kernel's answer is made in the caller's own buffer and moved on there.
+/// clock_gettime(2).
 ///
 /// # Safety
 /// As for the C function.
 #[inline(always)]
 pub unsafe fn clock_gettime(id: clockid_t, out: *mut timespec) -> Result<c_int, Errno> {
-    if let Some(page) = session::page()
-        && is_virtual(id)
-        && plausible(out)
-    {
-        // SAFETY: plausible, and the caller vouches for it.
-        let out = unsafe { &mut *out };
-        match page.mode() {
-            ClockMode::Elapsed | ClockMode::Real => {
-                spin_loop::look();
-                // The offset is read before the clock: a jump in between makes the sum late by that
-                // jump, never early.
-                let offset = page.header.clock.value();
-                if vdso::clock_gettime(id, out) == 0 {
-                    let now =
-                        Spec { sec: out.tv_sec, nsec: out.tv_nsec }.plus(Span::from_ns(offset));
-                    let now = page.set_ahead(id, now);
-                    (out.tv_sec, out.tv_nsec) = (now.sec, now.nsec);
-                    return Ok(0);
-                }
-            }
-            ClockMode::Frozen if page.has_clock(id) => {
-                spin_loop::look();
-                let now = page.frozen(id as usize);
-                (out.tv_sec, out.tv_nsec) = (now.sec, now.nsec);
-                return Ok(0);
-            }
-            ClockMode::Frozen => {}
-        }
-    }
-    // SAFETY: what is called has this function's contract.
-    unsafe { other_clock(id, out) }
-}
-
-/// CPU-time clocks, errors, and the time before the session is joined.
-#[cold]
-unsafe fn other_clock(id: clockid_t, out: *mut timespec) -> Result<c_int, Errno> {
     let now = now(id)?;
     if !plausible(out) {
-        return Err(Errno(libc::EFAULT));
+        return Err(Errno::EFAULT);
     }
     // SAFETY: plausible, and the caller vouches for it.
     unsafe { *out = timespec { tv_sec: now.sec, tv_nsec: now.nsec } };
@@ -87,18 +47,8 @@ unsafe fn other_clock(id: clockid_t, out: *mut timespec) -> Result<c_int, Errno>
 /// As for the C function.
 pub unsafe fn clock_getres(id: clockid_t, out: *mut timespec) -> Result<c_int, Errno> {
     // SAFETY: the kernel checks the pointer.
-    let raw = unsafe {
-        engine::arch::syscall::syscall6(
-            libc::SYS_clock_getres,
-            id as usize,
-            out as usize,
-            0,
-            0,
-            0,
-            0,
-        )
-    };
-    posix::errno::result(raw).map(|v| v as c_int)
+    let raw = unsafe { syscall6(libc::SYS_clock_getres, id as usize, out as usize, 0, 0, 0, 0) };
+    result(raw).map(|v| v as c_int)
 }
 
 /// gettimeofday(2); the time zone is the kernel's (always zero).

@@ -5,16 +5,16 @@ use crate::timer_table::{self, Notify, Role, Table, Timer};
 use crate::timer_thread;
 use engine::Engine;
 use interpose::next;
-use interpose::shim::clock_id;
+use interpose::shim::clock_id::SessionClocks;
 use interpose::shim::entry::enter;
 use interpose::shim::session;
 use interpose::shim::spin_loop;
-use interpose::shim::user_memory::{self, plausible};
-use interpose::shim::user_memory::{as_timespec, store};
+use interpose::shim::user_memory::{plausible, readable, store};
 use libc::{c_int, clockid_t, itimerspec, pthread_attr_t, timer_t};
-use posix::clock::is_virtual;
+use posix::clock::{Clocks, is_virtual};
 use posix::errno::Errno;
-use posix::time::{NEVER, Spec};
+use posix::time::Instant;
+use posix::timer::{self, itimerspec};
 
 /// The engine, where this process's timers are ours.
 pub fn own() -> Option<Engine> {
@@ -123,8 +123,8 @@ pub unsafe fn create_raw(
     number: *mut c_int,
 ) -> Option<c_int> {
     // Memory is made of pages: what holds for the eight bytes around it holds for the number.
-    let good = user_memory::readable((number as usize & !7) as *const u64);
-    let good = good && (event.is_null() || user_memory::readable(event));
+    let good = readable((number as usize & !7) as *const u64);
+    let good = good && (event.is_null() || readable(event));
     // SAFETY: readable.
     if !good || unsafe { event.as_ref() }.is_some_and(|e| e.notify == libc::SIGEV_THREAD) {
         return None;
@@ -154,13 +154,8 @@ fn own_timer(timer: timer_t) -> Option<(Engine, usize, Role)> {
     find(&engine, timer).map(|(at, role)| (engine, at, role))
 }
 
-fn spec(t: libc::timespec) -> Spec {
-    Spec { sec: t.tv_sec, nsec: t.tv_nsec }
-}
-
-fn remaining(table: &Table, at: usize, now: u64) -> itimerspec {
-    let left = table.next(at, now).saturating_sub(now);
-    itimerspec { it_interval: as_timespec(table.timer(at).interval), it_value: as_timespec(left) }
+fn remaining(table: &Table, at: usize, now: Instant) -> [i64; 4] {
+    itimerspec(table.left(at, now), table.timer(at).interval)
 }
 
 /// timer_settime(2).
@@ -173,38 +168,26 @@ pub unsafe fn settime(
     new: *const itimerspec,
     old: *mut itimerspec,
 ) -> Result<c_int, Errno> {
-    let found = own_timer(timer).filter(|_| user_memory::readable(new));
+    let found = own_timer(timer).filter(|_| readable(new));
     let Some((engine, at, role)) = found else {
         let real =
             next!(timer_settime: fn(timer_t, c_int, *const itimerspec, *mut itimerspec) -> c_int);
         return interpose::shim::errno::outcome(real(timer, flags, new, old));
     };
-    // SAFETY: plausible, and the caller vouches for it.
-    let (value, interval) = unsafe { (spec((*new).it_value), spec((*new).it_interval)) };
-    let (Some(ns), Some(interval)) = (value.nanos(), interval.nanos()) else {
-        return Err(Errno(libc::EINVAL));
-    };
+    // SAFETY: readable, and the caller vouches for it.
+    let new = unsafe { *new.cast() };
     let absolute = flags & libc::TIMER_ABSTIME != 0;
-    let before = change(&engine, role, |table| {
-        let (now, clock) = (engine.now(), table.timer(at).clock);
-        let before = remaining(table, at, now);
-        let deadline = match (ns, absolute) {
-            (0, _) => NEVER,
-            (_, true) => clock_id::instant(&engine, clock, value)?,
-            (_, false) => clock_id::after(&engine, ns),
-        };
-        table.set(
-            at,
-            deadline,
-            if ns == 0 { 0 } else { interval },
-            absolute && timer_table::settable(clock),
-        );
-        Ok(before)
+    let clocks = SessionClocks(&engine);
+    let (before, to) = change(&engine, role, |table| {
+        let before = remaining(table, at, clocks.now());
+        let to = timer::setting(new, absolute, table.timer(at).clock, &clocks)?;
+        table.set(at, to.or_stopped(), to.settable);
+        Ok((before, to.expired))
     })?;
-    if ns == 0 {
+    if to.first.is_never() {
         disarmed();
     }
-    store(old, before)
+    store(old.cast(), before)
 }
 
 /// timer_gettime(2).
@@ -216,9 +199,9 @@ pub fn gettime(timer: timer_t, out: *mut itimerspec) -> Result<c_int, Errno> {
     };
     let now = {
         let (_locked, table) = timer_table::table(&engine);
-        remaining(table, at, engine.now())
+        remaining(table, at, SessionClocks(&engine).now())
     };
-    store(out, now)
+    store(out.cast(), now)
 }
 
 /// timer_getoverrun(2).
@@ -228,7 +211,7 @@ pub fn getoverrun(timer: timer_t) -> Result<c_int, Errno> {
     let counted = own().filter(|_| timer_table::any()).and_then(|engine| {
         let (_locked, table) = timer_table::table(&engine);
         let at = table.find(c_int::try_from(timer as isize).ok()?)?;
-        Some(table.overrun(at, engine.now()))
+        Some(table.overrun(at, SessionClocks(&engine).now()))
     });
     match counted {
         Some(overrun) => Ok(overrun),

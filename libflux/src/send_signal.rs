@@ -2,10 +2,10 @@
 //! blocked.
 
 use engine::arch::syscall::syscall6;
-use engine::expired::Expired;
 use interpose::shim::await_sleep::{self, await_asleep};
 use interpose::shim::session;
 use libc::c_int;
+use posix::timer::Expired;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 /// `siginfo_t` of a timer's signal; see `si_code` SI_TIMER in sigaction(2).
@@ -32,7 +32,7 @@ const _: () = assert!(size_of::<Info>() == 128 && std::mem::offset_of!(Info, exp
 impl Info {
     /// What it stands for, once, if it is one that [`send`] has sent.
     pub fn take_expired(&mut self) -> Option<Expired> {
-        let ours = self.code == libc::SI_TIMER && self.expired.first != 0;
+        let ours = self.code == libc::SI_TIMER && self.expired.first != Expired::NOTHING.first;
         ours.then(|| std::mem::replace(&mut self.expired, Expired::NOTHING))
     }
 }

@@ -4,18 +4,15 @@
 
 use engine::Engine;
 use engine::arch::syscall::syscall6;
-use interpose::shim::clock_id;
+use interpose::shim::clock_id::SessionClocks;
 use interpose::shim::session;
 use interpose::shim::signal_mask::Masked;
-use interpose::shim::user_memory;
-use libc::{c_int, c_uint, clockid_t, ntptimeval, timespec, timeval, timex};
+use interpose::shim::user_memory::{self, Caller};
+use libc::{c_int, clockid_t, ntptimeval, timespec, timeval, timex};
+use posix::clock::{Clocks, Shift};
 use posix::errno::{Errno, result};
-use posix::time::SECOND;
-
-/// The modes of adjtime(3): the kernel's `ADJ_ADJTIME`, and what adds to it that nothing is to be
-/// changed.
-const SINGLE_SHOT: c_uint = 0x8000;
-const READ_ONLY: c_uint = 0x2000;
+use posix::set_clock::{self, Timex};
+use posix::wait::Memory;
 
 /// clock_adjtime(2). A step (`ADJ_SETOFFSET`, and what adjtime(3) asks for) is the session's. Of
 /// all else (frequency, status) the caller is told what the machine has, and nothing is set.
@@ -31,39 +28,35 @@ pub unsafe fn clock_adjtime(id: clockid_t, at: *mut timex) -> Result<c_int, Errn
     };
     let last = at.cast::<u8>().wrapping_add(size_of::<timex>() - 8);
     if !user_memory::writable(at) || !user_memory::writable(last) {
-        return Err(Errno(libc::EFAULT));
+        return Err(Errno::EFAULT);
     }
     // SAFETY: it can be read and written, and the caller vouches for the rest.
-    let at = unsafe { &mut *at };
-    let (modes, single) = (at.modes, at.modes & SINGLE_SHOT != 0);
-    if single && modes & READ_ONLY == 0 {
-        set_ahead(&engine, at.offset.saturating_mul(1000));
-    } else if !single && modes & libc::ADJ_SETOFFSET != 0 {
-        let (unit, most) =
-            if modes & libc::ADJ_NANO != 0 { (1, 1_000_000_000) } else { (1000, 1_000_000) };
-        if !(0..most).contains(&at.time.tv_usec) {
-            return Err(Errno(libc::EINVAL));
-        }
-        set_ahead(
-            &engine,
-            at.time.tv_sec.saturating_mul(1_000_000_000).saturating_add(at.time.tv_usec * unit),
-        );
-    }
+    let memory = unsafe { Caller::new() };
+    let asked = Timex::read(&memory, at as u64).ok_or(Errno::EFAULT)?;
+    set_ahead(&engine, asked.adjusts(may_set_time)?);
+    // SAFETY: as above; numbers, for which zero is a valid value.
+    unsafe { at.write(timex { modes: 0, ..std::mem::zeroed() }) };
+    let state = asks(at)?;
+    let now = SessionClocks(&engine).read(id)?;
+    // SAFETY: as above.
+    unsafe { (*at).modes = asked.modes };
+    asked.tell(&memory, at as u64, now).ok_or(Errno::EFAULT)?;
+    Ok(state)
+}
+
+/// adjtimex(2) itself.
+fn asks(at: *mut timex) -> Result<c_int, Errno> {
+    // SAFETY: the kernel checks the pointer.
+    let raw = unsafe { syscall6(libc::SYS_adjtimex, at as usize, 0, 0, 0, 0, 0) };
+    result(raw).map(|state| state as c_int)
+}
+
+/// Has the thread the privilege to set the machine's clock? It is asked to set a tick that nobody
+/// may: EINVAL is the answer to somebody who may set others.
+fn may_set_time() -> bool {
     // SAFETY: numbers, for which zero is a valid value.
-    let mut told: timex = unsafe { std::mem::zeroed() };
-    // SAFETY: an out-parameter of our own, which asks for no change.
-    let state =
-        result(unsafe { syscall6(libc::SYS_adjtimex, &raw mut told as usize, 0, 0, 0, 0, 0) })?;
-    let now = clock_id::read(&engine, id)?;
-    told.modes = modes;
-    told.time.tv_sec = now.sec;
-    told.time.tv_usec = if told.status & libc::STA_NANO != 0 { now.nsec } else { now.nsec / 1000 };
-    if single {
-        // Nothing is left to be adjusted.
-        told.offset = 0;
-    }
-    *at = told;
-    Ok(state as c_int)
+    let mut wrong = timex { modes: libc::ADJ_TICK, ..unsafe { std::mem::zeroed() } };
+    asks(&mut wrong) == Err(Errno::EINVAL)
 }
 
 /// adjtimex(2), ntp_adjtime(3).
@@ -131,32 +124,17 @@ pub unsafe fn ntp_gettimex(out: *mut ntptimeval) -> Result<c_int, Errno> {
 pub unsafe fn clock_settime(id: clockid_t, to: *const timespec) -> Result<c_int, Errno> {
     let Some(engine) = session::engine() else {
         // SAFETY: the kernel checks the pointer.
-        let raw = unsafe {
-            engine::arch::syscall::syscall6(
-                libc::SYS_clock_settime,
-                id as usize,
-                to as usize,
-                0,
-                0,
-                0,
-                0,
-            )
-        };
+        let raw =
+            unsafe { syscall6(libc::SYS_clock_settime, id as usize, to as usize, 0, 0, 0, 0) };
         return result(raw).map(|v| v as c_int);
     };
     let to = user_memory::spec(to)?;
-    if id != libc::CLOCK_REALTIME || to.nanos().is_none() {
-        return Err(Errno(libc::EINVAL));
-    }
-    let now = clock_id::read(&engine, id)?;
-    let ahead = to.since(now).ns() as i64 - now.since(to).ns() as i64;
-    set_ahead(&engine, ahead);
+    set_ahead(&engine, set_clock::clock_settime(&SessionClocks(&engine), id, to)?);
     Ok(0)
 }
 
-/// Sets the session's time of day ahead by `by` ns. Timers and waits for an instant of it hear of
-/// it.
-fn set_ahead(engine: &Engine, by: i64) {
+/// Sets the session's time of day ahead. Timers and waits for an instant of it hear of it.
+fn set_ahead(engine: &Engine, by: Shift) {
     let _masked = Masked::new();
     engine.set_clock(by, session::gettid());
 }
@@ -169,17 +147,16 @@ pub unsafe fn settimeofday(to: *const timeval, _zone: *const libc::c_void) -> Re
     if to.is_null() {
         return Ok(0);
     }
-    if !user_memory::readable(to) {
-        return Err(Errno(libc::EFAULT));
-    }
-    // SAFETY: readable, and the caller vouches for it.
-    let to = unsafe { &*to };
-    if !(0..1_000_000).contains(&to.tv_usec) {
-        return Err(Errno(libc::EINVAL));
-    }
-    let ts = timespec { tv_sec: to.tv_sec, tv_nsec: to.tv_usec * 1000 };
-    // SAFETY: a timespec of our own.
-    unsafe { clock_settime(libc::CLOCK_REALTIME, &ts) }
+    let Some(engine) = session::engine() else {
+        // SAFETY: the kernel checks the pointer.
+        let raw = unsafe { syscall6(libc::SYS_settimeofday, to as usize, 0, 0, 0, 0, 0) };
+        return result(raw).map(|v| v as c_int);
+    };
+    // SAFETY: the caller vouches for `to`.
+    let memory = unsafe { Caller::new() };
+    let [sec, usec] = memory.read(to as u64).ok_or(Errno::EFAULT)?.map(|word| word as i64);
+    set_ahead(&engine, set_clock::settimeofday(&SessionClocks(&engine), sec, usec)?);
+    Ok(0)
 }
 
 /// adjtime(3), answered inside the session: the whole adjustment is made at once.
@@ -187,18 +164,14 @@ pub unsafe fn settimeofday(to: *const timeval, _zone: *const libc::c_void) -> Re
 /// # Safety
 /// As for the C function.
 pub unsafe fn adjtime(delta: *const timeval, old: *mut timeval) -> Result<c_int, Errno> {
-    let engine = session::engine().ok_or(Errno(libc::EPERM))?;
-    // SAFETY: adjtime(3) has values or null.
+    let engine = session::engine().ok_or(Errno::EPERM)?;
+    // SAFETY: the caller vouches for non-null pointers.
     unsafe {
+        if let Some(delta) = delta.as_ref() {
+            set_ahead(&engine, set_clock::adjtime(delta.tv_sec, delta.tv_usec)?);
+        }
         if !old.is_null() {
             *old = timeval { tv_sec: 0, tv_usec: 0 };
-        }
-        if !delta.is_null() {
-            let by = (*delta)
-                .tv_sec
-                .saturating_mul(SECOND as i64)
-                .saturating_add((*delta).tv_usec * 1000);
-            set_ahead(&engine, by);
         }
     }
     Ok(0)

@@ -3,16 +3,18 @@
 
 use crate::timer_signals;
 use engine::arch::syscall::syscall6;
-use interpose::hooks::poll::poll_until;
+use interpose::hooks::poll::{limit, poll_until};
 use interpose::hooks::signals;
 use interpose::next;
 use interpose::shim::entry::{Entry, What, enter};
 use interpose::shim::errno::{self, outcome};
 use interpose::shim::signal_mask::Masked;
 use interpose::shim::user_memory;
-use interpose::shim::{clock_id, polling_wait, signal_handlers};
+use interpose::shim::{polling_wait, signal_handlers};
 use libc::{POLLIN, c_int, pollfd, siginfo_t, sigset_t, timespec};
 use posix::errno::{Errno, result};
+use posix::time::NEVER;
+use posix::wait::Call;
 use std::ptr::null_mut;
 
 /// sigwaitinfo(2), by which signals of timers are taken.
@@ -90,12 +92,14 @@ unsafe fn wait_until(
     let Some(entry) = enter() else {
         return outcome(real(set, info, timeout));
     };
-    if timeout.is_null() {
+    // SAFETY: the caller's arguments.
+    let deadline = unsafe {
+        limit(&entry, Call::SigTimedWait, [set as u64, info as u64, timeout as u64, 0, 0, 0])
+    }?;
+    if deadline == NEVER {
         let _wait = entry.kernel_wait(What::Signal);
         return outcome(real(set, info, timeout));
     }
-    let ns = user_memory::spec(timeout)?.nanos().ok_or(Errno(libc::EINVAL))?;
-    let deadline = clock_id::after(&entry.engine, ns);
     if !user_memory::readable(set.cast::<u64>()) {
         return Err(Errno(libc::EFAULT));
     }
@@ -112,7 +116,7 @@ unsafe fn wait_until(
     loop {
         // SAFETY: what is called has this function's contract.
         match unsafe { pending_now(&entry, set, info) } {
-            Err(Errno(libc::EAGAIN)) if ns != 0 && entry.now() < deadline => {}
+            Err(Errno(libc::EAGAIN)) if entry.now() < deadline => {}
             done => return done,
         }
         if fd.0 < 0 {

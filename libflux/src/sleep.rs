@@ -4,15 +4,16 @@
 use engine::schedule::engine::Moment;
 use engine::{Reason, Signals};
 use interpose::next;
-use interpose::shim::clock_id;
+use interpose::shim::clock_id::SessionClocks;
 use interpose::shim::entry::{Cause, Entry, What, enter};
 use interpose::shim::errno;
 use interpose::shim::spin_loop;
-use interpose::shim::user_memory;
+use interpose::shim::user_memory::Caller;
 use libc::{c_int, c_uint, clockid_t, timespec};
-use posix::clock::is_virtual;
+use posix::clock::{Clocks, Until};
 use posix::errno::Errno;
-use posix::time::{NEVER, SECOND, Spec};
+use posix::time::{Instant, SECOND, Span};
+use posix::wait::{self, Call, Wait};
 use std::sync::atomic::Ordering::Relaxed;
 
 /// Asynchronous cancellation put off while this lives.
@@ -63,26 +64,62 @@ fn sleep_deferred(entry: &Entry, cause: Cause, mut at: Moment, deadline: u64) ->
     }
 }
 
-/// Sleeps for `ns`; on EINTR stores what is left.
-fn sleep_for(entry: &Entry, ns: u64) -> Result<(), u64> {
-    if ns == 0 {
+/// Sleeps for so long; the error is what is left after a handler.
+fn sleep_for(entry: &Entry, span: Span) -> Result<(), Span> {
+    if span.is_zero() {
         entry.cancellation_point();
         spin_loop::futile();
         return Ok(());
     }
     let at = entry.engine.moment();
-    let deadline = at.now.saturating_add(ns).min(NEVER - 1);
-    // Where a handler that waited itself notes when it came; see `enter::nested`.
+    let deadline = Instant::from_ns(at.now).after(span);
+    // Where a handler that waited itself notes when it came; see `entry::nested`.
     let interrupted = &entry.slot().thread().interrupted_at;
     interrupted.store(0, Relaxed);
-    match sleep_until(entry, What::Sleep.into(), at, deadline) {
+    match sleep_until(entry, What::Sleep.into(), at, deadline.ns()) {
         Reason::Interrupted => {
             let at = Some(interrupted.load(Relaxed))
                 .filter(|&at| at != 0)
                 .unwrap_or_else(|| entry.now());
-            Err(deadline.saturating_sub(at))
+            Err(deadline - Instant::from_ns(at))
         }
         _ => Ok(()),
+    }
+}
+
+/// Sleeps until a clock reads that, which may be set meanwhile.
+fn sleep_until_reads(entry: &Entry, until: Until) -> Result<(), Errno> {
+    let clocks = SessionClocks(&entry.engine);
+    let deadline = until.deadline(&clocks)?;
+    // Also where the time has come already.
+    entry.cancellation_point();
+    if deadline <= clocks.now() {
+        spin_loop::futile();
+        return Ok(());
+    }
+    loop {
+        let cause = Cause::until(What::Sleep, &entry.engine, until);
+        if sleep_until(entry, cause, entry.engine.moment(), until.deadline(&clocks)?.ns())
+            == Reason::Interrupted
+        {
+            return Err(Errno::EINTR);
+        }
+        if until.reached(&clocks) {
+            return Ok(());
+        }
+    }
+}
+
+/// Does what the call means, and tells what is left of a sleep that was interrupted.
+fn sleeps(entry: &Entry, wait: Wait, memory: &Caller) -> Result<(), Errno> {
+    match wait.until {
+        Until::After(span) => {
+            sleep_for(entry, span).map_err(|left| match wait.left.tell(memory, left, true) {
+                Some(()) => Errno::EINTR,
+                None => Errno::EFAULT,
+            })
+        }
+        until => sleep_until_reads(entry, until),
     }
 }
 
@@ -91,20 +128,13 @@ pub fn nanosleep(request: *const timespec, left: *mut timespec) -> Result<c_int,
     let Some(entry) = enter() else {
         return Ok(next!(nanosleep: fn(*const timespec, *mut timespec) -> c_int)(request, left));
     };
-    let ns = user_memory::spec(request)?.nanos().ok_or(Errno(libc::EINVAL))?;
-    sleep_for(&entry, ns).map(|()| 0).map_err(|rest| Errno(store_left(left, rest)))
-}
-
-/// Tells what is left of an interrupted sleep; the error number.
-fn store_left(left: *mut timespec, ns: u64) -> c_int {
-    if user_memory::writable(left) {
-        let spec = Spec::from_nanos(ns);
-        // SAFETY: writable; the caller of the hook vouches for it.
-        unsafe { *left = timespec { tv_sec: spec.sec, tv_nsec: spec.nsec } };
-    } else if !left.is_null() {
-        return libc::EFAULT;
+    // SAFETY: the caller vouches for the pointers.
+    let memory = unsafe { Caller::new() };
+    let arguments = [request as u64, left as u64, 0, 0, 0, 0];
+    match wait::begins(Call::Nanosleep, arguments, &memory)? {
+        Some(wait) => sleeps(&entry, wait, &memory).map(|()| 0),
+        None => Ok(0),
     }
-    libc::EINTR
 }
 
 /// clock_nanosleep(2): returns the error number.
@@ -114,47 +144,19 @@ pub fn clock_nanosleep(
     request: *const timespec,
     left: *mut timespec,
 ) -> c_int {
-    let real = next!(
-        clock_nanosleep: fn(clockid_t, c_int, *const timespec, *mut timespec) -> c_int
-    );
-    let Some(entry) = enter().filter(|_| is_virtual(id)) else {
-        return real(id, flags, request, left);
-    };
-    // The clocks that the kernel refuses to sleep on.
-    if matches!(
-        id,
-        libc::CLOCK_MONOTONIC_RAW | libc::CLOCK_REALTIME_COARSE | libc::CLOCK_MONOTONIC_COARSE
-    ) {
-        return libc::ENOTSUP;
-    }
-    let request = match user_memory::spec(request) {
-        Ok(spec) if spec.nanos().is_some() => spec,
-        Ok(_) => return libc::EINVAL,
-        Err(Errno(code)) => return code,
-    };
-    if flags & libc::TIMER_ABSTIME == 0 {
-        return match sleep_for(&entry, request.nanos().unwrap_or(0)) {
-            Ok(()) => 0,
-            Err(rest) => store_left(left, rest),
-        };
-    }
-    // Also where the time has come already.
-    entry.cancellation_point();
-    if clock_id::reached(&entry.engine, id, request) {
-        spin_loop::futile();
-        return 0;
-    }
-    loop {
-        let cause = Cause::on(What::Sleep, &entry.engine, id);
-        let Ok(deadline) = clock_id::instant(&entry.engine, id, request) else {
-            return libc::EINVAL;
-        };
-        if sleep_until(&entry, cause, entry.engine.moment(), deadline) == Reason::Interrupted {
-            return libc::EINTR;
+    // SAFETY: the caller vouches for the pointers.
+    let memory = unsafe { Caller::new() };
+    let arguments = [id as u64, flags as u64, request as u64, left as u64, 0, 0];
+    let entry = enter();
+    let begun = entry.as_ref().map(|_| wait::begins(Call::ClockNanosleep, arguments, &memory));
+    match (&entry, begun) {
+        (Some(entry), Some(Ok(Some(wait)))) => {
+            sleeps(entry, wait, &memory).map_or_else(|Errno(code)| code, |()| 0)
         }
-        if clock_id::reached(&entry.engine, id, request) {
-            return 0;
-        }
+        (_, Some(Err(Errno(code)))) => code,
+        _ => next!(clock_nanosleep: fn(clockid_t, c_int, *const timespec, *mut timespec) -> c_int)(
+            id, flags, request, left,
+        ),
     }
 }
 
@@ -163,7 +165,7 @@ pub fn usleep(us: c_uint) -> Result<c_int, Errno> {
     let Some(entry) = enter() else {
         return Ok(next!(usleep: fn(c_uint) -> c_int)(us));
     };
-    sleep_for(&entry, us as u64 * 1000).map(|()| 0).map_err(|_| Errno(libc::EINTR))
+    sleep_for(&entry, Span::from_us(us as u64)).map(|()| 0).map_err(|_| Errno::EINTR)
 }
 
 /// sleep(3): the seconds left, rounded as glibc does (down, so that 0 means nearly done).
@@ -171,11 +173,11 @@ pub fn sleep(seconds: c_uint) -> c_uint {
     let Some(entry) = enter() else {
         return next!(sleep: fn(c_uint) -> c_uint)(seconds);
     };
-    match sleep_for(&entry, seconds as u64 * SECOND) {
+    match sleep_for(&entry, Span::from_secs(seconds as u64)) {
         Ok(()) => 0,
         Err(rest) => {
             errno::set(libc::EINTR);
-            (rest / SECOND) as c_uint
+            (rest.ns() / SECOND) as c_uint
         }
     }
 }

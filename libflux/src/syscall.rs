@@ -6,13 +6,14 @@ use interpose::hooks::syscall::timeless;
 use interpose::hooks::{
     SyscallArgs, descriptors, epoll, io_uring, ipc_queues, mmsg, poll, select, try_calls,
 };
+use interpose::shim::clock_id::SessionClocks;
 use interpose::shim::errno::{self, Answer};
-use interpose::shim::user_memory;
-use interpose::shim::{clock_id, session, spin_loop, timer_fds};
+use interpose::shim::user_memory::{self, Caller};
+use interpose::shim::{session, spin_loop, timer_fds};
 use libc::{c_int, c_long, clockid_t, timespec};
-use posix::clock::is_virtual;
+use posix::clock::{Clocks, is_virtual};
 use posix::errno::Errno;
-use posix::time::Spec;
+use posix::wait::{self, Call};
 
 /// syscall(2).
 ///
@@ -89,13 +90,10 @@ unsafe fn call(number: c_long, args: SyscallArgs) -> c_long {
                 }
             }
             libc::SYS_poll => poll::poll(a as *mut _, b as _, c as c_int).answer() as c_long,
-            libc::SYS_ppoll => leaving_rest(c as *mut timespec, || {
+            libc::SYS_ppoll => leaving_rest(Call::Ppoll, args, || {
                 poll::ppoll(a as *mut _, b as _, c as *const timespec, d as *const _).answer()
                     as c_long
             }),
-            libc::SYS_select if e != 0 && !user_memory::readable(e as *const libc::timeval) => {
-                Err::<c_long, _>(Errno(libc::EFAULT)).answer()
-            }
             libc::SYS_select => {
                 select::select(a as c_int, b as *mut _, c as *mut _, d as *mut _, e as *mut _)
                     .answer() as c_long
@@ -155,7 +153,7 @@ unsafe fn call(number: c_long, args: SyscallArgs) -> c_long {
                     return Err::<c_long, _>(Errno(libc::EFAULT)).answer();
                 }
                 let mask = if f != 0 { (*with)[0] } else { 0 };
-                leaving_rest(e as *mut timespec, || {
+                leaving_rest(Call::Pselect, args, || {
                     select::pselect(
                         a as c_int,
                         b as *mut _,
@@ -234,15 +232,18 @@ unsafe fn call(number: c_long, args: SyscallArgs) -> c_long {
 /// functions have not.
 ///
 /// # Safety
-/// `timeout` is an address as it was given to the system call.
-unsafe fn leaving_rest(timeout: *mut timespec, wait: impl FnOnce() -> c_long) -> c_long {
+/// The arguments are as they were given to the system call.
+unsafe fn leaving_rest(call: Call, args: SyscallArgs, wait: impl FnOnce() -> c_long) -> c_long {
     let Some(engine) = session::engine() else { return wait() };
-    let given = user_memory::spec(timeout).ok().and_then(Spec::nanos);
-    let deadline = given.filter(|&ns| ns != 0).map(|ns| clock_id::after(&engine, ns));
+    let clocks = SessionClocks(&engine);
+    // SAFETY: the caller's promise.
+    let memory = unsafe { Caller::new() };
+    let begun = wait::begins(call, args.map(|word| word as u64), &memory).ok().flatten();
+    let end = begun.and_then(|wait| Some((wait.left, wait.until.deadline(&clocks).ok()?)));
     let answer = wait();
-    if let Some(deadline) = deadline.filter(|_| user_memory::writable(timeout)) {
-        // SAFETY: it can be written.
-        unsafe { *timeout = user_memory::as_timespec(deadline.saturating_sub(engine.now())) };
+    if let Some((to, end)) = end {
+        // As in the kernel, where it cannot be written it is not.
+        let _ = to.tell(&memory, end - clocks.now(), false);
     }
     answer
 }

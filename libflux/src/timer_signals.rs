@@ -9,11 +9,13 @@
 use crate::send_signal::Info;
 use crate::timer_table;
 use interpose::shim::await_sleep;
+use interpose::shim::clock_id::SessionClocks;
 use interpose::shim::futex_lock::FutexLock;
 use interpose::shim::session;
 use interpose::shim::session_signal;
 use interpose::shim::signal_handlers::next_sigaction;
 use libc::{SIG_DFL, SIG_IGN, c_int, c_void, sigaction, sighandler_t, siginfo_t};
+use posix::clock::Clocks;
 use std::mem::zeroed;
 use std::ptr::null;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
@@ -45,7 +47,9 @@ pub fn taken(info: &mut Info) {
         return;
     };
     let (_locked, table) = timer_table::table(&engine);
-    if let Some(overrun) = table.taken(info.timer, number, Some(expired), engine.now()) {
+    if let Some(overrun) =
+        table.taken(info.timer, number, Some(expired), SessionClocks(&engine).now())
+    {
         info.overrun = overrun;
     }
 }
@@ -80,8 +84,12 @@ pub unsafe fn read(fd: c_int, buf: *mut c_void, done: usize) {
             let at = buf.cast::<libc::signalfd_siginfo>().add(n);
             let mut told = at.read_unaligned();
             if told.ssi_code == libc::SI_TIMER
-                && let Some(overrun) =
-                    table.taken(told.ssi_tid as c_int, told.ssi_signo as c_int, None, engine.now())
+                && let Some(overrun) = table.taken(
+                    told.ssi_tid as c_int,
+                    told.ssi_signo as c_int,
+                    None,
+                    SessionClocks(&engine).now(),
+                )
             {
                 told.ssi_overrun = overrun as u32;
                 at.write_unaligned(told);

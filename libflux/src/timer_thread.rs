@@ -22,12 +22,14 @@ use interpose::hooks::threads;
 use interpose::next;
 use interpose::patience::MOMENT;
 use interpose::shim::bare_thread::{self, BareThread};
+use interpose::shim::clock_id::SessionClocks;
 use interpose::shim::entry::What;
 use interpose::shim::session;
 use interpose::shim::signal_mask::Masked;
 use interpose::shim::tls::tls;
 use libc::{c_int, c_void, pthread_attr_t, pthread_t, sigset_t};
 use look::process;
+use posix::clock::Clocks;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::atomic::{AtomicBool, AtomicU32};
 
@@ -151,7 +153,7 @@ fn serve(engine: Engine, me: usize, role: Role) -> ! {
             bare_thread::end();
         }
         let earliest = timer_table::table(&engine).1.earliest(role);
-        if engine.park(me, seq, earliest, Signals::Ignore, false, None) != Reason::TimedOut {
+        if engine.park(me, seq, earliest.ns(), Signals::Ignore, false, None) != Reason::TimedOut {
             continue;
         }
         // Where the program's last thread has ended by an instruction of its own, nobody has told.
@@ -179,7 +181,7 @@ fn serve(engine: Engine, me: usize, role: Role) -> ! {
 /// is due.
 fn expire(engine: &Engine, role: Role) -> Option<Option<(usize, usize, usize)>> {
     let (_locked, table) = timer_table::table(engine);
-    let at = table.expire(role, engine.now())?;
+    let at = table.expire(role, SessionClocks(engine).now())?;
     let timer = table.timer(at);
     Some(match timer.notify {
         Notify::Function(function, attributes) => Some((function, attributes, timer.value)),

@@ -2,9 +2,9 @@
 //! they work, and [`interpose::shim::timer_fds`] for what a process keeps of them.
 
 use engine::arch::syscall::syscall6;
-use engine::schedule::timerfd::{ABSOLUTE, CANCEL_ON_SET, CANCELED, Locked, SHARED};
+use engine::schedule::timerfd::{CANCELED, SHARED};
 use engine::{Engine, Kind, Page};
-use interpose::shim::clock_id;
+use interpose::shim::clock_id::SessionClocks;
 use interpose::shim::entry::{Entry, What, enter};
 use interpose::shim::errno;
 use interpose::shim::fd_set::TRACKED;
@@ -12,11 +12,11 @@ use interpose::shim::open_fds;
 use interpose::shim::readiness::none_ready;
 use interpose::shim::session;
 use interpose::shim::timer_fds::{expire, find, mark, with};
-use interpose::shim::user_memory::{self, as_timespec, store};
+use interpose::shim::user_memory::{readable, store};
 use libc::{c_int, clockid_t, itimerspec};
-use posix::clock::is_time_of_day;
+use posix::clock::Clocks;
 use posix::errno::{Errno, result};
-use posix::time::{NEVER, Spec};
+use posix::timer;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 /// timerfd_create(2).
@@ -61,35 +61,27 @@ pub unsafe fn settime(
         .map(|v| v as c_int)
     };
     const KNOWN: c_int = libc::TFD_TIMER_ABSTIME | libc::TFD_TIMER_CANCEL_ON_SET;
-    let engine = session::engine().filter(|_| flags & !KNOWN == 0 && user_memory::readable(new));
+    let engine = session::engine().filter(|_| flags & !KNOWN == 0 && readable(new));
     let Some((engine, index)) = engine.and_then(|engine| Some((engine, find(&engine, fd)?))) else {
         return real();
     };
-    // SAFETY: plausible, and the caller vouches for it.
-    let new = unsafe { &*new };
-    let value = Spec { sec: new.it_value.tv_sec, nsec: new.it_value.tv_nsec };
-    let interval = Spec { sec: new.it_interval.tv_sec, nsec: new.it_interval.tv_nsec };
-    let (Some(ns), Some(interval)) = (value.nanos(), interval.nanos()) else { return real() };
-    let slot = &engine.page.slots[index];
-    let clock = slot.timer().clock.load(Relaxed) as clockid_t;
+    let clock = engine.page.slots[index].timer().clock.load(Relaxed) as clockid_t;
     let absolute = flags & libc::TFD_TIMER_ABSTIME != 0;
-    let (now, deadline) = match (ns, absolute) {
-        (0, _) => (engine.now(), NEVER),
-        (_, true) => (engine.now(), clock_id::instant(&engine, clock, value)?),
-        (_, false) => (engine.now(), clock_id::after(&engine, ns)),
+    let clocks = SessionClocks(&engine);
+    // SAFETY: readable, and the caller vouches for it.
+    let Ok(to) = timer::setting(unsafe { *new.cast() }, absolute, clock, &clocks) else {
+        return real();
     };
-    let settable = absolute && is_time_of_day(clock);
-    let mut noted = if settable { ABSOLUTE } else { 0 };
-    if settable && flags & libc::TFD_TIMER_CANCEL_ON_SET != 0 {
-        noted |= CANCEL_ON_SET;
-    }
+    let now = clocks.now();
     let before = with(&engine, index, fd, |locked| {
-        let before = remaining(&engine, locked);
-        locked.set(fd, now, deadline, interval, noted).map_err(|code| Errno(-code as i32))?;
+        let before = locked.gettime(now);
+        locked
+            .set(fd, now, to, flags & libc::TFD_TIMER_CANCEL_ON_SET != 0)
+            .map_err(|code| Errno(-code as i32))?;
         Ok(before)
     })?;
-    engine.arm(deadline, now);
-    store(old, before)
+    engine.arm(to.expired.first.ns(), now.ns());
+    store(old.cast(), before)
 }
 
 /// timerfd_gettime(2).
@@ -105,19 +97,12 @@ pub unsafe fn gettime(fd: c_int, out: *mut itimerspec) -> Result<c_int, Errno> {
             unsafe { syscall6(libc::SYS_timerfd_gettime, fd as usize, out as usize, 0, 0, 0, 0) };
         return result(raw).map(|v| v as c_int);
     };
-    let now = with(&engine, index, fd, |locked| remaining(&engine, locked));
+    let now = SessionClocks(&engine).now();
+    let told = with(&engine, index, fd, |locked| locked.gettime(now));
     if out.is_null() {
         return Err(Errno(libc::EFAULT));
     }
-    store(out, now)
-}
-
-fn remaining(engine: &Engine, locked: &Locked) -> itimerspec {
-    let left = locked.left(engine.now());
-    itimerspec {
-        it_interval: as_timespec(locked.slot().timer().interval.load(Relaxed)),
-        it_value: as_timespec(left),
-    }
+    store(out.cast(), told)
 }
 
 /// A read of `n` bytes from `fd`, which may be a timer: `real` is the call, `put` writes what it is
@@ -143,9 +128,9 @@ pub fn read(
         if got != 8 || !canceled(&engine, index, fd) {
             if got == 8 {
                 let count = with(&engine, index, fd, |locked| {
-                    let now = engine.now();
+                    let now = SessionClocks(&engine).now();
                     let count = locked.take_expirations(now);
-                    engine.arm(locked.slot().deadline.load(Relaxed), now);
+                    engine.arm(locked.slot().deadline.load(Relaxed), now.ns());
                     count
                 });
                 // Set anew between the kernel's answer and here: it has expired once for this
@@ -190,7 +175,7 @@ fn canceled(engine: &Engine, index: usize, fd: c_int) -> bool {
             if was {
                 let _ = engine.name_timer(fd, index);
                 // What has expired is forgotten with it, but an interval goes on.
-                locked.take_expirations(engine.now());
+                locked.take_expirations(SessionClocks(engine).now());
             }
             was
         })

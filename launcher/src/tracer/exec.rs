@@ -15,7 +15,8 @@ use engine::Kind;
 use engine::programs::elf::Program;
 use engine::region::tracer_word::{NONE, TRACED, Trace};
 use libc::pid_t;
-use posix::time::NEVER;
+use posix::time::{Instant, Span};
+use posix::timer::Expired;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering::SeqCst;
 
@@ -87,15 +88,13 @@ impl Tracer {
         if !gated && (self.engine.page.trace() == Trace::All || filtered.len() > MANY) {
             (stopped, gated) = self.kit.close_gate(stopped)?;
         }
-        let left_by_library = slot.map_or((0, 0), |i| {
-            (
-                self.tracees.slot(i).credit().alarm_deadline.swap(0, SeqCst),
-                self.tracees.slot(i).credit().alarm_interval.swap(0, SeqCst),
-            )
+        let left_by_library = slot.map_or(Expired::NOTHING, |i| Expired {
+            first: Instant::from_ns(self.tracees.slot(i).credit().alarm_deadline.swap(0, SeqCst)),
+            interval: Span::from_ns(self.tracees.slot(i).credit().alarm_interval.swap(0, SeqCst)),
         });
-        let alarm = self.timers.table.get(tid, ITIMER).filter(|alarm| alarm.deadline != NEVER);
-        let alarm = alarm.map(|alarm| (alarm.deadline, alarm.interval));
-        let alarm = alarm.or((left_by_library.0 != 0).then_some(left_by_library));
+        let alarm = self.timers.table.get(tid, ITIMER).map(|alarm| alarm.expired);
+        let alarm = alarm.filter(|expired| !expired.first.is_never());
+        let alarm = alarm.or((left_by_library != Expired::NOTHING).then_some(left_by_library));
         self.timers.table.forget(tid);
         self.timers.keep_time();
         if program == Some(Program::OtherLibc) {
@@ -104,7 +103,7 @@ impl Tracer {
         match program {
             Some(kind) if kind.cannot_load() => {
                 let found = Found {
-                    alarm: left_by_library.0 != 0,
+                    alarm: left_by_library != Expired::NOTHING,
                     timers: timerfd::keep_open(&self.engine, tid),
                     gated,
                     kept,
@@ -123,8 +122,8 @@ impl Tracer {
                             ..Process::default()
                         };
                         self.tracees.processes.insert(tid, process);
-                        if let Some((deadline, interval)) = alarm {
-                            self.timers.table.add(tid, Timer::alarm(deadline, interval));
+                        if let Some(expired) = alarm {
+                            self.timers.table.add(tid, Timer::alarm(expired));
                         }
                         self.timers.keep_time();
                         self.tracees.go(stopped, 0)
@@ -154,17 +153,17 @@ impl Tracer {
         slot: Option<usize>,
         program: Option<Program>,
         former: Former,
-        alarm: Option<(u64, u64)>,
+        alarm: Option<Expired>,
     ) -> Result<(), Failed> {
         let tid = stopped.tid();
         if let Some(index) = slot {
             let slot = self.tracees.slot(index);
             slot.tid.store(0, SeqCst);
             self.engine.set_own(index, Kind::New);
-            if let Some((deadline, interval)) = alarm {
+            if let Some(Expired { first, interval }) = alarm {
                 // As the library leaves it.
-                slot.credit().alarm_deadline.store(deadline, SeqCst);
-                slot.credit().alarm_interval.store(interval, SeqCst);
+                slot.credit().alarm_deadline.store(first.ns(), SeqCst);
+                slot.credit().alarm_interval.store(interval.ns(), SeqCst);
             }
             let slot = self.engine.page.as_credit(index).word();
             stopped = self.variables.set(&self.kit, stopped, program, slot, former.kept)?;

@@ -44,7 +44,7 @@ impl Attention {
     /// Sleeps until `word` is not `seen` any more, at most until real time is `until`; a stop that
     /// has not been looked at changes the word by SIGCHLD's handler.
     pub fn sleep(&mut self, word: &AtomicU32, seen: u32, until: Option<u64>) {
-        let left = until.map(|until| Spec::from_nanos(until.saturating_sub(real_now())));
+        let left = until.map(|until| Spec::of_ns(until.saturating_sub(real_now())));
         let left = left.map(|left| Timespec { sec: left.sec, nsec: left.nsec });
         let _ = self.child.thread_swap_mask(SigmaskHow::SIG_UNBLOCK);
         sys::futex_wait(word, seen, left.as_ref(), false);

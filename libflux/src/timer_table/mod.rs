@@ -13,12 +13,12 @@
 mod sending;
 
 use engine::Engine;
-use engine::expired::Expired;
 use interpose::shim::futex_lock::{FutexLock, Locked};
 use interpose::shim::timer_heap::{Due, PLACES};
 use libc::{c_int, clockid_t};
-use posix::clock::is_time_of_day;
-use posix::time::NEVER;
+use posix::clock::Shift;
+use posix::time::{Instant, Span};
+use posix::timer::Expired;
 use std::cell::UnsafeCell;
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
@@ -88,8 +88,8 @@ pub struct Timer {
     pub notify: Notify,
     /// `sigev_value`.
     pub value: usize,
-    /// Between expirations, ns; 0 for one.
-    pub interval: u64,
+    /// Between expirations; zero for one.
+    pub interval: Span,
     /// Set to an instant of a clock that can be set.
     settable: bool,
     /// The how many-eth signal of any timer its last one was, until that is known to have been
@@ -97,8 +97,8 @@ pub struct Timer {
     sent: u64,
     /// That one has been seen pending.
     waited: bool,
-    /// The expiration that it stands for, virtual ns. Those until it is taken are its overruns.
-    first: u64,
+    /// The expiration that it stands for. Those until it is taken are its overruns.
+    first: Instant,
     /// Overruns of the signal that was taken last.
     overrun: c_int,
 }
@@ -107,11 +107,11 @@ const EMPTY: Timer = Timer {
     clock: 0,
     notify: Notify::Nobody,
     value: 0,
-    interval: 0,
+    interval: Span::ZERO,
     settable: false,
     sent: 0,
     waited: false,
-    first: 0,
+    first: Instant::ZERO,
     overrun: 0,
 };
 
@@ -128,7 +128,7 @@ pub struct Table {
     /// No place below is free.
     full: usize,
     /// What `clock_settime` had done when the deadlines were last right.
-    shift: i64,
+    shift: Shift,
     /// Signals sent so far.
     turns: u64,
     /// How many that were when no signal of a number was pending: none of these is.
@@ -149,7 +149,7 @@ static TABLE: Shared = Shared(
         timers: [EMPTY; MOST],
         used: 0,
         full: 0,
-        shift: 0,
+        shift: Shift(0),
         turns: 0,
         taken: [0; 65],
     }),
@@ -190,22 +190,17 @@ pub fn reset() {
 
 impl Table {
     fn follow(&mut self, engine: &Engine) {
-        let shift = engine.page.shift();
-        let ahead = shift.wrapping_sub(std::mem::replace(&mut self.shift, shift));
-        if ahead == 0 {
+        let shift = Shift(engine.page.shift());
+        let ahead = shift.since(std::mem::replace(&mut self.shift, shift));
+        if ahead == Shift::default() {
             return;
         }
-        let moved =
-            |instant: u64| instant.saturating_add_signed(ahead.saturating_neg()).min(NEVER - 1);
         for (at, timer) in
             self.timers[..self.used].iter_mut().enumerate().filter(|(_, timer)| timer.settable)
         {
             let due = &mut self.due[timer.notify.role() as usize];
-            timer.first = moved(timer.first);
-            let before = due.get(at);
-            if before != NEVER {
-                due.set(at, moved(before));
-            }
+            timer.first = ahead.moves(timer.first);
+            due.set(at, ahead.moves(due.get(at)));
         }
     }
 
@@ -225,7 +220,7 @@ impl Table {
     fn occupy(&mut self, at: usize, id: c_int, timer: Timer) {
         self.ids[at] = id;
         self.timers[at] = timer;
-        self.due.iter_mut().for_each(|due| due.set(at, NEVER));
+        self.due.iter_mut().for_each(|due| due.set(at, Instant::NEVER));
         self.used = self.used.max(at + 1);
         USED.store(self.used as u32, SeqCst);
     }
@@ -263,45 +258,35 @@ impl Table {
         self.full = self.full.min(at);
     }
 
-    /// Sets the timer, or stops it with [`NEVER`].
-    pub fn set(&mut self, at: usize, deadline: u64, interval: u64, settable: bool) {
+    /// Sets the timer, or stops it.
+    pub fn set(&mut self, at: usize, to: Expired, settable: bool) {
         let timer = &mut self.timers[at];
         // If a signal of the former setting is still under way, it stands for this one, too.
         (timer.interval, timer.settable, timer.first, timer.overrun) =
-            (interval, settable, deadline, 0);
-        self.due[timer.notify.role() as usize].set(at, deadline);
+            (to.interval, settable, to.first, 0);
+        self.due[timer.notify.role() as usize].set(at, to.first);
     }
 
-    /// When it expires next, as the program is told: 0 if it does not.
-    pub fn next(&self, at: usize, now: u64) -> u64 {
+    /// What is left until it expires next, as the program is told.
+    pub fn left(&self, at: usize, now: Instant) -> Span {
         let timer = &self.timers[at];
-        let due = self.due[timer.notify.role() as usize].get(at);
-        let quiet = matches!(timer.notify, Notify::Nobody);
-        match (due, timer.interval) {
-            (NEVER, _) => 0,
-            (_, 0) if due <= now => !quiet as u64 * (now + 1),
-            (_, interval) if due <= now => due + ((now - due) / interval + 1) * interval,
-            _ => due,
-        }
+        let first = self.due[timer.notify.role() as usize].get(at);
+        let silent = matches!(timer.notify, Notify::Nobody);
+        Expired { first, interval: timer.interval }.left(now, silent)
     }
 
     /// The earliest deadline that somebody is to be told of.
-    pub fn earliest(&self, role: Role) -> u64 {
-        self.due[role as usize].first().map_or(NEVER, |(due, _)| due)
+    pub fn earliest(&self, role: Role) -> Instant {
+        self.due[role as usize].first().map_or(Instant::NEVER, |(due, _)| due)
     }
 
     /// Takes the next of the timers that are due at `now` on to its next interval; what is to be
     /// told, and by which timer.
-    pub fn expire(&mut self, role: Role, now: u64) -> Option<usize> {
+    pub fn expire(&mut self, role: Role, now: Instant) -> Option<usize> {
         let (due, at) = self.due[role as usize].first().filter(|&(due, _)| due <= now)?;
-        let timer = &mut self.timers[at];
-        let missed = (now - due).checked_div(timer.interval).unwrap_or(0);
-        let next = match timer.interval {
-            0 => NEVER,
-            interval => due.saturating_add(interval.saturating_mul(missed + 1)).min(NEVER - 1),
-        };
-        self.due[role as usize].set(at, next);
-        self.tell(at, due, missed.min(i32::MAX as u64) as c_int);
+        let expired = Expired { first: due, interval: self.timers[at].interval };
+        self.due[role as usize].set(at, expired.next(now));
+        self.tell(at, due, expired.overrun(now));
         Some(at)
     }
 }
@@ -316,9 +301,4 @@ impl Timer {
     pub fn new(clock: clockid_t, notify: Notify, value: usize) -> Timer {
         Timer { clock, notify, value, ..EMPTY }
     }
-}
-
-/// Can an absolute time on `clock` move?
-pub fn settable(clock: clockid_t) -> bool {
-    is_time_of_day(clock)
 }

@@ -3,19 +3,19 @@
 use crate::send_signal::{self, Signal};
 use crate::timer_table::ITIMER_ID;
 use crate::timer_table::Table;
-use engine::expired::Expired;
 use interpose::shim::signal_handlers;
 use libc::c_int;
-use posix::time::NEVER;
+use posix::time::{Instant, Span};
+use posix::timer::Expired;
 
 impl Table {
     /// Sends the timer's signal for its expiration at `due`, unless one is under way.
-    pub(super) fn tell(&mut self, at: usize, due: u64, overrun: c_int) {
+    pub(super) fn tell(&mut self, at: usize, due: Instant, overrun: c_int) {
         if self.ids[at] == ITIMER_ID {
             return send_signal::alarm();
         }
         let Some((number, to)) = self.timers[at].notify.signal() else { return };
-        if self.under_way(at, due.saturating_sub(1)) {
+        if self.under_way(at, due - Span::from_ns(1)) {
             return;
         }
         self.turns += 1;
@@ -34,7 +34,7 @@ impl Table {
 
     /// Is the timer's last signal still under way? If it was taken and nobody has said so, then at
     /// `by` at the latest.
-    fn under_way(&mut self, at: usize, by: u64) -> bool {
+    fn under_way(&mut self, at: usize, by: Instant) -> bool {
         let timer = &mut self.timers[at];
         let Some((number, to)) = timer.notify.signal().filter(|_| timer.sent != 0) else {
             return false;
@@ -65,7 +65,7 @@ impl Table {
         id: c_int,
         number: c_int,
         expired: Option<Expired>,
-        now: u64,
+        now: Instant,
     ) -> Option<c_int> {
         let at = self.find(id)?;
         let timer = &self.timers[at];
@@ -77,21 +77,20 @@ impl Table {
     }
 
     /// The signal under way was taken at `by`: what has expired by then is told.
-    fn take(&mut self, at: usize, by: u64) {
+    fn take(&mut self, at: usize, by: Instant) {
         let timer = &mut self.timers[at];
-        (timer.sent, timer.overrun) = (0, timer.expired().overrun(by));
-        // The timer may have been set anew, and not have expired since.
-        let Some(missed) = timer.expired().missed(by) else { return };
-        let next =
-            timer.first.saturating_add(timer.interval.saturating_mul(missed + 1)).min(NEVER - 1);
+        let expired = timer.expired();
+        (timer.sent, timer.overrun) = (0, expired.overrun(by));
         let due = &mut self.due[timer.notify.role() as usize];
-        if due.get(at) < next {
+        // The timer may have been set anew, and not have expired since.
+        let next = expired.next(by);
+        if !expired.interval.is_zero() && due.get(at) < next {
             due.set(at, next);
         }
     }
 
     /// Overruns of the signal taken last, at `now`.
-    pub fn overrun(&mut self, at: usize, now: u64) -> c_int {
+    pub fn overrun(&mut self, at: usize, now: Instant) -> c_int {
         self.under_way(at, now);
         self.timers[at].overrun
     }

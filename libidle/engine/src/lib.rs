@@ -9,7 +9,6 @@
 //! glossary.
 
 pub mod arch;
-pub mod expired;
 pub mod keeper;
 pub mod patience;
 pub mod procfs;

@@ -33,7 +33,7 @@ pub struct Timespec {
 impl Timespec {
     /// That long.
     pub fn of(span: RealSpan) -> Timespec {
-        let Spec { sec, nsec } = Spec::from_nanos(span.ns());
+        let Spec { sec, nsec } = Spec::of_ns(span.ns());
         Timespec { sec, nsec }
     }
 }

@@ -80,15 +80,6 @@ pub const CLONE_NEWUSER: u32 = 0x1000_0000;
 pub const PR_SET_SECCOMP: u32 = 22;
 /// See [`PR_SET_SECCOMP`].
 pub const SECCOMP_SET_MODE_FILTER: u32 = 1;
-/// io_uring_enter(2): the fifth argument is a structure that may hold a time-out.
-pub const IORING_ENTER_EXT_ARG: u32 = 8;
-/// futex(2)'s commands that wait and take a time-out: FUTEX_WAIT, FUTEX_LOCK_PI, FUTEX_WAIT_BITSET,
-/// FUTEX_WAIT_REQUEUE_PI, FUTEX_LOCK_PI2.
-pub const FUTEX_WAITS: [u32; 5] = [0, 6, 9, 11, 13];
-
-/// socket(7): SO_RCVTIMEO and SO_SNDTIMEO, and both with 64 bits.
-pub const SOCKET_LIMITS: [u32; 4] = [20, 21, 66, 67];
-
 /// A row of the table.
 #[derive(Clone, Copy, Debug)]
 pub struct Row {

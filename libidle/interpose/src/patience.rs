@@ -4,15 +4,8 @@
 use posix::patience::{count, no_shorter, period, span};
 use posix::time::{CpuSpan, RealSpan};
 
-// Loops that ask again and again (`shim/spin_loop.rs`). These name a suspect, which from then on
-// sleeps between its rounds.
+// Loops that ask again and again (`shim/spin_loop.rs`); see also `posix::patience`.
 
-/// Processor time: with a clock that runs, a loop that ends sooner is let alone. Who waits for a
-/// lock or a peer often spins for a moment.
-pub const SPIN: CpuSpan = span(CpuSpan::from_ms(10));
-/// Processor time spent at one instant of a frozen clock by a loop that is slow, or gets things
-/// done between its looks.
-pub const SPIN_SLOW: CpuSpan = span(CpuSpan::from_secs(1));
 /// Real time: who has given the processor away for so long at once gives way no more.
 pub const GAVE_WAY: RealSpan = span(RealSpan::from_us(500));
 

@@ -242,7 +242,9 @@ pub(crate) mod tests {
     proptest! {
         /// A deadline is when the clock reads it, to the nanosecond.
         #[test]
-        fn a_clock_reads_it_at_its_deadline(now in 0..1u64 << 62, offset in 0..1i64 << 60, ahead in 0..1u64 << 60) {
+        fn a_clock_reads_it_at_its_deadline(
+            now in 0..1u64 << 62, offset in 0..1i64 << 60, ahead in 0..1u64 << 60,
+        ) {
             let at = Fake { now, offset }.read(REALTIME).unwrap().plus(Span::from_ns(ahead));
             let due = deadline(&Fake { now, offset }, REALTIME, at).unwrap();
             prop_assert_eq!(Fake { now: due.ns(), offset }.read(REALTIME).unwrap(), at);
@@ -250,7 +252,9 @@ pub(crate) mod tests {
 
         /// A clock that is set moves the deadline by as much.
         #[test]
-        fn setting_and_moving_agree(now in 1u64 << 50..1 << 60, by in -(1i64 << 48)..1 << 48, ahead in 1u64 << 49..1 << 50) {
+        fn setting_and_moving_agree(
+            now in 1u64 << 50..1 << 60, by in -(1i64 << 48)..1 << 48, ahead in 1u64 << 49..1 << 50,
+        ) {
             let before = Fake { now, offset: 1 << 55 };
             let after = Fake { offset: before.offset + by, ..before };
             let at = before.read(REALTIME).unwrap().plus(Span::from_ns(ahead));

@@ -13,6 +13,7 @@ pub mod names;
 pub mod patience;
 pub mod set_clock;
 pub mod socket_timeout;
+pub mod spin_rule;
 pub mod time;
 pub mod timer;
 pub mod wait;

@@ -8,7 +8,7 @@
 //! `FLUX_PATIENCE=10000` a hundred times as long. The programs under test must not see a
 //! difference (`tests/patience/run`). The factor is a constant of the build and costs nothing.
 
-use crate::time::Length;
+use crate::time::{CpuSpan, Length};
 
 /// By how much this build scales each patience, in percent.
 pub const PERCENT: u64 = match option_env!("FLUX_PATIENCE") {
@@ -53,6 +53,16 @@ pub const fn count(n: u32) -> u32 {
     let scaled = (n as u64).saturating_mul(PERCENT) / 100;
     if scaled > u32::MAX as u64 { u32::MAX } else { scaled as u32 }
 }
+
+// Loops that ask again and again (`spin_rule.rs`). These name a suspect, which from then on sleeps
+// between its rounds.
+
+/// Processor time: with a clock that runs, a loop that ends sooner is let alone. Who waits for a
+/// lock or a peer often spins for a moment.
+pub const SPIN: CpuSpan = span(CpuSpan::from_ms(10));
+/// Processor time spent at one instant of a frozen clock by a loop that is slow, or gets things
+/// done between its looks.
+pub const SPIN_SLOW: CpuSpan = span(CpuSpan::from_secs(1));
 
 #[cfg(test)]
 mod tests {

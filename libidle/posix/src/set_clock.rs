@@ -7,6 +7,7 @@
 use crate::clock::{Clocks, MONOTONIC, REALTIME, Shift};
 use crate::errno::Errno;
 use crate::time::{SECOND, Spec};
+use crate::wait::Memory;
 
 /// Years that the kernel keeps for being up: no clock is set to later than 2^63 ns but these.
 const LATEST: i64 = i64::MAX / SECOND as i64 - 30 * 365 * 24 * 3600;
@@ -44,7 +45,7 @@ pub fn adjtime(sec: i64, usec: i64) -> Result<Shift, Errno> {
 }
 
 /// A step: the time is given.
-pub const ADJ_SETOFFSET: u32 = 0x0100;
+const ADJ_SETOFFSET: u32 = 0x0100;
 /// The frequency is set.
 const ADJ_FREQUENCY: u32 = 0x0002;
 /// It is in microseconds.
@@ -73,20 +74,46 @@ pub struct Timex {
 }
 
 impl Timex {
+    /// Where its fields lie.
+    const OFFSET: u64 = 8;
+    const STATUS: u64 = 40;
+    const TIME: u64 = 72;
+
+    /// What the caller has at `at`.
+    pub fn read(memory: &impl Memory, at: u64) -> Option<Timex> {
+        let [modes, offset, frequency] = memory.read(at)?;
+        let [sec, part, tick] = memory.read(at + Timex::TIME)?;
+        let time = (sec as i64, part as i64);
+        let [offset, frequency, tick] = [offset, frequency, tick].map(|word| word as i64);
+        Some(Timex { modes: modes as u32, offset, frequency, time, tick })
+    }
+
+    /// The kernel has answered at `at` what the machine's clock is like: there, tells the `time` of
+    /// the session's, and that nothing is left to be adjusted.
+    pub fn tell(&self, memory: &impl Memory, at: u64, time: Spec) -> Option<()> {
+        /// In the status: the time is in nanoseconds.
+        const NANO: u64 = 0x2000;
+        let [status] = memory.read(at + Timex::STATUS)?;
+        let part = if status & NANO != 0 { time.nsec } else { time.nsec / 1000 };
+        if self.is_adjtime() {
+            memory.write(at + Timex::OFFSET, [0])?;
+        }
+        memory.write(at + Timex::TIME, [time.sec as u64, part as u64])
+    }
+
     /// Is adjtime(3) behind it?
-    pub fn is_adjtime(&self) -> bool {
+    fn is_adjtime(&self) -> bool {
         self.modes & ADJ_ADJTIME != 0
     }
 
-    /// Does it change how the machine's clock runs, so that the kernel asks for a privilege? Whether
-    /// the caller has it is worth no look otherwise.
-    pub fn needs_privilege(&self) -> bool {
+    /// Does it change how the machine's clock runs?
+    fn needs_privilege(&self) -> bool {
         !self.is_adjtime() && self.modes & !(ADJ_SETOFFSET | ADJ_MICRO | ADJ_NANO) != 0
     }
 
     /// What adjtimex(2) does to the session's clock, called by somebody who has `CAP_SYS_TIME` or
     /// has not.
-    pub fn adjusts(&self, privileged: bool) -> Result<Shift, Errno> {
+    pub fn adjusts(&self, privileged: impl FnOnce() -> bool) -> Result<Shift, Errno> {
         /// Microseconds of a tick of 1/100 s, and a tenth of it.
         const TICK: (i64, i64) = (10_000, 1_000);
         /// Of [`Timex::frequency`], in the kernel's own unit.
@@ -95,7 +122,7 @@ impl Timex {
         if self.is_adjtime() && !set(ADJ_OFFSET) {
             return Err(Errno::EINVAL);
         }
-        if self.needs_privilege() && !privileged {
+        if self.needs_privilege() && !privileged() {
             return Err(Errno::EPERM);
         }
         let tick = (TICK.0 - TICK.1..=TICK.0 + TICK.1).contains(&self.tick);
@@ -196,8 +223,8 @@ mod tests {
             ),
         ];
         for (timex, privileged, unprivileged) in table {
-            assert_eq!(shift(timex.adjusts(true)), privileged, "{timex:?}");
-            assert_eq!(shift(timex.adjusts(false)), unprivileged, "{timex:?}");
+            assert_eq!(shift(timex.adjusts(|| true)), privileged, "{timex:?}");
+            assert_eq!(shift(timex.adjusts(|| false)), unprivileged, "{timex:?}");
         }
     }
 }

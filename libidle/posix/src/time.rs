@@ -1,9 +1,10 @@
 //! Instants and durations, and the only place that converts and rounds them.
 //!
-//! Three clocks are told apart by type: virtual time, real time, and the processor time of a thread.
-//! An instant of one clock has no sum, difference or order with an instant or a duration of another:
-//! such an expression does not compile. Whoever crosses from one clock to the other names the rule
-//! by which they correspond ([`Span::as_real`], [`RealSpan::as_virtual`], [`Real::ahead_by`]).
+//! Three clocks are told apart by type: virtual time, real time, and the processor time of a
+//! thread. An instant of one clock has no sum, difference or order with an instant or a duration of
+//! another: such an expression does not compile. Whoever crosses from one clock to the other names
+//! the rule by which they correspond ([`Span::as_real`], [`RealSpan::as_virtual`],
+//! [`Real::ahead_by`]).
 //!
 //! All are counts of nanoseconds in 64 bits, on `CLOCK_MONOTONIC`'s scale; 2^64 ns are 584 years.
 //! Sums and differences saturate. [`Point::NEVER`], the last instant, as a deadline means that none

@@ -71,6 +71,15 @@ pub struct Setting {
     pub settable: bool,
 }
 
+impl Setting {
+    /// As a timer of timer_create(2): one that is stopped has no interval either.
+    pub fn or_stopped(self) -> Expired {
+        let interval =
+            if self.expired.first.is_never() { Span::ZERO } else { self.expired.interval };
+        Expired { interval, ..self.expired }
+    }
+}
+
 /// What `struct itimerspec` (the interval first) says to timer_settime(2) or timerfd_settime(2)
 /// about a timer on `clock`.
 pub fn setting(
@@ -218,7 +227,9 @@ mod tests {
     proptest! {
         /// Whoever follows a timer expiration by expiration comes to what is worked out at once.
         #[test]
-        fn stepping_and_reckoning_agree(first in 0u64..1000, interval in 1u64..100, now in 0u64..5000) {
+        fn stepping_and_reckoning_agree(
+            first in 0u64..1000, interval in 1u64..100, now in 0u64..5000,
+        ) {
             let (timer, now) = (every(first, interval), Instant::from_ns(now));
             let (mut count, mut next) = (0, timer.first);
             while next <= now {

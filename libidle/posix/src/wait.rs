@@ -4,56 +4,13 @@
 //! Who sees a call, a hook of the library's or the tracer, asks [`begins`] with its arguments, and
 //! gets the same [`Wait`]. How the thread then waits is the asker's matter.
 
+mod call;
+
+pub use call::Call;
+
 use crate::clock::{self, Until};
 use crate::errno::Errno;
 use crate::time::{Span, Spec, of_millis, of_timeval};
-
-/// A call that may have a time-out, syscalls(2). A function of libc that has the same name takes
-/// the same arguments, but for sizes of signal sets; where its meaning differs, its hook says so.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Call {
-    /// nanosleep(2).
-    Nanosleep,
-    /// clock_nanosleep(2).
-    ClockNanosleep,
-    /// poll(2).
-    Poll,
-    /// ppoll(2).
-    Ppoll,
-    /// select(2).
-    Select,
-    /// pselect6, pselect(2).
-    Pselect,
-    /// epoll_wait(2).
-    EpollWait,
-    /// epoll_pwait(2).
-    EpollPwait,
-    /// epoll_pwait2(2).
-    EpollPwait2,
-    /// io_getevents(2).
-    IoGetevents,
-    /// io_pgetevents, io_getevents(2).
-    IoPgetevents,
-    /// io_uring_enter(2).
-    IoUringEnter,
-    /// rt_sigtimedwait, sigtimedwait(2).
-    SigTimedWait,
-    /// semtimedop(2).
-    SemTimedOp,
-    /// mq_timedsend(2).
-    MqTimedSend,
-    /// mq_timedreceive(2).
-    MqTimedReceive,
-    /// recvmmsg(2): its time-out is looked at after each message, and before the first it limits
-    /// nothing.
-    Recvmmsg,
-    /// futex(2).
-    Futex,
-    /// futex_waitv(2).
-    FutexWaitv,
-    /// futex_wait(2).
-    FutexWait,
-}
 
 /// The caller's memory, in words of 64 bits; `None` is EFAULT.
 pub trait Memory {
@@ -77,6 +34,22 @@ pub struct Wait {
     /// The arguments by which the kernel waits without counting the time. Of a sleep there are
     /// none such, nor of io_uring_enter(2) with a shortest wait: these are the call's own.
     pub unlimited: [u64; 6],
+}
+
+impl Wait {
+    /// For a duration, made as it is: the kernel's own limit comes later, or not at all.
+    #[inline(always)]
+    pub const fn limited(span: Span, timed_out: i64, arguments: [u64; 6]) -> Wait {
+        let (left, restart) = (Left::No, Restart::Never);
+        Wait { until: Until::After(span), timed_out, left, restart, unlimited: arguments }
+    }
+
+    /// What only asks changes nothing of its time-out, which is zero.
+    #[inline(always)]
+    fn leaving(self, left: Left) -> Wait {
+        let asks = self.until == Until::After(Span::ZERO);
+        Wait { left: if asks { Left::No } else { left }, ..self }
+    }
 }
 
 /// Where the time that is left goes, by the system call. libc's ppoll and pselect keep it to
@@ -182,8 +155,8 @@ pub fn begins(
             asked.instant(clock::REALTIME, 4, LATE, Restart::Flag)
         }
         Call::Futex => asked.futex(),
-        Call::FutexWaitv => asked.instant(arguments[4] as i32, 3, LATE, Restart::Flag),
-        Call::FutexWait => asked.instant(arguments[5] as i32, 4, LATE, Restart::Flag),
+        Call::FutexWaitv => asked.futex_wait(arguments[4] as i32, 3),
+        Call::FutexWait => asked.futex_wait(arguments[5] as i32, 4),
         Call::IoUringEnter => asked.io_uring_enter(),
     }
 }
@@ -232,7 +205,7 @@ impl<M: Memory> Asked<'_, M> {
     fn duration(&self, n: usize, timed_out: i64, left: Left) -> Result<Option<Wait>, Errno> {
         let Some([sec, nsec]) = self.pair(n)? else { return Ok(None) };
         let span = Spec { sec, nsec }.span().ok_or(Errno::EINVAL)?;
-        Ok(Some(Wait { left, ..self.wait(Until::After(span), timed_out, [n]) }))
+        Ok(Some(self.wait(Until::After(span), timed_out, [n]).leaving(left)))
     }
 
     /// Until an instant of a `clock`. One before 1970 is refused though it is past.
@@ -293,7 +266,7 @@ impl<M: Memory> Asked<'_, M> {
         let Some([sec, usec]) = self.pair(4)? else { return Ok(None) };
         let span = of_timeval(sec, usec).ok_or(Errno::EINVAL)?;
         let left = Left::Timeval(self.arguments[4]);
-        Ok(Some(Wait { left, ..self.wait(Until::After(span), 0, [4]) }))
+        Ok(Some(self.wait(Until::After(span), 0, [4]).leaving(left)))
     }
 
     #[inline(always)]
@@ -311,6 +284,13 @@ impl<M: Memory> Asked<'_, M> {
             }
             _ => Ok(None),
         }
+    }
+
+    /// The newer ones: an instant of one of two clocks.
+    fn futex_wait(&self, clock: i32, n: usize) -> Result<Option<Wait>, Errno> {
+        let wait = self.instant(clock, n, Errno::ETIMEDOUT.answer(), Restart::Flag)?;
+        let known = matches!(clock, clock::REALTIME | clock::MONOTONIC);
+        if wait.is_some() && !known { Err(Errno::EINVAL) } else { Ok(wait) }
     }
 
     fn io_uring_enter(&self) -> Result<Option<Wait>, Errno> {

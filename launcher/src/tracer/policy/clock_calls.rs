@@ -2,17 +2,19 @@
 //! sysinfo(2) and their relatives.
 
 use super::call::{Call, Do};
-use super::virtual_clock;
+use super::virtual_clock::{self, SessionClocks};
 use crate::tracer::arch::registers::Registers;
 use crate::tracer::ptrace::failed::Failed;
 use crate::tracer::ptrace::memory::{Fault, Memory};
+use crate::tracer::ptrace::thread_status::may_set_time;
 use crate::tracer::ptrace::wait::Stopped;
 use engine::Engine;
-use posix::clock::is_virtual;
+use posix::clock::{Shift, is_virtual};
+use posix::errno::Errno;
+use posix::set_clock::{self, Timex};
 use posix::time::{SECOND, Spec};
 
 const EFAULT: i64 = -(libc::EFAULT as i64);
-const EINVAL: i64 = -(libc::EINVAL as i64);
 
 /// Reads a clock.
 pub fn read(call: &Call) -> Do {
@@ -54,65 +56,38 @@ pub fn set(call: &Call) -> Do {
 }
 
 fn set_or_fault(call: &Call) -> Result<Do, Fault> {
-    let r = call.regs;
-    let spec = |at: u64, unit: i64| {
-        call.memory
-            .read::<[i64; 2]>(at)
-            .map(|[sec, part]| Spec { sec, nsec: part.saturating_mul(unit) })
-    };
-    let answer = match r.number() {
+    let (r, clocks) = (call.regs, SessionClocks(call.engine));
+    let shift = match r.number() {
         libc::SYS_clock_settime => {
-            if r.argument(0) as i32 == libc::CLOCK_REALTIME {
-                set_to(call, spec(r.argument(1), 1)?)
-            } else {
-                EINVAL
-            }
+            let [sec, nsec] = call.memory.read(r.argument(1))?;
+            set_clock::clock_settime(&clocks, r.argument(0) as i32, Spec { sec, nsec })
         }
-        libc::SYS_settimeofday if r.argument(0) == 0 => 0,
-        libc::SYS_settimeofday => set_to(call, spec(r.argument(0), 1000)?),
+        libc::SYS_settimeofday if r.argument(0) == 0 => Ok(Shift::default()),
+        libc::SYS_settimeofday => {
+            let [sec, usec] = call.memory.read(r.argument(0))?;
+            set_clock::settimeofday(&clocks, sec, usec)
+        }
         libc::SYS_adjtimex => return adjust(call, r.argument(0)),
         libc::SYS_clock_adjtime if r.argument(0) as i32 == libc::CLOCK_REALTIME => {
             return adjust(call, r.argument(1));
         }
         _ => return Ok(Do::Pass),
     };
-    Ok(Do::Answer(answer))
-}
-
-fn set_to(call: &Call, to: Spec) -> i64 {
-    let Some(now) = virtual_clock::read(call.engine, libc::CLOCK_REALTIME) else { return EINVAL };
-    if to.nanos().is_none() {
-        return EINVAL;
+    if let Ok(by) = shift {
+        call.engine.set_clock(by, std::process::id());
     }
-    set_ahead(call, to.since(now).ns() as i64 - now.since(to).ns() as i64);
-    0
+    Ok(Do::Answer(shift.map_or_else(Errno::answer, |_| 0)))
 }
-
-fn set_ahead(call: &Call, by: i64) {
-    call.engine.set_clock(by, std::process::id());
-}
-
-/// Of `struct timex`.
-const STATUS: u64 = 40;
-const TIME: u64 = 72;
 
 /// adjtimex(2): a step is made in the session; all else is asked and not set.
 fn adjust(call: &Call, at: u64) -> Result<Do, Fault> {
-    /// Modes of it.
-    const ADJ_SETOFFSET: u32 = 0x100;
-    const ADJ_NANO: u32 = 0x2000;
-    let modes: u32 = call.memory.read(at)?;
-    if modes & ADJ_SETOFFSET != 0 {
-        let [sec, part] = call.memory.read::<[i64; 2]>(at + TIME)?;
-        let (unit, most) =
-            if modes & ADJ_NANO != 0 { (1, 1_000_000_000) } else { (1000, 1_000_000) };
-        if !(0..most).contains(&part) {
-            return Ok(Do::Answer(EINVAL));
-        }
-        set_ahead(call, sec.saturating_mul(1_000_000_000).saturating_add(part * unit));
+    let timex = Timex::read(&call.memory, at).ok_or(Fault)?;
+    match timex.adjusts(|| may_set_time(call.memory.0)) {
+        Ok(by) => call.engine.set_clock(by, std::process::id()),
+        Err(error) => return Ok(Do::Answer(error.answer())),
     }
     call.memory.write(at, &0u32)?;
-    Ok(Do::Change(Box::new(*call.regs), Some((at, modes))))
+    Ok(Do::Change(Box::new(*call.regs), Some((at, timex.modes))))
 }
 
 /// A call of adjtimex(2) has been answered, or another that was changed: the time at `at` is
@@ -120,11 +95,11 @@ fn adjust(call: &Call, at: u64) -> Result<Do, Fault> {
 pub fn adjusted(engine: &Engine, memory: Memory, regs: &Registers, at: u64) {
     let adjusts =
         matches!(regs.number(), libc::SYS_adjtimex | libc::SYS_clock_adjtime) && regs.answer() >= 0;
-    if let Some(now) = virtual_clock::read(engine, libc::CLOCK_REALTIME).filter(|_| adjusts) {
-        let nano =
-            memory.read::<u32>(at + STATUS).is_ok_and(|status| status & libc::STA_NANO as u32 != 0);
+    if let Some(now) = virtual_clock::read(engine, libc::CLOCK_REALTIME).filter(|_| adjusts)
+        && let Some(timex) = Timex::read(&memory, at)
+    {
         // The kernel has just written there.
-        let _ = memory.write(at + TIME, &[now.sec, if nano { now.nsec } else { now.nsec / 1000 }]);
+        let _ = timex.tell(&memory, at, now);
     }
 }
 

@@ -13,7 +13,7 @@
 //! slept. The keeper looks at the thread right before it interrupts it, when nobody in the session
 //! runs who could wake it, and never about the time when the kernel's own time-out ends the wait.
 
-use super::wait::{Left, Wait};
+use super::wait::Wait;
 use crate::patience::{INTERRUPTED, duration};
 use crate::tracer::ptrace::failed::Failed;
 use crate::tracer::ptrace::memory::Memory;
@@ -24,6 +24,7 @@ use engine::Engine;
 use libc::pid_t;
 use look::process::Stat;
 use posix::errno::restarts;
+use posix::wait::Left;
 use std::time::Instant;
 
 /// A thread that has been interrupted.
@@ -48,7 +49,7 @@ impl InjectedTimeout {
         wait: Wait,
         switched: u64,
     ) -> Result<InjectedTimeout, Failed> {
-        let before = match wait.left {
+        let before = match wait.means.left {
             Left::Interrupted(at) => Memory(tid).read(at).ok().map(|time| (at, time)),
             _ => None,
         };
@@ -96,7 +97,7 @@ impl InjectedTimeout {
             return Ok(());
         }
         if self.wait.goes_on(&regs) && voluntary_switches(tid) == self.switched + 1 {
-            regs.set_answer(self.wait.timed_out);
+            regs.set_answer(self.wait.means.timed_out);
             self.wait.clear_sets(Memory(tid));
             self.wait.write_left(&self.engine, Memory(tid), false);
             if let Some((at, time)) = self.before {

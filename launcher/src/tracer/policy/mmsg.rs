@@ -14,6 +14,7 @@ use super::call::{Call, Do};
 use super::sockets::{self, limit_of};
 use super::tracees::Tracees;
 use super::transfer::{Transfer, length, message, receives};
+use super::virtual_clock::SessionClocks;
 use super::wait::Wait;
 use crate::tracer::arch::registers::Registers;
 use crate::tracer::ptrace::failed::Failed;
@@ -23,8 +24,11 @@ use engine::Engine;
 use engine::region::wait_kind::What;
 use engine::sys::with_descriptor;
 use libc::{c_int, c_short, pid_t, pollfd};
+use posix::clock::Clocks;
 use posix::errno::interrupted;
-use posix::time::{NEVER, Spec};
+use posix::socket_timeout::Way;
+use posix::time::{Instant, Span};
+use posix::wait::{self, Call as Named};
 
 const EAGAIN: i64 = -(libc::EAGAIN as i64);
 
@@ -52,34 +56,34 @@ impl Call<'_> {
     /// What is to be done about recvmmsg(2) or sendmmsg(2) of a thread of `process`.
     pub fn transfer(&self, process: pid_t) -> Do {
         let r = self.regs;
-        let [socket, _, count, all_flags, timeout, _] = r.arguments();
+        let [socket, _, count, all_flags, ..] = r.arguments();
         let receives = receives(r);
         let mut flags = all_flags as c_int & !libc::MSG_WAITFORONE;
-        let timed = receives && timeout != 0;
-        let timeout = if timed { self.memory.read::<[i64; 2]>(timeout).ok() } else { None };
-        let timeout = timeout.and_then(|[sec, nsec]| Spec { sec, nsec }.nanos());
-        if count as u32 == 0 || timed && timeout.is_none() {
-            return Do::Pass;
-        }
+        let timed = match receives {
+            true => wait::begins(Named::Recvmmsg, r.arguments(), &self.memory),
+            false => Ok(None),
+        };
+        let Some(timed) = timed.ok().filter(|_| count as u32 != 0) else { return Do::Pass };
+        let clocks = SessionClocks(self.engine);
         let goes_on = self.again.and_then(|wait| wait.transfer);
-        let end = || timeout.map(|ns| self.engine.now().saturating_add(ns));
+        let end = || timed.and_then(|timed| timed.until.deadline(&clocks).ok());
         let mut transfer =
             goes_on.unwrap_or_else(|| Transfer { done: 0, end: end(), until: None, polls: None });
-        let option = if receives { libc::SO_RCVTIMEO } else { libc::SO_SNDTIMEO };
+        let way = if receives { Way::In } else { Way::Out };
         if transfer.done > 0 && all_flags as c_int & libc::MSG_WAITFORONE != 0 {
             flags |= libc::MSG_DONTWAIT;
         }
         let (mut limit, mut found, mut waits) = (None, Found::End, false);
         with_descriptor(process as u32, socket as i32, |fd| {
-            waits = sockets::waits(fd, flags);
-            limit = limit_of(fd, option).filter(|_| waits);
+            waits = sockets::waits(fd, way, flags);
+            limit = limit_of(fd, way).filter(|_| waits);
             if transfer.done > 0 {
                 // One from the queue of errors may be there, and never comes later.
                 found = if flags & libc::MSG_ERRQUEUE == 0 { look(fd) } else { Found::Message };
             }
             true
         });
-        if goes_on.is_none() && timeout.is_none() && limit.is_none() {
+        if goes_on.is_none() && timed.is_none() && limit.is_none() {
             return Do::Pass;
         }
         let at = length(r, transfer.done);
@@ -92,22 +96,23 @@ impl Call<'_> {
             }
             transfer.polls = before;
         }
-        let until = transfer
-            .until
-            .unwrap_or_else(|| limit.map_or(NEVER, |ns| self.engine.now().saturating_add(ns)));
+        let within = |limit| clocks.now().after(limit);
+        let until = transfer.until.unwrap_or_else(|| limit.map_or(Instant::NEVER, within));
         transfer.until = Some(until);
         // Without a limit no deadline comes.
         let timed_out = if limit.is_some() { EAGAIN } else { 0 };
-        let mut wait = self.wait(What::Descriptor, until, timed_out, |r| {
-            if transfer.polls.is_some() {
-                r.set_number(libc::SYS_poll);
-                r.set_arguments([at, 1, u32::MAX as u64, 0, 0, 0]);
-            } else {
-                let timeout = if receives { 0 } else { r.argument(4) };
-                let (message, flags) = (message(r, transfer.done), flags as u32 as u64);
-                r.set_arguments([socket, message, 1, flags, timeout, r.argument(5)]);
-            }
-        });
+        let means = wait::Wait::limited(limit.unwrap_or(Span::MAX), timed_out, r.arguments());
+        let Some(mut wait) = self.wait(What::Descriptor, means) else { return Do::Pass };
+        wait.deadline = until.ns();
+        let r = &mut wait.during;
+        if transfer.polls.is_some() {
+            r.set_number(libc::SYS_poll);
+            r.set_arguments([at, 1, u32::MAX as u64, 0, 0, 0]);
+        } else {
+            let timeout = if receives { 0 } else { r.argument(4) };
+            let (message, flags) = (message(r, transfer.done), flags as u32 as u64);
+            r.set_arguments([socket, message, 1, flags, timeout, r.argument(5)]);
+        }
         wait.transfer = Some(transfer);
         Do::Wait(Box::new(wait))
     }

@@ -1,6 +1,7 @@
 //! What the tracer knows of a traced process.
 
 use crate::tracer::ptrace::maps::Range;
+use posix::time::Instant;
 
 /// Where things are in a traced process; its forked children have them in the same places.
 #[derive(Clone, Copy, Debug)]
@@ -61,7 +62,7 @@ pub struct Process {
     pub go: bool,
     /// Then, virtual time at the end of the last nap of a thread of it, and the laps by then: what
     /// spins may go on in another thread, and after a collection of garbage.
-    pub spun: (u64, u64),
+    pub spun: (Instant, u64),
     /// It has a filter of its own, or those before it had: it can make none but its own calls.
     pub confined: bool,
     /// Its calls on sockets stop, because it has limited some of them.

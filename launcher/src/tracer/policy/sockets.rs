@@ -22,7 +22,9 @@ use crate::tracer::ptrace::wait::Stopped;
 use engine::region::wait_kind::What;
 use engine::sys::with_descriptor;
 use libc::{c_int, pid_t};
-use posix::time::{NEVER, timeval};
+use posix::socket_timeout::{self, Way, limit, timed_out};
+use posix::time::Span;
+use posix::wait;
 use std::collections::HashMap;
 use std::os::fd::BorrowedFd;
 
@@ -32,47 +34,42 @@ impl Call<'_> {
     pub fn limited(&self, process: pid_t) -> Option<Wait> {
         let (r, fd) = (self.regs, self.regs.argument(0) as c_int);
         let number = r.number();
-        let option = match number {
+        let way = match number {
             _ if !SOCKET_CALLS.contains(&number) => return None,
             libc::SYS_write
             | libc::SYS_writev
             | libc::SYS_sendto
             | libc::SYS_sendmsg
-            | libc::SYS_connect => libc::SO_SNDTIMEO,
-            _ => libc::SO_RCVTIMEO,
+            | libc::SYS_connect => Way::Out,
+            _ => Way::In,
         };
         let flags = match number {
             libc::SYS_recvfrom | libc::SYS_sendto => r.argument(3),
             libc::SYS_recvmsg | libc::SYS_sendmsg => r.argument(2),
             _ => 0,
-        };
-        if flags as c_int & libc::MSG_DONTWAIT != 0 {
-            return None;
-        }
-        let (mut limit, mut error) = (None, libc::EAGAIN);
+        } as c_int;
+        let mut limited = None;
         with_descriptor(process as u32, fd, |fd| {
-            limit = limit_of(fd, option).filter(|_| waits(fd, flags as c_int));
-            if number == libc::SYS_connect && !is_local(fd) {
-                error = libc::EINPROGRESS;
-            }
+            limited = limit_of(fd, way).filter(|_| waits(fd, way, flags)).map(|limit| {
+                let error = timed_out(number == libc::SYS_connect, || is_local(fd));
+                wait::Wait::limited(limit, error.answer(), r.arguments())
+            });
             true
         });
-        limit.map(|ns| self.wait(What::Descriptor, self.after(ns), -(error as i64), |_| {}))
+        self.wait(What::Descriptor, limited?)
     }
 }
 
-/// What such an `option` of socket `fd` of this process says, ns; `None` for ever.
-pub fn limit_of(fd: c_int, option: c_int) -> Option<u64> {
-    let [sec, usec] = option_of::<[i64; 2]>(fd, option)?;
-    timeval(sec, usec).filter(|&ns| (1..NEVER).contains(&ns))
+/// How long calls wait for socket `fd` of this process; `None` for ever.
+pub fn limit_of(fd: c_int, way: Way) -> Option<Span> {
+    let [sec, usec] = option_of::<[i64; 2]>(fd, way.option())?;
+    limit(sec, usec)
 }
 
-/// Does a call with these flags wait for socket `fd` of this process? Local sockets have no queue
-/// of errors: there that flag means nothing.
-pub fn waits(fd: c_int, flags: c_int) -> bool {
+/// Does a call with these flags wait for socket `fd` of this process?
+pub fn waits(fd: c_int, way: Way, flags: c_int) -> bool {
     // SAFETY: plain numbers.
-    flags & libc::MSG_DONTWAIT == 0
-        && (flags & libc::MSG_ERRQUEUE == 0 || is_local(fd))
+    socket_timeout::waits(way, flags, || is_local(fd))
         && unsafe { libc::fcntl(fd, libc::F_GETFL) } & libc::O_NONBLOCK == 0
 }
 

@@ -13,16 +13,18 @@ use super::thread::{Doing, Then};
 use super::timer_table::{ITIMER, Notify, Timer};
 use super::timers::Timers;
 use super::tracees::Tracees;
-use super::virtual_clock::deadline;
+use super::virtual_clock::SessionClocks;
 use crate::tracer::arch::registers::Registers;
 use crate::tracer::ptrace::failed::Failed;
 use crate::tracer::ptrace::memory::{Fault, Memory};
 use crate::tracer::ptrace::signal_info::SignalInfo;
 use crate::tracer::ptrace::wait::Stopped;
-use engine::expired::Expired;
 use libc::pid_t;
-use posix::clock::{is_time_of_day, is_virtual};
-use posix::time::{NEVER, Spec, whole_seconds};
+use posix::clock::{Clocks, is_virtual};
+use posix::errno::Errno;
+use posix::time::{Instant, Span};
+use posix::timer::{self, Expired, alarm_seconds, itimer, itimerspec, itimerval};
+use posix::wait::TIMER_ABSTIME;
 
 /// Where the library writes [`Expired`] into its signals.
 const EXPIRED: usize = 8;
@@ -61,15 +63,16 @@ impl Timers {
         memory: Memory,
         r: &Registers,
     ) -> Result<Option<i64>, Fault> {
-        const EINVAL: i64 = -(libc::EINVAL as i64);
-        let now = self.engine.now();
+        const EINVAL: i64 = Errno::EINVAL.answer();
+        let engine = self.engine;
+        let clocks = SessionClocks(&engine);
+        let now = clocks.now();
         let number = r.number();
         let [first, second, third, fourth, ..] = r.arguments();
         match number {
             libc::SYS_alarm => {
-                let seconds = (first as u32).min(i32::MAX as u32) as u64;
-                let (left, _) = self.set_alarm(process, seconds * 1_000_000_000, 0);
-                return Ok(Some(whole_seconds(left) as i64));
+                let (left, _) = self.set_alarm(process, timer::alarm(first as u32), Span::ZERO);
+                return Ok(Some(alarm_seconds(left) as i64));
             }
             libc::SYS_setitimer | libc::SYS_getitimer if first as i32 != libc::ITIMER_REAL => {
                 return Ok(None);
@@ -77,50 +80,34 @@ impl Timers {
             libc::SYS_setitimer => {
                 // No value is a zero, on Linux.
                 let new = if second == 0 { [0; 4] } else { memory.read::<[i64; 4]>(second)? };
-                let [Some(interval), Some(value)] =
-                    [micros(new[0], new[1]), micros(new[2], new[3])]
-                else {
-                    return Ok(Some(EINVAL));
-                };
-                let before = self.set_alarm(process, value, interval);
+                let Ok((value, interval)) = itimer(new) else { return Ok(Some(EINVAL)) };
+                let (left, interval) = self.set_alarm(process, value, interval);
                 if third != 0 {
-                    memory.write(third, &as_itimerval(before))?;
+                    memory.write(third, &itimerval(left, interval))?;
                 }
                 return Ok(Some(0));
             }
             libc::SYS_getitimer => {
-                let alarm = self
-                    .table
-                    .get(process, ITIMER)
-                    .map_or((0, 0), |alarm| (alarm.left(now), alarm.interval));
-                memory.write(second, &as_itimerval(alarm))?;
+                let (left, interval) = self.alarm_left(process, now);
+                memory.write(second, &itimerval(left, interval))?;
                 return Ok(Some(0));
             }
             _ => {}
         }
-        let engine = self.engine;
         let id = first as i32;
         let Some(timer) = self.table.get(process, id).filter(|_| id >= 0) else { return Ok(None) };
         match number {
             libc::SYS_timer_settime if third == 0 => Ok(None),
             libc::SYS_timer_settime => {
-                let [interval, interval_part, sec, nsec] = memory.read::<[i64; 4]>(third)?;
-                let (value, interval) =
-                    (Spec { sec, nsec }, Spec { sec: interval, nsec: interval_part });
-                let (Some(ns), Some(interval)) = (value.nanos(), interval.nanos()) else {
+                let new = memory.read::<[i64; 4]>(third)?;
+                let absolute = second & TIMER_ABSTIME != 0;
+                let Ok(to) = timer::setting(new, absolute, timer.clock, &clocks) else {
                     return Ok(Some(EINVAL));
                 };
-                let absolute = second as i32 & libc::TIMER_ABSTIME != 0;
-                let before = as_itimerspec(timer.left(now), timer.interval);
+                let before = itimerspec(timer.left(now), timer.expired.interval);
                 let turn = self.table.next_turn();
                 self.table.change(process, id, |timer| {
-                    timer.deadline = match (ns, absolute) {
-                        (0, _) => NEVER,
-                        (_, true) => deadline(&engine, timer.clock, value).unwrap_or(NEVER),
-                        (_, false) => now.saturating_add(ns).min(NEVER - 1),
-                    };
-                    timer.interval = if ns == 0 { 0 } else { interval };
-                    timer.settable = absolute && is_time_of_day(timer.clock);
+                    (timer.expired, timer.settable) = (to.or_stopped(), to.settable);
                     (timer.sent, timer.overruns, timer.turn) = (false, (0, 0), turn);
                 });
                 if fourth != 0 {
@@ -129,7 +116,7 @@ impl Timers {
                 Ok(Some(0))
             }
             libc::SYS_timer_gettime => {
-                memory.write(second, &as_itimerspec(timer.left(now), timer.interval))?;
+                memory.write(second, &itimerspec(timer.left(now), timer.expired.interval))?;
                 Ok(Some(0))
             }
             libc::SYS_timer_getoverrun => {
@@ -147,16 +134,23 @@ impl Timers {
         }
     }
 
-    /// Sets ITIMER_REAL; what was left, 0 if it was not set, and the former interval.
-    fn set_alarm(&mut self, process: pid_t, value: u64, interval: u64) -> (u64, u64) {
-        let now = self.engine.now();
-        let before = self.table.remove(process, ITIMER);
-        if value != 0 {
-            let deadline = now.saturating_add(value).min(NEVER - 1);
+    /// Sets ITIMER_REAL; what was left, zero if it was not set, and the former interval.
+    fn set_alarm(&mut self, process: pid_t, value: Span, interval: Span) -> (Span, Span) {
+        let now = SessionClocks(&self.engine).now();
+        let before = self.alarm_left(process, now);
+        self.table.remove(process, ITIMER);
+        if !value.is_zero() {
+            let expired = Expired { first: now.after(value), interval };
             let turn = self.table.next_turn();
-            self.table.add(process, Timer { turn, ..Timer::alarm(deadline, interval) });
+            self.table.add(process, Timer { turn, ..Timer::alarm(expired) });
         }
-        before.map_or((0, 0), |alarm| (alarm.left(now), alarm.interval))
+        before
+    }
+
+    /// What is left of ITIMER_REAL, and its interval.
+    fn alarm_left(&self, process: pid_t, now: Instant) -> (Span, Span) {
+        let alarm = self.table.get(process, ITIMER);
+        alarm.map_or_else(Default::default, |alarm| (alarm.left(now), alarm.expired.interval))
     }
 
     /// timer_create(2) has been answered.
@@ -192,7 +186,7 @@ impl Timers {
 
     /// The signal of timer `id` of the process is taken: its overruns.
     fn timer_taken(&mut self, process: pid_t, id: i32) -> Option<i32> {
-        let now = self.engine.now();
+        let now = SessionClocks(&self.engine).now();
         self.table.change(process, id, |timer| {
             timer.overrun(now);
             (timer.sent, timer.overruns) = (false, (0, timer.overruns.0));
@@ -226,7 +220,9 @@ impl Timers {
         let [first, interval] = [EXPIRED, EXPIRED + 2].map(|at| info.double_word(at));
         let ours = info.timer().is_some() && first != 0;
         if ours {
-            info.set_overrun(Expired { first, interval }.overrun(self.engine.now()));
+            let (first, interval) = (Instant::from_ns(first), Span::from_ns(interval));
+            let now = SessionClocks(&self.engine).now();
+            info.set_overrun(Expired { first, interval }.overrun(now));
         }
         ours
     }
@@ -255,22 +251,4 @@ fn new_timer(memory: Memory, r: &Registers) -> Option<Timer> {
         _ => Notify::Process(number),
     };
     Some(Timer::new(0, clock, notify, value))
-}
-
-fn micros(sec: i64, usec: i64) -> Option<u64> {
-    let nsec = (0..1_000_000).contains(&usec).then_some(usec * 1000)?;
-    Spec { sec, nsec }.nanos()
-}
-
-fn as_itimerval((left, interval): (u64, u64)) -> [i64; 4] {
-    // A timer that is still set shows a microsecond at least.
-    let left = if left == 0 { 0 } else { left.max(1000) };
-    let [interval, left] = [interval, left].map(Spec::from_nanos);
-    [interval.sec, interval.nsec / 1000, left.sec, left.nsec / 1000]
-}
-
-/// `struct itimerspec`.
-pub fn as_itimerspec(left: u64, interval: u64) -> [i64; 4] {
-    let [interval, left] = [interval, left].map(Spec::from_nanos);
-    [interval.sec, interval.nsec, left.sec, left.nsec]
 }

@@ -2,11 +2,16 @@
 
 use crate::tracer::ptrace::thread_status::in_set;
 use libc::pid_t;
-use posix::time::NEVER;
+use posix::clock::Shift;
+use posix::time::{Instant, Span};
+use posix::timer::Expired;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Number of ITIMER_REAL: no timer of timer_create(2) has it.
 pub const ITIMER: i32 = -2;
+
+/// Of one that is not set.
+const STOPPED: Expired = Expired { first: Instant::NEVER, interval: Span::ZERO };
 
 /// Whom an expiration tells.
 #[derive(Clone, Copy)]
@@ -29,10 +34,8 @@ pub struct Timer {
     pub notify: Notify,
     /// `sigev_value`.
     pub value: u64,
-    /// Between expirations, virtual ns; 0 for one.
-    pub interval: u64,
-    /// The next expiration, absolute virtual ns.
-    pub deadline: u64,
+    /// The next expiration, and those after it.
+    pub expired: Expired,
     /// The how many-eth setting of any timer it was: the earlier one expires first.
     pub turn: u64,
     /// Set to an instant of a clock that can be set.
@@ -51,8 +54,7 @@ impl Timer {
             clock,
             notify,
             value,
-            interval: 0,
-            deadline: NEVER,
+            expired: STOPPED,
             turn: 0,
             settable: false,
             sent: false,
@@ -61,33 +63,25 @@ impl Timer {
     }
 
     /// ITIMER_REAL, which survives exec(2): its next expiration and interval.
-    pub fn alarm(deadline: u64, interval: u64) -> Timer {
+    pub fn alarm(expired: Expired) -> Timer {
         let notify = Notify::Process(libc::SIGALRM);
-        Timer { deadline, interval, ..Timer::new(ITIMER, libc::CLOCK_MONOTONIC, notify, 0) }
+        Timer { expired, ..Timer::new(ITIMER, libc::CLOCK_MONOTONIC, notify, 0) }
     }
 
-    /// What is left until it expires next, ns; 0 if it does not.
-    pub fn left(&self, now: u64) -> u64 {
-        let silent = matches!(self.notify, Notify::Nobody);
-        match (self.deadline, self.interval) {
-            (NEVER, _) => 0,
-            // It is about to be told of.
-            (due, 0) if due <= now => !silent as u64,
-            (due, interval) if due <= now => interval - (now - due) % interval,
-            (due, _) => due - now,
-        }
+    /// What is left until it expires next; zero if it does not.
+    pub fn left(&self, now: Instant) -> Span {
+        self.expired.left(now, matches!(self.notify, Notify::Nobody))
     }
 
     /// Its signal is being taken, at `now`: what has expired by then, and nobody was told of, are
     /// overruns.
-    pub fn overrun(&mut self, now: u64) {
-        if self.interval == 0 || now <= self.deadline {
-            return;
+    pub fn overrun(&mut self, now: Instant) {
+        let expired = self.expired;
+        if !expired.interval.is_zero() && expired.first <= now {
+            let more = expired.overrun(now).saturating_add(1);
+            self.overruns.0 = self.overruns.0.saturating_add(more);
+            self.expired.first = expired.next(now);
         }
-        let missed = (now - self.deadline).div_ceil(self.interval);
-        self.deadline =
-            self.deadline.saturating_add(missed.saturating_mul(self.interval)).min(NEVER - 1);
-        self.overruns.0 = self.overruns.0.saturating_add(missed.min(i32::MAX as u64) as i32);
     }
 
     /// Is a signal of its number pending for whom it tells, a thread or `process`?
@@ -100,8 +94,9 @@ impl Timer {
     }
 
     /// When somebody is to be told of it next.
-    fn due(&self) -> Option<u64> {
-        (self.deadline != NEVER && !matches!(self.notify, Notify::Nobody)).then_some(self.deadline)
+    fn due(&self) -> Option<Instant> {
+        let due = self.expired.first;
+        (!due.is_never() && !matches!(self.notify, Notify::Nobody)).then_some(due)
     }
 }
 
@@ -113,7 +108,7 @@ type Whose = (pid_t, i32);
 pub struct TimerTable {
     all: BTreeMap<Whose, Timer>,
     /// Those that will tell somebody: by deadline, then by turn.
-    queue: BTreeSet<(u64, u64, Whose)>,
+    queue: BTreeSet<(Instant, u64, Whose)>,
     turns: u64,
 }
 
@@ -148,10 +143,10 @@ impl TimerTable {
     /// The process has one more.
     pub fn add(&mut self, process: pid_t, timer: Timer) {
         let id = timer.id;
-        let (deadline, unset) = (timer.deadline, Timer { deadline: NEVER, ..timer });
+        let (expired, unset) = (timer.expired, Timer { expired: STOPPED, ..timer });
         self.remove(process, id);
         self.all.insert((process, id), unset);
-        self.change(process, id, |timer| timer.deadline = deadline);
+        self.change(process, id, |timer| timer.expired = expired);
     }
 
     /// Timer `id` of the process, which has it no more.
@@ -204,24 +199,22 @@ impl TimerTable {
     }
 
     /// The earliest deadline that somebody is to be told of.
-    pub fn earliest(&self) -> u64 {
-        self.queue.first().map_or(NEVER, |&(due, ..)| due)
+    pub fn earliest(&self) -> Instant {
+        self.queue.first().map_or(Instant::NEVER, |&(due, ..)| due)
     }
 
     /// The timer that expires first, if it is due by `now`.
-    pub fn due(&self, now: u64) -> Option<Whose> {
+    pub fn due(&self, now: Instant) -> Option<Whose> {
         self.queue.first().filter(|&&(due, ..)| due <= now).map(|&(.., whose)| whose)
     }
 
-    /// A clock was set ahead by so many ns: timers for an instant of it move.
-    pub fn clock_was_set(&mut self, ahead: i64) {
-        let moves = |timer: &Timer| timer.settable && timer.deadline != NEVER;
-        let whose: Vec<Whose> =
-            self.all.iter().filter(|(_, timer)| moves(timer)).map(|(&whose, _)| whose).collect();
+    /// A clock was set ahead: timers for an instant of it move.
+    pub fn clock_was_set(&mut self, ahead: Shift) {
+        let settable = self.all.iter().filter(|(_, timer)| timer.settable);
+        let whose: Vec<Whose> = settable.map(|(&whose, _)| whose).collect();
         for (process, id) in whose {
             self.change(process, id, |timer| {
-                timer.deadline =
-                    timer.deadline.saturating_add_signed(ahead.saturating_neg()).min(NEVER - 1);
+                timer.expired.first = ahead.moves(timer.expired.first);
             });
         }
     }
@@ -232,10 +225,11 @@ mod tests {
     use super::*;
 
     fn set(timers: &mut TimerTable, process: pid_t, id: i32, deadline: u64, notify: Notify) {
-        let turn = timers.next_turn();
+        let (turn, first) = (timers.next_turn(), Instant::from_ns(deadline));
+        let expired = Expired { first, ..STOPPED };
         timers.add(
             process,
-            Timer { deadline, turn, ..Timer::new(id, libc::CLOCK_MONOTONIC, notify, 0) },
+            Timer { expired, turn, ..Timer::new(id, libc::CLOCK_MONOTONIC, notify, 0) },
         );
     }
 
@@ -249,12 +243,12 @@ mod tests {
         }
         set(&mut timers, 6, 2, 10, Notify::Nobody);
         let mut order = vec![];
-        while let Some((process, id)) = timers.due(40) {
+        while let Some((process, id)) = timers.due(Instant::from_ns(40)) {
             order.push((process, id));
-            timers.change(process, id, |timer| timer.deadline = NEVER);
+            timers.change(process, id, |timer| timer.expired = STOPPED);
         }
         assert_eq!(order, [(8, 2), (7, 2), (8, 1), (6, 1)]);
-        assert_eq!(timers.earliest(), 50);
+        assert_eq!(timers.earliest().ns(), 50);
     }
 
     #[test]
@@ -265,11 +259,11 @@ mod tests {
         }
         timers.forget(7);
         assert!(!timers.has(7) && timers.has(8));
-        assert_eq!(timers.earliest(), 18);
+        assert_eq!(timers.earliest().ns(), 18);
         set(&mut timers, 8, 0, 5, Notify::Process(40));
-        assert_eq!(timers.earliest(), 5);
+        assert_eq!(timers.earliest().ns(), 5);
         assert!(timers.remove(8, 0).is_some());
-        assert_eq!(timers.earliest(), NEVER);
+        assert!(timers.earliest().is_never());
     }
 
     #[test]
@@ -279,9 +273,9 @@ mod tests {
             set(&mut timers, 7, id, 100, Notify::Process(libc::SIGALRM));
         }
         timers.change(7, 2, |timer| timer.settable = true);
-        timers.clock_was_set(60);
-        assert_eq!(timers.due(99), Some((7, 2)));
-        timers.clock_was_set(-500);
-        assert_eq!(timers.due(600), Some((7, 1)));
+        timers.clock_was_set(Shift(60));
+        assert_eq!(timers.due(Instant::from_ns(99)), Some((7, 2)));
+        timers.clock_was_set(Shift(-500));
+        assert_eq!(timers.due(Instant::from_ns(600)), Some((7, 1)));
     }
 }

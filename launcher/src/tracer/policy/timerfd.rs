@@ -8,20 +8,19 @@
 use super::exec_setup::Kit;
 use super::filter;
 use super::thread::{Doing, Then};
-use super::timer_calls::as_itimerspec;
 use super::tracees::Tracees;
-use super::virtual_clock::deadline;
+use super::virtual_clock::SessionClocks;
 use crate::tracer::arch::registers::Registers;
 use crate::tracer::ptrace::failed::Failed;
 use crate::tracer::ptrace::memory::{Fault, Memory};
 use crate::tracer::ptrace::wait::Stopped;
 use engine::region::slot::Slot;
-use engine::schedule::timerfd::{ABSOLUTE, CANCEL_ON_SET, LOST, Locked, SHARED};
+use engine::schedule::timerfd::{LOST, Locked, SHARED};
 use engine::sys::with_descriptor;
 use engine::{Engine, Kind};
 use libc::pid_t;
-use posix::clock::is_time_of_day;
-use posix::time::{NEVER, Spec};
+use posix::clock::Clocks;
+use posix::timer;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 /// The timer that descriptor `fd` of a process is.
@@ -71,42 +70,27 @@ fn answer_of(
 ) -> Result<Option<i64>, Fault> {
     const KNOWN: i32 = libc::TFD_TIMER_ABSTIME | libc::TFD_TIMER_CANCEL_ON_SET;
     let (fd, flags) = (r.argument(0) as i32, r.argument(1) as i32);
-    let left = |locked: &Locked| {
-        as_itimerspec(locked.left(engine.now()), locked.slot().timer().interval.load(Relaxed))
-    };
+    let clocks = SessionClocks(engine);
+    let now = clocks.now();
     if r.number() == libc::SYS_timerfd_gettime {
-        let now = left(&lock(engine, index, process, fd));
-        memory.write(r.argument(1), &now)?;
+        let told = lock(engine, index, process, fd).gettime(now);
+        memory.write(r.argument(1), &told)?;
         return Ok(Some(0));
     }
-    let [interval, interval_part, sec, nsec] = memory.read::<[i64; 4]>(r.argument(2))?;
-    let (value, interval) =
-        (Spec { sec, nsec }, Spec { sec: interval, nsec: interval_part }.nanos());
-    let (Some(ns), Some(interval)) = (value.nanos(), interval) else { return Ok(None) };
+    let new = memory.read::<[i64; 4]>(r.argument(2))?;
+    let clock = engine.page.slots[index].timer().clock.load(Relaxed) as i32;
+    let absolute = flags & libc::TFD_TIMER_ABSTIME != 0;
+    let Ok(to) = timer::setting(new, absolute, clock, &clocks) else { return Ok(None) };
     if flags & !KNOWN != 0 {
         return Ok(None);
     }
-    let clock = engine.page.slots[index].timer().clock.load(Relaxed) as i32;
-    let absolute = flags & libc::TFD_TIMER_ABSTIME != 0;
-    let now = engine.now();
-    let due = match (ns, absolute) {
-        (0, _) => NEVER,
-        (_, true) => deadline(engine, clock, value).unwrap_or(NEVER),
-        (_, false) => now.saturating_add(ns).min(NEVER - 1),
-    };
-    let noted =
-        match (absolute && is_time_of_day(clock), flags & libc::TFD_TIMER_CANCEL_ON_SET != 0) {
-            (false, _) => 0,
-            (true, false) => ABSOLUTE,
-            (true, true) => ABSOLUTE | CANCEL_ON_SET,
-        };
     let mut before = [0; 4];
     let set = with_descriptor(process as u32, fd, |theirs| {
         let locked = lock(engine, index, process, fd);
-        before = left(&locked);
-        locked.set(theirs, now, due, interval, noted).is_ok()
+        before = locked.gettime(now);
+        locked.set(theirs, now, to, flags & libc::TFD_TIMER_CANCEL_ON_SET != 0).is_ok()
     });
-    engine.arm(due, now);
+    engine.arm(to.expired.first.ns(), now.ns());
     if set && r.argument(3) != 0 {
         memory.write(r.argument(3), &before)?;
     }
@@ -189,7 +173,7 @@ fn canceled(engine: &Engine, index: usize, process: pid_t, fd: i32) -> bool {
     if was {
         with_descriptor(process as u32, fd, |fd| engine.name_timer(fd, index).is_ok());
         // What has expired is forgotten with it, but an interval goes on.
-        locked.take_expirations(engine.now());
+        locked.take_expirations(SessionClocks(engine).now());
     }
     was
 }
@@ -208,11 +192,11 @@ pub fn read_done(tracees: &Tracees, stopped: &Stopped, index: usize) -> Result<(
         return stopped.set_registers(&regs);
     }
     let locked = lock(&engine, index, process, fd);
-    let now = engine.now();
+    let now = SessionClocks(&engine).now();
     // Set anew between the kernel's answer and here: it has expired once for this reader all
     // the same.
     let count = locked.take_expirations(now).max(1).to_ne_bytes();
-    engine.arm(locked.slot().deadline.load(Relaxed), now);
+    engine.arm(locked.slot().deadline.load(Relaxed), now.ns());
     drop(locked);
     let mut rest = &count[..];
     if regs.number() == libc::SYS_read {

@@ -4,11 +4,13 @@
 //! timers of a process with the library: so time does not move on while it tells somebody.
 
 use super::timer_table::{Notify, Timer, TimerTable};
+use super::virtual_clock::SessionClocks;
 use crate::tracer::ptrace::signal_info::SignalInfo;
 use engine::region::tracer_word::KEEPS_TIME;
 use engine::{Engine, Kind, Reason, What};
 use libc::pid_t;
-use posix::time::NEVER;
+use posix::clock::{Clocks, Shift};
+use posix::time::{Instant, NEVER};
 use std::sync::atomic::Ordering::SeqCst;
 
 /// The timers of traced processes that end in a signal, and their clock.
@@ -19,13 +21,13 @@ pub struct Timers {
     /// The slot that is parked until the earliest deadline.
     keeps: Option<usize>,
     /// What clock_settime(2) had done when the deadlines were last right.
-    shift: i64,
+    shift: Shift,
 }
 
 impl Timers {
     /// None yet.
     pub fn new(engine: Engine) -> Timers {
-        Timers { engine, table: TimerTable::default(), keeps: None, shift: 0 }
+        Timers { engine, table: TimerTable::default(), keeps: None, shift: Shift(0) }
     }
 
     /// Lets timers expire that are due, and parks until the next. Whoever changes a deadline calls
@@ -37,7 +39,7 @@ impl Timers {
     pub fn keep_time(&mut self) {
         self.follow_clock();
         let (engine, page) = (self.engine, self.engine.page);
-        if self.keeps.is_none() && self.table.earliest() != NEVER {
+        if self.keeps.is_none() && !self.table.earliest().is_never() {
             // SAFETY: no arguments.
             let tid = unsafe { libc::gettid() } as u32;
             self.keeps = page.claim(Kind::Busy, engine.pid, tid, 0);
@@ -51,19 +53,19 @@ impl Timers {
         loop {
             let state = slot.state.load();
             if state.waits() {
-                if slot.deadline.load(SeqCst) == self.table.earliest() {
+                if slot.deadline.load(SeqCst) == self.table.earliest().ns() {
                     return;
                 }
                 engine.end_own(me, state.seq(), Reason::Woken);
                 continue;
             }
             let mut due = state.reason() == Reason::TimedOut;
-            let now = engine.now();
+            let now = SessionClocks(&engine).now();
             // In frozen mode one at a time: the next when everybody is at rest again.
             while due && self.expire_one(now) {
                 due = !engine.frozen();
             }
-            let earliest = self.table.earliest();
+            let earliest = self.table.earliest().ns();
             // Without a new one the former one would count on.
             slot.deadline.store(NEVER, SeqCst);
             let seq = engine.begin_wait(me);
@@ -76,7 +78,7 @@ impl Timers {
     }
 
     /// Lets the first of the timers that are due by `now` expire; false if none is.
-    fn expire_one(&mut self, now: u64) -> bool {
+    fn expire_one(&mut self, now: Instant) -> bool {
         let engine = self.engine;
         let Some((pid, id)) = self.table.due(now) else { return false };
         self.table.change(pid, id, |timer| expire(&engine, now, pid, timer)).is_some()
@@ -84,24 +86,18 @@ impl Timers {
 
     /// A clock was set: timers for an instant of it move.
     fn follow_clock(&mut self) {
-        let shift = self.engine.page.shift();
-        let ahead = shift.wrapping_sub(std::mem::replace(&mut self.shift, shift));
-        if ahead != 0 {
+        let shift = Shift(self.engine.page.shift());
+        let ahead = shift.since(std::mem::replace(&mut self.shift, shift));
+        if ahead != Shift::default() {
             self.table.clock_was_set(ahead);
         }
     }
 }
 
 /// The time of a timer has come.
-fn expire(engine: &Engine, now: u64, pid: pid_t, timer: &mut Timer) {
-    let missed = (now - timer.deadline).checked_div(timer.interval).unwrap_or(0);
-    timer.deadline = match timer.interval {
-        0 => NEVER,
-        interval => {
-            timer.deadline.saturating_add(interval.saturating_mul(missed + 1)).min(NEVER - 1)
-        }
-    };
-    let missed = missed.min(i32::MAX as u64) as i32;
+fn expire(engine: &Engine, now: Instant, pid: pid_t, timer: &mut Timer) {
+    let missed = timer.expired.overrun(now);
+    timer.expired.first = timer.expired.next(now);
     let (number, thread) = match timer.notify {
         Notify::Process(number) => (number, None),
         Notify::Thread(number, tid) => (number, Some(tid)),

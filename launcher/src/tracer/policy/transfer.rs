@@ -1,24 +1,26 @@
 //! How far a call of recvmmsg(2) or sendmmsg(2) has come that is made message by message; see
 //! [`super::mmsg`].
 
+use super::virtual_clock::SessionClocks;
 use crate::tracer::arch::registers::Registers;
 use crate::tracer::ptrace::memory::Memory;
 use engine::Engine;
 use libc::{c_int, mmsghdr, msghdr, pollfd};
-use posix::time::Spec;
+use posix::clock::Clocks;
+use posix::errno::Errno;
+use posix::time::Instant;
+use posix::wait::Left;
 use std::mem::offset_of;
-
-const EFAULT: i64 = -(libc::EFAULT as i64);
 
 /// How far such a call has come, and what it does now.
 #[derive(Clone, Copy)]
 pub struct Transfer {
     /// Messages that are done.
     pub done: u32,
-    /// When the call's own time-out is over, absolute virtual ns.
-    pub end: Option<u64>,
-    /// Until when it waits now, absolute virtual ns; `None` before it is known.
-    pub until: Option<u64>,
+    /// When the call's own time-out is over.
+    pub end: Option<Instant>,
+    /// Until when it waits now; `None` before it is known.
+    pub until: Option<Instant>,
     /// It waits by poll(2), and this was in the place of the set.
     pub polls: Option<u64>,
 }
@@ -43,9 +45,9 @@ pub fn receives(regs: &Registers) -> bool {
 impl Transfer {
     /// The call is over: its answer.
     pub fn answer(&self, engine: &Engine, memory: Memory, regs: &Registers) -> i64 {
-        let left = self.end.map(|end| Spec::from_nanos(end.saturating_sub(engine.now())));
-        match left.map(|left| memory.write(regs.argument(4), &[left.sec, left.nsec])) {
-            Some(Err(_)) => EFAULT,
+        let left = self.end.map(|end| end - SessionClocks(engine).now());
+        match left.map(|left| Left::Timespec(regs.argument(4)).tell(&memory, left, false)) {
+            Some(None) => Errno::EFAULT.answer(),
             _ => self.done as i64,
         }
     }
@@ -55,7 +57,7 @@ impl Transfer {
         let flags = (offset_of!(mmsghdr, msg_hdr) + offset_of!(msghdr, msg_flags)) as u64;
         let urgent = |flags: u32| flags as c_int & libc::MSG_OOB != 0;
         self.done >= regs.argument(2) as u32
-            || self.end.is_some_and(|end| engine.now() >= end)
+            || self.end.is_some_and(|end| SessionClocks(engine).now() >= end)
             || receives(regs) && memory.read(message(regs, self.done - 1) + flags).is_ok_and(urgent)
     }
 }

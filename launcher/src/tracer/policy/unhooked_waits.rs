@@ -68,7 +68,9 @@ impl Met {
     fn ends_by_itself(&self, real: u64) -> bool {
         self.wait.as_ref().is_some_and(|wait| {
             let end = self.since.1 + wait.deadline.saturating_sub(self.since.0);
-            wait.instant.is_none() && end < real + BY_ITSELF.ns() && real < end + BY_ITSELF.ns()
+            !wait.means.until.is_settable()
+                && end < real + BY_ITSELF.ns()
+                && real < end + BY_ITSELF.ns()
         })
     }
 }

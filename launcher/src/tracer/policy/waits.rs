@@ -204,28 +204,28 @@ impl Waits {
         self.woken.extend(timed_out.then_some(tid));
         let too_early = wait.what == What::Descriptor
             && reason != Reason::TimedOut
-            && answer == wait.timed_out
+            && answer == wait.means.timed_out
             && engine.now() < wait.deadline;
         let once_more = timed_out && wait.early(&engine)
             || wait.sleep && !timed_out && !interrupted
             || too_early;
         if let Some(transfer) = wait.transfer.filter(|_| !once_more) {
-            let answer = if timed_out { wait.timed_out } else { answer };
+            let answer = if timed_out { wait.means.timed_out } else { answer };
             step_done(tracees, stopped, regs, (wait, transfer), answer)?;
             return Ok(Done::GoesOn);
         }
         let again = if once_more {
             // The clock was set back meanwhile, or the word was woken for no reason.
             regs.make_call_again();
-            wait.instant.is_none().then_some(wait)
+            (!wait.means.until.is_settable()).then_some(wait)
         } else if timed_out {
-            regs.set_answer(wait.timed_out);
+            regs.set_answer(wait.means.timed_out);
             wait.clear_sets(Memory(tid));
             wait.write_left(&engine, Memory(tid), false);
             None
         } else if interrupted && (wait.sleep || answer != Errno::EINTR.answer()) {
             // With a time-out it is EINTR after any handler, else the call is made again.
-            if wait.sleep || wait.without_restart(answer) {
+            if wait.sleep || wait.without_restart() {
                 regs.set_answer(RESTART_WITHOUT_HANDLER);
             }
             Some(wait)

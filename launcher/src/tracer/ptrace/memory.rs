@@ -2,6 +2,7 @@
 
 use super::failed::Failed;
 use libc::{c_void, iovec, pid_t};
+use posix::wait;
 use std::fs::OpenOptions;
 use std::mem::MaybeUninit;
 use std::os::unix::fs::FileExt;
@@ -29,6 +30,19 @@ unsafe impl Plain for [i64; 2] {}
 unsafe impl Plain for [u64; 2] {}
 // SAFETY: as above.
 unsafe impl Plain for [i64; 4] {}
+
+impl wait::Memory for Memory {
+    fn read<const N: usize>(&self, at: u64) -> Option<[u64; N]> {
+        let mut words = [[0; 8]; N];
+        let bytes = words.as_flattened_mut();
+        let whole = self.bytes(at, bytes) == bytes.len();
+        whole.then(|| words.map(u64::from_ne_bytes))
+    }
+
+    fn write<const N: usize>(&self, at: u64, words: [u64; N]) -> Option<()> {
+        self.write_bytes(at, words.map(u64::to_ne_bytes).as_flattened()).ok()
+    }
+}
 
 impl Memory {
     /// The value at `at`.

@@ -16,7 +16,7 @@ impl Status {
         self.0.lines().find_map(|line| line.strip_prefix(name)).map_or("", str::trim)
     }
 
-    /// The set of signals behind `name`.
+    /// The set of signals or capabilities behind `name`.
     fn set(&self, name: &str) -> u64 {
         u64::from_str_radix(self.field(name), 16).unwrap_or(0)
     }
@@ -50,6 +50,16 @@ pub fn pending(tid: pid_t) -> u64 {
 pub fn deliverable(tid: pid_t) -> u64 {
     let status = Status::of(tid);
     (status.set("SigPnd:") | status.set("ShdPnd:")) & !status.set("SigBlk:")
+}
+
+/// Has the thread `CAP_SYS_TIME` on the machine, and not just in a user namespace of its own?
+pub fn may_set_time(tid: pid_t) -> bool {
+    const CAP_SYS_TIME: u32 = 25;
+    /// The inode of the first user namespace (`PROC_USER_INIT_INO` of the kernel).
+    const FIRST: &str = "user:[4026531837]";
+    let namespace = std::fs::read_link(format!("/proc/{tid}/ns/user"));
+    Status::of(tid).set("CapEff:") >> CAP_SYS_TIME & 1 != 0
+        && namespace.is_ok_and(|of| of.as_os_str() == FIRST)
 }
 
 /// Has the thread ended, or does another process trace it?

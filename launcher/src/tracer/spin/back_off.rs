@@ -8,7 +8,6 @@ use crate::tracer::ptrace::thread_status::run_count;
 use crate::tracer::ptrace::wait::Stopped;
 use engine::patience::LONGEST_NAP;
 use engine::region::tracer_word::{NAPS, TRACED};
-use engine::schedule::back_off::{FROZEN_STEP, STEP, step};
 use engine::{Kind, Reason, What};
 use libc::pid_t;
 use posix::time::NEVER;
@@ -32,7 +31,7 @@ impl Spinners {
         let words = page.words();
         slot.thread().spin.store(words, SeqCst);
         if let Some(spinner) = self.get(tid) {
-            (spinner.asked, spinner.other, spinner.repeats) = (0, 0, false);
+            spinner.rule.next_iteration();
             spinner.until = spinner.next_look();
             spinner.iteration.begin(tracees, tid, words);
         }
@@ -52,16 +51,17 @@ impl Spinners {
         let quiet = words && spinner.iteration.is_quiet(tracees, tid);
         let next = engine.next_waiter(me).filter(|_| words);
         let Some((_, due)) = next else { return self.next_iteration(tracees, stopped, me) };
-        if due == NEVER && (spinner.repeats || !engine.frozen()) {
+        if due == NEVER && (spinner.rule.is_repeating() || !engine.frozen()) {
             // By the real clock.
             return self.let_alone(tracees, stopped);
         }
         let now = engine.now();
-        let shortest = if engine.frozen() { FROZEN_STEP } else { STEP };
-        let step = step(spinner.iterations.unwrap_or(0) + spinner.weight, shortest);
+        let step = spinner.rule.step(engine.frozen()).ns();
         // A thread that is due at this very instant is woken first. A loop that repeats does so
         // until somebody is.
-        let until = if spinner.repeats { due } else { now.saturating_add(step).min(due) }.max(now);
+        let until =
+            if spinner.rule.is_repeating() { due } else { now.saturating_add(step).min(due) }
+                .max(now);
         let slot = tracees.slot(me);
         let Some(thread) = tracees.threads.get(&tid) else { return Ok(()) };
         // The registers have been read, so the thread has let go of the processor, and the count is
@@ -100,17 +100,17 @@ impl Spinners {
         slot.deadline.store(NEVER, SeqCst);
         let timed_out = engine.resume(me, Kind::Foreign) == Reason::TimedOut;
         let jumped = engine.page.header.jumps.load(SeqCst) != jumps;
-        if own && timed_out || quiet && spinner.repeats && jumped {
+        if own && timed_out || quiet && spinner.rule.is_repeating() && jumped {
             engine.count_creep();
         }
         if own && timed_out {
-            spinner.iterations = spinner.iterations.map(|before| before + spinner.weight);
+            spinner.rule.moved();
         } else if !go && jumped {
             // Something has happened, if only the time of another: it is from there that it asks
             // for nothing. (Of the deadlines in a program in Go some are always its runtime's.)
-            spinner.iterations = Some(0);
+            spinner.rule.spins(0);
         }
-        has_spun(tracees, tid, spinner.iterations.unwrap_or(0));
+        has_spun(tracees, tid, spinner.rule.iterations());
         self.next_iteration(tracees, stopped, me)
     }
 }

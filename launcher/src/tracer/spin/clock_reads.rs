@@ -9,8 +9,8 @@ use crate::tracer::policy::waits::Waits;
 use crate::tracer::ptrace::memory::Memory;
 use crate::tracer::ptrace::thread_status::voluntary_switches;
 use engine::region::sizes::SLOTS;
-use engine::schedule::back_off::{FROZEN_STEP, step};
 use libc::pid_t;
+use posix::spin_rule::{FROZEN_STEP, back_off};
 
 /// Thread `tid` reads a frozen clock where no hook counts: here a loop that spins is noticed.
 pub fn clock_read(
@@ -69,6 +69,6 @@ pub fn clock_read(
     if !waits.others_are_awake(tid) && !engine.glance(me).is_err_and(|busy| busy.slot().is_some()) {
         let iterations =
             if many { (over / STEP) as u64 * WEIGHT } else { (over / FEW) as u64 * FEW_WEIGHT };
-        engine.creep(me, step(iterations, FROZEN_STEP));
+        engine.creep(me, back_off(iterations, FROZEN_STEP).ns());
     }
 }

@@ -1,15 +1,11 @@
-//! Instants that have come, for tracees that are watched ([`super::observe`]): a thread that finds
-//! nothing and reads a frozen clock, equally often each time, sees it move on; see the hooks'
-//! `spin.rs`, whose rule this is.
+//! Instants that have come ([`Rounds`]), for tracees that are watched ([`super::observe`]).
 
 use crate::tracer::policy::thread::Thread;
 use crate::tracer::policy::tracees::Tracees;
 use crate::tracer::ptrace::memory::Memory;
 use libc::pid_t;
+use posix::spin_rule::Rounds;
 use std::sync::atomic::Ordering::Relaxed;
-
-/// As in the hooks.
-const ROUNDS: u32 = 4;
 
 /// What a thread has asked of an instant.
 #[derive(Default)]
@@ -18,10 +14,7 @@ pub struct Instants {
     pub reads: u32,
     /// Reads of its process that did not stop, by then.
     counter: u32,
-    /// Reads between the last two such calls, and jumps.
-    last: (u32, u64),
-    /// How often in turn it has been the same.
-    rounds: u32,
+    rounds: Rounds,
 }
 
 impl Instants {
@@ -34,15 +27,9 @@ impl Instants {
             space.and_then(|space| Memory(tid).read(space.counter).ok()).unwrap_or(0);
         let reads = counter.wrapping_sub(std::mem::replace(&mut self.counter, counter));
         let reads = reads.wrapping_add(std::mem::take(&mut self.reads));
-        let now = (reads, engine.page.header.jumps.load(Relaxed));
-        if std::mem::replace(&mut self.last, now) != now || reads == 0 {
-            self.rounds = 0;
-            return;
-        }
-        self.rounds += 1;
-        if self.rounds == ROUNDS && !engine.pass_instant(me) {
-            // To be tried again in the next round.
-            self.rounds -= 1;
+        let jumps = engine.page.header.jumps.load(Relaxed) as u32;
+        if self.rounds.found_nothing(reads, jumps) && !engine.pass_instant(me) {
+            self.rounds.once_more();
         }
     }
 }

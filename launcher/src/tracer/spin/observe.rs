@@ -6,34 +6,24 @@
 //! nothing else spins, and backs off from then on ([`super::back_off`]): it stays stopped, and its
 //! slot says *kernel* with a deadline of its own. Between two back-offs it asks some more.
 
-use super::call_outcome::{Outcome, outcome};
+use super::call_outcome::outcome;
 use super::repeating_loop::{Ahead, look_ahead};
-use super::spinners::{PATIENCE, Spinners, has_spun};
+use super::spinners::{Spinners, has_spun};
 use crate::session::real_now;
 use crate::tracer::policy::thread::Doing;
 use crate::tracer::policy::tracees::Tracees;
+use crate::tracer::policy::virtual_clock::SessionClocks;
 use crate::tracer::ptrace::failed::Failed;
 use crate::tracer::ptrace::maps::Range;
 use crate::tracer::ptrace::thread_status::deliverable;
 use crate::tracer::ptrace::wait::Stopped;
 use engine::patience::LONGEST_NAP;
-use engine::schedule::back_off::step;
 use libc::pid_t;
-use posix::time::NEVER;
+use posix::clock::Clocks;
+use posix::spin_rule::{self, COMPUTES, ELSEWHERE, Outcome, READ, Verdict, WEIGHT};
+use posix::time::{Instant, NEVER, Span};
 use std::sync::atomic::Ordering::SeqCst;
 
-/// What being met in the vDSO counts for, in calls: it has read the clock hundreds of times since.
-const READ: u32 = 5;
-/// So many times are asked between two back-offs.
-const ITERATION: u32 = 5;
-/// How many poll iterations of the hooks that stands for, which read less and take no stops.
-const WEIGHT: u64 = 8;
-/// What being met elsewhere counts for, in calls that neither get nothing nor anything done.
-const ELSEWHERE: u32 = 4;
-/// So many of those are enough in that time: the thread does something else.
-const ENOUGH: u32 = 128;
-/// What looking ahead without a result counts for, which costs as much as all the others.
-const COMPUTES: u32 = ENOUGH / 2;
 /// Instructions to look ahead: some loops have a loop of pauses in them.
 const AHEAD: u64 = 1024;
 /// The same for a thread that may just not have gone on since it was met before, on a busy machine:
@@ -91,7 +81,7 @@ impl Spinners {
         let mut regs = stopped.registers()?;
         if regs.is_in_call() {
             // In a call that began before it was watched.
-            spinner.other += ELSEWHERE;
+            spinner.rule.does(ELSEWHERE);
             if regs.answer() == -(libc::EINTR as i64) && deliverable(tid) == 0 {
                 regs.make_call_again();
                 stopped.set_registers(&regs)?;
@@ -100,24 +90,24 @@ impl Spinners {
         }
         let reads = clocks.contains(regs.instruction_pointer());
         let mut most = AHEAD;
-        if !reads && spinner.iterations.is_none() {
+        if !reads && !spinner.rule.is_spinning() {
             // A thread that computes is hardly ever met with the same registers again, and is not
             // held up.
             let times = spinner.met.entry(regs.state()).or_default();
             *times += 1;
             if *times == 1 {
-                spinner.other += ELSEWHERE;
+                spinner.rule.does(ELSEWHERE);
                 return self.goes_on(tracees, stopped);
             }
             most = AHEAD.min(SHORT << (*times).min(16));
         }
         let (stopped, found) = steps_ahead(tracees, stopped, clocks, most)?;
         match found {
-            Ahead::Repeats => spinner.repeats = true,
+            Ahead::Repeats => spinner.rule.repeats(),
             // Those of a frozen clock are counted.
             Ahead::Reads => spinner.asks(if tracees.engine.frozen() { 0 } else { READ }, WEIGHT),
-            Ahead::Calls => spinner.other += 1,
-            Ahead::Computes => spinner.other += ELSEWHERE.max((most / SHORT) as u32),
+            Ahead::Calls => spinner.rule.does(1),
+            Ahead::Computes => spinner.rule.does(ELSEWHERE.max((most / SHORT) as u32)),
         }
         self.goes_on(tracees, stopped)
     }
@@ -141,20 +131,20 @@ impl Spinners {
         }
         let reads = std::mem::take(&mut spinner.reads);
         match outcome(&regs) {
-            Outcome::Futile if reads => return self.has_read(tracees, stopped),
-            Outcome::Futile => {
+            Outcome::Nothing if reads => return self.has_read(tracees, stopped),
+            Outcome::Nothing => {
                 spinner.asks(1, WEIGHT);
                 if let Some(thread) = tracees.threads.get(&tid) {
                     spinner.instants.found_nothing(tracees, tid, thread);
                 }
             }
-            Outcome::Done => {
+            Outcome::Something => {
                 if regs.number() != libc::SYS_futex {
                     has_spun(tracees, tid, 0);
                 }
                 return self.let_alone(tracees, stopped);
             }
-            Outcome::Nothing => spinner.other += 1,
+            Outcome::Neither => spinner.rule.does(1),
         }
         self.goes_on(tracees, stopped)
     }
@@ -174,7 +164,7 @@ impl Spinners {
             spinner.instants.reads += 1;
             match found {
                 Some(Ahead::Calls) => spinner.asks(READ, WEIGHT),
-                Some(_) => spinner.other += COMPUTES,
+                Some(_) => spinner.rule.does(COMPUTES),
                 None => {}
             }
         }
@@ -188,21 +178,22 @@ impl Spinners {
         let (Some(spinner), Some(me)) = (self.get(tid), slot) else {
             return tracees.go(stopped, 0);
         };
-        if spinner.other >= ENOUGH {
-            return self.let_alone(tracees, stopped);
+        match spinner.rule.verdict() {
+            Verdict::Computes => self.let_alone(tracees, stopped),
+            Verdict::Undecided => {
+                spinner.until = spinner.next_look();
+                tracees.go(stopped, 0)
+            }
+            Verdict::IterationOver => self.iteration_over(tracees, stopped, me),
+            Verdict::Spins => {
+                let (since, iterations) =
+                    tracees.process_of(tid).map_or((Instant::ZERO, 0), |process| process.spun);
+                let passed = SessionClocks(&tracees.engine).now() - since;
+                let goes_on = passed <= spin_rule::back_off(iterations, Span::ZERO);
+                spinner.rule.spins(if goes_on { iterations } else { 0 });
+                self.next_iteration(tracees, stopped, me)
+            }
         }
-        let enough = if spinner.iterations.is_some() { ITERATION } else { PATIENCE };
-        if spinner.asked < enough && !spinner.repeats {
-            spinner.until = spinner.next_look();
-            return tracees.go(stopped, 0);
-        }
-        if spinner.iterations.is_some() {
-            return self.iteration_over(tracees, stopped, me);
-        }
-        let (since, iterations) = tracees.process_of(tid).map_or((0, 0), |process| process.spun);
-        let goes_on = tracees.engine.now().saturating_sub(since) <= step(iterations, 0);
-        spinner.iterations = Some(if goes_on { iterations } else { 0 });
-        self.next_iteration(tracees, stopped, me)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Tracees that may spin: threads in a loop that asks again and again for what a sleeping thread
-//! will do. In a program with the library the hooks' `spin.rs` counts what a loop asks for. Here
-//! nobody sees that. So the keeper names a thread that burns the processor while others wait for an
+//! will do. In a program with the library the hooks count what a loop asks for. Here nobody sees
+//! that. So the keeper names a thread that burns the processor while others wait for an
 //! instant, and the tracer watches that thread for a moment ([`super::observe`]).
 //!
 //! This file is the bottom of the floor: which threads are watched, and what is known of each.
@@ -12,30 +12,22 @@ use crate::session::real_now;
 use crate::tracer::arch::registers::State;
 use crate::tracer::policy::thread::Doing;
 use crate::tracer::policy::tracees::Tracees;
+use crate::tracer::policy::virtual_clock::SessionClocks;
 use crate::tracer::ptrace::failed::Failed;
 use crate::tracer::ptrace::wait::Stopped;
 use libc::pid_t;
+use posix::clock::Clocks;
+use posix::spin_rule::{ASKS, Watched};
 use posix::time::NEVER;
 use std::collections::HashMap;
 use std::sync::atomic::Ordering::SeqCst;
-
-/// Asking so many times in a row is spinning.
-pub(super) const PATIENCE: u32 = 60;
 
 /// A thread that is watched.
 #[derive(Default)]
 pub(super) struct Spinner {
     pub tid: pid_t,
-    /// How often it has asked in this poll iteration.
-    pub asked: u32,
-    /// What else it has done, in calls that neither get nothing nor anything done.
-    pub other: u32,
-    /// Nothing but what others do to its memory ends the loop that it is in.
-    pub repeats: bool,
-    /// It spins: poll iterations whose back-offs have moved the clock, as the hooks count them.
-    pub iterations: Option<u64>,
-    /// How many of those this one stands for.
-    pub weight: u64,
+    /// What it has asked for.
+    pub rule: Watched,
     /// With which registers it has been met, and how often, while it was not known to spin.
     pub met: HashMap<State, u32>,
     /// The poll iteration that it is in.
@@ -69,18 +61,17 @@ pub(super) struct BackOff {
 impl Spinner {
     /// The thread has asked so often, in a poll iteration that stands for so many of the hooks.
     pub fn asks(&mut self, times: u32, weight: u64) {
-        self.asked += times;
-        self.weight = weight;
+        self.rule.asks(times, weight);
         self.counted = false;
     }
 
     /// When it is to be interrupted if it makes no calls, real ns.
     pub fn next_look(&self) -> u64 {
-        match (self.counted, self.iterations) {
+        match (self.counted, self.rule.is_spinning()) {
             (true, _) => NEVER,
             // It takes a while to go on, and is to be met elsewhere the next time.
-            (false, None) => real_now() + 4 * SUSPECT.ns(),
-            (false, Some(_)) => real_now() + SUSPECT.ns(),
+            (false, false) => real_now() + 4 * SUSPECT.ns(),
+            (false, true) => real_now() + SUSPECT.ns(),
         }
     }
 }
@@ -167,7 +158,7 @@ impl Spinners {
     pub(super) fn reads_again(&mut self, tracees: &mut Tracees, tid: pid_t, iterations: u64) {
         self.watch(tracees, tid);
         if let Some(spinner) = self.get(tid) {
-            spinner.asks(PATIENCE, iterations);
+            spinner.asks(ASKS, iterations);
             (spinner.counted, spinner.counts, spinner.reads) = (true, true, true);
             spinner.until = NEVER;
         }
@@ -177,7 +168,7 @@ impl Spinners {
 /// Thread `tid` has spun for so many poll iterations by now. Go moves what spins from thread to
 /// thread, and stops it to collect garbage.
 pub(super) fn has_spun(tracees: &mut Tracees, tid: pid_t, iterations: u64) {
-    let now = tracees.engine.now();
+    let now = SessionClocks(&tracees.engine).now();
     if let Some(process) = tracees.process_of_mut(tid).filter(|process| process.go) {
         process.spun = (now, iterations);
     }

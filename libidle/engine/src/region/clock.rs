@@ -2,7 +2,7 @@
 
 use crate::region::layout::{ClockMode, Page};
 use crate::sync::{Relaxed, SeqCst};
-use posix::clock::is_time_of_day;
+use posix::clock::{is_time_of_day, is_virtual};
 use posix::time::{Span, Spec};
 
 impl Page {
@@ -40,14 +40,30 @@ impl Page {
             .plus(Span::from_ns(ns))
     }
 
-    /// By how much the session has set CLOCK_REALTIME ahead, ns.
+    /// What clock `id` reads in the session; `real` reads the machine's, which a frozen clock does
+    /// not need.
+    #[inline(always)]
+    pub fn reads<E>(&self, id: i32, real: impl FnOnce() -> Result<Spec, E>) -> Result<Spec, E> {
+        if !is_virtual(id) {
+            return real();
+        }
+        if self.mode() == ClockMode::Frozen && self.has_clock(id) {
+            return Ok(self.frozen(id as usize));
+        }
+        // The offset is read before the clock: a jump in between makes the sum late by that jump,
+        // never early.
+        let offset = Span::from_ns(self.header.clock.value());
+        Ok(self.set_ahead(id, real()?.plus(offset)))
+    }
+
+    /// What CLOCK_REALTIME has been set ahead by, ns.
     pub fn shift(&self) -> i64 {
         self.header.realtime_shift.load(SeqCst)
     }
 
     /// Adds to `now`, a reading of clock `id`, what `clock_settime(2)` has set that clock ahead by.
     #[inline(always)]
-    pub fn set_ahead(&self, id: i32, now: Spec) -> Spec {
+    fn set_ahead(&self, id: i32, now: Spec) -> Spec {
         let shift = self.header.realtime_shift.load(Relaxed);
         if shift != 0 && is_time_of_day(id) { now.shifted(shift) } else { now }
     }

@@ -1,7 +1,8 @@
 //! What threads wait for, as reports say it.
 
-/// What a thread waits for, as reports say it. The discriminants are part of the shared region's
-/// layout.
+use posix::wait::Call;
+
+/// What a thread waits for, for reports; the discriminants are part of the shared region's layout.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u32)]
 pub enum What {
@@ -53,6 +54,21 @@ pub const RECHECKS: u32 = 1 << 29;
 
 /// What is not of the [`What`].
 pub const FLAGS: u32 = SETTABLE | TURNS | RECHECKS;
+
+impl From<Call> for What {
+    fn from(call: Call) -> What {
+        match call {
+            Call::Nanosleep | Call::ClockNanosleep => What::Sleep,
+            Call::Poll | Call::Ppoll | Call::Select | Call::Pselect => What::Ready,
+            Call::EpollWait | Call::EpollPwait | Call::EpollPwait2 => What::Ready,
+            Call::IoGetevents | Call::IoPgetevents => What::Ready,
+            Call::IoUringEnter | Call::Recvmmsg => What::Descriptor,
+            Call::SigTimedWait => What::Signal,
+            Call::SemTimedOp | Call::MqTimedSend | Call::MqTimedReceive => What::Queue,
+            Call::Futex | Call::FutexWaitv | Call::FutexWait => What::Futex,
+        }
+    }
+}
 
 impl What {
     /// The words that a report has for [`crate::region::slot_views::Thread::what`].

@@ -9,6 +9,7 @@ use crate::region::layout::ClockMode;
 use crate::schedule::engine::Engine;
 use crate::schedule::hold_lock::Held;
 use crate::sync::{Relaxed, SeqCst};
+use posix::clock::Shift;
 
 /// Why the clock moves.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -56,13 +57,15 @@ impl Engine {
         self.page.header.clock.raise(to);
     }
 
-    /// Sets `CLOCK_REALTIME` ahead by `by` ns more (clock_settime(2)). Ends the waits for an
-    /// instant of it; their threads look whether it has come. Moves the timer descriptors that are
-    /// set to such an instant. The caller is busy; `tid` is its thread, and all its signals are
-    /// blocked.
-    pub fn set_clock(&self, by: i64, tid: u32) {
+    /// `CLOCK_REALTIME` is set ahead by so much more (clock_settime(2)). Ends the waits for an
+    /// instant of it, whose threads look whether it has come, and moves the timer descriptors that
+    /// are set to one. The caller is busy; `tid` is its thread, and all its signals are blocked.
+    pub fn set_clock(&self, by: Shift, tid: u32) {
         let h = &self.page.header;
-        h.realtime_shift.fetch_add(by, SeqCst);
+        if by == Shift::default() {
+            return;
+        }
+        h.realtime_shift.fetch_add(by.0, SeqCst);
         if h.timers.load(SeqCst) != 0 {
             self.clock_was_set(by, tid);
         }

@@ -2,7 +2,6 @@
 //! room moves the clock.
 
 pub mod advance;
-pub mod back_off;
 pub mod births;
 pub mod busy;
 pub mod deadline_heap;

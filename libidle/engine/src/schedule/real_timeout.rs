@@ -47,7 +47,7 @@ impl Limit {
 
     /// The time-out for [`crate::sys::futex_wait`].
     pub fn timespec(&self, engine: &Engine) -> Timespec {
-        let Spec { sec, nsec } = Spec::from_nanos(self.left(engine));
+        let Spec { sec, nsec } = Spec::of_ns(self.left(engine));
         Timespec { sec, nsec }
     }
 

@@ -66,8 +66,8 @@ fn suspend(
 ) -> Result<c_int, Errno> {
     let Some(entry) = enter() else { return real() };
     if !timeout.is_null() {
-        let ns = user_memory::spec(timeout)?.nanos().ok_or(Errno(libc::EINVAL))?;
-        let deadline = clock_id::after(&entry.engine, ns);
+        let span = user_memory::spec(timeout)?.span().ok_or(Errno::EINVAL)?;
+        let deadline = clock_id::after(&entry.engine, span);
         let ask = |slice: Option<(&timespec, *const sigset_t)>| {
             let interrupted = slice
                 .is_some_and(|(time, mask)| !done() && polling_wait::pause(time, mask).is_err());

@@ -185,9 +185,7 @@ fn timed(
     clock: clockid_t,
     until: Spec,
 ) -> c_int {
-    if until.nanos_absolute().is_none()
-        || !matches!(clock, libc::CLOCK_REALTIME | libc::CLOCK_MONOTONIC)
-    {
+    if until.instant().is_none() || !matches!(clock, libc::CLOCK_REALTIME | libc::CLOCK_MONOTONIC) {
         return libc::EINVAL;
     }
     let cause = Cause::on(What::Cond, &entry.engine, clock);

@@ -8,10 +8,12 @@ use crate::shim::entry::{What, enter};
 use crate::shim::errno::outcome;
 use crate::shim::readiness::none_ready;
 use crate::shim::timer_fds;
-use crate::shim::user_memory;
+use crate::shim::user_memory::begins;
 use libc::{POLLIN, c_int, epoll_event, pollfd, sigset_t, timespec};
+use posix::clock::Until;
 use posix::errno::Errno;
 use posix::time::{self, NEVER};
+use posix::wait::Call;
 
 fn real(
     fd: c_int,
@@ -25,7 +27,7 @@ fn real(
     outcome(pwait(fd, events, max, timeout, mask))
 }
 
-/// The common part: `duration` in ns, `None` for no limit.
+/// The common part of the calls, with the argument that is each one's time-out.
 ///
 /// # Safety
 /// As for epoll_pwait(2).
@@ -33,14 +35,21 @@ unsafe fn wait(
     fd: c_int,
     events: *mut epoll_event,
     max: c_int,
-    duration: Option<u64>,
+    (call, timeout): (Call, u64),
     mask: *const sigset_t,
 ) -> Result<c_int, Errno> {
+    let arguments = [fd as u64, events as u64, max as u64, timeout, mask as u64, 8];
     let Some(entry) = enter() else {
-        let ms = duration.map_or(-1, |ns| time::to_millis_up(ns).min(i32::MAX as u64) as c_int);
+        // SAFETY: the caller's arguments.
+        let begun = unsafe { begins(call, arguments) }?;
+        let ms = begun.map_or(-1, |begun| match begun.until {
+            Until::After(span) => time::in_millis(span),
+            Until::At { .. } => -1,
+        });
         return real(fd, events, max, ms, mask);
     };
-    let deadline = limit(&entry, duration);
+    // SAFETY: the caller's arguments.
+    let deadline = unsafe { limit(&entry, call, arguments) }?;
     if deadline == NEVER && !timer_fds::any() {
         let _wait = entry.kernel_wait(What::Ready);
         return real(fd, events, max, -1, mask);
@@ -74,8 +83,8 @@ pub unsafe fn epoll_wait(
     max: c_int,
     timeout: c_int,
 ) -> Result<c_int, Errno> {
-    // SAFETY: what is called has this function's contract.
-    unsafe { wait(fd, events, max, time::millis(timeout), std::ptr::null()) }
+    // SAFETY: the caller's arguments.
+    unsafe { wait(fd, events, max, (Call::EpollWait, timeout as u64), std::ptr::null()) }
 }
 
 /// epoll_pwait(2).
@@ -89,8 +98,8 @@ pub unsafe fn epoll_pwait(
     timeout: c_int,
     mask: *const sigset_t,
 ) -> Result<c_int, Errno> {
-    // SAFETY: what is called has this function's contract.
-    unsafe { wait(fd, events, max, time::millis(timeout), mask) }
+    // SAFETY: the caller's arguments.
+    unsafe { wait(fd, events, max, (Call::EpollPwait, timeout as u64), mask) }
 }
 
 /// epoll_pwait2(2).
@@ -104,11 +113,6 @@ pub unsafe fn epoll_pwait2(
     timeout: *const timespec,
     mask: *const sigset_t,
 ) -> Result<c_int, Errno> {
-    let duration = if timeout.is_null() {
-        None
-    } else {
-        Some(user_memory::spec(timeout)?.nanos().ok_or(Errno(libc::EINVAL))?)
-    };
-    // SAFETY: what is called has this function's contract.
-    unsafe { wait(fd, events, max, duration, mask) }
+    // SAFETY: the caller's arguments.
+    unsafe { wait(fd, events, max, (Call::EpollPwait2, timeout as u64), mask) }
 }

@@ -2,16 +2,18 @@
 //! `syscall(SYS_futex, …)`. A private futex is an exact wait here, queued by its address.
 
 use crate::hooks::SyscallArgs;
-use crate::shim::clock_id;
+use crate::shim::clock_id::SessionClocks;
 use crate::shim::entry::{Cause, Entry, What, enter};
 use crate::shim::kernel_futex;
 use crate::shim::session;
-use crate::shim::user_memory;
+use crate::shim::user_memory::{self, begins};
 use crate::shim::wait_queue::{self, Key};
 use engine::{Engine, Reason, Signals};
-use libc::{c_long, clockid_t, timespec};
+use libc::c_long;
+use posix::clock::{Clocks, Until};
 use posix::errno::{self, Errno};
-use posix::time::{NEVER, Spec};
+use posix::time::Instant;
+use posix::wait::Call;
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
@@ -50,10 +52,11 @@ pub(super) unsafe fn futex(
             if bits == 0 {
                 return Some(Err(Errno(libc::EINVAL)));
             }
-            let clock =
-                if op & REALTIME != 0 { libc::CLOCK_REALTIME } else { libc::CLOCK_MONOTONIC };
-            let until = limit(&entry.engine, timeout as *const timespec, command == WAIT, clock);
-            Some(until.and_then(|until| wait(&entry, word, value as u32, private, bits, until)))
+            let arguments = [address, op, value, timeout, address2, value3].map(|word| word as u64);
+            // SAFETY: the caller's time-out.
+            let begun = unsafe { begins(Call::Futex, arguments) };
+            let until = begun.map(|wait| wait.map(|wait| wait.until));
+            Some(until.and_then(|until| wait_for(&entry, word, value as u32, private, bits, until)))
         }
         WAKE | WAKE_BITSET => {
             let engine = session::engine()?;
@@ -120,43 +123,24 @@ fn change(word: &AtomicU32, code: u32) -> Option<bool> {
         _ => old >= against,
     })
 }
-fn limit(
-    engine: &Engine,
-    timeout: *const timespec,
-    relative: bool,
-    clock: clockid_t,
-) -> Result<Option<(clockid_t, Spec)>, Errno> {
-    if timeout.is_null() {
-        return Ok(None);
-    }
-    let spec = user_memory::spec(timeout)?;
-    let ns = spec.nanos().ok_or(Errno(libc::EINVAL))?;
-    Ok(Some(match relative {
-        true => (libc::CLOCK_MONOTONIC, Spec::from_nanos(clock_id::after(engine, ns))),
-        false => (clock, spec),
-    }))
-}
 
-fn wait(
+fn wait_for(
     entry: &Entry,
     word: &AtomicU32,
     expected: u32,
     private: bool,
     bits: u32,
-    until: Option<(clockid_t, Spec)>,
+    until: Option<Until>,
 ) -> Result<c_long, Errno> {
+    let clocks = SessionClocks(&entry.engine);
     let (cause, deadline) = match until {
-        None => (What::Futex.into(), NEVER),
-        Some((clock, at))
-            if clock_id::reached(&entry.engine, clock, at) && word.load(SeqCst) == expected =>
-        {
-            return Err(Errno(libc::ETIMEDOUT));
-        }
-        Some((clock, at)) => (
-            Cause::on(What::Futex, &entry.engine, clock),
-            clock_id::instant(&entry.engine, clock, at)?,
-        ),
+        None => (What::Futex.into(), Instant::NEVER),
+        Some(until) => (Cause::until(What::Futex, &entry.engine, until), until.deadline(&clocks)?),
     };
+    if deadline <= clocks.now() && word.load(SeqCst) == expected {
+        return Err(Errno::ETIMEDOUT);
+    }
+    let deadline = deadline.ns();
     let reason = if private {
         let changed = || {
             // The bits that wake it, in a field that an exact wait does not use.
@@ -175,9 +159,7 @@ fn wait(
     };
     match reason {
         Reason::Interrupted => Err(Errno(libc::EINTR)),
-        Reason::TimedOut
-            if until.is_some_and(|(clock, at)| clock_id::reached(&entry.engine, clock, at)) =>
-        {
+        Reason::TimedOut if until.is_some_and(|until| until.reached(&clocks)) => {
             Err(Errno(libc::ETIMEDOUT))
         }
         // Also where the clock was set and the time has not come: it may have been woken just then,

@@ -3,21 +3,15 @@
 
 use crate::hooks::descriptors::waiting;
 use crate::shim::await_sleep::own_file;
-use crate::shim::clock_id;
+use crate::shim::clock_id::SessionClocks;
 use crate::shim::entry::{self, What};
 use crate::shim::errno::Answer;
 use crate::shim::polling_wait;
-use crate::shim::user_memory;
+use crate::shim::user_memory::Caller;
 use engine::arch::syscall::syscall6;
-use engine::verdict::IORING_ENTER_EXT_ARG;
 use libc::{c_long, sigset_t, timespec};
 use posix::errno::{self, Errno};
-
-const GETEVENTS: u32 = 1;
-/// The time-out is an instant, by default of CLOCK_MONOTONIC.
-const ABS_TIMER: u32 = 1 << 5;
-/// The argument is an offset into a registered region.
-const EXT_ARG_REG: u32 = 1 << 6;
+use posix::wait::{self, Call, IORING_ENTER_ABS_TIMER};
 
 /// `struct io_uring_getevents_arg`.
 #[repr(C)]
@@ -36,24 +30,15 @@ struct Argument {
 /// As for the system call.
 pub unsafe fn enter(args: [usize; 6]) -> c_long {
     let [fd, submit, least, flags, argument, size] = args;
-    let (flags, argument) = (flags as u32, argument as *const Argument);
-    let timed = flags & GETEVENTS != 0
-        && flags & (IORING_ENTER_EXT_ARG | EXT_ARG_REG) == IORING_ENTER_EXT_ARG
-        && size == size_of::<Argument>()
-        && user_memory::plausible(argument);
-    // SAFETY: plausible, and the caller vouches for it.
-    let given = timed.then(|| unsafe { *argument }).filter(|given| given.timeout != 0);
-    let (Some(given), Some(entry)) = (given, entry::enter()) else {
+    // SAFETY: the caller's arguments.
+    let memory = unsafe { Caller::new() };
+    let begun = wait::begins(Call::IoUringEnter, args.map(|word| word as u64), &memory);
+    let (Ok(Some(begun)), Some(entry)) = (begun, entry::enter()) else {
         return waiting(libc::SYS_io_uring_enter, args);
     };
-    let deadline = || {
-        let time = user_memory::spec(given.timeout as *const timespec)?;
-        if flags & ABS_TIMER != 0 {
-            clock_id::instant(&entry.engine, libc::CLOCK_MONOTONIC, time)
-        } else {
-            Ok(clock_id::after(&entry.engine, time.nanos().ok_or(Errno(libc::EINVAL))?))
-        }
-    };
+    // SAFETY: it has just been read.
+    let given = unsafe { *(argument as *const Argument) };
+    let flags = flags as u32;
     let call = |submit: usize, least: usize, flags: u32, argument: *const Argument| {
         let (flags, argument) = (flags as usize, argument as usize);
         // SAFETY: the kernel checks the addresses; an argument of our own lives until then.
@@ -69,7 +54,7 @@ pub unsafe fn enter(args: [usize; 6]) -> c_long {
         done => Some(done),
     };
     let wait = || {
-        let deadline = deadline()?;
+        let deadline = begun.until.deadline(&SessionClocks(&entry.engine))?.ns();
         let theirs = given.mask as *const sigset_t;
         let mask_size = if theirs.is_null() { size_of::<u64>() as u32 } else { given.mask_size };
         let within = |(time, mask): (&timespec, *const sigset_t)| {
@@ -79,7 +64,7 @@ pub unsafe fn enter(args: [usize; 6]) -> c_long {
                 timeout: time as *const timespec as u64,
                 ..given
             };
-            call(0, least, flags & !ABS_TIMER, &given)
+            call(0, least, flags & !(IORING_ENTER_ABS_TIMER as u32), &given)
         };
         let ask = |slice: Option<(&timespec, *const sigset_t)>| {
             told(within(slice.unwrap_or((&NOW, std::ptr::null()))))

@@ -7,7 +7,7 @@
 use crate::hooks::descriptors::kernel_waits;
 use crate::hooks::poll::poll_for;
 use crate::next;
-use crate::shim::clock_id;
+use crate::shim::clock_id::SessionClocks;
 use crate::shim::entry::{Cause, Entry, What, enter};
 use crate::shim::errno::outcome;
 use crate::shim::polling_wait::{self, Silenced};
@@ -16,15 +16,17 @@ use crate::shim::session;
 use crate::shim::session_signal::{self, HEARD, QUIET, SIGNAL};
 use crate::shim::signal_handlers;
 use crate::shim::signal_mask;
-use crate::shim::user_memory;
+use crate::shim::user_memory::begins;
 use engine::Reason;
 use engine::arch::syscall::syscall6;
 use libc::{
     POLLIN, POLLOUT, c_char, c_int, c_long, c_short, c_uint, c_void, mqd_t, pollfd, sembuf, size_t,
     ssize_t, timespec,
 };
+use posix::clock::{Clocks, Until};
 use posix::errno::Errno;
-use posix::time::Spec;
+use posix::time::Span;
+use posix::wait::{Call, Restart};
 use std::sync::atomic::AtomicI32;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
@@ -54,8 +56,11 @@ pub fn semtimedop(
         let _wait = entry.as_ref().map(|e| e.kernel_wait(What::Queue));
         return outcome(real(id, ops, n, timeout));
     };
-    let ns = user_memory::spec(timeout)?.nanos().ok_or(Errno(libc::EINVAL))?;
-    let deadline = clock_id::after(&entry.engine, ns);
+    let arguments = [id as u64, ops as u64, n as u64, timeout as u64, 0, 0];
+    // SAFETY: the caller's pointer.
+    let begun = unsafe { begins(Call::SemTimedOp, arguments) }?;
+    let until = begun.map_or(Until::After(Span::MAX), |wait| wait.until);
+    let deadline = until.deadline(&SessionClocks(&entry.engine))?.ns();
     const AGAIN: Result<c_int, Errno> = Err(Errno(libc::EAGAIN));
     let call = |time: &timespec| outcome(real(id, ops, n, time));
     if !signal_usable(&entry) {
@@ -137,12 +142,12 @@ fn await_signal(word: &AtomicI32) {
 }
 
 /// Tries `call` with a time-out that is over, and between the tries waits for the queue to be
-/// ready.
+/// ready, as `means` it.
 ///
 /// # Safety
 /// `until` is as for mq_timedsend(3).
 unsafe fn queue_until(
-    queue: mqd_t,
+    (means, queue): (Call, mqd_t),
     events: c_short,
     until: *const timespec,
     call: impl Fn(*const timespec) -> ssize_t,
@@ -151,30 +156,31 @@ unsafe fn queue_until(
         let raw = call(until);
         if raw < 0 { Err(Errno(crate::shim::errno::get())) } else { Ok(raw) }
     };
-    let Some(entry) = enter().filter(|_| !until.is_null()) else { return attempt(until) };
-    let until: Spec = user_memory::spec(until)?;
-    // Also where it need not wait.
-    until.nanos().ok_or(Errno(libc::EINVAL))?;
+    let Some(entry) = enter() else { return attempt(until) };
+    let arguments = [queue as u64, 0, 0, 0, until as u64, 0];
+    // SAFETY: the caller's pointer. It is looked at also where the call need not wait.
+    let begun = unsafe { begins(means, arguments) }?;
+    let Some(wait) = begun else { return attempt(until) };
+    let clocks = SessionClocks(&entry.engine);
     const OVER: timespec = timespec { tv_sec: 0, tv_nsec: 0 };
-    let over = loop {
+    loop {
         match attempt(&OVER) {
-            Err(Errno(libc::ETIMEDOUT)) => {}
+            Err(Errno::ETIMEDOUT) => {}
             done => return done,
         }
-        let cause = Cause::on(What::Queue, &entry.engine, libc::CLOCK_REALTIME);
-        let deadline = clock_id::instant(&entry.engine, libc::CLOCK_REALTIME, until)?;
-        if clock_id::reached(&entry.engine, libc::CLOCK_REALTIME, until) {
-            break libc::ETIMEDOUT;
+        let cause = Cause::until(What::Queue, &entry.engine, wait.until);
+        let deadline = wait.until.deadline(&clocks)?;
+        if deadline <= clocks.now() {
+            return Err(Errno::ETIMEDOUT);
         }
         let mut set = pollfd { fd: queue, events, revents: 0 };
         // SAFETY: a set of our own.
-        match unsafe { poll_for(&entry, cause, &mut set, 1, deadline, std::ptr::null()) } {
-            // poll(2) is never started again, these calls are (signal(7)).
-            Err(Errno(libc::EINTR)) if signal_handlers::restart() => {}
+        match unsafe { poll_for(&entry, cause, &mut set, 1, deadline.ns(), std::ptr::null()) } {
+            // poll(2) is never started again, these calls are.
+            Err(Errno::EINTR) if wait.restart == Restart::Flag && signal_handlers::restart() => {}
             waited => _ = waited?,
         }
-    };
-    Err(Errno(over))
+    }
 }
 
 /// mq_timedsend(3).
@@ -190,9 +196,13 @@ pub unsafe fn mq_timedsend(
 ) -> Result<c_int, Errno> {
     let real =
         next!(mq_timedsend: fn(mqd_t, *const c_char, size_t, c_uint, *const timespec) -> c_int);
-    // SAFETY: what is called has this function's contract.
-    unsafe { queue_until(queue, POLLOUT, until, |t| real(queue, msg, n, priority, t) as ssize_t) }
-        .map(|v| v as c_int)
+    // SAFETY: the caller's arguments.
+    unsafe {
+        queue_until((Call::MqTimedSend, queue), POLLOUT, until, |t| {
+            real(queue, msg, n, priority, t) as ssize_t
+        })
+    }
+    .map(|v| v as c_int)
 }
 
 /// mq_timedreceive(3).
@@ -209,6 +219,10 @@ pub unsafe fn mq_timedreceive(
     let real = next!(
         mq_timedreceive: fn(mqd_t, *mut c_char, size_t, *mut c_uint, *const timespec) -> ssize_t
     );
-    // SAFETY: what is called has this function's contract.
-    unsafe { queue_until(queue, POLLIN, until, |t| real(queue, msg, n, priority, t)) }
+    // SAFETY: the caller's arguments.
+    unsafe {
+        queue_until((Call::MqTimedReceive, queue), POLLIN, until, |t| {
+            real(queue, msg, n, priority, t)
+        })
+    }
 }

@@ -101,7 +101,7 @@ pub fn clockjoin(
             done => return done,
         }
         let until = match user_memory::spec(until) {
-            Ok(spec) if spec.nanos_absolute().is_some() => spec,
+            Ok(spec) if spec.instant().is_some() => spec,
             _ => return libc::EINVAL,
         };
         if !matches!(clock, libc::CLOCK_REALTIME | libc::CLOCK_MONOTONIC) {

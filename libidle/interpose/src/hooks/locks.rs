@@ -94,7 +94,7 @@ pub unsafe fn mutex_clocklock(
         return real(mutex, clock, until);
     };
     let until = match user_memory::spec(until) {
-        Ok(spec) if spec.nanos_absolute().is_some() => spec,
+        Ok(spec) if spec.instant().is_some() => spec,
         _ => return libc::EINVAL,
     };
     const ERRORCHECK: u32 = 2;
@@ -208,7 +208,7 @@ fn rw_clocklock(
         return real(lock, clock, until);
     };
     let until = match user_memory::spec(until) {
-        Ok(spec) if spec.nanos_absolute().is_some() && supported(clock) => spec,
+        Ok(spec) if spec.instant().is_some() && supported(clock) => spec,
         _ => return libc::EINVAL,
     };
     let mut done = attempt(lock);

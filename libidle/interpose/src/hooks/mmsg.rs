@@ -1,18 +1,20 @@
 //! recvmmsg(2) and sendmmsg(2). Where a time-out is involved, of the call or of the socket, the
 //! messages go one by one.
 
-use crate::hooks::poll::{limit, poll_until};
+use crate::hooks::poll::poll_until;
 use crate::hooks::socket_timeouts;
 use crate::hooks::sockets;
 use crate::next;
-use crate::shim::clock_id;
+use crate::shim::clock_id::{self, SessionClocks};
 use crate::shim::entry::{Entry, What, enter};
 use crate::shim::errno;
 use crate::shim::tcp_push;
 use crate::shim::timer_fds;
-use crate::shim::user_memory;
+use crate::shim::user_memory::Caller;
 use libc::{POLLERR, POLLIN, POLLOUT, c_int, c_uint, mmsghdr, pollfd, ssize_t, timespec};
-use posix::time::Spec;
+use posix::clock::Clocks;
+use posix::time::NEVER;
+use posix::wait::{self, Call};
 
 /// More messages than this the kernel does not take (UIO_MAXIOV).
 const MOST: c_uint = 1024;
@@ -33,8 +35,12 @@ pub unsafe fn recvmmsg(
     let Some(entry) = enter() else {
         return real(fd, msgs, n, flags, timeout);
     };
-    let limit = user_memory::spec(timeout).ok().and_then(Spec::nanos);
-    if limit.is_none() && (!timeout.is_null() || socket_timeouts::timeout(fd, POLLIN).is_none()) {
+    let arguments = [fd as u64, msgs as u64, n as u64, flags as u64, timeout as u64, 0];
+    // SAFETY: the caller's pointer.
+    let memory = unsafe { Caller::new() };
+    let clocks = SessionClocks(&entry.engine);
+    let begun = wait::begins(Call::Recvmmsg, arguments, &memory).ok().flatten();
+    if begun.is_none() && (!timeout.is_null() || socket_timeouts::timeout(fd, POLLIN).is_none()) {
         let got = {
             let _wait = entry.kernel_wait(What::Descriptor);
             real(fd, msgs, n, flags, timeout)
@@ -45,7 +51,7 @@ pub unsafe fn recvmmsg(
         }
         return got;
     }
-    let end = limit.map(|ns| clock_id::after(&entry.engine, ns));
+    let end = begun.and_then(|wait| Some((wait.left, wait.until.deadline(&clocks).ok()?)));
     let (mut flags, mut later) = (flags, false);
     let one = |message: &mut mmsghdr| {
         if std::mem::replace(&mut later, true) && !more(&entry, fd, flags) {
@@ -58,12 +64,13 @@ pub unsafe fn recvmmsg(
         if once {
             flags |= libc::MSG_DONTWAIT;
         }
-        let left = end.map(|end| end.saturating_sub(entry.now()));
-        if let Some(left) = left.filter(|_| got >= 0) {
-            // SAFETY: `spec` has found it good.
-            unsafe { *timeout = user_memory::as_timespec(left) };
+        let left = end.map(|(to, end)| (to, end - clocks.now()));
+        if let Some((to, left)) = left.filter(|_| got >= 0) {
+            // It was good a moment ago.
+            let _ = to.tell(&memory, left, false);
         }
-        (got, left == Some(0) || message.msg_hdr.msg_flags & libc::MSG_OOB != 0)
+        let over = left.is_some_and(|(_, left)| left.is_zero());
+        (got, over || message.msg_hdr.msg_flags & libc::MSG_OOB != 0)
     };
     // SAFETY: recvmmsg(2) and sendmmsg(2) have `n` messages.
     unsafe { each(msgs, n, one) }.unwrap_or(-1)
@@ -73,10 +80,13 @@ pub unsafe fn recvmmsg(
 /// left for the next call, and so is what a handler has interrupted: the messages that are there
 /// already are the answer.
 fn more(entry: &Entry, fd: c_int, flags: c_int) -> bool {
-    let waits = flags & libc::MSG_DONTWAIT == 0
-        && !socket_timeouts::at_once(fd, flags)
+    let waits = socket_timeouts::waits(fd, POLLIN, flags)
         && socket_timeouts::flags(fd) & libc::O_NONBLOCK == 0;
-    let deadline = if waits { limit(entry, socket_timeouts::timeout(fd, POLLIN)) } else { 0 };
+    let deadline = match socket_timeouts::timeout(fd, POLLIN) {
+        _ if !waits => 0,
+        Some(limit) => clock_id::after(&entry.engine, limit),
+        None => NEVER,
+    };
     let mut set = pollfd { fd, events: POLLIN, revents: 0 };
     // SAFETY: a set of our own.
     let ready = unsafe { poll_until(entry, &mut set, 1, deadline, std::ptr::null()) };

@@ -1,20 +1,22 @@
 //! poll(2) and ppoll(2). A wait with a time-out adds the thread's wake fd to the set.
 
 use crate::next;
-use crate::shim::clock_id;
+use crate::shim::clock_id::SessionClocks;
 use crate::shim::entry::{Cause, Entry, KernelWait, What, enter};
 use crate::shim::errno::outcome;
 use crate::shim::polling_wait;
 use crate::shim::readiness::{NO_LIMIT, NO_WAIT, none_ready};
 use crate::shim::scratch::Scratch;
 use crate::shim::timer_fds;
-use crate::shim::user_memory;
+use crate::shim::user_memory::begins;
 use crate::shim::wake_fd;
 use engine::Reason;
 use engine::arch::syscall::syscall6;
 use libc::{POLLIN, c_int, nfds_t, pollfd, sigset_t, timespec};
+use posix::clock::Until;
 use posix::errno::{self, Errno};
-use posix::time::{self, NEVER};
+use posix::time::{Instant, NEVER};
+use posix::wait::Call;
 
 fn real_ppoll(
     fds: *mut pollfd,
@@ -181,12 +183,17 @@ fn poll_slices(
         .unwrap_or_else(|| ready_now(entry, fds, n, mask))
 }
 
-/// The virtual instant that a duration leads to; 0 for "do not wait", [`NEVER`] for none.
-pub fn limit(entry: &Entry, duration: Option<u64>) -> u64 {
-    match duration {
-        None => NEVER,
-        Some(0) => 0,
-        Some(ns) => clock_id::after(&entry.engine, ns),
+/// The virtual instant until which `call` waits: 0 if it only asks, [`NEVER`] without a time-out.
+///
+/// # Safety
+/// The arguments are the call's, and [`begins`]'s rule holds for them.
+#[inline(always)]
+pub unsafe fn limit(entry: &Entry, call: Call, arguments: [u64; 6]) -> Result<u64, Errno> {
+    // SAFETY: the caller's promise.
+    match unsafe { begins(call, arguments) }?.map(|wait| wait.until) {
+        None => Ok(NEVER),
+        Some(Until::After(span)) if span.is_zero() => Ok(0),
+        Some(until) => until.deadline(&SessionClocks(&entry.engine)).map(Instant::ns),
     }
 }
 
@@ -202,8 +209,11 @@ pub unsafe fn poll(fds: *mut pollfd, n: nfds_t, timeout: c_int) -> Result<c_int,
         let _wait = entry.kernel_wait(What::Ready);
         return outcome(next!(poll: fn(*mut pollfd, nfds_t, c_int) -> c_int)(fds, n, timeout));
     }
-    // SAFETY: what is called has this function's contract.
-    unsafe { poll_until(&entry, fds, n, limit(&entry, time::millis(timeout)), std::ptr::null()) }
+    // SAFETY: the caller's arguments.
+    unsafe {
+        let deadline = limit(&entry, Call::Poll, [fds as u64, n, timeout as u64, 0, 0, 0])?;
+        poll_until(&entry, fds, n, deadline, std::ptr::null())
+    }
 }
 
 /// ppoll(2), as glibc has it: the time-out is not changed.
@@ -226,11 +236,8 @@ pub unsafe fn ppoll(
     }
     // SAFETY: what is called has this function's contract.
     unsafe {
-        let duration = match timeout.is_null() {
-            true => None,
-            false => Some(user_memory::spec(timeout)?.nanos().ok_or(Errno(libc::EINVAL))?),
-        };
-        poll_until(&entry, fds, n, limit(&entry, duration), mask)
+        let arguments = [fds as u64, n, timeout as u64, mask as u64, 0, 0];
+        poll_until(&entry, fds, n, limit(&entry, Call::Ppoll, arguments)?, mask)
     }
 }
 

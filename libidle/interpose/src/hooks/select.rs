@@ -3,6 +3,7 @@
 
 use crate::hooks::poll::limit;
 use crate::next;
+use crate::shim::clock_id::SessionClocks;
 use crate::shim::entry::{Entry, What, enter};
 use crate::shim::errno::outcome;
 use crate::shim::hidden_fds;
@@ -10,13 +11,15 @@ use crate::shim::polling_wait;
 use crate::shim::readiness::{NO_LIMIT, NO_WAIT};
 use crate::shim::scratch::Scratch;
 use crate::shim::timer_fds;
-use crate::shim::user_memory;
+use crate::shim::user_memory::{self, Caller};
 use crate::shim::wake_fd;
 use engine::Reason;
 use engine::arch::syscall::syscall6;
 use libc::{c_int, fd_set, sigset_t, timespec, timeval};
+use posix::clock::Clocks;
 use posix::errno::{self, Errno};
-use posix::time::{self, NEVER, Spec};
+use posix::time::{Instant, NEVER};
+use posix::wait::{self, Call};
 
 /// Read, write and exception set.
 type Sets = [*mut fd_set; 3];
@@ -259,19 +262,19 @@ pub unsafe fn select(
             next!(select: fn(c_int, *mut fd_set, *mut fd_set, *mut fd_set, *mut timeval) -> c_int);
         return outcome(select(n, read, write, except, timeout));
     };
-    // SAFETY: select(2) has a time-out or null.
-    let duration = match unsafe { timeout.as_ref() } {
-        None => None,
-        Some(t) => Some(time::timeval(t.tv_sec, t.tv_usec).ok_or(Errno(libc::EINVAL))?),
-    };
-    let deadline = limit(&entry, duration);
-    // SAFETY: what is called has this function's contract.
+    // SAFETY: the caller vouches for a non-null pointer.
+    let memory = unsafe { Caller::new() };
+    let arguments = [n as u64, read as u64, write as u64, except as u64, timeout as u64, 0];
+    let begun = wait::begins(Call::Select, arguments, &memory)?;
+    // SAFETY: as above.
+    let deadline = unsafe { limit(&entry, Call::Select, arguments) }?;
+    // SAFETY: the caller's arguments.
     let answer =
         unsafe { select_until(&entry, n, [read, write, except], deadline, std::ptr::null()) };
-    if !timeout.is_null() && deadline != 0 {
-        let left = Spec::from_nanos(deadline.saturating_sub(entry.now()));
-        // SAFETY: as above.
-        unsafe { *timeout = timeval { tv_sec: left.sec, tv_usec: left.nsec / 1000 } };
+    if let Some(wait) = begun {
+        let left = Instant::from_ns(deadline) - SessionClocks(&entry.engine).now();
+        // As in the kernel, where it cannot be written it is not.
+        let _ = wait.left.tell(&memory, left, false);
     }
     answer
 }
@@ -296,11 +299,10 @@ pub unsafe fn pselect(
         );
         return outcome(pselect(n, read, write, except, timeout, mask));
     };
-    let duration = if timeout.is_null() {
-        None
-    } else {
-        Some(user_memory::spec(timeout)?.nanos().ok_or(Errno(libc::EINVAL))?)
-    };
-    // SAFETY: what is called has this function's contract.
-    unsafe { select_until(&entry, n, [read, write, except], limit(&entry, duration), mask) }
+    let arguments = [n as u64, read as u64, write as u64, except as u64, timeout as u64, 0];
+    // SAFETY: the caller's arguments.
+    unsafe {
+        let deadline = limit(&entry, Call::Pselect, arguments)?;
+        select_until(&entry, n, [read, write, except], deadline, mask)
+    }
 }

@@ -139,7 +139,7 @@ pub fn trywait(sem: *mut sem_t) -> Result<c_int, Errno> {
 }
 
 fn timed(entry: &Entry, sem: *mut sem_t, clock: clockid_t, until: Spec) -> Result<c_int, Errno> {
-    if until.nanos_absolute().is_none() {
+    if until.instant().is_none() {
         return Err(Errno(libc::EINVAL));
     }
     loop {
@@ -168,7 +168,7 @@ pub fn clockwait(
         return Err(Errno(libc::EINVAL));
     }
     let spec = user_memory::spec(until);
-    if spec.is_ok_and(|s| s.nanos_absolute().is_some()) {
+    if spec.is_ok_and(|s| s.instant().is_some()) {
         cancellation_point();
         if view(sem).try_take(false) {
             return Ok(0);

@@ -2,9 +2,10 @@
 //! socket the waiting is done here: tries that do not wait, and between them waits for readiness
 //! until the virtual deadline.
 
-use crate::hooks::poll::{limit, poll_until};
+use crate::hooks::poll::poll_until;
 use crate::next;
 use crate::patience::SLICE;
+use crate::shim::clock_id;
 use crate::shim::entry::{Cause, Entry, What};
 use crate::shim::errno;
 use crate::shim::errno::outcome;
@@ -17,7 +18,8 @@ use libc::{
     ssize_t, timespec, timeval,
 };
 use posix::errno::Errno;
-use posix::time;
+use posix::socket_timeout::{self, Way, limit};
+use posix::time::Span;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -44,15 +46,21 @@ fn option<T: Copy>(fd: c_int, name: c_int, mut value: T) -> Option<T> {
     (failed == 0).then_some(value)
 }
 
-/// The socket's time-out for that direction, ns, if it has one and blocks at all.
-pub fn timeout(fd: c_int, events: c_short) -> Option<u64> {
+fn way(events: c_short) -> Way {
+    if events == POLLIN { Way::In } else { Way::Out }
+}
+
+fn is_local(fd: c_int) -> bool {
+    option(fd, libc::SO_DOMAIN, 0) == Some(libc::AF_UNIX)
+}
+
+/// The socket's time-out for that direction, if it has one and blocks at all.
+pub fn timeout(fd: c_int, events: c_short) -> Option<Span> {
     if !TIMEOUTS.load(Relaxed) {
         return None;
     }
-    let name = if events == POLLIN { libc::SO_RCVTIMEO } else { libc::SO_SNDTIMEO };
-    let tv = option(fd, name, timeval { tv_sec: 0, tv_usec: 0 })?;
-    let ns = time::timeval(tv.tv_sec, tv.tv_usec).filter(|&ns| ns != 0)?;
-    (flags(fd) & libc::O_NONBLOCK == 0).then_some(ns)
+    let [sec, usec] = option(fd, way(events).option(), [0i64; 2])?;
+    limit(sec, usec).filter(|_| flags(fd) & libc::O_NONBLOCK == 0)
 }
 
 /// The descriptor's flags; all of them where there is no such thing.
@@ -61,12 +69,9 @@ pub fn flags(fd: c_int) -> c_int {
     unsafe { syscall6(libc::SYS_fcntl, fd as usize, libc::F_GETFL as usize, 0, 0, 0, 0) as c_int }
 }
 
-/// Does receiving with these flags never wait? Local sockets know no queue of errors: there the
-/// flag means nothing.
-pub fn at_once(fd: c_int, flags: c_int) -> bool {
-    flags & libc::MSG_OOB != 0
-        || (flags & libc::MSG_ERRQUEUE != 0
-            && option(fd, libc::SO_DOMAIN, 0) != Some(libc::AF_UNIX))
+/// Does a call with these flags wait, if its socket's descriptor lets it?
+pub fn waits(fd: c_int, events: c_short, flags: c_int) -> bool {
+    socket_timeout::waits(way(events), flags, || is_local(fd))
 }
 
 /// What a try that must not wait says when it would have to.
@@ -116,11 +121,11 @@ impl Patience {
     }
 }
 
-/// A transfer on a socket whose time-out is `ns`. `part` does the real call without the bytes that
-/// are done, with more flags; `len` is how many bytes are asked for, `flags` the program's.
+/// A transfer on a socket whose time-out is `limit`. `part` does the real call without the bytes
+/// that are done, with more flags; `len` is how many bytes are asked for, `flags` the program's.
 pub fn transfer(
     entry: &Entry,
-    (fd, events, ns): (c_int, c_short, u64),
+    (fd, events, limit): (c_int, c_short, Span),
     flags: c_int,
     part: impl Fn(usize, c_int) -> ssize_t,
     len: impl Fn() -> usize,
@@ -139,7 +144,8 @@ pub fn transfer(
         let got = part(done, libc::MSG_DONTWAIT | quiet);
         if got < 0 { Err(Errno(errno::get())) } else { Ok(got) }
     };
-    let mut patience = Patience { fd, events, deadline: limit(entry, Some(ns)), told: false };
+    let mut patience =
+        Patience { fd, events, deadline: clock_id::after(&entry.engine, limit), told: false };
     let mut done = 0;
     let last = loop {
         let mut got = attempt(done);
@@ -151,9 +157,9 @@ pub fn transfer(
             done += bytes as usize;
             if sends {
                 tcp_push::sent(fd);
-                if option(fd, libc::SO_DOMAIN, 0) == Some(libc::AF_UNIX) {
+                if is_local(fd) {
                     // There the limit is one for each buffer.
-                    patience.deadline = limit(entry, Some(ns));
+                    patience.deadline = clock_id::after(&entry.engine, limit);
                 }
             }
         }
@@ -217,11 +223,15 @@ pub unsafe fn rest(
     call(&mut message)
 }
 
-/// accept(2) on a socket whose time-out is `ns`. It waits again, by the real clock, only where
+/// accept(2) on a socket whose time-out is `limit`. It waits again, by the real clock, only where
 /// somebody else was quicker.
-pub fn accept(entry: &Entry, fd: c_int, ns: u64, call: impl Fn() -> c_int) -> c_int {
-    let mut patience =
-        Patience { fd, events: POLLIN, deadline: limit(entry, Some(ns)), told: false };
+pub fn accept(entry: &Entry, fd: c_int, limit: Span, call: impl Fn() -> c_int) -> c_int {
+    let mut patience = Patience {
+        fd,
+        events: POLLIN,
+        deadline: clock_id::after(&entry.engine, limit),
+        told: false,
+    };
     let late = match patience.wait(entry) {
         Ok(Some(_)) => {
             let _wait = entry.kernel_wait(What::Descriptor);
@@ -234,12 +244,18 @@ pub fn accept(entry: &Entry, fd: c_int, ns: u64, call: impl Fn() -> c_int) -> c_
     -1
 }
 
-/// connect(2) on a socket whose time-out for sending is `ns`.
-pub fn connect(entry: &Entry, fd: c_int, to: *const sockaddr, len: socklen_t, ns: u64) -> c_int {
+/// connect(2) on a socket whose time-out for sending is `limit`.
+pub fn connect(
+    entry: &Entry,
+    fd: c_int,
+    to: *const sockaddr,
+    len: socklen_t,
+    limit: Span,
+) -> c_int {
     let real = next!(connect: fn(c_int, *const sockaddr, socklen_t) -> c_int);
     let call = || outcome(real(fd, to, len));
-    let deadline = limit(entry, Some(ns));
-    let answer = if option(fd, libc::SO_DOMAIN, 0) == Some(libc::AF_UNIX) {
+    let deadline = clock_id::after(&entry.engine, limit);
+    let answer = if is_local(fd) {
         connect_unix(entry, fd, deadline, call)
     } else {
         connect_started(entry, fd, deadline, call)

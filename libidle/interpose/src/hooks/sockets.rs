@@ -9,6 +9,7 @@ use crate::shim::timer_fds;
 use libc::{
     POLLIN, POLLOUT, c_int, c_short, c_void, iovec, msghdr, size_t, sockaddr, socklen_t, ssize_t,
 };
+use posix::socket_timeout::is_limit;
 use std::sync::atomic::Ordering::Relaxed;
 
 /// setsockopt(2): notes that there are time-outs.
@@ -19,7 +20,7 @@ pub fn setsockopt(
     value: *const c_void,
     len: socklen_t,
 ) -> c_int {
-    if level == libc::SOL_SOCKET && matches!(name, libc::SO_RCVTIMEO | libc::SO_SNDTIMEO) {
+    if is_limit(level, name) {
         socket_timeouts::TIMEOUTS.store(true, Relaxed);
     }
     next!(setsockopt: fn(c_int, c_int, c_int, *const c_void, socklen_t) -> c_int)(
@@ -40,10 +41,10 @@ fn transfer(
 ) -> ssize_t {
     let Some(entry) = enter() else { return whole() };
     if flags & libc::MSG_DONTWAIT == 0
-        && let Some(ns) = socket_timeouts::timeout(fd, events)
-        && !(events == POLLIN && socket_timeouts::at_once(fd, flags))
+        && let Some(limit) = socket_timeouts::timeout(fd, events)
+        && socket_timeouts::waits(fd, events, flags)
     {
-        return socket_timeouts::transfer(&entry, (fd, events, ns), flags, part, len);
+        return socket_timeouts::transfer(&entry, (fd, events, limit), flags, part, len);
     }
     let done = {
         let _wait = entry.kernel_wait(What::Descriptor);
@@ -253,7 +254,7 @@ pub fn accept4(fd: c_int, from: *mut sockaddr, len: *mut socklen_t, flags: c_int
 fn accepted(fd: c_int, call: impl Fn() -> c_int) -> c_int {
     let new = match enter() {
         Some(entry) => match socket_timeouts::timeout(fd, POLLIN) {
-            Some(ns) => socket_timeouts::accept(&entry, fd, ns, call),
+            Some(limit) => socket_timeouts::accept(&entry, fd, limit, call),
             None => {
                 let _wait = entry.kernel_wait(What::Descriptor);
                 call()
@@ -268,8 +269,8 @@ fn accepted(fd: c_int, call: impl Fn() -> c_int) -> c_int {
 /// connect(2). With SO_SNDTIMEO the kernel gives up by the real clock.
 pub fn connect(fd: c_int, to: *const sockaddr, len: socklen_t) -> c_int {
     let entry = enter();
-    if let (Some(entry), Some(ns)) = (&entry, socket_timeouts::timeout(fd, POLLOUT)) {
-        return socket_timeouts::connect(entry, fd, to, len, ns);
+    if let (Some(entry), Some(limit)) = (&entry, socket_timeouts::timeout(fd, POLLOUT)) {
+        return socket_timeouts::connect(entry, fd, to, len, limit);
     }
     let _wait = entry.as_ref().map(|e| e.kernel_wait(What::Descriptor));
     next!(connect: fn(c_int, *const sockaddr, socklen_t) -> c_int)(fd, to, len)

@@ -172,7 +172,7 @@ impl Entry {
         tls.wait_ends.set(signals == Signals::End);
         let late = self.engine.come_too_late(self.me, seq, deadline, at);
         let reason = late.unwrap_or_else(|| {
-            tls.progress.set(true);
+            tls.asker.waited();
             state_rows::waits(&self.engine, self.me);
             self.engine.park(self.me, seq, deadline, signals, local, at)
         });
@@ -212,7 +212,7 @@ impl Entry {
         let limit = self.engine.enter_kernel_until(self.me, deadline, still);
         if self.slot().state.load() != before {
             // It did wait, if only by moving the clock.
-            tls().progress.set(true);
+            tls().asker.waited();
         }
         guard.limit = Some(limit?);
         if cause.stale(&self.engine) {
@@ -275,7 +275,7 @@ impl KernelWait<'_> {
 
     /// The same as a time-out.
     pub fn timespec(&self) -> timespec {
-        let left = Spec::from_nanos(self.left());
+        let left = Spec::of_ns(self.left());
         timespec { tv_sec: left.sec, tv_nsec: left.nsec }
     }
 

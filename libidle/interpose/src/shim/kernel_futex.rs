@@ -145,7 +145,7 @@ fn waitv(
         },
     ];
     // The time-out of this call is absolute.
-    let until = (left != NEVER).then(|| Spec::from_nanos(vdso::monotonic().saturating_add(left)));
+    let until = (left != NEVER).then(|| Spec::of_ns(vdso::monotonic().saturating_add(left)));
     let until = until.map(|at| Timespec { sec: at.sec, nsec: at.nsec });
     let at = until.as_ref().map_or(0, |at| at as *const Timespec as usize);
     let (all, n, clock) = (both.as_ptr() as usize, both.len(), libc::CLOCK_MONOTONIC as usize);

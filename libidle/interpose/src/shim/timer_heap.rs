@@ -1,7 +1,7 @@
 //! When a process's timers expire, the earliest first: a binary heap over their places in the
 //! table, which knows where in it each place is. Ten thousand armed timers cost no scan.
 
-use posix::time::NEVER;
+use posix::time::Instant;
 
 /// Places; a number of one and a length fit into 16 bits.
 pub const PLACES: usize = 32_768;
@@ -9,7 +9,7 @@ pub const PLACES: usize = 32_768;
 /// Zeroed it is valid: nothing is due. Memory is used up to the highest place that ever was.
 pub struct Due {
     /// Valid where the place is in the heap.
-    deadlines: [u64; PLACES],
+    deadlines: [Instant; PLACES],
     heap: [u16; PLACES],
     /// Index in the heap + 1; 0 for a place that is not in it.
     index: [u16; PLACES],
@@ -20,24 +20,24 @@ impl Due {
     /// Nothing.
     #[allow(clippy::new_without_default, reason = "too large for anything but a static")]
     pub const fn new() -> Due {
-        Due { deadlines: [0; PLACES], heap: [0; PLACES], index: [0; PLACES], len: 0 }
+        Due { deadlines: [Instant::ZERO; PLACES], heap: [0; PLACES], index: [0; PLACES], len: 0 }
     }
 
-    /// When `place` is due; [`NEVER`] if it is not.
-    pub fn get(&self, place: usize) -> u64 {
-        if self.index[place] == 0 { NEVER } else { self.deadlines[place] }
+    /// When `place` is due; [`Instant::NEVER`] if it is not.
+    pub fn get(&self, place: usize) -> Instant {
+        if self.index[place] == 0 { Instant::NEVER } else { self.deadlines[place] }
     }
 
-    /// `place` is due then, or not at all with [`NEVER`].
-    pub fn set(&mut self, place: usize, deadline: u64) {
-        let at = match (self.index[place] as usize, deadline) {
-            (0, NEVER) => return,
-            (0, _) => {
+    /// `place` is due then, or not at all with [`Instant::NEVER`].
+    pub fn set(&mut self, place: usize, deadline: Instant) {
+        let at = match (self.index[place] as usize, deadline.is_never()) {
+            (0, true) => return,
+            (0, false) => {
                 self.len += 1;
                 self.len - 1
             }
-            (index, NEVER) => return self.take_out(index - 1),
-            (index, _) => index - 1,
+            (index, true) => return self.take_out(index - 1),
+            (index, false) => index - 1,
         };
         self.deadlines[place] = deadline;
         self.place_at(at, place);
@@ -45,7 +45,7 @@ impl Due {
     }
 
     /// The earliest deadline and its place, the lowest of several.
-    pub fn first(&self) -> Option<(u64, usize)> {
+    pub fn first(&self) -> Option<(Instant, usize)> {
         (self.len > 0).then(|| self.key(0))
     }
 
@@ -57,7 +57,7 @@ impl Due {
         self.len = 0;
     }
 
-    fn key(&self, at: usize) -> (u64, usize) {
+    fn key(&self, at: usize) -> (Instant, usize) {
         let place = self.heap[at] as usize;
         (self.deadlines[place], place)
     }
@@ -112,16 +112,19 @@ mod tests {
         for _ in 0..20_000 {
             random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             let (place, deadline) = ((random >> 33) as usize % 300, (random >> 50) % 64);
-            let deadline = if deadline < 16 { NEVER } else { deadline };
+            let deadline = if deadline < 16 { Instant::NEVER } else { Instant::from_ns(deadline) };
             due.set(place, deadline);
             expected.insert(place, deadline);
             assert_eq!(due.get(place), deadline);
-            let first =
-                expected.iter().filter(|&(_, &d)| d != NEVER).map(|(&place, &d)| (d, place)).min();
+            let first = expected
+                .iter()
+                .filter(|&(_, &d)| !d.is_never())
+                .map(|(&place, &d)| (d, place))
+                .min();
             assert_eq!(due.first(), first);
         }
         due.clear();
         assert_eq!(due.first(), None);
-        assert!((0..300).all(|place| due.get(place) == NEVER));
+        assert!((0..300).all(|place| due.get(place).is_never()));
     }
 }

@@ -3,6 +3,7 @@
 //! They lie in [`engine::arch::thread_block`], because hooks can use no `thread_local!`.
 
 use engine::arch;
+use posix::spin_rule::Asker;
 use std::cell::Cell;
 
 /// A thread's words. All zero in a new thread.
@@ -20,19 +21,10 @@ pub struct Tls {
     pub waiting: Cell<u32>,
     /// Does any signal handler end the current exact wait?
     pub wait_ends: Cell<bool>,
-    /// The thread's wake fd, or 0.
-    pub wake_fd: Cell<i32>,
-    /// See [`crate::shim::spin_loop`]: looks in the current iteration, iterations in a row, whether
-    /// something was done in this one.
-    pub looks: Cell<u32>,
-    /// See [`Tls::looks`].
-    pub iterations: Cell<u32>,
-    /// See [`Tls::looks`].
-    pub progress: Cell<bool>,
-    /// It has given the processor away for long, and does so no more.
-    pub hurries: Cell<bool>,
     /// The thread was made by the hook of pthread_create, whose frame is beneath its start routine.
     pub made_here: Cell<bool>,
+    /// The thread's wake fd, or 0.
+    pub wake_fd: Cell<i32>,
     /// TCP socket last sent on since the last wait, + 1.
     pub sent: Cell<i32>,
     /// [`engine::schedule::births::Credit`] for the child of the fork that is under way, as a word,
@@ -42,26 +34,11 @@ pub struct Tls {
     pub clone_fn: Cell<usize>,
     /// See [`Tls::clone_fn`].
     pub clone_arg: Cell<usize>,
-    /// Back-offs in a row that have moved the clock.
-    pub spin_back_offs: Cell<u64>,
-    /// The thread's processor time then, ns.
-    pub spin_burnt: Cell<u64>,
-    /// With a frozen clock: jumps when this thread last moved it, or found it moved.
-    pub spin_mark: Cell<u32>,
-    /// With a frozen clock: how often the thread had slept in the kernel then.
-    pub spin_slept: Cell<u32>,
-    /// While it spins, the session's words when the current iteration began
-    /// ([`engine::Page::words`]); otherwise 0.
+    /// What the thread asks for again and again.
+    pub asker: Asker,
+    /// While it spins, the session's words when the current iteration began ([`engine::Page::words`]);
+    /// otherwise 0.
     pub spin_words: Cell<u32>,
-    /// See [`crate::shim::spin_loop`], *Instants that have come*: looks after the last call that
-    /// found nothing.
-    pub round_began: Cell<u32>,
-    /// Readings of the clock before that call.
-    pub round_reads: Cell<u16>,
-    /// How often in a row there have been as many.
-    pub rounds: Cell<u16>,
-    /// Jumps made before the last one.
-    pub round_jumps: Cell<u32>,
     /// The page last found readable, see [`crate::shim::user_memory::readable`].
     pub readable: Cell<usize>,
     /// See [`crate::shim::forced`]: how many pairs the thread is in, and a bit for each, the

@@ -5,6 +5,49 @@ use engine::arch::syscall::syscall6;
 use libc::{c_int, timespec};
 use posix::errno::Errno;
 use posix::time::Spec;
+use posix::wait::{self, Call, Memory, Wait};
+
+/// The memory behind the arguments of a hook's call.
+pub struct Caller(());
+
+impl Caller {
+    /// For a call with these arguments.
+    ///
+    /// # Safety
+    /// The addresses among the arguments that [`posix`] is asked about are ones that the kernel
+    /// would refuse, or what the call says they are.
+    #[inline(always)]
+    pub unsafe fn new() -> Caller {
+        Caller(())
+    }
+}
+
+/// The wait that a hook's call begins: see [`wait::begins`].
+///
+/// # Safety
+/// As for [`Caller::new`].
+#[inline(always)]
+pub unsafe fn begins(call: Call, arguments: [u64; 6]) -> Result<Option<Wait>, Errno> {
+    // SAFETY: the caller's promise.
+    let memory = unsafe { Caller::new() };
+    wait::begins(call, arguments, &memory)
+}
+
+impl Memory for Caller {
+    #[inline(always)]
+    fn read<const N: usize>(&self, at: u64) -> Option<[u64; N]> {
+        let at = at as *const [u64; N];
+        // SAFETY: readable, and whoever made this vouches for the rest.
+        readable(at).then(|| unsafe { at.read_unaligned() })
+    }
+
+    fn write<const N: usize>(&self, at: u64, words: [u64; N]) -> Option<()> {
+        let at = at as *mut [u64; N];
+        let last = (at as *mut u64).wrapping_add(N - 1);
+        // SAFETY: writable, and whoever made this vouches for the rest.
+        (writable(at) && writable(last)).then(|| unsafe { at.write_unaligned(words) })
+    }
+}
 
 const PAGE: usize = 4096;
 
@@ -12,7 +55,7 @@ const PAGE: usize = 4096;
 #[allow(clippy::not_unsafe_ptr_arg_deref, reason = "it asks whether the address is good")]
 pub fn spec(at: *const timespec) -> Result<Spec, Errno> {
     if !readable(at) {
-        return Err(Errno(libc::EFAULT));
+        return Err(Errno::EFAULT);
     }
     // SAFETY: the kernel has just read it, or something on the same page.
     let ts = unsafe { at.read_unaligned() };
@@ -68,19 +111,13 @@ pub fn plausible<T>(at: *const T) -> bool {
     (4096..0x0000_8000_0000_0000).contains(&(at as usize))
 }
 
-/// Nanoseconds as C has them.
-pub fn as_timespec(ns: u64) -> timespec {
-    let spec = Spec::from_nanos(ns);
-    timespec { tv_sec: spec.sec, tv_nsec: spec.nsec }
-}
-
 /// Writes an answer where the caller wants it, if it does; EFAULT where the kernel would say so.
 #[allow(clippy::not_unsafe_ptr_arg_deref, reason = "it asks whether the address is good")]
 pub fn store<T>(to: *mut T, value: T) -> Result<c_int, Errno> {
     if !to.is_null() {
         let last = to.cast::<u8>().wrapping_add(size_of::<T>() - size_of::<u64>());
         if !writable(to) || (to as usize ^ last as usize) >= PAGE && !writable(last) {
-            return Err(Errno(libc::EFAULT));
+            return Err(Errno::EFAULT);
         }
         // SAFETY: the kernel has just written on each of its pages.
         unsafe { to.write_unaligned(value) };

@@ -3,7 +3,7 @@
 use engine::region::wait_kind::{RECHECKS, SETTABLE};
 use engine::{Engine, What};
 use libc::clockid_t;
-use posix::clock::is_time_of_day;
+use posix::clock::{Until, is_time_of_day};
 
 /// What a wait is for, and whether its deadline is an instant of a clock that can be set.
 #[derive(Clone, Copy)]
@@ -25,6 +25,11 @@ impl Cause {
     /// out.
     pub fn on(what: What, engine: &Engine, clock: clockid_t) -> Cause {
         Cause { what, shift: is_time_of_day(clock).then(|| engine.page.shift()), rechecks: false }
+    }
+
+    /// A wait until then, likewise.
+    pub fn until(what: What, engine: &Engine, until: Until) -> Cause {
+        Cause { what, shift: until.is_settable().then(|| engine.page.shift()), rechecks: false }
     }
 
     /// The same for a wait made of slices, between which the thread looks for what does not wake

@@ -117,43 +117,5 @@ pub const fn of_timeval(sec: i64, usec: i64) -> Option<Span> {
     Some(Span::from_ns(ns))
 }
 
-/// No deadline.
+/// No deadline, where a count of nanoseconds is not typed yet.
 pub const NEVER: u64 = u64::MAX;
-
-impl Spec {
-    /// [`Spec::span`] as a count.
-    pub fn nanos(self) -> Option<u64> {
-        self.span().map(Span::ns)
-    }
-
-    /// [`Spec::instant`] as a count.
-    pub fn nanos_absolute(self) -> Option<u64> {
-        self.instant().map(Instant::ns)
-    }
-
-    /// [`Spec::of_ns`].
-    pub fn from_nanos(ns: u64) -> Spec {
-        Spec::of_ns(ns)
-    }
-}
-
-/// [`of_millis`] as a count.
-pub fn millis(ms: i32) -> Option<u64> {
-    of_millis(ms).map(Span::ns)
-}
-
-/// Milliseconds, rounded up.
-pub fn to_millis_up(ns: u64) -> u64 {
-    in_millis(Span::from_ns(ns)) as u64
-}
-
-/// See [`crate::timer::alarm_seconds`].
-pub fn whole_seconds(ns: u64) -> u64 {
-    let (seconds, us) = (ns / SECOND, ns % SECOND / 1000);
-    seconds + ((seconds == 0 && us != 0) || us >= 500_000) as u64
-}
-
-/// [`of_timeval`] as a count.
-pub fn timeval(sec: i64, usec: i64) -> Option<u64> {
-    of_timeval(sec, usec).map(Span::ns)
-}

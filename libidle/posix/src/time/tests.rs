@@ -44,7 +44,9 @@ fn small_units() {
 
 proptest! {
     #[test]
-    fn what_is_added_lies_between(sec in -1i64 << 40..1 << 40, nsec in 0i64..1_000_000_000, ns: u64) {
+    fn what_is_added_lies_between(
+        sec in -1i64 << 40..1 << 40, nsec in 0i64..1_000_000_000, ns: u64,
+    ) {
         let (from, by) = (Spec { sec, nsec }, Span::from_ns(ns));
         let to = from.plus(by);
         prop_assert!((0..SECOND as i64).contains(&to.nsec));
@@ -52,7 +54,9 @@ proptest! {
     }
 
     #[test]
-    fn there_and_back(sec in -1i64 << 40..1 << 40, nsec in 0i64..1_000_000_000, ns in i64::MIN + 1..i64::MAX) {
+    fn there_and_back(
+        sec in -1i64 << 40..1 << 40, nsec in 0i64..1_000_000_000, ns in i64::MIN + 1..i64::MAX,
+    ) {
         let from = Spec { sec, nsec };
         prop_assert_eq!(from.shifted(ns).shifted(-ns), from);
     }

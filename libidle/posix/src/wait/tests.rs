@@ -152,6 +152,8 @@ fn milliseconds_and_microseconds() {
     assert_eq!(carried.until, Until::After(Span::from_secs(501)));
     assert_eq!(carried.left.tell(&memory, Span::from_ms(2500), false), Some(()));
     assert_eq!(memory.read(GOOD), Some([2, 500_000]));
+    memory.0.borrow_mut().extend([(0x7000, 0), (0x7008, 0)]);
+    assert_eq!(select(0x7000).unwrap().unwrap().left, Left::No, "it only asks");
     assert_eq!(select(0), Ok(None));
     assert_eq!(select(NEGATIVE), Err(Errno::EINVAL));
 }

@@ -12,9 +12,11 @@ use crate::tracer::ptrace::bpf::{AND, AT_LEAST, Assembler, BITS, EQUAL, LOAD, RE
 use crate::tracer::ptrace::maps::Range;
 use engine::arch::call_table::ROWS;
 use engine::arch::syscall::{GATE, gate};
-use engine::verdict::{FUTEX_WAITS, SOCKET_LIMITS, When};
+use engine::verdict::When;
 use libc::{c_long, sock_filter};
 use posix::clock::VIRTUAL;
+use posix::socket_timeout;
+use posix::wait::FUTEX_WAITS;
 
 #[cfg(test)]
 mod tests;
@@ -145,7 +147,7 @@ fn stops(calls: impl Iterator<Item = (u32, When)>, whose: Whose) -> Option<Vec<s
                 asm.plain(LOAD, arg(1));
                 asm.jump(EQUAL, libc::SOL_SOCKET as u32, To::Next, to(of_others));
                 asm.plain(LOAD, arg(2));
-                SOCKET_LIMITS
+                socket_timeout::OPTIONS
                     .iter()
                     .for_each(|&option| asm.jump(EQUAL, option, to(origin), To::Next));
                 asm.go(pass);

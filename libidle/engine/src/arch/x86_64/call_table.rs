@@ -5,9 +5,9 @@
 
 use crate::verdict::Verdict::*;
 use crate::verdict::{
-    CLONE_NEWUSER, CLONE_UNTRACED, IORING_ENTER_EXT_ARG, PR_SET_SECCOMP, Row,
-    SECCOMP_SET_MODE_FILTER, When,
+    CLONE_NEWUSER, CLONE_UNTRACED, PR_SET_SECCOMP, Row, SECCOMP_SET_MODE_FILTER, When,
 };
+use posix::wait::{Call, IORING_ENTER_EXT_ARG};
 
 /// Does an answer of zero say that the call found nothing: no descriptor is ready, no bytes are
 /// there, no child has ended?
@@ -15,6 +15,32 @@ pub const fn zero_is_nothing(number: i64) -> bool {
     // read, poll, readv, select, recvfrom, recvmsg, wait4, epoll_wait, pselect6, ppoll,
     // epoll_pwait, epoll_pwait2.
     matches!(number, 0 | 7 | 19 | 23 | 45 | 47 | 61 | 232 | 270 | 271 | 281 | 441)
+}
+
+/// The call of that number that may have a time-out. Not recvmmsg(2), whose time-out ends no wait.
+pub const fn timed(number: i64) -> Option<Call> {
+    Some(match number {
+        7 => Call::Poll,
+        23 => Call::Select,
+        35 => Call::Nanosleep,
+        128 => Call::SigTimedWait,
+        202 => Call::Futex,
+        208 => Call::IoGetevents,
+        220 => Call::SemTimedOp,
+        230 => Call::ClockNanosleep,
+        232 => Call::EpollWait,
+        242 => Call::MqTimedSend,
+        243 => Call::MqTimedReceive,
+        270 => Call::Pselect,
+        271 => Call::Ppoll,
+        281 => Call::EpollPwait,
+        333 => Call::IoPgetevents,
+        426 => Call::IoUringEnter,
+        441 => Call::EpollPwait2,
+        449 => Call::FutexWaitv,
+        455 => Call::FutexWait,
+        _ => return None,
+    })
 }
 
 macro_rules! rows {
@@ -97,7 +123,7 @@ pub const ROWS: &[Row] = {
         330 pkey_alloc Pass; 331 pkey_free Pass; 332 statx Pass; 333 io_pgetevents Timed(When::NotNull(4));
         334 rseq Pass;
         424 pidfd_send_signal Signals(When::NotZero(1)); 425 io_uring_setup Pass;
-        426 io_uring_enter Timed(When::Flag(3, IORING_ENTER_EXT_ARG)); 427 io_uring_register Pass; 428 open_tree Pass;
+        426 io_uring_enter Timed(When::Flag(3, IORING_ENTER_EXT_ARG as u32)); 427 io_uring_register Pass; 428 open_tree Pass;
         429 move_mount Pass; 430 fsopen Pass; 431 fsconfig Pass; 432 fsmount Pass; 433 fspick Pass;
         434 pidfd_open Pass; 435 clone3 Spawn(When::Always); 436 close_range Pass; 437 openat2 Blocks;
         438 pidfd_getfd Pass; 439 faccessat2 Pass; 440 process_madvise Pass; 441 epoll_pwait2 Timed(When::NotNull(3));
@@ -144,6 +170,17 @@ mod tests {
         for row in ROWS {
             let gate = gate(row.number as i64);
             assert!(gate.is_none() || row.verdict.traced().is_some(), "{}", row.name);
+        }
+    }
+
+    #[test]
+    fn what_may_be_timed_has_a_meaning() {
+        for row in ROWS.iter().filter(|row| row.name != "recvmmsg") {
+            let named = timed(row.number as i64).map(|call| format!("{call:?}").to_lowercase());
+            let timed = matches!(row.verdict, Timed(_));
+            assert_eq!(named.is_some(), timed, "{}", row.name);
+            let name = row.name.replace(['_', '6'], "").replace("rtsig", "sig");
+            assert!(named.is_none_or(|call| call == name), "{name}");
         }
     }
 

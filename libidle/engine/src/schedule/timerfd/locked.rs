@@ -1,14 +1,15 @@
 //! What is done to a timer under its lock.
 
 use super::lock::{Token, give_back};
-use super::{CANCELED, LOST, SHARED};
+use super::{ABSOLUTE, CANCEL_ON_SET, CANCELED, LOST, SHARED};
 use crate::region::slot::Slot;
 use crate::region::state::Kind;
 use crate::schedule::engine::Engine;
 use crate::schedule::timerfd::kernel::set_ticks;
 use crate::sync::{Relaxed, SeqCst};
 use crate::sys;
-use posix::time::NEVER;
+use posix::time::{Instant, NEVER, Span};
+use posix::timer::{Expired, Setting, itimerspec};
 
 /// A timer's slot, locked.
 pub struct Locked<'a> {
@@ -24,65 +25,55 @@ impl Locked<'_> {
         &self.engine.page.slots[self.index]
     }
 
+    /// The first expiration that was not read, if there is one, or else the next.
+    fn expired(&self) -> (Expired, bool) {
+        let slot = self.slot();
+        let (unread, next) = (slot.timer().expired.load(Relaxed), slot.deadline.load(Relaxed));
+        let first = Instant::from_ns(if unread != 0 { unread } else { next });
+        let interval = Span::from_ns(slot.timer().interval.load(Relaxed));
+        (Expired { first, interval }, unread != 0)
+    }
+
     /// Expirations up to `now`, as a read counts them; 0 if there was none. Starts the next
     /// interval.
-    pub fn take_expirations(&self, now: u64) -> u64 {
-        let slot = self.slot();
-        let first = slot.timer().expired.swap(0, SeqCst);
-        let interval = slot.timer().interval.load(Relaxed);
-        if first == 0 || interval == 0 {
-            return (first != 0) as u64;
+    pub fn take_expirations(&self, now: Instant) -> u64 {
+        let (expired, unread) = self.expired();
+        if !unread {
+            return 0;
         }
-        let count = now.saturating_sub(first) / interval + 1;
-        slot.parked.store(now, Relaxed);
-        slot.deadline
-            .store(first.saturating_add(count.saturating_mul(interval)).min(NEVER - 1), SeqCst);
-        count
+        let slot = self.slot();
+        slot.timer().expired.store(0, SeqCst);
+        if !expired.interval.is_zero() {
+            slot.parked.store(now.ns(), Relaxed);
+            slot.deadline.store(expired.next(now).ns(), SeqCst);
+        }
+        expired.missed(now) + 1
     }
 
-    /// When it expires next, as `timerfd_gettime(2)` tells: an interval goes on though nobody
+    /// `struct itimerspec`, as `timerfd_gettime(2)` tells it: an interval goes on though nobody
     /// reads.
-    pub fn next(&self, now: u64) -> u64 {
-        let slot = self.slot();
-        let (first, interval) =
-            (slot.timer().expired.load(Relaxed), slot.timer().interval.load(Relaxed));
-        match (first, interval) {
-            (0, _) => slot.deadline.load(Relaxed),
-            (_, 0) => NEVER,
-            _ => first.saturating_add(
-                (now.saturating_sub(first) / interval + 1).saturating_mul(interval),
-            ),
-        }
+    pub fn gettime(&self, now: Instant) -> [i64; 4] {
+        let (expired, unread) = self.expired();
+        itimerspec(expired.left(now, unread), expired.interval)
     }
 
-    /// What is left until then, ns; 0 if it is not set. One whose time has just come and that has
-    /// not been told yet still shows a moment.
-    pub fn left(&self, now: u64) -> u64 {
-        match self.next(now) {
-            NEVER => 0,
-            next => next.saturating_sub(now).max(1),
-        }
-    }
-
-    /// Sets it, at `now`; `fd` is a descriptor of it in this process, `noted` of
-    /// [`super::ABSOLUTE`] and [`super::CANCEL_ON_SET`].
-    pub fn set(
-        &self,
-        fd: i32,
-        now: u64,
-        deadline: u64,
-        interval: u64,
-        noted: u32,
-    ) -> Result<(), isize> {
+    /// Sets it, at `now`; `fd` is a descriptor of it in this process. `cancels`: a read is to fail
+    /// when the clock is set.
+    pub fn set(&self, fd: i32, now: Instant, to: Setting, cancels: bool) -> Result<(), isize> {
         // The descriptor may have been closed meanwhile.
         self.engine.name_timer(fd, self.index)?;
         let slot = self.slot();
+        let noted = match (to.settable, cancels) {
+            (false, _) => 0,
+            (true, false) => ABSOLUTE,
+            (true, true) => ABSOLUTE | CANCEL_ON_SET,
+        };
         slot.timer().flags.fetch_and(SHARED, SeqCst);
         slot.timer().flags.fetch_or(noted, SeqCst);
-        slot.timer().interval.store(interval, Relaxed);
+        slot.timer().interval.store(to.expired.interval.ns(), Relaxed);
         slot.timer().expired.store(0, Relaxed);
-        slot.parked.store(now, Relaxed);
-        slot.deadline.store(deadline, SeqCst);
+        slot.parked.store(now.ns(), Relaxed);
+        slot.deadline.store(to.expired.first.ns(), SeqCst);
         self.engine.fire_if_due(self);
         Ok(())
     }

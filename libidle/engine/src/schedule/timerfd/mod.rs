@@ -31,7 +31,8 @@ use crate::region::state::Kind;
 use crate::schedule::engine::Engine;
 use crate::sync::{Relaxed, SeqCst};
 use kernel::{Setting, arm};
-use posix::time::NEVER;
+use posix::clock::Shift;
+use posix::time::Instant;
 
 /// Seconds of an interval that names a slot: more than any program asks for, and still in the
 /// kernel's range.
@@ -121,9 +122,9 @@ impl Engine {
         }
     }
 
-    /// `CLOCK_REALTIME` was set ahead by `ahead` ns: timers for an instant of it move, those that
-    /// asked for it are cancelled.
-    pub fn clock_was_set(&self, ahead: i64, tid: u32) {
+    /// `CLOCK_REALTIME` was set ahead: timers for an instant of it move, those that asked for it
+    /// are cancelled.
+    pub fn clock_was_set(&self, ahead: Shift, tid: u32) {
         for index in 0..self.page.high() {
             let slot = &self.page.slots[index];
             let flags = &slot.timer().flags;
@@ -131,12 +132,9 @@ impl Engine {
                 continue;
             }
             let locked = self.lock_timer(index, tid);
-            let deadline = slot.deadline.load(SeqCst);
-            if deadline != NEVER {
-                slot.deadline.store(
-                    deadline.saturating_add_signed(ahead.saturating_neg()).min(NEVER - 1),
-                    SeqCst,
-                );
+            let deadline = Instant::from_ns(slot.deadline.load(SeqCst));
+            if !deadline.is_never() {
+                slot.deadline.store(ahead.moves(deadline).ns(), SeqCst);
                 self.fire_if_due(&locked);
             }
             if flags.load(SeqCst) & CANCEL_ON_SET != 0 {
@@ -193,9 +191,10 @@ mod tests {
         assert!(!engine.fire(index, 200, true), "not a second time before it is read");
         assert_eq!(ticks(fd), 1);
         let locked = engine.lock_timer(index, engine.pid);
-        assert_eq!(locked.next(138), 140);
-        assert_eq!(locked.take_expirations(138), 4);
-        assert_eq!(locked.next(138), 140);
-        assert_eq!(locked.take_expirations(138), 0);
+        let now = Instant::from_ns(138);
+        assert_eq!(locked.gettime(now), [0, 10, 0, 2]);
+        assert_eq!(locked.take_expirations(now), 4);
+        assert_eq!(locked.gettime(now), [0, 10, 0, 2]);
+        assert_eq!(locked.take_expirations(now), 0);
     }
 }
