@@ -12,6 +12,7 @@ flux_tests::guests! { "clocks";
     before_others: 1;
     setting: 0, only_under_flux();
     adjusting: 0, only_under_flux();
+    refused: 0;
     own_lookup: 5;
     handles: 8;
     handler_reads: 0;
