@@ -39,7 +39,10 @@ mod model {
                     $name(loom::sync::atomic::$name::new(v))
                 }
                 pub fn load(&self, order: Ordering) -> $int {
-                    if order == SeqCst { self.0.fetch_or(0, Ordering::Acquire) } else { self.0.load(order) }
+                    match order {
+                        SeqCst => self.0.fetch_or(0, Ordering::Acquire),
+                        _ => self.0.load(order),
+                    }
                 }
                 pub fn store(&self, v: $int, order: Ordering) {
                     if order == SeqCst { self.0.swap(v, SeqCst); } else { self.0.store(v, order) }
@@ -47,7 +50,13 @@ mod model {
                 pub fn swap(&self, v: $int, order: Ordering) -> $int {
                     self.0.swap(v, order)
                 }
-                pub fn compare_exchange(&self, old: $int, new: $int, ok: Ordering, not: Ordering) -> Result<$int, $int> {
+                pub fn compare_exchange(
+                    &self,
+                    old: $int,
+                    new: $int,
+                    ok: Ordering,
+                    not: Ordering,
+                ) -> Result<$int, $int> {
                     self.0.compare_exchange(old, new, ok, not)
                 }
                 pub fn fetch_add(&self, v: $int, order: Ordering) -> $int {

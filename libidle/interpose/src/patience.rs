@@ -18,9 +18,9 @@ pub const SLICE: RealSpan = period(RealSpan::from_ms(1));
 // Before a signal is sent (`shim/await_sleep.rs`).
 
 /// Processor time that a thread uses which says that it waits: then it is in a handler, not on its
-/// way to sleep. Processor time, because on a busy machine it may not have run at all meanwhile. Not
-/// scaled down: some thousand times what the way to sleep takes, it stands for what cannot be asked,
-/// whether a handler runs.
+/// way to sleep. Processor time, because on a busy machine it may not have run at all meanwhile.
+/// Not scaled down: some thousand times what the way to sleep takes, it stands for what cannot be
+/// asked, whether a handler runs.
 pub const AWAKE: CpuSpan = no_shorter(CpuSpan::from_ms(20));
 /// Real time that the sender gives the processor away in, before it sleeps between its looks.
 pub const YIELDS: RealSpan = span(RealSpan::from_ms(20));

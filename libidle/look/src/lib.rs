@@ -11,6 +11,7 @@ mod opened;
 mod patience;
 pub mod process;
 mod reap;
+mod survey;
 #[cfg(test)]
 mod tests;
 pub mod thread;
@@ -22,13 +23,12 @@ use engine::region::forced::Forced;
 use engine::region::layout::Page;
 use engine::region::state::State;
 use engine::region::tracer_word::{NONE, owned};
-use engine::schedule::look::{Found, Look};
+use engine::schedule::look::Found;
 use engine::statefile::file::StateFile;
-use engine::sys;
 use engine::{Engine, Kind};
 use notes::{Note, Notes, Seen};
 use posix::time::NEVER;
-use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::sync::atomic::Ordering::SeqCst;
 use thread::Thread;
 
 /// Number of threads whose files stay open, three files each, if the limit allows so many.
@@ -238,8 +238,8 @@ impl ProcLook {
         }
     }
 
-    /// All are at rest: have the threads that recheck periodically done so since? Then they have run,
-    /// and nobody else has.
+    /// All are at rest: have the threads that recheck periodically done so since? Then they have
+    /// run, and nobody else has.
     fn rechecked(&mut self, page: &Page) -> bool {
         if !self.recheckers {
             self.rested = None;
@@ -286,92 +286,5 @@ impl ProcLook {
         let survey = self.survey;
         self.note(index).seen = Some((seen, runs, survey));
         Found::Asleep
-    }
-}
-
-impl Look for ProcLook {
-    fn first(&mut self, page: &Page, index: usize, seen: State) -> Found {
-        let slot = &page.slots[index];
-        match seen.kind() {
-            Kind::Busy | Kind::Prep | Kind::New => self.busy(page, index, seen),
-            Kind::Ending => {
-                let (pid, tid) = (slot.pid.load(SeqCst), slot.tid.load(SeqCst));
-                let over = sys::thread_gone(pid, tid) || (pid == tid && process::leader_ended(pid));
-                if !over {
-                    return self.lingers(page, index, seen);
-                }
-                sys::task_lock_fence();
-                self.reap(page, index, seen, true)
-            }
-            Kind::Leaving if process::dead(slot.pid.load(SeqCst)) => {
-                self.reap(page, index, seen, true)
-            }
-            Kind::Leaving => self.lingers(page, index, seen),
-            _ => match self.look(page, index, seen) {
-                Thread::Asleep(runs) | Thread::Stopped(runs) => self.asleep(index, seen, runs),
-                Thread::Running => Found::Running,
-                Thread::Zombie | Thread::Gone => {
-                    // The word may have changed since it was read: then the slot belongs to another
-                    // thread by now.
-                    if slot.state.load() == seen {
-                        self.reap(page, index, seen, false)
-                    } else {
-                        Found::Changed
-                    }
-                }
-            },
-        }
-    }
-
-    fn confirm(&mut self, page: &Page, index: usize, now: State) -> bool {
-        let Some((then, runs)) = self.seen(index) else { return false };
-        if then != now {
-            return false;
-        }
-        let slot = &page.slots[index];
-        let (pid, tid) = (slot.pid.load(SeqCst), slot.tid.load(SeqCst));
-        let again = match tid {
-            0 => self.process(index, pid, 0),
-            _ if slot.tracer.load(SeqCst) != NONE => self.traced(index, pid, tid, Some(runs)),
-            _ => self.thread(index, pid, tid, Some(runs)),
-        };
-        matches!(again, Thread::Asleep(n) | Thread::Stopped(n) if n == runs)
-    }
-
-    fn parked_too(&self) -> bool {
-        self.parked_too
-    }
-
-    fn at_rest(&mut self, page: &Page) -> bool {
-        if self.parked_too {
-            page.header.signals_seen.store(self.signals, Relaxed);
-        }
-        self.rechecked(page)
-    }
-
-    fn burnt(&mut self, page: &Page, index: usize) -> Option<u64> {
-        let slot = &page.slots[index];
-        let (pid, tid) = (slot.pid.load(SeqCst), slot.tid.load(SeqCst));
-        self.open_files(index, pid, tid).ok()?.burnt().ok()
-    }
-
-    fn slept(&mut self, page: &Page, index: usize) -> u32 {
-        let slot = &page.slots[index];
-        thread::slept(slot.pid.load(SeqCst), slot.tid.load(SeqCst)).unwrap_or(0)
-    }
-
-    fn ended(&mut self, page: &Page, index: usize) -> bool {
-        let seen = page.slots[index].state.load();
-        self.patient
-            && matches!(self.look(page, index, seen), Thread::Gone | Thread::Zombie)
-            && self.reap(page, index, seen, false) == Found::Changed
-    }
-
-    fn state_file(&self) -> Option<StateFile> {
-        self.file
-    }
-
-    fn watches(&self) -> bool {
-        self.watches
     }
 }

@@ -2,7 +2,7 @@
 //! files is larger than three.
 
 use crate::graph::Graph;
-use crate::ratchet::hold;
+use crate::rule::holds;
 
 /// A circle of so many files is small enough to be read as one.
 const LARGEST_CIRCLE: usize = 3;
@@ -74,7 +74,7 @@ fn no_circle_of_files_is_larger_than_three() {
             found.push((folder.to_owned(), circle.len(), text));
         }
     }
-    hold("files in circles", &[], &found);
+    holds("files in circles", &found);
 }
 
 #[test]
@@ -93,5 +93,5 @@ fn no_arrow_goes_up() {
             }
         }
     }
-    hold("arrows up", &[], &found);
+    holds("arrows up", &found);
 }

@@ -4,7 +4,8 @@
 mod floors;
 mod form;
 mod graph;
-mod ratchet;
+
+mod rule;
 mod source;
 mod walls;
 

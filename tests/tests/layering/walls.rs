@@ -1,6 +1,6 @@
 //! What only one room may do: move the clock, make a thread runnable, depend on the processor.
 
-use crate::ratchet::{Known, hold};
+use crate::rule::holds;
 use crate::source::{ALL, Source, sources};
 
 /// The room that decides who runs next and when the clock moves.
@@ -27,9 +27,6 @@ const REGISTERS: [&str; 24] = [
     "r13", "r14", "r15", "orig_rax", "eflags", "fs_base", "gs_base", "gregs", "REG_RIP", "REG_RSP",
 ];
 
-/// Files that are not yet as they should be, by crate; see the floors.
-const MACHINE_DEPENDENT: &[Known] = &[];
-
 /// The crate that a file belongs to: its path up to `/src`.
 fn place(source: &Source) -> String {
     source.name.split("/src/").next().expect("a part").to_owned()
@@ -50,7 +47,7 @@ fn only_the_schedule_moves_the_clock_and_makes_threads_runnable() {
             }
         }
     }
-    hold("files that move the clock or make threads runnable", &[], &found);
+    holds("files that move the clock or make threads runnable", &found);
 }
 
 #[test]
@@ -80,5 +77,5 @@ fn only_arch_depends_on_the_processor() {
             found.push((place(&source), 1, what));
         }
     }
-    hold("files that depend on the processor", MACHINE_DEPENDENT, &found);
+    holds("files that depend on the processor", &found);
 }

@@ -1,6 +1,6 @@
-//! The second cache line of a slot: what it holds depends on what the slot is for. Each kind of slot
-//! has a view of its own, in which each field has one meaning. The words have no names but in a
-//! view, so nobody reads one without saying what the slot is to him.
+//! The second cache line of a slot: what it holds depends on what the slot is for. Each kind of
+//! slot has a view of its own, in which each field has one meaning. The words have no names but in
+//! a view, so nobody reads one without saying what the slot is to him.
 
 use crate::region::slot::Slot;
 use crate::sync::{AtomicI32, AtomicU32, AtomicU64};

@@ -16,13 +16,13 @@
 //! same order makes this safe: the thread prepares its wait before it posts the deadline, and a
 //! decider that finds a slot which does not wait resets its `heap_key` and then looks once more.
 //!
-//! NOTE [Runtime ticks]. Go's runtime has a thread that looks every 10 ms whether a goroutine has had its
-//! processor for too long. It only helps others on, and reports the time to nobody. Each such sleep
-//! is a runtime tick. While the session moves on in back-offs or small steps for the sake of a
-//! spinning thread, an hour would take as many ticks as it has ten milliseconds. So the clock
-//! passes the deadline of a tick then, and the runtime's thread looks at the end of each step. No
-//! spinning thread waits for the runtime's thread, and a tick that is over changes nothing for
-//! others ([`crate::region::slot::Slot::spin`]).
+//! NOTE [Runtime ticks]. Go's runtime has a thread that looks every 10 ms whether a goroutine has
+//! had its processor for too long. It only helps others on, and reports the time to nobody. Each
+//! such sleep is a runtime tick. While the session moves on in back-offs or small steps for the
+//! sake of a spinning thread, an hour would take as many ticks as it has ten milliseconds. So the
+//! clock passes the deadline of a tick then, and the runtime's thread looks at the end of each
+//! step. No spinning thread waits for the runtime's thread, and a tick that is over changes nothing
+//! for others ([`crate::region::slot::Slot::spin`]).
 
 use crate::region::layout::{Entry, Page};
 use crate::region::sizes::{ARENAS, HEAP, SLOTS};

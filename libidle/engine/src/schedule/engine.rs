@@ -28,8 +28,8 @@ pub struct Moment {
 
 impl Engine {
     /// Reads the clocks, the real one at most once. Whoever begins a timed wait hands the reading
-    /// on to all steps of it: a reading costs a third of a sleep that ends with a jump at once. What
-    /// passes from the reading to the jump counts as running time, as natively.
+    /// on to all steps of it: a reading costs a third of a sleep that ends with a jump at once.
+    /// What passes from the reading to the jump counts as running time, as natively.
     #[inline]
     pub fn moment(&self) -> Moment {
         // The offset is read first: see [`Page::now`].

@@ -15,8 +15,8 @@ use posix::time::NEVER;
 impl Engine {
     /// All were blocked when `first` was the earliest deadline. Moves the clock to it, or to one
     /// that is earlier by now, and wakes the threads that wait for it. `own` is a deadline of the
-    /// caller that is not posted, `real` the caller's reading of the real clock ([`crate::schedule::engine::Moment`]). Lock's
-    /// holder only.
+    /// caller that is not posted, `real` the caller's reading of the real clock
+    /// ([`crate::schedule::engine::Moment`]). Lock's holder only.
     pub(crate) fn jump(
         &self,
         held: Held,

@@ -15,8 +15,8 @@
 //! A thread that was promised its wake-up need not look. Its waker was busy, and stays busy until
 //! the promise shows in the slot.
 //!
-//! In *releasing* the thread waits, because the keeper may release the lock at any instant. The wait
-//! ends when the keeper goes on to *idle*, or when the kernel has marked the keeper as dead
+//! In *releasing* the thread waits, because the keeper may release the lock at any instant. The
+//! wait ends when the keeper goes on to *idle*, or when the kernel has marked the keeper as dead
 //! (set_robust_list(2)): a dead thread releases nothing. Whoever finds that out, a thread that goes
 //! busy or the next keeper, takes the lock and goes on to *busy*. A keeper that is preempted or
 //! stopped is waited for; the number of waits decides nothing.

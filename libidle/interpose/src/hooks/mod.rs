@@ -4,6 +4,7 @@
 pub mod async_requests;
 pub mod close_dup;
 pub mod cond;
+pub mod connect_timeout;
 pub mod credentials;
 pub mod descriptors;
 pub mod epoll;

@@ -1,6 +1,7 @@
 //! Socket calls that may block: the real call inside a kernel wait, or, on a socket with a
 //! time-out, what [`socket_timeouts`] makes of it.
 
+use crate::hooks::connect_timeout;
 use crate::hooks::socket_timeouts;
 use crate::next;
 use crate::shim::entry::{What, enter};
@@ -270,7 +271,7 @@ fn accepted(fd: c_int, call: impl Fn() -> c_int) -> c_int {
 pub fn connect(fd: c_int, to: *const sockaddr, len: socklen_t) -> c_int {
     let entry = enter();
     if let (Some(entry), Some(limit)) = (&entry, socket_timeouts::timeout(fd, POLLOUT)) {
-        return socket_timeouts::connect(entry, fd, to, len, limit);
+        return connect_timeout::connect(entry, fd, to, len, limit);
     }
     let _wait = entry.as_ref().map(|e| e.kernel_wait(What::Descriptor));
     next!(connect: fn(c_int, *const sockaddr, socklen_t) -> c_int)(fd, to, len)

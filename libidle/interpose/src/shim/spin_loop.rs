@@ -7,12 +7,11 @@
 //! once, and nothing else happens between them. [`posix::spin_rule`] has the rules; here is counted
 //! what they ask for.
 //!
-//! A thread that spins backs off at the end of each further iteration, and gives way by no other means: on
-//! a busy machine a sched_yield lasts for milliseconds. A back-off takes a microsecond or a few. It
-//! only counts as blocked while nothing has changed in the session since the iteration before it began,
-//! for the thread would have seen that at once. If nobody in the
-//! session waits for an instant, the loop goes on by the real clock; a frozen one has no other way
-//! on.
+//! A thread that spins backs off at the end of each further iteration, and gives way by no other
+//! means: on a busy machine a sched_yield lasts for milliseconds. A back-off takes a microsecond or
+//! a few. It only counts as blocked while nothing has changed in the session since the iteration
+//! before it began, for the thread would have seen that at once. If nobody in the session waits for
+//! an instant, the loop goes on by the real clock; a frozen one has no other way on.
 
 use crate::patience::GAVE_WAY;
 use crate::shim::entry::{What, enter};

@@ -36,8 +36,8 @@ pub struct Tls {
     pub clone_arg: Cell<usize>,
     /// What the thread asks for again and again.
     pub asker: Asker,
-    /// While it spins, the session's words when the current iteration began ([`engine::Page::words`]);
-    /// otherwise 0.
+    /// While it spins, the session's words when the current iteration began
+    /// ([`engine::Page::words`]); otherwise 0.
     pub spin_words: Cell<u32>,
     /// The page last found readable, see [`crate::shim::user_memory::readable`].
     pub readable: Cell<usize>,

@@ -51,8 +51,8 @@ pub fn tid() -> u32 {
 }
 
 /// Ends it. Returns when it is gone, however long that takes: no thread may be left behind with the
-/// credentials that the caller's next call gives up. True if the process needs another when it waits
-/// next.
+/// credentials that the caller's next call gives up. True if the process needs another when it
+/// waits next.
 pub fn stop() -> bool {
     let Some(engine) = session::own_engine().filter(|engine| engine.page.real()) else {
         return false;

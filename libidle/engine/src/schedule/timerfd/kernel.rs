@@ -46,10 +46,10 @@ fn expire_really(fd: i32) -> bool {
     const READABLE: u64 = 1 << 32;
     let mut set = fd as u32 as u64 | READABLE;
     let limit = Timespec { sec: 0, nsec: 1_000_000 };
-    arm(fd, now).is_ok()
-        // SAFETY: one pollfd and a time-out. Who reads the timer meanwhile lets the wait end by the
-        // latter.
-        && unsafe { syscall6(nr::PPOLL, &raw mut set as usize, 1, &raw const limit as usize, 0, 8, 0) >= 0 }
+    let (set, limit) = (&raw mut set as usize, &raw const limit as usize);
+    // SAFETY: one pollfd and a time-out. Who reads the timer meanwhile lets the wait end by the
+    // latter.
+    arm(fd, now).is_ok() && unsafe { syscall6(nr::PPOLL, set, 1, limit, 0, 8, 0) >= 0 }
 }
 
 #[cfg(all(test, not(loom)))]

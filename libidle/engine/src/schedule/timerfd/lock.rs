@@ -5,8 +5,8 @@
 //! slot's fields one after the other, and cannot be told that they are somebody else's by now.
 //!
 //! NOTE [Who waits for a timer's lock]. A waiter takes the lock when it is free, or when the kernel
-//! says that the holder's thread is gone, and sleeps between two looks. Its slot says *busy* all the
-//! time: nobody promises it the lock, so a waiter that counted as blocked could sleep on for a
+//! says that the holder's thread is gone, and sleeps between two looks. Its slot says *busy* all
+//! the time: nobody promises it the lock, so a waiter that counted as blocked could sleep on for a
 //! moment after the lock was given back, and time would pass it. No wake-up is lost, because nobody
 //! has to wake it. Failed idea: to count as blocked while the holder may be a stopped process. It
 //! let the clock pass the deadline that the waiter was about to set.
