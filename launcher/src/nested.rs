@@ -93,7 +93,7 @@ pub fn run(cli: &Cli, commands: &[Vec<OsString>]) -> u8 {
         }
         next = match wait(&set, !waiting.is_empty()) {
             Some((number, code)) => {
-                // One from the terminal has reached the commands already: it goes to the whole
+                // A signal from the terminal has reached the commands already: it goes to the whole
                 // foreground process group.
                 const SI_KERNEL: i32 = 0x80;
                 let signal =

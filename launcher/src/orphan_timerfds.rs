@@ -1,5 +1,5 @@
-//! Timer descriptors that nobody knows the owner of any more: who set one has closed it or died,
-//! and others may have it.
+//! Timer descriptors without a known owner: the process that set one has closed it or died, and
+//! others may have it.
 //!
 //! Which processes do, `/proc/PID/fdinfo` tells: the interval of the kernel's timer names the slot
 //! (see [`engine::schedule::timerfd`]). Reading it takes some microseconds a descriptor. So the
@@ -56,8 +56,8 @@ impl OrphanTimerfds {
                         locked.tick();
                     }
                 }
-                // It may be on its way in a socket, so what is set is kept; but not when there are
-                // too many.
+                // It may be on its way in a socket, so the slot is kept; but not when there are too
+                // many.
                 None if many && slot.pid.load(SeqCst) == 0 => locked.release(),
                 None => {}
             }

@@ -54,8 +54,8 @@ pub fn why_alone(pid: u32) -> Option<&'static str> {
     }
 }
 
-/// Was it started with AT_SECURE: a set-user-ID program, or one with capabilities? Who may not ask
-/// is told so too.
+/// Was it started with AT_SECURE: a set-user-ID program, or one with capabilities? True also if the
+/// launcher may not ask.
 fn has_privileges(pid: u32) -> bool {
     let Ok(vector) = std::fs::read(format!("/proc/{pid}/auxv")) else { return true };
     let (words, _) = vector.as_chunks::<8>();

@@ -96,8 +96,8 @@ pub fn run(session: Session, commands: &[Vec<OsString>]) -> u8 {
             course.kill_leftovers();
         }
         while let Ok(Some(info)) = signals.read_signal() {
-            // A command that was dead when the signal came has ended: it is for those that are left
-            // over.
+            // If the last command was dead when the signal came, the signal is for the processes
+            // left over.
             if course.reap() {
                 break;
             }
@@ -236,8 +236,8 @@ impl Course<'_> {
         self.send(&left, Signal::SIGKILL);
     }
 
-    /// A signal to the launcher. One from the terminal has reached the commands already: it goes to
-    /// the whole foreground process group.
+    /// A signal to the launcher. A signal from the terminal has reached the commands already: it
+    /// goes to the whole foreground process group.
     fn signal(&mut self, number: i32, code: i32) {
         const SI_KERNEL: i32 = 0x80;
         let Some(signal) = FORWARDED.into_iter().find(|&s| s as i32 == number) else { return };
@@ -264,8 +264,8 @@ impl Course<'_> {
         self.session.engine.kick_keeper();
     }
 
-    /// The session's processes: our descendants. Not those with a slot: in a PID namespace of their
-    /// own they see themselves by numbers that are strangers' here.
+    /// The session's processes: our descendants. The slots do not tell: processes in a PID
+    /// namespace of their own know themselves by numbers that are strangers' here.
     fn living(&self) -> Vec<Pid> {
         let tracer = self.tracer.pid();
         let all = proc::descendants(std::process::id()).into_iter().filter(|&pid| pid != tracer);

@@ -191,8 +191,8 @@ impl Session {
         // The descriptor is what others open by its path: it stays open as long as the launcher
         // lives.
         std::mem::forget(file);
-        // The launcher blocks the signals it reads from a descriptor; the commands get the mask
-        // that it was given.
+        // The launcher blocks the signals that it reads from a descriptor; the commands get the
+        // mask that the launcher was given.
         let mask = SigSet::thread_get_mask().map_err(|e| failed(&e))?;
         let files = getrlimit(Resource::RLIMIT_NOFILE).map_err(|e| failed(&e))?;
         // Looking at many threads takes many descriptors; the commands get the limit back.

@@ -1,5 +1,5 @@
-//! The reports that time does not jump: because nobody can move, with who waits for what; or
-//! because somebody runs for long.
+//! The reports that time does not jump: because nobody can move, with what each thread waits for;
+//! or because a thread runs for long.
 
 use crate::patience::{NOBODY_MOVES, ONE_RUNS, duration};
 use crate::proc;

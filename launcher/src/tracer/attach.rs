@@ -71,15 +71,16 @@ impl Tracer {
         }
     }
 
-    /// Is it the thread of these numbers that asks by slot `index`? In a PID namespace of its own
-    /// it knows itself by those of a stranger here, who must not be touched, or of nobody.
+    /// Does the thread with these numbers ask by slot `index`? A thread in a PID namespace of its
+    /// own knows itself by numbers that are a stranger's here, whom the tracer must not touch, or
+    /// nobody's.
     fn is_here(&self, index: usize, pid: pid_t, tid: pid_t) -> bool {
         let page = self.engine.page;
         let another = |i: usize| {
             let slot = &page.slots[i];
             let thread = !matches!(slot.state.load().kind(), Kind::Free | Kind::Timer);
             let same = slot.pid.load(SeqCst) == pid as u32 && slot.tid.load(SeqCst) == tid as u32;
-            // A handler's slot stands beside that of the wait which it has interrupted.
+            // A signal handler has a slot beside that of the wait which it has interrupted.
             i != index && thread && same && slot.covered.load(SeqCst) != index as u32 + 1
         };
         process::descends(pid as u32, page.header.launcher.load(SeqCst)) == Ok(true)

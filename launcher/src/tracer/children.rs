@@ -6,8 +6,7 @@ use super::policy::timerfd;
 use super::ptrace::failed::Failed;
 use super::ptrace::thread_status::numbers;
 use super::ptrace::wait::{Event, Stopped, is_tracee};
-use super::state::Tracer;
-use super::stops::Next;
+use super::state::{Next, Tracer};
 use crate::patience::{UNREPORTED, UNREPORTED_LATE};
 use crate::session::real_now;
 use engine::region::tracer_word::{GRANTED, NONE, TRACED};
@@ -30,7 +29,7 @@ impl Tracer {
         let page = self.engine.page;
         let early = self.early.remove(&child);
         let mut next = None;
-        // It may have been adopted. And it may have been killed, and collected.
+        // It may have been adopted already. Or it may have been killed, and collected.
         let is_new =
             !self.tracees.threads.contains_key(&child) && (early.is_some() || is_tracee(child));
         let credit = slot.filter(|_| asked).and_then(|me| credit_of(page, me));
@@ -128,8 +127,8 @@ impl Tracer {
     }
 }
 
-/// The credit that a thread has taken for its next child: while it asks it is in no queue, and
-/// names it where queues have their key.
+/// The credit that a thread has taken for its next child. While the thread asks it is in no queue,
+/// and names the credit where queues have their key.
 fn credit_of(page: &Page, asker: usize) -> Option<Credit> {
     Credit::from_word(page.slots[asker].asker().child.load(SeqCst))
 }

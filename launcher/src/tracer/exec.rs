@@ -21,8 +21,8 @@ use std::path::PathBuf;
 use std::sync::atomic::Ordering::SeqCst;
 
 impl Tracer {
-    /// A thread has executed a program. If nobody is known by its number, it has had another till
-    /// now: it was the only one of its process that was traced, and not the leader.
+    /// A thread has executed a program. If no thread is known by its number, it has had another
+    /// number till now: it was the only traced thread of its process, and not the leader.
     pub fn renumber(&mut self, stopped: &Stopped) {
         let (tid, Ok(former)) = (stopped.tid(), stopped.message()) else { return };
         let former = former as pid_t;
@@ -33,8 +33,8 @@ impl Tracer {
         }
     }
 
-    /// A program was executed, perhaps by a thread that was not the leader and is now. The others
-    /// are gone.
+    /// A thread has executed a program. If it was not the leader of its process, it is now; the
+    /// other threads are gone.
     pub fn executed(&mut self, stopped: Stopped) -> Result<(), Failed> {
         let tid = stopped.tid();
         let former = stopped.message()? as pid_t;
@@ -146,7 +146,7 @@ impl Tracer {
         self.engine.set_own(index, Kind::Foreign);
     }
 
-    /// A program that needs no tracer, or one that nothing can be done for.
+    /// Lets go a program that needs no tracer, or for which the tracer can do nothing.
     fn let_go(
         &mut self,
         mut stopped: Stopped,
@@ -191,9 +191,9 @@ impl Tracer {
     }
 }
 
-/// So much code of former programs is filtered, and no filter is made for more: the kernel takes
-/// some two hundred, and a program may execute itself again and again. One that depends on no
-/// address ([`crate::tracer::policy::exec_setup::Kit::close_gate`]) is the last.
+/// At most so many ranges of former programs' code are filtered: the kernel takes some two hundred
+/// filters, and a program may execute itself again and again. The last filter is the one that
+/// depends on no address ([`super::policy::exec_setup::Kit::close_gate`]).
 const MANY: usize = 32;
 
 /// What a program has from those before it.

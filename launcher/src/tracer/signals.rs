@@ -21,8 +21,8 @@ impl Tracer {
     /// A signal is about to be delivered, and may have interrupted a wait. If a handler runs the
     /// wait is over; else the kernel starts most calls again, and the wait goes on.
     ///
-    /// One that is ignored would not have interrupted an untraced thread, and the calls that it has
-    /// made fail (epoll_wait(2) does) are started again here.
+    /// An ignored signal would not have interrupted an untraced thread. The calls that fail because
+    /// of it (epoll_wait(2) does) are started again here.
     pub fn signal(&mut self, stopped: Stopped, signal: i32) -> Result<(), Failed> {
         let tid = stopped.tid();
         let process = self.tracees.threads.get(&tid).map(|thread| thread.process);
@@ -35,8 +35,8 @@ impl Tracer {
         let mut regs = stopped.registers()?;
         let gate = regs.argument(GATE_ARGUMENT);
         if gate >> 32 == GATE as u64 {
-            // No handler is to find the gate open. If the call is made again it stops, as one that
-            // a hook makes.
+            // No handler may find the gate open. If the call is made again it stops, like a call
+            // that a hook makes.
             regs.set_argument(GATE_ARGUMENT, gate as u32 as u64);
             stopped.set_registers(&regs)?;
         }
@@ -64,7 +64,7 @@ impl Tracer {
                 }
                 None => {}
             }
-            // Another may be about to run a handler, and then it has failed.
+            // Another signal may be about to run a handler; then the call has failed.
             if failed && harmless && deliverable(tid) == 0 {
                 regs.make_call_again();
                 stopped.set_registers(&regs)?;

@@ -13,6 +13,9 @@ use engine::Engine;
 use libc::pid_t;
 use std::collections::HashMap;
 
+/// A stop that is to be dealt with next.
+pub type Next = Option<(Stopped, Event)>;
+
 /// See the module.
 pub struct Tracer {
     /// The session.

@@ -5,15 +5,12 @@ use super::ptrace::failed::Failed;
 use super::ptrace::stop::Go;
 use super::ptrace::thread_status::run_count;
 use super::ptrace::wait::{Event, Report, Stopped, next_report};
-use super::state::Tracer;
+use super::state::{Next, Tracer};
 use crate::report::messages;
 use crate::session::real_now;
 use engine::region::tracer_word::{GIVES_BACK, NONE, STOPPED, TRACED, owned};
 use libc::pid_t;
 use std::sync::atomic::Ordering::SeqCst;
-
-/// A stop that is to be dealt with next.
-pub type Next = Option<(Stopped, Event)>;
 
 impl Tracer {
     /// All that tracees have to report; false if nothing.

@@ -8,11 +8,12 @@ use libc::pid_t;
 use std::sync::atomic::Ordering::SeqCst;
 
 impl Tracer {
-    /// A thread has ended, and whoever waits for it has been woken: its slot goes back.
+    /// A thread has ended, and the kernel has woken those that wait for it: its slot is given back.
     pub fn ended(&mut self, tid: pid_t) {
         self.early.remove(&tid);
-        // A leader's end is told when no other is left: who is known still had the number before it
-        // executed a program, and was killed before it could say so.
+        // The kernel reports a leader's end when no other thread is left. A thread that is still
+        // known here executed a program, took over the leader's number and was killed before it
+        // reported that.
         if self.tracees.threads.get(&tid).is_none_or(|thread| thread.process == tid) {
             self.forget_all(tid);
         }
@@ -29,8 +30,8 @@ impl Tracer {
             self.timers.keep_time();
         }
         self.forget(&thread);
-        // If it has the library its slot is that one's, and the keeper gives it back when nobody of
-        // this number is there.
+        // If it has the library, the slot is the library's. The keeper gives that slot back when no
+        // thread has this number any more.
         self.engine.kick_keeper();
     }
 
@@ -69,9 +70,9 @@ impl Tracer {
         else {
             return;
         };
-        // Its parent may have been sent SIGCHLD, and the others of its process SIGKILL: parked
-        // threads are looked at once more. Said before the slot, which has kept time from jumping,
-        // is given back.
+        // The kernel may have sent SIGCHLD to its parent, and SIGKILL to the others of its process.
+        // So the keeper has to look at parked threads once more. This is counted before the slot is
+        // given back, because until then the slot keeps time from jumping.
         self.engine.page.header.signals_sent.fetch_add(1, SeqCst);
         self.tracees.slot(index).tracer.store(NONE, SeqCst);
         self.engine.page.release(index);

@@ -25,8 +25,8 @@ const OVER: u32 = u32::MAX;
 pub struct TracerProcess {
     /// Its number, 0 or [`OVER`].
     pid: AtomicU32,
-    /// Starts it and waits for it. There is none before somebody has asked: most sessions need no
-    /// tracer.
+    /// The thread that starts the process and waits for it. There is none before a thread has asked
+    /// for the tracer: most sessions need none.
     thread: Mutex<Option<JoinHandle<()>>>,
     engine: Engine,
     region: OsString,
@@ -78,9 +78,9 @@ impl TracerProcess {
         }
     }
 
-    /// Starts the tracer's process when somebody asks for it, and anew if it was killed. The thread
-    /// that starts it waits for it too, so that the launcher's main thread, which waits for its own
-    /// children alone, never meets it.
+    /// Starts the tracer's process when somebody asks for it, and again if it was killed. The
+    /// thread that starts the process waits for it too. The launcher's main thread waits for its
+    /// own children alone, so it never meets this one.
     fn watch(&self) {
         let TracerProcess { engine, pid, .. } = self;
         let header = &engine.page.header;
@@ -161,14 +161,14 @@ fn start(region: &OsStr, library: &Path) -> io::Result<Child> {
     // SAFETY: plain system calls.
     unsafe {
         command.pre_exec(move || {
-            // When the thread that started it ends, and so when the launcher does; which may have
-            // been before this.
+            // The process ends when the thread that started it ends, and so when the launcher does.
+            // That may have been before this call.
             libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
             if libc::getppid() != launcher {
                 // Nobody is left to be told.
                 libc::_exit(1);
             }
-            // What the launcher was given is not to be held open by another process.
+            // No other process may hold open what the launcher was given.
             libc::syscall(libc::SYS_close_range, 3, u32::MAX, libc::CLOSE_RANGE_CLOEXEC);
             Ok(())
         });

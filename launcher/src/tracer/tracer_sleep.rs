@@ -1,5 +1,5 @@
-//! When the tracer sleeps. Being woken on another processor takes longer than all that it does for
-//! a stop; so when stops follow each other closely it looks for the next one a moment by itself.
+//! When the tracer sleeps. Being woken on another processor takes longer than all that the tracer
+//! does for a stop. So while stops follow each other closely the tracer polls for the next one.
 //! SIGCHLD is blocked meanwhile, because a signal for each stop would cost as much again.
 
 use crate::patience::ATTENTION;
@@ -26,8 +26,8 @@ impl Attention {
         Ok(Attention { last: 0, close: false, child })
     }
 
-    /// Is another report to be expected at once? `reported`: there has been one just now. Gives
-    /// others the processor first, perhaps the one that is to report.
+    /// Is another report to be expected at once? `reported`: there has been one just now. Yields
+    /// the processor first, perhaps to the thread that is about to report.
     pub fn expects(&mut self, reported: bool) -> bool {
         let now = real_now();
         if reported {

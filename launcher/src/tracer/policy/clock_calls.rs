@@ -45,8 +45,8 @@ pub fn read(call: &Call) -> Do {
         }
         _ => return Do::Pass,
     };
-    // Where it cannot be written the kernel knows why, or may do it: the memory may be closed to
-    // other processes.
+    // If the tracer cannot write there, the kernel makes the call: it knows why, or can write,
+    // because the memory may be closed to other processes.
     if written.is_ok() { Do::Answer(0) } else { Do::Pass }
 }
 

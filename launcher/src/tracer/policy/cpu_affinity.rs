@@ -1,14 +1,14 @@
-//! A thread whose calls are answered one after the other, and the tracer, on one processor: one
-//! that sleeps, above all, and for which the clock jumps at once.
+//! A thread whose calls the tracer answers one after the other shares a processor with the tracer:
+//! above all a thread that sleeps, and for which the clock jumps at once.
 //!
 //! Waking a thread on another processor, which has fallen idle meanwhile, takes longer than all
 //! that the tracer does for a call; and the kernel wakes a stopped thread on an idle processor if
 //! there is one, wherever the tracer runs. So after a number of answers in a row both are bound to
 //! the processor that the tracer is on.
 //!
-//! That is over before anybody can see it. Whatever else the tracer lets a thread do ends it, among
-//! that the calls which tell or change where a thread may run; a child gets the thread's own set
-//! before its first instruction; and it ends before the tracer sleeps, a moment after the last
+//! Nobody can see the binding. It ends when the tracer lets any thread do anything else, such as
+//! the calls that tell or change where a thread may run. A child gets the thread's own set before
+//! its first instruction. And the binding ends before the tracer sleeps, a moment after the last
 //! stop. If somebody outside has bound the thread elsewhere, it stays there.
 
 use crate::patience::{ATTENTION, TOGETHER};

@@ -1,7 +1,7 @@
 //! The environment of a dynamically linked program that a traced one has executed: it must load the
-//! library and find the session and its slot. The kernel has laid out the initial stack by now; a
-//! new one is built below it. From that of a 32-bit program the library is taken out where it
-//! stands.
+//! library and find the session and its slot. The kernel has laid out the initial stack by now. The
+//! tracer builds a new one below it. From the stack of a 32-bit program it takes out the library in
+//! place.
 
 use super::exec_setup::Kit;
 use crate::tracer::ptrace::failed::Failed;

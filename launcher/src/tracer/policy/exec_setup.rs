@@ -35,10 +35,10 @@ pub struct Ready {
     pub reads_stop: bool,
 }
 
-/// What a program has from the one before it.
+/// What a program has inherited from the one before it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Found {
-    /// The library has left the kernel's alarm set, for a program that nobody looks after.
+    /// The library has left the kernel's alarm set, in case nobody traces the program.
     pub alarm: bool,
     /// Timer descriptors.
     pub timers: bool,
@@ -110,9 +110,9 @@ impl Kit {
         (vdso..vdso + self.size).contains(&at)
     }
 
-    /// Makes the program ready that has just been executed. `before` is what former programs'
-    /// filters, which are inherited, stop. `None` if the kernel refuses something: then nothing is
-    /// filtered, and the program can be let go.
+    /// Prepares the program that has just been executed. `before` is what the inherited filters of
+    /// former programs stop. `None` if the kernel refuses something: then nothing is filtered, and
+    /// the program can be let go.
     pub fn prepare(
         &self,
         stopped: Stopped,
@@ -135,7 +135,7 @@ impl Kit {
         let map = |at: i64, size: u64, prot: i32, flags: i32, fd: i64| {
             [at as u64, size, prot as u64, flags as u64, fd as u64, 0]
         };
-        // A page more, in whose place comes one of its own.
+        // One page more, which a private page then replaces.
         let (calls, region) = calls
             .call(libc::SYS_mmap, map(0, REGION + PAGE, libc::PROT_READ, libc::MAP_SHARED, fd))?;
         let calls = match found.kept {
@@ -187,7 +187,7 @@ impl Kit {
         Space { region, counter: region + REGION, for_ever: region + REGION + 64, clocks }
     }
 
-    /// What is known of a process by what its memory shows, if nobody knows whose child it is.
+    /// What the memory of a process shows of it, if its parent is not known.
     pub fn process(&self, pid: i32) -> Process {
         let region = mappings(pid, 's')
             .into_iter()
@@ -199,9 +199,9 @@ impl Kit {
         Process { space, filtered: code(pid, self.engine.page.mode()), go, ..Process::default() }
     }
 
-    /// Makes more calls of a process stop that are made by code in `ranges`. The thread has just
-    /// made a call by an instruction of its own; all threads get the filter. False if the kernel
-    /// refuses it.
+    /// Makes more calls of a process stop: those of code in `ranges`. The thread has just made a
+    /// call by an instruction of its own; all threads get the filter. False if the kernel refuses
+    /// it.
     pub fn stop_more(
         &self,
         stopped: Stopped,
@@ -216,9 +216,9 @@ impl Kit {
         Ok((stopped, installed.unwrap_or(false)))
     }
 
-    /// Opens the region for a process whose thread has just made a call by an instruction of its
-    /// own; to be inherited, and where the program's own descriptors hardly ever come to. `None` if
-    /// the kernel refuses it.
+    /// Opens the region in a process whose thread has just made a call by an instruction of its
+    /// own. The descriptor is inherited, and has a number that the program's own hardly ever reach.
+    /// `None` if the kernel refuses it.
     pub fn keep(&self, stopped: Stopped) -> Result<(Stopped, Option<i32>), Failed> {
         /// The lowest number it gets.
         const HIGH: u64 = 240;
@@ -257,8 +257,8 @@ impl Kit {
     }
 }
 
-/// The program's code. In elapsed mode the vDSO's calls are to get the real time, so it is none of
-/// it.
+/// The program's code. In elapsed mode the vDSO has to get the real time from the kernel, so it
+/// does not count as such.
 fn code(pid: i32, mode: ClockMode) -> Vec<Range> {
     mappings(pid, 'x')
         .into_iter()

@@ -45,8 +45,7 @@ impl Tracees {
         }
     }
 
-    /// Is a clock read by the vDSO because somebody wants the real time, and it has to ask the
-    /// kernel?
+    /// Does the vDSO read the clock from the kernel, because its caller wants the real time?
     fn is_of_real_clock(&mut self, kit: &Kit, tid: pid_t, from: u64, library: bool) -> bool {
         let frozen = self.engine.page.mode() == ClockMode::Frozen;
         let Some(process) = self.threads.get(&tid).map(|thread| thread.process) else {
@@ -67,8 +66,8 @@ impl Tracees {
         }
     }
 
-    /// The slot that speaks for the thread, and what that says it does. One that a handler's own
-    /// slot covers does not.
+    /// The slot that speaks for the thread, and what that slot says. A slot that is covered by the
+    /// one of a signal handler does not speak.
     pub fn own_slot(&self, tid: pid_t) -> Option<(usize, Kind)> {
         let speaks = |&(_, slot): &(usize, &Slot)| slot.covered.load(SeqCst) == 0;
         self.slots_of(tid).find(speaks).map(|(index, slot)| (index, slot.state.load().kind()))

@@ -1,14 +1,14 @@
 //! recvmmsg(2) and sendmmsg(2) of tracees, where a time-out is involved: the call's own, or the
 //! socket's.
 //!
-//! They go message by message. The call is made for one of them, and when that is done the thread
-//! makes it again, which stops again, for the next. So each message has the socket's limit for
-//! itself, and the call's time-out, which the kernel only looks at after each message, is compared
-//! with the virtual clock.
+//! The tracer makes such a call message by message. The thread makes the call for one message. When
+//! that is done it makes the call again for the next one, and the call stops again. So each message
+//! has the socket's limit for itself. The kernel looks at the call's time-out only after each
+//! message; the tracer does so too, by the virtual clock.
 //!
-//! An error that comes after the first message is the next call's, but who receives takes it away.
-//! So a later message is waited for by poll(2), whose set is in the place where the length of that
-//! message will be.
+//! An error that comes after the first message belongs to the program's next call, but a receive
+//! would take it away. So the thread waits for a later message by poll(2). The set stands where the
+//! length of that message will be.
 
 use super::call::{Call, Do};
 use super::sockets::{self, limit_of};
@@ -154,7 +154,7 @@ pub fn step_done(
         }
         None => false,
     };
-    // If a signal has, it comes before the next step, and may end the call there.
+    // A signal that has interrupted it comes before the next step, and may end the call there.
     let interrupted = interrupted(answer);
     if more || interrupted && transfer.done > 0 {
         regs.make_call_again();

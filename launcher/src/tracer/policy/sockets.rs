@@ -87,17 +87,17 @@ fn option_of<T: Copy + Default>(fd: c_int, option: c_int) -> Option<T> {
     (failed == 0).then_some(value)
 }
 
-/// What programs have set TCP_NODELAY to, by the number of the socket (its inode), of those that
-/// have it by the tracer. It is a matter of politeness: of too many sockets they are told what
-/// holds.
+/// What programs have set TCP_NODELAY to, by the socket's inode, for the sockets on which the
+/// tracer has set it. Programs that ask get that value; if there are too many sockets, they get
+/// what is really set.
 #[derive(Default)]
 pub struct Sockets(HashMap<u64, bool>);
 
 impl Sockets {
     const MOST: usize = 100_000;
 
-    /// Bytes sent by TCP socket `fd` of `process` are not held back; the program has asked for that
-    /// (`Some(true)`), or not, or has not been heard yet.
+    /// The kernel shall not hold back bytes that TCP socket `fd` of `process` sends. `asked`: what
+    /// the program has set, if it has set anything.
     fn hurry(&mut self, process: pid_t, fd: c_int, asked: Option<bool>) {
         let (on, size): (c_int, _) = (1, size_of::<c_int>() as libc::socklen_t);
         with_descriptor(process as u32, fd, |fd| {
@@ -166,8 +166,8 @@ impl Sockets {
     }
 }
 
-/// A limit was set: from now on the calls stop that it is for. Where that cannot be, it is
-/// real. The library asks for limits at each wait.
+/// A limit was set: from now on the calls stop that it is for. If the kernel refuses the filter,
+/// the limit is in real time. The library asks for limits at each wait.
 fn limit_set(
     tracees: &mut Tracees,
     kit: &Kit,

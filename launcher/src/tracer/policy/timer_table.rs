@@ -30,7 +30,7 @@ pub struct Timer {
     pub id: i32,
     /// The clock that it was made for.
     pub clock: i32,
-    /// Whom it tells.
+    /// What it signals.
     pub notify: Notify,
     /// `sigev_value`.
     pub value: u64,
@@ -73,7 +73,7 @@ impl Timer {
         self.expired.left(now, matches!(self.notify, Notify::Nobody))
     }
 
-    /// Its signal is being taken, at `now`: what has expired by then, and nobody was told of, are
+    /// Its signal is being taken, at `now`: the expirations by then that had no signal are
     /// overruns.
     pub fn overrun(&mut self, now: Instant) {
         let expired = self.expired;
@@ -84,7 +84,7 @@ impl Timer {
         }
     }
 
-    /// Is a signal of its number pending for whom it tells, a thread or `process`?
+    /// Is its signal pending, for its thread or for `process`?
     pub fn pending(&self, process: pid_t) -> bool {
         match self.notify {
             Notify::Process(number) => in_set(process, "ShdPnd:", number),

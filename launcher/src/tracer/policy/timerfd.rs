@@ -1,9 +1,9 @@
 //! Timer descriptors of traced processes: timerfd_create(2) and its relatives, by
 //! [`engine::schedule::timerfd`].
 //!
-//! Expirations are counted by whoever reads, so reads must stop. Few programs have such timers, so
-//! that is for them alone: with the first timer of a process one more filter is installed for its
-//! calls of read(2) and readv(2).
+//! The reader counts the expirations, so reads must stop. Few programs have such timers, and the
+//! others do not pay for them: the first timer of a process brings one more filter, for the calls
+//! of read(2) and readv(2) of that process.
 
 use super::exec_setup::Kit;
 use super::filter;
@@ -246,7 +246,7 @@ pub fn drop_all(engine: &Engine, process: pid_t) {
     });
 }
 
-/// A process runs a new program, which has the timers of the former one that were not closed on
+/// A process runs a new program. That has the timers of the former program which were not closed on
 /// exec. True if it has any.
 pub fn keep_open(engine: &Engine, process: pid_t) -> bool {
     if engine.page.header.timers.load(SeqCst) == 0 {

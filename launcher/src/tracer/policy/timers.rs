@@ -1,7 +1,7 @@
-//! Timers of traced processes whose time has come.
+//! The timers of traced processes that end in a signal, and when they expire.
 //!
 //! The tracer parks a slot of its own until the earliest deadline, like the thread that serves the
-//! timers of a process with the library: so time does not move on while it tells somebody.
+//! timers of a process with the library. So time does not move on while the tracer sends a signal.
 
 use super::timer_table::{Notify, Timer, TimerTable};
 use super::virtual_clock::SessionClocks;
@@ -13,7 +13,7 @@ use posix::clock::{Clocks, Shift};
 use posix::time::{Instant, NEVER};
 use std::sync::atomic::Ordering::SeqCst;
 
-/// The timers of traced processes that end in a signal, and their clock.
+/// See the module.
 pub struct Timers {
     pub(super) engine: Engine,
     /// All of them.
@@ -30,12 +30,12 @@ impl Timers {
         Timers { engine, table: TimerTable::default(), keeps: None, shift: Shift(0) }
     }
 
-    /// Lets timers expire that are due, and parks until the next. Whoever changes a deadline calls
-    /// it before the program goes on.
+    /// Lets timers expire that are due, and parks until the next deadline. Code that changes a
+    /// deadline calls it before the program goes on.
     ///
-    /// A timer of a few nanoseconds is due again at once, for ever. So if the next one is due
-    /// already, the tracer does not park: it is busy, and comes here again when it has heard what
-    /// its tracees report.
+    /// A timer with an interval of a few nanoseconds is due again at once, for ever. So if the next
+    /// timer is due already, the tracer does not park: it stays busy, and comes here again when it
+    /// has heard what its tracees report.
     pub fn keep_time(&mut self) {
         self.follow_clock();
         let (engine, page) = (self.engine, self.engine.page);

@@ -2,10 +2,10 @@
 //! makes behind the hooks.
 //!
 //! The keeper finds such a thread asleep and adopts it ([`engine::Kind::Foreign`]). If the call has
-//! a time-out, this is the place that knows when it is over, in virtual time: counted from when the
-//! thread was first seen in it, since that is never early. Nobody else needs to know. As long as
-//! the thread is not seen to be at rest by its word alone, the keeper alone decides, and here it is
-//! told of the deadline in the very survey that found the thread asleep. When the clock is there,
+//! a time-out, this file knows when it is over in virtual time. The time counts from when the
+//! thread was first seen in the call, so the end is never early. Nobody else needs to know: as long
+//! as the thread's word does not say that it is at rest, the keeper alone decides on jumps, and it
+//! learns the deadline in the very survey that finds the thread asleep. When the clock is there,
 //! the keeper ends the call ([`super::inject_timeout`]).
 
 use super::call::Call;
@@ -29,8 +29,7 @@ use posix::time::NEVER;
 use std::collections::HashMap;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
-/// What the words of threads say that sleep where no hook sees it, some of them in what they do
-/// last.
+/// What the word of a thread says that sleeps where no hook sees it; some do so at their end.
 const OUTSIDE: [Kind; 3] = [Kind::Foreign, Kind::Ending, Kind::Leaving];
 
 /// The keeper's look, and what it knows of such waits.
@@ -168,7 +167,7 @@ impl UnhookedWaits {
         }
     }
 
-    /// Nobody may trace, it seems: from now on such waits take real time.
+    /// The kernel refuses to trace: from now on such waits take real time.
     fn refused(&mut self, failed: Failed) {
         if std::mem::replace(&mut self.may_trace, false) {
             messages::verbose(1, || format!("{failed}; waits that no hook sees take real time"));

@@ -22,9 +22,10 @@ pub fn decide(call: &Call, process: pid_t) -> Do {
         Some(Verdict::SetClock) => clock_calls::set(call),
         Some(Verdict::Spawn(_)) => spawn(call),
         Some(Verdict::Signals(_)) => {
-            // Before it is sent. The sender counts as running until it has been seen asleep, which
-            // is after. Signal 0 only asks whether somebody is there; and a runtime's thread sends
-            // one to who has its processor for long, and that one is not asleep.
+            // Counted before it is sent. The sender counts as running until it has been seen
+            // asleep, which is after. Signal 0 only asks whether the receiver exists. And a
+            // runtime's thread sends a signal to a thread that has run for long; that one is not
+            // asleep.
             let signal = match call.regs.number() {
                 libc::SYS_kill | libc::SYS_tkill => call.regs.argument(1),
                 libc::SYS_tgkill => call.regs.argument(2),
@@ -42,7 +43,7 @@ pub fn decide(call: &Call, process: pid_t) -> Do {
     }
 }
 
-/// A child that wants to escape is not let: in the filter it inherits, its calls would fail.
+/// A child may not escape from the tracer: in the filter that it inherits its calls would fail.
 fn spawn(call: &Call) -> Do {
     let mut regs = *call.regs;
     if regs.number() == libc::SYS_clone {

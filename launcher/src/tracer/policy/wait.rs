@@ -51,7 +51,7 @@ impl Wait {
         self.what == What::Signal
     }
 
-    /// What a report is told of it, and whoever sets a clock.
+    /// What the slot says of it, for reports and for those that set a clock.
     pub fn word(&self) -> u32 {
         self.what as u32 | if self.means.until.is_settable() { SETTABLE } else { 0 }
     }

@@ -1,11 +1,11 @@
 //! The seccomp filter of traced processes, made from the engine's table of verdicts. See
 //! seccomp(2).
 //!
-//! Numbers come first, so that the kernel finds out by itself which calls always pass and does not
-//! run the filter for them. A call that is to stop must also come from the code the filter is for:
-//! filters are inherited for ever, and a child that executes another program is let go. There
-//! nobody answers, and the kernel fails a call that should have stopped with ENOSYS; with the
-//! condition none does.
+//! The filter looks at the call's number first. So the kernel finds out by itself which calls
+//! always pass, and does not run the filter for them. A call stops only if it also comes from the
+//! code that the filter is for. Filters are inherited for ever, and the tracer lets go a child that
+//! executes another program. A call that stops there would fail with ENOSYS, because no tracer
+//! answers; by this condition none stops.
 
 use crate::tracer::arch::calls::AUDIT_ARCH;
 use crate::tracer::ptrace::bpf::{AND, AT_LEAST, Assembler, BITS, EQUAL, LOAD, RETURN, To};
@@ -91,7 +91,7 @@ fn stops(calls: impl Iterator<Item = (u32, When)>, whose: Whose) -> Option<Vec<s
     asm.plain(LOAD, ARCH);
     asm.jump(EQUAL, AUDIT_ARCH, To::Next, to(pass));
     asm.plain(LOAD, NUMBER);
-    // And, by the gate's place, where it is looked who makes the call.
+    // By the gate's place: the label at which the filter asks who makes the call.
     let mut conditions: Vec<(When, usize, usize)> = vec![];
     let mut origins: Vec<(Option<u8>, usize)> = vec![];
     for (number, when) in calls {
