@@ -6,7 +6,7 @@ use engine::arch::syscall::syscall6;
 use interpose::hooks::poll::{limit, poll_until};
 use interpose::hooks::signals;
 use interpose::next;
-use interpose::shim::entry::{Entry, What, enter};
+use interpose::shim::entry::{Entry, WaitKind, enter};
 use interpose::shim::errno::{self, outcome};
 use interpose::shim::signal_mask::Masked;
 use interpose::shim::user_memory;
@@ -97,7 +97,7 @@ unsafe fn wait_until(
         limit(&entry, Call::SigTimedWait, [set as u64, info as u64, timeout as u64, 0, 0, 0])
     }?;
     if deadline == NEVER {
-        let _wait = entry.kernel_wait(What::Signal);
+        let _wait = entry.kernel_wait(WaitKind::Signal);
         return outcome(real(set, info, timeout));
     }
     if !user_memory::readable(set.cast::<u64>()) {
@@ -121,7 +121,7 @@ unsafe fn wait_until(
         }
         if fd.0 < 0 {
             // No descriptor left.
-            return polling_wait::wait_deaf(&entry, What::Signal, deadline, mask, |time| {
+            return polling_wait::wait_deaf(&entry, WaitKind::Signal, deadline, mask, |time| {
                 outcome(real(set, info, time))
             });
         }

@@ -5,7 +5,7 @@ use engine::schedule::engine::Moment;
 use engine::{Reason, Signals};
 use interpose::next;
 use interpose::shim::clock_id::SessionClocks;
-use interpose::shim::entry::{Cause, Entry, What, enter};
+use interpose::shim::entry::{Cause, Entry, WaitKind, enter};
 use interpose::shim::errno;
 use interpose::shim::spin_loop;
 use interpose::shim::user_memory::Caller;
@@ -76,7 +76,7 @@ fn sleep_for(entry: &Entry, span: Span) -> Result<(), Span> {
     // Where a handler that waited itself notes when it came; see `entry::nested`.
     let interrupted = &entry.slot().thread().interrupted_at;
     interrupted.store(0, Relaxed);
-    match sleep_until(entry, What::Sleep.into(), at, deadline.ns()) {
+    match sleep_until(entry, WaitKind::Sleep.into(), at, deadline.ns()) {
         Reason::Interrupted => {
             let at = Some(interrupted.load(Relaxed))
                 .filter(|&at| at != 0)
@@ -98,7 +98,7 @@ fn sleep_until_reads(entry: &Entry, until: Until) -> Result<(), Errno> {
         return Ok(());
     }
     loop {
-        let cause = Cause::until(What::Sleep, &entry.engine, until);
+        let cause = Cause::until(WaitKind::Sleep, &entry.engine, until);
         if sleep_until(entry, cause, entry.engine.moment(), until.deadline(&clocks)?.ns())
             == Reason::Interrupted
         {

@@ -23,7 +23,7 @@ use interpose::next;
 use interpose::patience::MOMENT;
 use interpose::shim::bare_thread::{self, BareThread};
 use interpose::shim::clock_id::SessionClocks;
-use interpose::shim::entry::What;
+use interpose::shim::entry::WaitKind;
 use interpose::shim::session;
 use interpose::shim::signal_mask::Masked;
 use interpose::shim::tls::tls;
@@ -145,7 +145,7 @@ fn serve(engine: Engine, me: usize, role: Role) -> ! {
     let mut rounds = 0u32;
     loop {
         // What the functions called below wait for has a name of its own.
-        slot.thread().what.store(What::Timer as u32, Relaxed);
+        slot.thread().what.store(WaitKind::Timer as u32, Relaxed);
         let seq = engine.begin_wait(me);
         // Like the deadlines: whoever wants it to end says so, and then promises the wait.
         if role == Role::Signals && ENDS.load(SeqCst) {

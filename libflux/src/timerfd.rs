@@ -5,7 +5,7 @@ use engine::arch::syscall::syscall6;
 use engine::schedule::timerfd::{CANCELED, SHARED};
 use engine::{Engine, Kind, Page};
 use interpose::shim::clock_id::SessionClocks;
-use interpose::shim::entry::{Entry, What, enter};
+use interpose::shim::entry::{Entry, WaitKind, enter};
 use interpose::shim::errno;
 use interpose::shim::fd_set::TRACKED;
 use interpose::shim::open_fds;
@@ -159,7 +159,7 @@ fn blocking(entry: &Entry, fd: c_int, mut real: impl FnMut() -> isize) -> isize 
     };
     loop {
         // Ready for somebody, at least: unless another reader is quicker, the call does not wait.
-        let wait = entry.kernel_wait_turning(What::Descriptor, nothing);
+        let wait = entry.kernel_wait_turning(WaitKind::Descriptor, nothing);
         if wait.is_some() || !nothing() {
             return real();
         }

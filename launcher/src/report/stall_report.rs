@@ -7,7 +7,7 @@ use crate::report::messages;
 use engine::region::lock::KEEPER;
 use engine::region::slot::Slot;
 use engine::schedule::busy::Busy;
-use engine::{Engine, Kind, Page, What};
+use engine::{Engine, Kind, Page, WaitKind};
 use posix::time::NEVER;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Instant;
@@ -105,13 +105,13 @@ fn waits(page: &Page) -> String {
         matches!(kind, Kind::Parked | Kind::Kernel | Kind::Ending | Kind::Leaving | Kind::Foreign)
     };
     let slots = || {
-        let program = page.slots[..page.high()].iter().filter(|slot| !slot.is_for(What::Timer));
+        let program = page.slots[..page.high()].iter().filter(|slot| !slot.is_for(WaitKind::Timer));
         program.filter(|slot| waiting(slot.state.load().kind()))
     };
     let line = |slot: &Slot| {
         let (pid, tid) = thread(slot);
         let what = match slot.state.load().kind() {
-            Kind::Parked | Kind::Kernel => What::describe(slot.thread().what.load(SeqCst)),
+            Kind::Parked | Kind::Kernel => WaitKind::describe(slot.thread().what.load(SeqCst)),
             Kind::Ending | Kind::Leaving => "its own end",
             _ => "a system call",
         };

@@ -10,7 +10,7 @@ use super::ptrace::memory::Memory;
 use super::ptrace::wait::Stopped;
 use super::spin::clock_reads::clock_read;
 use super::state::Tracer;
-use engine::What;
+use engine::WaitKind;
 use engine::arch::call_table::row;
 use engine::verdict::Verdict;
 use std::sync::atomic::Ordering::SeqCst;
@@ -46,7 +46,7 @@ impl Tracer {
         }
         let Some(thread) = tracees.threads.get_mut(&tid) else { return Ok(()) };
         let process = thread.process;
-        let beats = thread.slot.is_some_and(|me| engine.page.slots[me].beats());
+        let beats = thread.slot.is_some_and(|me| engine.page.slots[me].is_runtime_tick());
         let again = thread.again.take().filter(|wait| wait.is(&regs));
         let call = Call {
             engine: &engine,
@@ -98,7 +98,7 @@ impl Tracer {
             Do::Wait(mut wait) => {
                 let go = tracees.processes.get(&process).is_some_and(|process| process.go);
                 if go && wait.is_runtime_tick(&engine) {
-                    wait.what = What::Beat;
+                    wait.what = WaitKind::RuntimeTick;
                 }
                 let over = wait.deadline <= engine.now();
                 if !over {

@@ -22,7 +22,7 @@ pub mod verdict;
 
 pub use region::layout::{ClockMode, Page};
 pub use region::state::{Kind, Reason};
-pub use region::wait_kind::What;
+pub use region::wait_kind::WaitKind;
 pub use schedule::engine::Engine;
 pub use schedule::park::Signals;
 pub use schedule::real_timeout::Limit;

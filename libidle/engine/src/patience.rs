@@ -45,7 +45,7 @@ pub const RECHECK: RealSpan = no_shorter(RealSpan::from_secs(10));
 pub const RECHECK_FROZEN: RealSpan = no_shorter(RealSpan::from_ms(1));
 /// Real time: the longest back-off of a thread that asks again and again. Somebody who computes may
 /// be about to do what the thread waits for, and it finds out so much later.
-pub const LONGEST_NAP: RealSpan = span(RealSpan::from_us(500));
+pub const LONGEST_BACK_OFF: RealSpan = span(RealSpan::from_us(500));
 
 /// Real time between two looks of a thread that waits for a timer descriptor's lock.
 pub const LOCK_LOOK: RealSpan = period(RealSpan::from_us(50));

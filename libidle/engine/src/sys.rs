@@ -77,7 +77,7 @@ pub fn futex_wake(word: &AtomicU32, count: u32, private: bool) -> isize {
 
 /// Makes eventfd `fd` of process `pid` readable. False where it cannot be reached: the keeper has
 /// to do it.
-pub fn ring(my_pid: u32, pid: u32, fd: i32) -> bool {
+pub fn write_wake_fd(my_pid: u32, pid: u32, fd: i32) -> bool {
     let one = 1u64.to_ne_bytes();
     // SAFETY: `one` outlives the write.
     let write = |fd: i32| unsafe {

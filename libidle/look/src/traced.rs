@@ -2,7 +2,7 @@
 
 use crate::thread::Thread;
 use crate::{ProcLook, process};
-use engine::region::tracer_word::{NAPS, PAUSED, STOPPED, owned, paused};
+use engine::region::tracer_word::{BACKS_OFF, PAUSED, STOPPED, owned, paused};
 use std::sync::atomic::Ordering::SeqCst;
 
 impl ProcLook {
@@ -23,7 +23,7 @@ impl ProcLook {
         let word = slot.tracer.load(SeqCst);
         let stopped = match paused(word) {
             Some(runs) => Some((runs as u64, PAUSED as u64 - 1)),
-            None => matches!(word, STOPPED | NAPS)
+            None => matches!(word, STOPPED | BACKS_OFF)
                 .then(|| (slot.tracee().run_count.load(SeqCst), u64::MAX)),
         };
         if let Some((runs, bits)) = stopped {

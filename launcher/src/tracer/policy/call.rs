@@ -6,7 +6,7 @@ use crate::tracer::arch::registers::Registers;
 use crate::tracer::ptrace::memory::Memory;
 use engine::Engine;
 use engine::arch::call_table::timed;
-use engine::region::wait_kind::What;
+use engine::region::wait_kind::WaitKind;
 use posix::clock::Until;
 use posix::wait;
 
@@ -33,14 +33,14 @@ pub struct Call<'a> {
     pub regs: &'a Registers,
     /// The wait of the same call before a signal interrupted it, if it has been started again.
     pub again: Option<&'a Wait>,
-    /// Its thread looks after others now and then, see [`engine::region::slot::Slot::beats`].
+    /// Its thread looks after others now and then, see [`engine::region::slot::Slot::is_runtime_tick`].
     pub beats: bool,
 }
 
 impl Call<'_> {
     /// A wait for `what` that means this. A call for a duration that is made again keeps its
     /// deadline; `None` for an instant of a clock that cannot be read.
-    pub fn wait(&self, what: What, means: wait::Wait) -> Option<Wait> {
+    pub fn wait(&self, what: WaitKind, means: wait::Wait) -> Option<Wait> {
         // Before the clock is asked when its instant comes.
         let shift = self.engine.page.shift();
         let deadline = match (means.until, self.again) {
@@ -53,7 +53,7 @@ impl Call<'_> {
             means,
             before: *self.regs,
             during,
-            sleep: what == What::Sleep,
+            sleep: what == WaitKind::Sleep,
             deadline,
             shift,
             what,
@@ -67,6 +67,6 @@ impl Call<'_> {
     pub fn begins(&self) -> Option<Wait> {
         let call = timed(self.regs.number())?;
         let means = wait::begins(call, self.regs.arguments(), &self.memory).ok()??;
-        self.wait(What::from(call), means)
+        self.wait(WaitKind::from(call), means)
     }
 }

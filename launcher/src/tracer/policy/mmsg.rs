@@ -21,7 +21,7 @@ use crate::tracer::ptrace::failed::Failed;
 use crate::tracer::ptrace::memory::Memory;
 use crate::tracer::ptrace::wait::Stopped;
 use engine::Engine;
-use engine::region::wait_kind::What;
+use engine::region::wait_kind::WaitKind;
 use engine::sys::with_descriptor;
 use libc::{c_int, c_short, pid_t, pollfd};
 use posix::clock::Clocks;
@@ -102,7 +102,7 @@ impl Call<'_> {
         // Without a limit no deadline comes.
         let timed_out = if limit.is_some() { EAGAIN } else { 0 };
         let means = wait::Wait::limited(limit.unwrap_or(Span::MAX), timed_out, r.arguments());
-        let Some(mut wait) = self.wait(What::Descriptor, means) else { return Do::Pass };
+        let Some(mut wait) = self.wait(WaitKind::Descriptor, means) else { return Do::Pass };
         wait.deadline = until.ns();
         let r = &mut wait.during;
         if transfer.polls.is_some() {

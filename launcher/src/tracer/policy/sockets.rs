@@ -19,7 +19,7 @@ use super::wait::Wait;
 use crate::tracer::ptrace::failed::Failed;
 use crate::tracer::ptrace::memory::Memory;
 use crate::tracer::ptrace::wait::Stopped;
-use engine::region::wait_kind::What;
+use engine::region::wait_kind::WaitKind;
 use engine::sys::with_descriptor;
 use libc::{c_int, pid_t};
 use posix::socket_timeout::{self, Way, limit, timed_out};
@@ -56,7 +56,7 @@ impl Call<'_> {
             });
             true
         });
-        self.wait(What::Descriptor, limited?)
+        self.wait(WaitKind::Descriptor, limited?)
     }
 }
 

@@ -7,7 +7,7 @@ use super::timer_table::{Notify, Timer, TimerTable};
 use super::virtual_clock::SessionClocks;
 use crate::tracer::ptrace::signal_info::SignalInfo;
 use engine::region::tracer_word::KEEPS_TIME;
-use engine::{Engine, Kind, Reason, What};
+use engine::{Engine, Kind, Reason, WaitKind};
 use libc::pid_t;
 use posix::clock::{Clocks, Shift};
 use posix::time::{Instant, NEVER};
@@ -45,7 +45,7 @@ impl Timers {
             self.keeps = page.claim(Kind::Busy, engine.pid, tid, 0);
             if let Some(me) = self.keeps {
                 page.slots[me].tracer.store(KEEPS_TIME, SeqCst);
-                page.slots[me].thread().what.store(What::Timer as u32, SeqCst);
+                page.slots[me].thread().what.store(WaitKind::Timer as u32, SeqCst);
             }
         }
         let Some(me) = self.keeps else { return };

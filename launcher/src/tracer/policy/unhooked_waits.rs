@@ -210,7 +210,7 @@ impl Look for UnhookedWaits {
         self.look.at_rest(page)
     }
 
-    fn unseen(&mut self, page: &Page) -> Option<Key> {
+    fn unhooked(&mut self, page: &Page) -> Option<Key> {
         let found = |(&index, met): (&usize, &Met)| {
             let asleep = met.survey == self.survey && page.slots[index].state.load() == met.state;
             met.key(page, index).filter(|_| asleep)
@@ -218,7 +218,7 @@ impl Look for UnhookedWaits {
         self.waits.iter().filter_map(found).min()
     }
 
-    fn end_unseen(&mut self, page: &Page, now: u64) -> u64 {
+    fn end_unhooked(&mut self, page: &Page, now: u64) -> u64 {
         self.under_way.retain(|injected| !injected.over());
         self.waits.retain(|&index, met| page.slots[index].state.load() == met.state);
         let due = |(&index, met): (&usize, &Met)| {
@@ -228,7 +228,7 @@ impl Look for UnhookedWaits {
         due.sort();
         due.into_iter().for_each(|(_, index)| self.end(page, index));
         let waits = || self.waits.values().filter_map(|met| met.wait.as_ref());
-        page.header.unseen.store(waits().count() as u32, Relaxed);
+        page.header.unhooked.store(waits().count() as u32, Relaxed);
         waits().map(|wait| wait.deadline).min().unwrap_or(NEVER)
     }
 

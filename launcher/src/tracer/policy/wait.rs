@@ -6,7 +6,7 @@ use crate::tracer::arch::registers::Registers;
 use crate::tracer::ptrace::memory::Memory;
 use engine::Engine;
 use engine::arch::call_table::timed;
-use engine::region::wait_kind::{SETTABLE, What};
+use engine::region::wait_kind::{SETTABLE, WaitKind};
 use posix::time::Span;
 use posix::wait::{self, Call as Named, Restart};
 
@@ -28,7 +28,7 @@ pub struct Wait {
     /// comes.
     pub shift: i64,
     /// A number for reports, see [`engine::region::slot_views::Thread::what`].
-    pub what: What,
+    pub what: WaitKind,
     /// It has been interrupted because its deadline has come.
     pub told: bool,
     /// It is for one of many messages.
@@ -43,12 +43,12 @@ impl Wait {
     /// Is it answered at once? So are those that have no time to wait, if their time-outs are
     /// durations.
     pub fn only_asks(&self, engine: &Engine) -> bool {
-        self.deadline <= engine.now() && matches!(self.what, What::Ready | What::Signal)
+        self.deadline <= engine.now() && matches!(self.what, WaitKind::Ready | WaitKind::Signal)
     }
 
     /// Is it a wait for a signal, which its answer then is?
     pub fn is_for_signal(&self) -> bool {
-        self.what == What::Signal
+        self.what == WaitKind::Signal
     }
 
     /// What the slot says of it, for reports and for those that set a clock.

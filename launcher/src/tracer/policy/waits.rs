@@ -19,7 +19,7 @@ use crate::tracer::ptrace::thread_status::{pending, runs_now};
 use crate::tracer::ptrace::wait::Stopped;
 use engine::region::slot::Slot;
 use engine::region::tracer_word::TRACED;
-use engine::{Engine, Kind, Page, Reason, What};
+use engine::{Engine, Kind, Page, Reason, WaitKind};
 use libc::pid_t;
 use posix::errno::{Errno, RESTART_WITHOUT_HANDLER, interrupted};
 use posix::time::NEVER;
@@ -202,7 +202,7 @@ impl Waits {
         let timed_out = reason == Reason::TimedOut
             && (wait.sleep || interrupted && !has_signal(&stopped, &wait)?);
         self.woken.extend(timed_out.then_some(tid));
-        let too_early = wait.what == What::Descriptor
+        let too_early = wait.what == WaitKind::Descriptor
             && reason != Reason::TimedOut
             && answer == wait.means.timed_out
             && engine.now() < wait.deadline;

@@ -6,9 +6,9 @@ use crate::tracer::policy::tracees::Tracees;
 use crate::tracer::ptrace::failed::Failed;
 use crate::tracer::ptrace::thread_status::run_count;
 use crate::tracer::ptrace::wait::Stopped;
-use engine::patience::LONGEST_NAP;
-use engine::region::tracer_word::{NAPS, TRACED};
-use engine::{Kind, Reason, What};
+use engine::patience::LONGEST_BACK_OFF;
+use engine::region::tracer_word::{BACKS_OFF, TRACED};
+use engine::{Kind, Reason, WaitKind};
 use libc::pid_t;
 use posix::time::NEVER;
 use std::sync::atomic::Ordering::SeqCst;
@@ -26,7 +26,7 @@ impl Spinners {
         me: usize,
     ) -> Result<(), Failed> {
         let (slot, page, tid) = (tracees.slot(me), tracees.engine.page, stopped.tid());
-        slot.thread().what.store(What::Spin as u32, SeqCst);
+        slot.thread().what.store(WaitKind::Spin as u32, SeqCst);
         slot.thread().spin.store(1, SeqCst);
         let words = page.words();
         slot.thread().spin.store(words, SeqCst);
@@ -67,8 +67,8 @@ impl Spinners {
         // The registers have been read, so the thread has let go of the processor, and the count is
         // the last one.
         slot.tracee().run_count.store(run_count(thread.process, tid), SeqCst);
-        let _ = slot.tracer.compare_exchange(TRACED, NAPS, SeqCst, SeqCst);
-        spinner.until = real_now() + LONGEST_NAP.ns();
+        let _ = slot.tracer.compare_exchange(TRACED, BACKS_OFF, SeqCst, SeqCst);
+        spinner.until = real_now() + LONGEST_BACK_OFF.ns();
         let (own, jumps) = (quiet && until < due, engine.page.header.jumps.load(SeqCst));
         spinner.back_off = Some(BackOff { stopped, own, quiet, jumps });
         if !quiet {
@@ -96,7 +96,7 @@ impl Spinners {
         };
         let slot = tracees.slot(me);
         // First of all it is not asleep any more: while it was, time must not pass its deadline.
-        let _ = slot.tracer.compare_exchange(NAPS, TRACED, SeqCst, SeqCst);
+        let _ = slot.tracer.compare_exchange(BACKS_OFF, TRACED, SeqCst, SeqCst);
         slot.deadline.store(NEVER, SeqCst);
         let timed_out = engine.resume(me, Kind::Foreign) == Reason::TimedOut;
         let jumped = engine.page.header.jumps.load(SeqCst) != jumps;

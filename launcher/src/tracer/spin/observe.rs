@@ -17,7 +17,7 @@ use crate::tracer::ptrace::failed::Failed;
 use crate::tracer::ptrace::maps::Range;
 use crate::tracer::ptrace::thread_status::deliverable;
 use crate::tracer::ptrace::wait::Stopped;
-use engine::patience::LONGEST_NAP;
+use engine::patience::LONGEST_BACK_OFF;
 use libc::pid_t;
 use posix::clock::Clocks;
 use posix::spin_rule::{self, COMPUTES, ELSEWHERE, Outcome, READ, Verdict, WEIGHT};
@@ -59,7 +59,7 @@ impl Spinners {
                 && let Some(running) = &thread.running
             {
                 // Any other stop takes the place of this one.
-                spinner.until = now + LONGEST_NAP.ns();
+                spinner.until = now + LONGEST_BACK_OFF.ns();
                 // A wait that is over before it begins, again and again, is seen when it is done.
                 if matches!(thread.doing, Doing::Runs) {
                     let _ = running.interrupt();

@@ -64,7 +64,7 @@ impl PollIteration {
 fn others(tracees: &Tracees, tid: pid_t) -> impl Iterator<Item = (pid_t, pid_t)> {
     let quiet = |me: usize| {
         let slot = tracees.slot(me);
-        slot.beats()
+        slot.is_runtime_tick()
             || slot.tracer.load(SeqCst) == STOPPED
             || slot.state.load().kind() != Kind::Foreign
     };

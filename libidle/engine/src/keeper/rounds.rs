@@ -77,9 +77,9 @@ pub fn run<L: Look>(
         // Until the keeper knows how long it will sleep, any deadline that comes by real time is
         // worth a kick.
         page.header.keeper_wakes.store(NEVER, SeqCst);
-        let unseen = look.end_unseen(page, engine.now());
+        let unhooked = look.end_unhooked(page, engine.now());
         let next = if page.mode() == ClockMode::Elapsed {
-            engine.expire_by_real_time(KEEPER).unwrap_or_else(|| engine.now()).min(unseen)
+            engine.expire_by_real_time(KEEPER).unwrap_or_else(|| engine.now()).min(unhooked)
         } else {
             NEVER
         };
@@ -180,7 +180,7 @@ pub fn run<L: Look>(
                 if !event(Event::Busy(busy)) {
                     return;
                 }
-                unstick(&engine);
+                free_lock(&engine);
                 back_off(page, &mut backoff);
                 continue;
             }
@@ -211,14 +211,14 @@ fn back_off(page: &Page, backoff: &mut RealSpan) {
 /// Takes the lock from a holder that is dead or stopped, and releases it. Its work is done again:
 /// the heap is rebuilt in the other arena, and the old holder cannot move the clock (see
 /// [`crate::region::lock`]).
-fn unstick(engine: &Engine) {
+fn free_lock(engine: &Engine) {
     let page = engine.page;
     let Some(token) = page.header.clock.holder() else { return };
     // A former keeper has died with the lock.
     let died = || token.owner() == KEEPER;
-    let stuck =
-        || token.owner() < crate::region::sizes::SLOTS && holder_is_stuck(page, token.owner());
-    if !died() && !stuck() {
+    let halted =
+        || token.owner() < crate::region::sizes::SLOTS && holder_cannot_go_on(page, token.owner());
+    if !died() && !halted() {
         return;
     }
     if let Some(held) = engine.take_over(token, KEEPER, (engine.real_now)()) {
@@ -229,7 +229,7 @@ fn unstick(engine: &Engine) {
 
 /// Is the thread of slot `index` dead, stopped, or in a handler that waits?
 /// `/proc/PID/task/TID/stat` tells: no thread sleeps while it holds the lock.
-fn holder_is_stuck(page: &Page, index: usize) -> bool {
+fn holder_cannot_go_on(page: &Page, index: usize) -> bool {
     let slot = &page.slots[index];
     let (pid, tid) = (slot.pid.load(SeqCst), slot.tid.load(SeqCst));
     let mut text = [0u8; 128];

@@ -115,7 +115,7 @@ pub struct Header {
     /// Timer descriptors that were due and out of the keeper's reach; keeper.
     pub timers_lost: AtomicU32,
     /// Deadlines that the keeper alone knows of; keeper.
-    pub unseen: AtomicU32,
+    pub unhooked: AtomicU32,
     /// The spin suspect: index + 1 of a traced thread that burns the processor and that the tracer
     /// is to look at. The keeper sets it, the tracer sets it to 0.
     pub suspect: AtomicU32,
@@ -281,7 +281,7 @@ impl Page {
                     tracer_asked: u32s(),
                     trace: u32s(),
                     timers_lost: u32s(),
-                    unseen: u32s(),
+                    unhooked: u32s(),
                     suspect: u32s(),
                     free: u64s(),
                     high: u32s(),

@@ -5,7 +5,7 @@
 use crate::region::slot_views::Line;
 use crate::region::state::{Kind, State, StateWord};
 use crate::region::tracer_word::owned;
-use crate::region::wait_kind::{FLAGS, RECHECKS, What};
+use crate::region::wait_kind::{FLAGS, RECHECKS, WaitKind};
 use crate::sync::{AtomicU32, AtomicU64, SeqCst};
 use posix::time::NEVER;
 
@@ -76,24 +76,25 @@ impl Slot {
 
 impl Slot {
     /// Does it wait, or did it wait last, for `what`?
-    pub fn is_for(&self, what: What) -> bool {
+    pub fn is_for(&self, what: WaitKind) -> bool {
         self.thread().what.load(SeqCst) & !FLAGS == what as u32
     }
 
     /// Is it a thread of a language's runtime that periodically looks after other threads
     /// (NOTE [Runtime ticks] in [`crate::schedule::deadline_heap`])?
-    pub fn beats(&self) -> bool {
-        self.is_for(What::Beat)
+    pub fn is_runtime_tick(&self) -> bool {
+        self.is_for(WaitKind::RuntimeTick)
     }
 
     /// [`crate::region::slot_views::Thread::spin`] of a thread that was `seen` asking, or backing
     /// off between two poll iterations; otherwise 0.
     pub fn spins(&self, seen: State) -> u32 {
         let asks = || seen.kind() == Kind::Foreign && owned(self.tracer.load(SeqCst));
-        let naps = || {
-            (matches!(seen.kind(), Kind::Prep | Kind::Kernel) || asks()) && self.is_for(What::Spin)
+        let backs_off = || {
+            (matches!(seen.kind(), Kind::Prep | Kind::Kernel) || asks())
+                && self.is_for(WaitKind::Spin)
         };
-        if seen.kind() == Kind::Busy || naps() { self.thread().spin.load(SeqCst) } else { 0 }
+        if seen.kind() == Kind::Busy || backs_off() { self.thread().spin.load(SeqCst) } else { 0 }
     }
 
     /// Does the thread, in a wait with a deadline, periodically recheck for an event that does not

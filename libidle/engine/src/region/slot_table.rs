@@ -3,7 +3,7 @@
 use crate::region::layout::Page;
 use crate::region::sizes::SLOTS;
 use crate::region::state::{Kind, State};
-use crate::region::wait_kind::What;
+use crate::region::wait_kind::WaitKind;
 use crate::sync::{Relaxed, SeqCst};
 use posix::time::NEVER;
 
@@ -126,7 +126,7 @@ impl Page {
         for slot in &self.slots[..self.high()] {
             let state = slot.state.load();
             let what = slot.thread().what.load(SeqCst);
-            let aside = what == What::Timer as u32 || what == What::Beat as u32;
+            let aside = what == WaitKind::Timer as u32 || what == WaitKind::RuntimeTick as u32;
             let word = if aside || slot.spins(state) != 0 { 1 } else { state.0 };
             sum = (sum.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b1);
         }

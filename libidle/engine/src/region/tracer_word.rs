@@ -25,7 +25,7 @@ pub const STOPPED: u32 = 7;
 pub const KEEPS_TIME: u32 = 8;
 /// The tracer keeps the thread stopped for a back-off, because the thread spins.
 /// [`crate::region::slot_views::Tracee::run_count`] holds its run count at the stop.
-pub const NAPS: u32 = 9;
+pub const BACKS_OFF: u32 = 9;
 /// Under `--trace=all`, a signal has stopped a thread with the library: this bit is set, and the
 /// other bits are its run count at the stop.
 pub const PAUSED: u32 = 1 << 31;

@@ -5,7 +5,7 @@ use posix::wait::Call;
 /// What a thread waits for, for reports; the discriminants are part of the shared region's layout.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u32)]
-pub enum What {
+pub enum WaitKind {
     /// A sleep.
     Sleep = 1,
     /// A condition variable.
@@ -36,7 +36,7 @@ pub enum What {
     Spin = 14,
     /// The next time that a language's runtime looks after its threads, which may come late
     /// (NOTE [Runtime ticks] in [`crate::schedule::deadline_heap`]).
-    Beat = 15,
+    RuntimeTick = 15,
 }
 
 /// A bit of [`crate::region::slot_views::Thread::what`]: the wait is for an instant of a clock that
@@ -52,64 +52,66 @@ pub const TURNS: u32 = 1 << 30;
 /// that nobody wakes it for ([`crate::region::slot::Slot::rechecks`]).
 pub const RECHECKS: u32 = 1 << 29;
 
-/// What is not of the [`What`].
+/// What is not of the [`WaitKind`].
 pub const FLAGS: u32 = SETTABLE | TURNS | RECHECKS;
 
-impl From<Call> for What {
-    fn from(call: Call) -> What {
+impl From<Call> for WaitKind {
+    fn from(call: Call) -> WaitKind {
         match call {
-            Call::Nanosleep | Call::ClockNanosleep => What::Sleep,
-            Call::Poll | Call::Ppoll | Call::Select | Call::Pselect => What::Ready,
-            Call::EpollWait | Call::EpollPwait | Call::EpollPwait2 => What::Ready,
-            Call::IoGetevents | Call::IoPgetevents => What::Ready,
-            Call::IoUringEnter | Call::Recvmmsg => What::Descriptor,
-            Call::SigTimedWait => What::Signal,
-            Call::SemTimedOp | Call::MqTimedSend | Call::MqTimedReceive => What::Queue,
-            Call::Futex | Call::FutexWaitv | Call::FutexWait => What::Futex,
+            Call::Nanosleep | Call::ClockNanosleep => WaitKind::Sleep,
+            Call::Poll | Call::Ppoll | Call::Select | Call::Pselect => WaitKind::Ready,
+            Call::EpollWait | Call::EpollPwait | Call::EpollPwait2 => WaitKind::Ready,
+            Call::IoGetevents | Call::IoPgetevents => WaitKind::Ready,
+            Call::IoUringEnter | Call::Recvmmsg => WaitKind::Descriptor,
+            Call::SigTimedWait => WaitKind::Signal,
+            Call::SemTimedOp | Call::MqTimedSend | Call::MqTimedReceive => WaitKind::Queue,
+            Call::Futex | Call::FutexWaitv | Call::FutexWait => WaitKind::Futex,
         }
     }
 }
 
-impl What {
+impl WaitKind {
     /// The words that a report has for [`crate::region::slot_views::Thread::what`].
     pub fn describe(number: u32) -> &'static str {
-        const ALL: [What; 15] = [
-            What::Sleep,
-            What::Cond,
-            What::Sem,
-            What::Futex,
-            What::Lock,
-            What::Join,
-            What::Ready,
-            What::Descriptor,
-            What::Child,
-            What::Signal,
-            What::Queue,
-            What::Timer,
-            What::Request,
-            What::Spin,
-            What::Beat,
+        const ALL: [WaitKind; 15] = [
+            WaitKind::Sleep,
+            WaitKind::Cond,
+            WaitKind::Sem,
+            WaitKind::Futex,
+            WaitKind::Lock,
+            WaitKind::Join,
+            WaitKind::Ready,
+            WaitKind::Descriptor,
+            WaitKind::Child,
+            WaitKind::Signal,
+            WaitKind::Queue,
+            WaitKind::Timer,
+            WaitKind::Request,
+            WaitKind::Spin,
+            WaitKind::RuntimeTick,
         ];
-        ALL.into_iter().find(|what| *what as u32 == number & !FLAGS).map_or("something", What::name)
+        ALL.into_iter()
+            .find(|what| *what as u32 == number & !FLAGS)
+            .map_or("something", WaitKind::name)
     }
 
     fn name(self) -> &'static str {
         match self {
-            What::Sleep => "a signal (a sleep without end)",
-            What::Cond => "a condition",
-            What::Sem => "a semaphore",
-            What::Futex => "a futex",
-            What::Lock => "a lock",
-            What::Join => "a thread's end",
-            What::Ready => "readiness",
-            What::Descriptor => "a descriptor",
-            What::Child => "a child",
-            What::Signal => "a signal",
-            What::Queue => "a queue",
-            What::Timer => "the deadlines of timers",
-            What::Request => "asynchronous I/O",
-            What::Spin => "something that it asks for again and again",
-            What::Beat => "the next look of its runtime",
+            WaitKind::Sleep => "a signal (a sleep without end)",
+            WaitKind::Cond => "a condition",
+            WaitKind::Sem => "a semaphore",
+            WaitKind::Futex => "a futex",
+            WaitKind::Lock => "a lock",
+            WaitKind::Join => "a thread's end",
+            WaitKind::Ready => "readiness",
+            WaitKind::Descriptor => "a descriptor",
+            WaitKind::Child => "a child",
+            WaitKind::Signal => "a signal",
+            WaitKind::Queue => "a queue",
+            WaitKind::Timer => "the deadlines of timers",
+            WaitKind::Request => "asynchronous I/O",
+            WaitKind::Spin => "something that it asks for again and again",
+            WaitKind::RuntimeTick => "the next look of its runtime",
         }
     }
 }

@@ -57,7 +57,7 @@ impl Page {
     pub fn deadlines_pending(&self) -> bool {
         self.heap_len(self.arena()).load(Relaxed) != 0
             || self.header.mail.load(SeqCst) != 0
-            || self.header.unseen.load(Relaxed) != 0
+            || self.header.unhooked.load(Relaxed) != 0
     }
 
     /// The key that `slot`'s current deadline has.
@@ -144,22 +144,22 @@ impl Page {
 
     /// The earliest waiter whose deadline matters to others than its own runtime. Lock's holder
     /// only.
-    pub fn earliest_but_beats(&self, arena: usize) -> Option<(usize, Key)> {
+    pub fn earliest_but_ticks(&self, arena: usize) -> Option<(usize, Key)> {
         /// Programs of a session with such a runtime. The clock keeps to the ticks of any more of
         /// them.
-        const BEATS: usize = 16;
-        let mut beats = [0; BEATS];
+        const TICKS: usize = 16;
+        let mut ticks = [0; TICKS];
         let mut passed = 0;
         let mut first = self.earliest(arena);
         while let Some((slot, _)) =
-            first.filter(|&(slot, _)| passed < BEATS && self.slots[slot].beats())
+            first.filter(|&(slot, _)| passed < TICKS && self.slots[slot].is_runtime_tick())
         {
             self.drop_earliest(arena, slot);
-            beats[passed] = slot;
+            ticks[passed] = slot;
             passed += 1;
             first = self.earliest(arena);
         }
-        beats[..passed].iter().for_each(|&slot| self.enter(arena, slot));
+        ticks[..passed].iter().for_each(|&slot| self.enter(arena, slot));
         first
     }
 
@@ -167,13 +167,13 @@ impl Page {
     /// ticks do not hold up a back-off. Lock's holder only.
     pub fn goal(&self, arena: usize) -> Option<Key> {
         let (slot, key) = self.earliest(arena)?;
-        if !self.slots[slot].beats() {
+        if !self.slots[slot].is_runtime_tick() {
             return Some(key);
         }
-        let naps = |slot: usize| self.slots[slot].spins(self.slots[slot].state.load()) != 0;
-        self.earliest_but_beats(arena)
-            .filter(|&(slot, _)| naps(slot))
-            .map_or(Some(key), |(_, nap)| Some(nap))
+        let backs_off = |slot: usize| self.slots[slot].spins(self.slots[slot].state.load()) != 0;
+        self.earliest_but_ticks(arena)
+            .filter(|&(slot, _)| backs_off(slot))
+            .map_or(Some(key), |(_, back_off)| Some(back_off))
     }
 
     /// Takes the earliest waiter out. The caller then ends its wait, or looks whether there is a

@@ -92,7 +92,7 @@ impl Engine {
             let Some(held) = held else { return Outcome::NotIdle(Busy::LockTaken) };
             h.rerun.store(0, SeqCst);
             let outcome = match self.survey_deadlines(held, crate::region::lock::KEEPER, look) {
-                Ok(first) => match self.jump(held, first, look.unseen(self.page), at.real) {
+                Ok(first) => match self.jump(held, first, look.unhooked(self.page), at.real) {
                     Outcome::NoDeadline => self.come_to_rest(look),
                     outcome => outcome,
                 },
@@ -177,7 +177,10 @@ mod tests {
         let engine =
             Engine { page, pid: std::process::id(), real_now: || 1000, process: std::process::id };
         let slot = page.claim(Kind::Busy, 1, 1, 1).expect("a free slot");
-        page.slots[slot].thread().what.store(crate::region::wait_kind::What::Spin as u32, SeqCst);
+        page.slots[slot]
+            .thread()
+            .what
+            .store(crate::region::wait_kind::WaitKind::Spin as u32, SeqCst);
         let waits = |deadline| {
             let seq = page.slots[slot].state.prepare();
             page.post_deadline(slot, deadline, 1);
@@ -200,15 +203,15 @@ mod tests {
         let page: &'static Page = Box::leak(Page::boxed());
         let engine =
             Engine { page, pid: std::process::id(), real_now: || 1, process: std::process::id };
-        let [naps, other] = [10, 1_000_000].map(|ns| {
+        let [backs_off, other] = [10, 1_000_000].map(|ns| {
             let slot = page.claim(Kind::Busy, 1, 1, ns).expect("a free slot");
             let seq = page.slots[slot].state.prepare();
             page.post_deadline(slot, engine.now() + ns, engine.now());
             assert!(page.slots[slot].state.publish_kernel(seq));
             slot
         });
-        let due = page.slots[naps].deadline.load(SeqCst);
-        engine.settle(KEEPER, &mut Wakes { wakes: naps });
+        let due = page.slots[backs_off].deadline.load(SeqCst);
+        engine.settle(KEEPER, &mut Wakes { wakes: backs_off });
         assert!(engine.now() <= due, "{} > {due}", engine.now());
         assert_eq!(page.slots[other].state.load().kind(), Kind::Kernel);
     }

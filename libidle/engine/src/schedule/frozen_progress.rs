@@ -162,14 +162,14 @@ impl FrozenProgress {
 }
 
 impl Engine {
-    /// The slot that waits for the earliest deadline in the session, beats apart, and that deadline
+    /// The slot that waits for the earliest deadline in the session, ticks apart, and that deadline
     /// ([`NEVER`] if nobody waits); `None` if it can't be told now. `me` is busy.
     pub fn next_waiter(&self, me: usize) -> Option<(usize, u64)> {
         let page = self.page;
         let held = self.lock(me, (self.real_now)())?;
         page.drain_mail(held.arena);
         let next = page
-            .earliest_but_beats(held.arena)
+            .earliest_but_ticks(held.arena)
             .map_or((0, NEVER), |(slot, key)| (slot, key.deadline));
         self.unlock(held);
         Some(next)
@@ -185,7 +185,7 @@ impl Engine {
         let Some(held) = self.lock(me, step) else { return };
         page.drain_mail(held.arena);
         let now = self.now();
-        let due = page.earliest_but_beats(held.arena).map_or(NEVER, |(_, key)| key.deadline);
+        let due = page.earliest_but_ticks(held.arena).map_or(NEVER, |(_, key)| key.deadline);
         if self.advance(held, due.min(now.saturating_add(step)), 0, Reason::Creep) {
             let now = self.now();
             self.expire_due(held, now);

@@ -81,7 +81,7 @@ impl Engine {
                 }
                 continue;
             }
-            if page.mode() == ClockMode::Frozen && !s.beats() {
+            if page.mode() == ClockMode::Frozen && !s.is_runtime_tick() {
                 return (key.deadline, fired);
             }
         }

@@ -37,11 +37,11 @@ pub trait Look {
     /// The earliest deadline among the unhooked waits of the current survey: no slot holds it, and
     /// this decider alone knows it. As long as there are any such waits, the survey has found a
     /// thread asleep that no other decider can look at, so nobody else jumps.
-    fn unseen(&mut self, _page: &Page) -> Option<Key> {
+    fn unhooked(&mut self, _page: &Page) -> Option<Key> {
         None
     }
     /// Ends the unhooked waits that are due at virtual `now`. Returns the earliest deadline left.
-    fn end_unseen(&mut self, _page: &Page, _now: u64) -> u64 {
+    fn end_unhooked(&mut self, _page: &Page, _now: u64) -> u64 {
         NEVER
     }
     /// A number that changes when the thread of slot `index` has slept.

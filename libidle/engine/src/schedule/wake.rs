@@ -13,7 +13,7 @@
 use crate::arch::numbers as nr;
 use crate::region::state::{Kind, Reason, State};
 use crate::region::tracer_word::{KEEPS_TIME, owned};
-use crate::region::wait_kind::{SETTABLE, What};
+use crate::region::wait_kind::{SETTABLE, WaitKind};
 use crate::schedule::engine::Engine;
 use crate::sync::{Relaxed, SeqCst};
 use crate::sys;
@@ -109,18 +109,18 @@ impl Engine {
         let s = &self.page.slots[slot];
         /// In the place of a wake fd: the session's signal ends the wait.
         const SIGNAL: i32 = -1;
-        let bell = s.thread().wake_fd.load(SeqCst);
+        let wake_fd = s.thread().wake_fd.load(SeqCst);
         let tracer = s.tracer.load(SeqCst);
         if tracer == KEEPS_TIME || was == Kind::Kernel && owned(tracer) {
             self.page.wake_tracer();
-        } else if was == Kind::Kernel && bell == SIGNAL {
+        } else if was == Kind::Kernel && wake_fd == SIGNAL {
             let (pid, tid) = (s.pid.load(Relaxed) as usize, s.tid.load(Relaxed) as usize);
             let number = self.page.header.signal.load(Relaxed) as usize;
             // SAFETY: plain numbers. If the kernel refuses it, the thread rechecks by itself.
             unsafe { crate::arch::syscall::syscall6(nr::TGKILL, pid, tid, number, 0, 0, 0) };
-        } else if was == Kind::Parked || bell <= 0 {
+        } else if was == Kind::Parked || wake_fd <= 0 {
             sys::futex_wake(&s.state.0, 1, false);
-        } else if !sys::ring(self.pid, s.pid.load(Relaxed), bell) {
+        } else if !sys::write_wake_fd(self.pid, s.pid.load(Relaxed), wake_fd) {
             self.kick_keeper();
         }
     }
@@ -146,7 +146,7 @@ impl Engine {
             let seen = slot.state.load();
             if seen.waits() && slot.thread().what.load(SeqCst) & SETTABLE != 0 {
                 self.expire(index, seen);
-            } else if seen.kind() == Kind::Parked && slot.is_for(What::Timer) {
+            } else if seen.kind() == Kind::Parked && slot.is_for(WaitKind::Timer) {
                 // A thread that serves timers works out anew which is the earliest.
                 self.wake(index, seen.seq(), Reason::Woken);
             }

@@ -2,7 +2,7 @@
 
 use crate::next;
 use crate::shim::clock_id;
-use crate::shim::entry::{Cause, What, enter};
+use crate::shim::entry::{Cause, WaitKind, enter};
 use crate::shim::errno::outcome;
 use crate::shim::libc_threads;
 use crate::shim::polling_wait;
@@ -22,7 +22,7 @@ macro_rules! starting {
             let entry = enter();
             let _wait = entry.as_ref().map(|entry| {
                 libc_threads::expect(entry);
-                entry.kernel_wait(What::Request)
+                entry.kernel_wait(WaitKind::Request)
             });
             next!($name: fn($($t),*) -> c_int)($($arg),*)
         }
@@ -75,7 +75,7 @@ fn suspend(
         };
         match polling_wait::wait(
             &entry,
-            Cause::from(What::Request).rechecking(),
+            Cause::from(WaitKind::Request).rechecking(),
             deadline,
             std::ptr::null(),
             ask,
@@ -85,7 +85,7 @@ fn suspend(
             _ => {}
         }
     }
-    let _wait = entry.kernel_wait(What::Request);
+    let _wait = entry.kernel_wait(WaitKind::Request);
     real()
 }
 

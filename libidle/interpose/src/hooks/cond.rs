@@ -9,7 +9,7 @@
 use crate::hooks::locks;
 use crate::next;
 use crate::shim::clock_id;
-use crate::shim::entry::{Cause, Entry, What, enter};
+use crate::shim::entry::{Cause, Entry, WaitKind, enter};
 use crate::shim::kernel_futex;
 use crate::shim::session;
 use crate::shim::user_memory;
@@ -89,7 +89,7 @@ pub fn destroy(cond: *mut pthread_cond_t) -> c_int {
     {
         let mut seen = object.waiters.fetch_or(DESTROYED, SeqCst) | DESTROYED;
         while seen != DESTROYED {
-            kernel_futex::wait(&entry, What::Cond, &object.waiters, seen, false, NEVER, None);
+            kernel_futex::wait(&entry, WaitKind::Cond, &object.waiters, seen, false, NEVER, None);
             seen = object.waiters.load(SeqCst);
         }
     }
@@ -172,7 +172,7 @@ pub fn wait(cond: *mut pthread_cond_t, mutex: *mut pthread_mutex_t) -> c_int {
             cond, mutex,
         );
     };
-    match wait_until(&entry, cond, mutex, (What::Cond.into(), NEVER)) {
+    match wait_until(&entry, cond, mutex, (WaitKind::Cond.into(), NEVER)) {
         Ok(_) => 0,
         Err(code) => code,
     }
@@ -188,7 +188,7 @@ fn timed(
     if until.instant().is_none() || !matches!(clock, libc::CLOCK_REALTIME | libc::CLOCK_MONOTONIC) {
         return libc::EINVAL;
     }
-    let cause = Cause::on(What::Cond, &entry.engine, clock);
+    let cause = Cause::on(WaitKind::Cond, &entry.engine, clock);
     let deadline = match clock_id::instant(&entry.engine, clock, until) {
         Ok(at) => at,
         Err(Errno(code)) => return code,

@@ -5,7 +5,7 @@ use crate::hooks::socket_timeouts::{flags, is_local, option};
 use crate::next;
 use crate::patience::SLICE;
 use crate::shim::clock_id;
-use crate::shim::entry::{Entry, What};
+use crate::shim::entry::{Entry, WaitKind};
 use crate::shim::errno;
 use crate::shim::errno::outcome;
 use crate::shim::polling_wait;
@@ -41,7 +41,7 @@ fn connect_unix(
     call: impl Fn() -> Result<c_int, Errno>,
 ) -> Result<c_int, Errno> {
     let _short = Shortened::new(fd);
-    polling_wait::wait_deaf(entry, What::Descriptor, deadline, std::ptr::null(), |_| call())
+    polling_wait::wait_deaf(entry, WaitKind::Descriptor, deadline, std::ptr::null(), |_| call())
 }
 
 /// Others are started and then waited for.

@@ -2,7 +2,7 @@
 //! cancellation, its errors and its restarts.
 
 use crate::next;
-use crate::shim::entry::{What, enter};
+use crate::shim::entry::{WaitKind, enter};
 use crate::shim::hidden_fds;
 use libc::{c_char, c_int, c_void, iovec, mode_t, off_t, size_t, ssize_t};
 
@@ -21,7 +21,7 @@ macro_rules! kernel_waits {
 }
 pub(crate) use kernel_waits;
 
-kernel_waits! { What::Descriptor;
+kernel_waits! { WaitKind::Descriptor;
     /// __read_chk (`_FORTIFY_SOURCE`).
     fn __read_chk(fd: c_int, buf: *mut c_void, n: size_t, size: size_t) -> ssize_t;
     /// creat(2): may wait for a FIFO's reader.
@@ -115,7 +115,7 @@ fn control(
         return -1;
     }
     let entry = if matches!(cmd, libc::F_SETLKW | libc::F_OFD_SETLKW) { enter() } else { None };
-    let _wait = entry.as_ref().map(|e| e.kernel_wait(What::Descriptor));
+    let _wait = entry.as_ref().map(|e| e.kernel_wait(WaitKind::Descriptor));
     let done = real(fd, cmd, arg);
     if matches!(cmd, libc::F_SETLK | libc::F_OFD_SETLK) {
         crate::shim::spin_loop::success(done as i64);
@@ -132,6 +132,6 @@ pub fn waiting(number: libc::c_long, [a, b, c, d, e, f]: [usize; 6]) -> libc::c_
     let real =
         next!(syscall: fn(libc::c_long, usize, usize, usize, usize, usize, usize) -> libc::c_long);
     let entry = enter();
-    let _wait = entry.as_ref().map(|e| e.kernel_wait(What::Descriptor));
+    let _wait = entry.as_ref().map(|e| e.kernel_wait(WaitKind::Descriptor));
     real(number, a, b, c, d, e, f)
 }

@@ -4,7 +4,7 @@
 
 use crate::hooks::poll::{limit, poll_until, waiting};
 use crate::next;
-use crate::shim::entry::{What, enter};
+use crate::shim::entry::{WaitKind, enter};
 use crate::shim::errno::outcome;
 use crate::shim::readiness::none_ready;
 use crate::shim::timer_fds;
@@ -51,7 +51,7 @@ unsafe fn wait(
     // SAFETY: the caller's arguments.
     let deadline = unsafe { limit(&entry, call, arguments) }?;
     if deadline == NEVER && !timer_fds::any() {
-        let _wait = entry.kernel_wait(What::Ready);
+        let _wait = entry.kernel_wait(WaitKind::Ready);
         return real(fd, events, max, -1, mask);
     }
     loop {

@@ -3,7 +3,7 @@
 
 use crate::hooks::SyscallArgs;
 use crate::shim::clock_id::SessionClocks;
-use crate::shim::entry::{Cause, Entry, What, enter};
+use crate::shim::entry::{Cause, Entry, WaitKind, enter};
 use crate::shim::kernel_futex;
 use crate::shim::session;
 use crate::shim::user_memory::{self, begins};
@@ -134,8 +134,10 @@ fn wait_for(
 ) -> Result<c_long, Errno> {
     let clocks = SessionClocks(&entry.engine);
     let (cause, deadline) = match until {
-        None => (What::Futex.into(), Instant::NEVER),
-        Some(until) => (Cause::until(What::Futex, &entry.engine, until), until.deadline(&clocks)?),
+        None => (WaitKind::Futex.into(), Instant::NEVER),
+        Some(until) => {
+            (Cause::until(WaitKind::Futex, &entry.engine, until), until.deadline(&clocks)?)
+        }
     };
     if deadline <= clocks.now() && word.load(SeqCst) == expected {
         return Err(Errno::ETIMEDOUT);

@@ -4,7 +4,7 @@
 use crate::hooks::descriptors::waiting;
 use crate::shim::await_sleep::own_file;
 use crate::shim::clock_id::SessionClocks;
-use crate::shim::entry::{self, What};
+use crate::shim::entry::{self, WaitKind};
 use crate::shim::errno::Answer;
 use crate::shim::polling_wait;
 use crate::shim::user_memory::Caller;
@@ -71,7 +71,7 @@ pub unsafe fn enter(args: [usize; 6]) -> c_long {
         };
         match told(within((&NOW, theirs))) {
             Some(done) => done,
-            None => polling_wait::wait(&entry, What::Descriptor, deadline, theirs, ask)
+            None => polling_wait::wait(&entry, WaitKind::Descriptor, deadline, theirs, ask)
                 .unwrap_or_else(|| within((&NOW, theirs))),
         }
     };

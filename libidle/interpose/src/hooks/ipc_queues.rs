@@ -8,7 +8,7 @@ use crate::hooks::descriptors::kernel_waits;
 use crate::hooks::poll::poll_for;
 use crate::next;
 use crate::shim::clock_id::SessionClocks;
-use crate::shim::entry::{Cause, Entry, What, enter};
+use crate::shim::entry::{Cause, Entry, WaitKind, enter};
 use crate::shim::errno::outcome;
 use crate::shim::polling_wait::{self, Silenced};
 use crate::shim::readiness::NO_WAIT;
@@ -30,7 +30,7 @@ use posix::wait::{Call, Restart};
 use std::sync::atomic::AtomicI32;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
-kernel_waits! { What::Queue;
+kernel_waits! { WaitKind::Queue;
     /// msgrcv(2).
     fn msgrcv(id: c_int, msg: *mut c_void, n: size_t, kind: c_long, flags: c_int) -> ssize_t;
     /// msgsnd(2).
@@ -53,7 +53,7 @@ pub fn semtimedop(
     let real = next!(semtimedop: fn(c_int, *mut sembuf, size_t, *const timespec) -> c_int);
     let Some(entry) = enter().filter(|_| !timeout.is_null()) else {
         let entry = enter();
-        let _wait = entry.as_ref().map(|e| e.kernel_wait(What::Queue));
+        let _wait = entry.as_ref().map(|e| e.kernel_wait(WaitKind::Queue));
         return outcome(real(id, ops, n, timeout));
     };
     let arguments = [id as u64, ops as u64, n as u64, timeout as u64, 0, 0];
@@ -64,7 +64,7 @@ pub fn semtimedop(
     const AGAIN: Result<c_int, Errno> = Err(Errno(libc::EAGAIN));
     let call = |time: &timespec| outcome(real(id, ops, n, time));
     if !signal_usable(&entry) {
-        return polling_wait::wait_deaf(&entry, What::Queue, deadline, std::ptr::null(), call);
+        return polling_wait::wait_deaf(&entry, WaitKind::Queue, deadline, std::ptr::null(), call);
     }
     // A signal that comes just before the wait is sent again by the keeper, which finds a thread
     // asleep that was promised its end.
@@ -92,7 +92,7 @@ pub fn semtimedop(
             answer = call(&NO_WAIT);
             answer == AGAIN
         };
-        let Some(mut wait) = entry.kernel_wait_until(What::Queue, deadline, still) else {
+        let Some(mut wait) = entry.kernel_wait_until(WaitKind::Queue, deadline, still) else {
             return answer;
         };
         while answer == AGAIN {
@@ -168,7 +168,7 @@ unsafe fn queue_until(
             Err(Errno::ETIMEDOUT) => {}
             done => return done,
         }
-        let cause = Cause::until(What::Queue, &entry.engine, wait.until);
+        let cause = Cause::until(WaitKind::Queue, &entry.engine, wait.until);
         let deadline = wait.until.deadline(&clocks)?;
         if deadline <= clocks.now() {
             return Err(Errno::ETIMEDOUT);

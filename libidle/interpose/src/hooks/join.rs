@@ -5,7 +5,7 @@ use crate::hooks::locks;
 use crate::hooks::threads::find;
 use crate::next;
 use crate::shim::clock_id;
-use crate::shim::entry::{Cause, Entry, What, enter};
+use crate::shim::entry::{Cause, Entry, WaitKind, enter};
 use crate::shim::user_memory;
 use engine::{Kind, Reason, Signals};
 use libc::{c_int, c_void, clockid_t, pthread_t, timespec};
@@ -28,8 +28,8 @@ pub unsafe fn c11_join(thread: pthread_t, result: *mut c_int) -> c_int {
 
 /// The wait for the end of a thread, and the virtual instant up to which it is to last.
 fn join_until(entry: &Entry, until: Option<(clockid_t, Spec)>) -> (Cause, u64) {
-    let Some((clock, at)) = until else { return (What::Join.into(), NEVER) };
-    let cause = Cause::on(What::Join, &entry.engine, clock);
+    let Some((clock, at)) = until else { return (WaitKind::Join.into(), NEVER) };
+    let cause = Cause::on(WaitKind::Join, &entry.engine, clock);
     (cause, clock_id::instant(&entry.engine, clock, at).unwrap_or(NEVER))
 }
 
@@ -77,7 +77,7 @@ pub fn join(thread: pthread_t, result: *mut *mut c_void) -> c_int {
     let entry = enter();
     let _ = entry.as_ref().map(|e| await_end(e, thread, None));
     // It is on its way out, and the kernel says when it is gone.
-    let _wait = entry.as_ref().map(|e| e.kernel_wait(What::Join));
+    let _wait = entry.as_ref().map(|e| e.kernel_wait(WaitKind::Join));
     real(thread, result)
 }
 

@@ -5,7 +5,7 @@
 use crate::next;
 use crate::patience::SLICE;
 use crate::shim::clock_id;
-use crate::shim::entry::{Cause, Entry, What, enter};
+use crate::shim::entry::{Cause, Entry, WaitKind, enter};
 use crate::shim::kernel_futex;
 use crate::shim::session;
 use crate::shim::user_memory;
@@ -61,7 +61,7 @@ pub fn lock_entered(entry: &Entry, mutex: *mut pthread_mutex_t) -> c_int {
 }
 
 fn lock_contended(entry: &Entry, mutex: *mut pthread_mutex_t) -> c_int {
-    let _wait = entry.kernel_wait(What::Lock);
+    let _wait = entry.kernel_wait(WaitKind::Lock);
     next!(pthread_mutex_lock: fn(*mut pthread_mutex_t) -> c_int)(mutex)
 }
 
@@ -105,7 +105,7 @@ pub unsafe fn mutex_clocklock(
         if clock_id::reached(&entry.engine, clock, until) {
             return libc::ETIMEDOUT;
         }
-        let cause = Cause::on(What::Lock, &entry.engine, clock);
+        let cause = Cause::on(WaitKind::Lock, &entry.engine, clock);
         let Ok(deadline) = clock_id::instant(&entry.engine, clock, until) else {
             return libc::EINVAL;
         };
@@ -171,7 +171,7 @@ fn rw_lock(lock: *mut pthread_rwlock_t, attempt: RwFn, real: RwFn) -> c_int {
             done => return done,
         }
         let entry = enter();
-        let _wait = entry.as_ref().map(|e| e.kernel_wait(What::Lock));
+        let _wait = entry.as_ref().map(|e| e.kernel_wait(WaitKind::Lock));
         real(lock)
     }
 }
@@ -217,7 +217,7 @@ fn rw_clocklock(
         done = real(lock, libc::CLOCK_REALTIME, &timespec { tv_sec: 0, tv_nsec: 0 });
     }
     while done == libc::ETIMEDOUT && !clock_id::reached(&entry.engine, clock, until) {
-        let cause = Cause::on(What::Lock, &entry.engine, clock);
+        let cause = Cause::on(WaitKind::Lock, &entry.engine, clock);
         let deadline = clock_id::instant(&entry.engine, clock, until).unwrap_or(NEVER);
         let mut wait = entry.kernel_wait_until(cause, deadline, || true);
         while let Some(wait) = &mut wait {
@@ -257,6 +257,6 @@ pub fn clockwrlock(lock: *mut pthread_rwlock_t, clock: clockid_t, until: *const 
 pub fn barrier_wait(barrier: *mut libc::pthread_barrier_t) -> c_int {
     let real = next!(pthread_barrier_wait: fn(*mut libc::pthread_barrier_t) -> c_int);
     let entry = enter();
-    let _wait = entry.as_ref().map(|e| e.kernel_wait(What::Lock));
+    let _wait = entry.as_ref().map(|e| e.kernel_wait(WaitKind::Lock));
     real(barrier)
 }

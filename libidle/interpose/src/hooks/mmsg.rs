@@ -6,7 +6,7 @@ use crate::hooks::socket_timeouts;
 use crate::hooks::sockets;
 use crate::next;
 use crate::shim::clock_id::{self, SessionClocks};
-use crate::shim::entry::{Entry, What, enter};
+use crate::shim::entry::{Entry, WaitKind, enter};
 use crate::shim::errno;
 use crate::shim::tcp_push;
 use crate::shim::timer_fds;
@@ -42,7 +42,7 @@ pub unsafe fn recvmmsg(
     let begun = wait::begins(Call::Recvmmsg, arguments, &memory).ok().flatten();
     if begun.is_none() && (!timeout.is_null() || socket_timeouts::timeout(fd, POLLIN).is_none()) {
         let got = {
-            let _wait = entry.kernel_wait(What::Descriptor);
+            let _wait = entry.kernel_wait(WaitKind::Descriptor);
             real(fd, msgs, n, flags, timeout)
         };
         for i in 0..got.max(0) as usize {
@@ -105,7 +105,7 @@ pub unsafe fn sendmmsg(fd: c_int, msgs: *mut mmsghdr, n: c_uint, flags: c_int) -
     if socket_timeouts::timeout(fd, POLLOUT).is_none() {
         timer_fds::share_all();
         let sent = {
-            let _wait = entry.kernel_wait(What::Descriptor);
+            let _wait = entry.kernel_wait(WaitKind::Descriptor);
             real(fd, msgs, n, flags)
         };
         if sent > 0 {

@@ -3,10 +3,10 @@
 
 use crate::hooks::descriptors;
 use crate::hooks::descriptors::kernel_waits;
-use crate::shim::entry::What;
+use crate::shim::entry::WaitKind;
 use libc::*;
 
-kernel_waits! { What::Sleep;
+kernel_waits! { WaitKind::Sleep;
     /// nanosleep(2).
     fn nanosleep(request: *const timespec, left: *mut timespec) -> c_int;
     /// clock_nanosleep(2).
@@ -19,7 +19,7 @@ kernel_waits! { What::Sleep;
     fn thrd_sleep(request: *const timespec, left: *mut timespec) -> c_int;
 }
 
-kernel_waits! { What::Ready;
+kernel_waits! { WaitKind::Ready;
     /// poll(2).
     fn poll(fds: *mut pollfd, n: nfds_t, timeout: c_int) -> c_int;
     /// ppoll(2).
@@ -40,7 +40,7 @@ kernel_waits! { What::Ready;
     fn epoll_pwait2(fd: c_int, events: *mut epoll_event, max: c_int, timeout: *const timespec, mask: *const sigset_t) -> c_int;
 }
 
-kernel_waits! { What::Lock;
+kernel_waits! { WaitKind::Lock;
     /// pthread_mutex_timedlock(3).
     fn pthread_mutex_timedlock(mutex: *mut pthread_mutex_t, until: *const timespec) -> c_int;
     /// pthread_mutex_clocklock(3).
@@ -57,14 +57,14 @@ kernel_waits! { What::Lock;
     fn pthread_rwlock_clockwrlock(lock: *mut pthread_rwlock_t, clock: clockid_t, until: *const timespec) -> c_int;
 }
 
-kernel_waits! { What::Join;
+kernel_waits! { WaitKind::Join;
     /// pthread_timedjoin_np(3).
     fn pthread_timedjoin_np(thread: pthread_t, result: *mut *mut c_void, until: *const timespec) -> c_int;
     /// pthread_clockjoin_np(3).
     fn pthread_clockjoin_np(thread: pthread_t, result: *mut *mut c_void, clock: clockid_t, until: *const timespec) -> c_int;
 }
 
-kernel_waits! { What::Descriptor;
+kernel_waits! { WaitKind::Descriptor;
     /// read(2).
     fn read(fd: c_int, buf: *mut c_void, n: size_t) -> ssize_t;
     /// readv(2).
@@ -87,7 +87,7 @@ kernel_waits! { What::Descriptor;
     fn connect(fd: c_int, to: *const sockaddr, len: socklen_t) -> c_int;
 }
 
-kernel_waits! { What::Queue;
+kernel_waits! { WaitKind::Queue;
     /// semtimedop(2).
     fn semtimedop(id: c_int, ops: *mut sembuf, n: size_t, timeout: *const timespec) -> c_int;
     /// mq_timedsend(2).
@@ -96,12 +96,12 @@ kernel_waits! { What::Queue;
     fn mq_timedreceive(queue: mqd_t, msg: *mut c_char, n: size_t, priority: *mut c_uint, until: *const timespec) -> ssize_t;
 }
 
-kernel_waits! { What::Signal;
+kernel_waits! { WaitKind::Signal;
     /// sigtimedwait(2).
     fn sigtimedwait(set: *const sigset_t, info: *mut siginfo_t, timeout: *const timespec) -> c_int;
 }
 
-kernel_waits! { What::Request;
+kernel_waits! { WaitKind::Request;
     /// aio_suspend(3).
     fn aio_suspend(list: *const *const aiocb, n: c_int, timeout: *const timespec) -> c_int;
     /// aio_suspend64.

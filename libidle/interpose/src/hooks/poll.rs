@@ -2,7 +2,7 @@
 
 use crate::next;
 use crate::shim::clock_id::SessionClocks;
-use crate::shim::entry::{Cause, Entry, KernelWait, What, enter};
+use crate::shim::entry::{Cause, Entry, KernelWait, WaitKind, enter};
 use crate::shim::errno::outcome;
 use crate::shim::polling_wait;
 use crate::shim::readiness::{NO_LIMIT, NO_WAIT, none_ready};
@@ -57,9 +57,9 @@ fn ready_now(
 /// at once.
 pub(crate) fn waiting(entry: &Entry, still: impl FnMut() -> bool) -> Option<KernelWait<'_>> {
     if timer_fds::any() {
-        entry.kernel_wait_turning(What::Ready, still)
+        entry.kernel_wait_turning(WaitKind::Ready, still)
     } else {
-        Some(entry.kernel_wait(What::Ready))
+        Some(entry.kernel_wait(WaitKind::Ready))
     }
 }
 
@@ -76,7 +76,7 @@ pub unsafe fn poll_until(
     mask: *const sigset_t,
 ) -> Result<c_int, Errno> {
     // SAFETY: what is called has this function's contract.
-    unsafe { poll_for(entry, What::Ready.into(), fds, n, deadline, mask) }
+    unsafe { poll_for(entry, WaitKind::Ready.into(), fds, n, deadline, mask) }
 }
 
 /// The same for a wait that is to be known as `cause`.
@@ -206,7 +206,7 @@ pub unsafe fn poll(fds: *mut pollfd, n: nfds_t, timeout: c_int) -> Result<c_int,
         return outcome(next!(poll: fn(*mut pollfd, nfds_t, c_int) -> c_int)(fds, n, timeout));
     };
     if timeout < 0 && !timer_fds::any() {
-        let _wait = entry.kernel_wait(What::Ready);
+        let _wait = entry.kernel_wait(WaitKind::Ready);
         return outcome(next!(poll: fn(*mut pollfd, nfds_t, c_int) -> c_int)(fds, n, timeout));
     }
     // SAFETY: the caller's arguments.
@@ -231,7 +231,7 @@ pub unsafe fn ppoll(
         return outcome(ppoll(fds, n, timeout, mask));
     };
     if timeout.is_null() && !timer_fds::any() {
-        let _wait = entry.kernel_wait(What::Ready);
+        let _wait = entry.kernel_wait(WaitKind::Ready);
         return outcome(ppoll(fds, n, timeout, mask));
     }
     // SAFETY: what is called has this function's contract.

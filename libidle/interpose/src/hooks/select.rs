@@ -4,7 +4,7 @@
 use crate::hooks::poll::limit;
 use crate::next;
 use crate::shim::clock_id::SessionClocks;
-use crate::shim::entry::{Entry, What, enter};
+use crate::shim::entry::{Entry, WaitKind, enter};
 use crate::shim::errno::outcome;
 use crate::shim::hidden_fds;
 use crate::shim::polling_wait;
@@ -192,7 +192,7 @@ unsafe fn select_until(
 ) -> Result<c_int, Errno> {
     timer_fds::expire(entry);
     if deadline == NEVER {
-        let _wait = entry.kernel_wait(What::Ready);
+        let _wait = entry.kernel_wait(WaitKind::Ready);
         return real(n, user, NO_LIMIT, mask);
     }
     if deadline == 0 || n < 0 {
@@ -215,12 +215,12 @@ unsafe fn select_until(
                     Some(real(n, sets.load(None), time, mask)).filter(|&answer| answer != Ok(0))
                 }
             };
-            let answer = polling_wait::wait(entry, What::Ready, deadline, mask, ask);
+            let answer = polling_wait::wait(entry, WaitKind::Ready, deadline, mask, ask);
             ready = answer.unwrap_or_else(|| ready_now(entry, n, sets.load(None), mask))?;
             break;
         };
         let still = || none_ready(n, sets.load(None));
-        let Some(mut wait) = entry.kernel_wait_until(What::Ready, deadline, still) else {
+        let Some(mut wait) = entry.kernel_wait_until(WaitKind::Ready, deadline, still) else {
             ready = ready_now(entry, n, sets.load(None), mask)?;
             break;
         };

@@ -11,7 +11,7 @@
 
 use crate::next;
 use crate::shim::clock_id;
-use crate::shim::entry::{Cause, Entry, What, enter};
+use crate::shim::entry::{Cause, Entry, WaitKind, enter};
 use crate::shim::kernel_futex;
 use crate::shim::session;
 use crate::shim::user_memory;
@@ -87,9 +87,9 @@ fn take(
             return Ok(Reason::Woken);
         }
         let (cause, until) = match instant {
-            None => (What::Sem.into(), NEVER),
+            None => (WaitKind::Sem.into(), NEVER),
             Some((clock, at)) => (
-                Cause::on(What::Sem, &entry.engine, clock),
+                Cause::on(WaitKind::Sem, &entry.engine, clock),
                 clock_id::instant(&entry.engine, clock, at)?,
             ),
         };

@@ -3,7 +3,7 @@
 
 use crate::hooks::spawn::{Strings, posix_spawn};
 use crate::next;
-use crate::shim::entry::{Entry, What, enter};
+use crate::shim::entry::{Entry, WaitKind, enter};
 use crate::shim::errno;
 use engine::arch::syscall::syscall6;
 use libc::{c_char, c_int, c_void, pid_t};
@@ -139,7 +139,7 @@ impl Drop for Shell {
 /// Waits for child `pid` and stores its status; false if there is no such child. A cancellation
 /// point.
 fn await_child(entry: Option<&Entry>, pid: pid_t, status: &mut c_int) -> bool {
-    let _wait = entry.map(|e| e.kernel_wait(What::Child));
+    let _wait = entry.map(|e| e.kernel_wait(WaitKind::Child));
     let waitpid = next!(waitpid: fn(pid_t, *mut c_int, c_int) -> pid_t);
     while waitpid(pid, status, 0) < 0 {
         if errno::get() != libc::EINTR {

@@ -7,7 +7,7 @@
 use crate::hooks::descriptors::kernel_waits;
 use crate::next;
 use crate::shim::await_sleep::await_asleep;
-use crate::shim::entry::What;
+use crate::shim::entry::WaitKind;
 use crate::shim::session;
 use crate::shim::spin_loop;
 use crate::shim::tls::tls;
@@ -15,7 +15,7 @@ use engine::region::forced::Forced;
 use libc::{c_int, c_uint, c_void, pid_t, pthread_t, siginfo_t, sigset_t};
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
-kernel_waits! { What::Signal;
+kernel_waits! { WaitKind::Signal;
     /// pause(2).
     fn pause() -> c_int;
     /// sigsuspend(2).

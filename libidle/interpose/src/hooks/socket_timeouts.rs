@@ -4,7 +4,7 @@
 
 use crate::hooks::poll::poll_until;
 use crate::shim::clock_id;
-use crate::shim::entry::{Cause, Entry, What};
+use crate::shim::entry::{Cause, Entry, WaitKind};
 use crate::shim::errno;
 use crate::shim::polling_wait;
 use crate::shim::scratch::Scratch;
@@ -102,7 +102,7 @@ impl Patience {
         entry: &Entry,
         attempt: impl Fn() -> Result<ssize_t, Errno>,
     ) -> Option<Result<ssize_t, Errno>> {
-        let cause = Cause::from(What::Descriptor).rechecking();
+        let cause = Cause::from(WaitKind::Descriptor).rechecking();
         let try_again = |slice: Option<(&timespec, *const sigset_t)>| {
             let Some((time, mask)) = slice else { return Some(NOTHING) };
             let got = attempt();
@@ -231,7 +231,7 @@ pub fn accept(entry: &Entry, fd: c_int, limit: Span, call: impl Fn() -> c_int) -
     };
     let late = match patience.wait(entry) {
         Ok(Some(_)) => {
-            let _wait = entry.kernel_wait(What::Descriptor);
+            let _wait = entry.kernel_wait(WaitKind::Descriptor);
             return call();
         }
         Ok(None) => libc::EAGAIN,

@@ -4,7 +4,7 @@
 use crate::hooks::connect_timeout;
 use crate::hooks::socket_timeouts;
 use crate::next;
-use crate::shim::entry::{What, enter};
+use crate::shim::entry::{WaitKind, enter};
 use crate::shim::tcp_push;
 use crate::shim::timer_fds;
 use libc::{
@@ -48,7 +48,7 @@ fn transfer(
         return socket_timeouts::transfer(&entry, (fd, events, limit), flags, part, len);
     }
     let done = {
-        let _wait = entry.kernel_wait(What::Descriptor);
+        let _wait = entry.kernel_wait(WaitKind::Descriptor);
         whole()
     };
     // Bytes after which more is announced are to be held back.
@@ -257,7 +257,7 @@ fn accepted(fd: c_int, call: impl Fn() -> c_int) -> c_int {
         Some(entry) => match socket_timeouts::timeout(fd, POLLIN) {
             Some(limit) => socket_timeouts::accept(&entry, fd, limit, call),
             None => {
-                let _wait = entry.kernel_wait(What::Descriptor);
+                let _wait = entry.kernel_wait(WaitKind::Descriptor);
                 call()
             }
         },
@@ -273,6 +273,6 @@ pub fn connect(fd: c_int, to: *const sockaddr, len: socklen_t) -> c_int {
     if let (Some(entry), Some(limit)) = (&entry, socket_timeouts::timeout(fd, POLLOUT)) {
         return connect_timeout::connect(entry, fd, to, len, limit);
     }
-    let _wait = entry.as_ref().map(|e| e.kernel_wait(What::Descriptor));
+    let _wait = entry.as_ref().map(|e| e.kernel_wait(WaitKind::Descriptor));
     next!(connect: fn(c_int, *const sockaddr, socklen_t) -> c_int)(fd, to, len)
 }

@@ -5,7 +5,7 @@
 //! joiner ([`crate::hooks::join`]) is promised the wake-up first.
 
 use crate::next;
-use crate::shim::entry::{What, enter};
+use crate::shim::entry::{WaitKind, enter};
 use crate::shim::forced;
 use crate::shim::session;
 use crate::shim::state_rows;
@@ -102,7 +102,7 @@ impl Drop for Ends {
             let seq = waiter.state.load().seq();
             // It may be in another wait by now. Read after the number: it belongs to that wait or
             // to a later one.
-            if waiter.is_for(What::Join) {
+            if waiter.is_for(WaitKind::Join) {
                 engine.wake(joiner as usize, seq, Reason::Woken);
             }
         }
@@ -212,7 +212,7 @@ pub fn cancel(thread: pthread_t) -> c_int {
             let seen = slot.state.load();
             // Only the kernel waits that this library ends itself; libc's cancellation ends the
             // others.
-            let ours = slot.is_for(What::Cond) || slot.is_for(What::Sem);
+            let ours = slot.is_for(WaitKind::Cond) || slot.is_for(WaitKind::Sem);
             if !(ours && engine.cancel_kernel_wait(index, seen)) {
                 engine.wake(index, seen.seq(), Reason::Cancelled);
             }

@@ -1,11 +1,11 @@
 //! wait(2) and its forms: the kernel says when a child has changed.
 
 use crate::hooks::descriptors::kernel_waits;
-use crate::shim::entry::What;
+use crate::shim::entry::WaitKind;
 use crate::shim::spin_loop;
 use libc::{c_int, id_t, idtype_t, pid_t, rusage, siginfo_t};
 
-kernel_waits! { What::Child;
+kernel_waits! { WaitKind::Child;
     /// wait(2).
     fn wait(status: *mut c_int) -> pid_t;
     /// waitpid(2).

@@ -8,7 +8,7 @@ use crate::shim::signal_mask::Masked;
 use crate::shim::state_rows;
 use crate::shim::tls::tls;
 pub use crate::shim::wait_cause::Cause;
-pub use engine::What;
+pub use engine::WaitKind;
 use engine::arch::stack_pointer;
 use engine::region::wait_kind::TURNS;
 use engine::schedule::engine::Moment;
@@ -189,7 +189,7 @@ impl Entry {
 
     /// A wait that the kernel ends, without a deadline: from now until the guard is dropped.
     #[inline]
-    pub fn kernel_wait(&self, what: What) -> KernelWait<'_> {
+    pub fn kernel_wait(&self, what: WaitKind) -> KernelWait<'_> {
         self.about_to_wait(what as u32);
         self.engine.enter_kernel(self.me);
         state_rows::changed(&self.engine);
@@ -226,7 +226,7 @@ impl Entry {
     /// do for the caller.
     pub fn kernel_wait_turning(
         &self,
-        what: What,
+        what: WaitKind,
         still: impl FnMut() -> bool,
     ) -> Option<KernelWait<'_>> {
         self.about_to_wait(what as u32 | TURNS);

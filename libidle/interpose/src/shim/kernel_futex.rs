@@ -3,7 +3,7 @@
 //! slot's own word: futex_waitv(2) sleeps on both (Linux 5.16).
 
 use crate::patience::SLICE;
-use crate::shim::entry::{Cause, Entry, What};
+use crate::shim::entry::{Cause, Entry, WaitKind};
 use crate::shim::polling_wait;
 use crate::shim::readiness::NO_WAIT;
 use crate::shim::signal_handlers;
@@ -47,7 +47,7 @@ pub fn wait(
 ) -> Reason {
     let (slot, cause) = (entry.slot(), cause.into());
     let what = cause.what();
-    let interruptible = deadline != NEVER && matches!(what, What::Sem | What::Futex);
+    let interruptible = deadline != NEVER && matches!(what, WaitKind::Sem | WaitKind::Futex);
     let sliced = (interruptible && restarts()).then(Masked::but_cancellation);
     let cause = if sliced.is_some() { cause.rechecking() } else { cause };
     let _silent = Silent::new(slot);
@@ -75,7 +75,7 @@ pub fn wait(
                         sys::ETIMEDOUT => !guard.passed(),
                         OWN => slot.state.load() == state,
                         // As in glibc a handler does not end it.
-                        sys::EINTR => what == What::Cond,
+                        sys::EINTR => what == WaitKind::Cond,
                         _ => false,
                     };
                     if !goes_on {

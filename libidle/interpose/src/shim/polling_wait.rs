@@ -6,7 +6,7 @@
 //! time.
 
 use crate::patience::SLICE;
-use crate::shim::entry::{Cause, Entry, What};
+use crate::shim::entry::{Cause, Entry, WaitKind};
 use crate::shim::readiness::NO_WAIT;
 use crate::shim::signal_mask::Masked;
 use engine::Reason;
@@ -81,7 +81,7 @@ pub fn wait<T>(
 /// no time passes at rest before the thread has done so once more ([`Cause::rechecking`]).
 pub fn wait_deaf<T: PartialEq>(
     entry: &Entry,
-    what: What,
+    what: WaitKind,
     deadline: u64,
     mask: *const sigset_t,
     mut call: impl FnMut(&timespec) -> Result<T, Errno>,

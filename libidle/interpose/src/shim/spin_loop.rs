@@ -14,13 +14,13 @@
 //! an instant, the loop goes on by the real clock; a frozen one has no other way on.
 
 use crate::patience::GAVE_WAY;
-use crate::shim::entry::{What, enter};
+use crate::shim::entry::{WaitKind, enter};
 use crate::shim::polling_wait::Silenced;
 use crate::shim::session;
 use crate::shim::thread_usage::{processor_time, slept};
 use crate::shim::tls::{Tls, tls};
 use crate::shim::vdso;
-use engine::patience::LONGEST_NAP;
+use engine::patience::LONGEST_BACK_OFF;
 use engine::region::slot::Slot;
 use engine::sys::{self, Timespec};
 use engine::{Kind, Page, Reason};
@@ -208,10 +208,10 @@ fn back_off(tls: &Tls) -> bool {
     let words = tls.spin_words.get();
     let jumps = engine.page.header.jumps.load(Relaxed);
     let wait = if due > now {
-        entry.kernel_wait_until(What::Spin, until, || engine.page.words() == words)
+        entry.kernel_wait_until(WaitKind::Spin, until, || engine.page.words() == words)
     } else {
         // Somebody is due at this very instant, and will be woken.
-        Some(entry.kernel_wait(What::Spin))
+        Some(entry.kernel_wait(WaitKind::Spin))
     };
     let came = match wait {
         None => true,
@@ -219,7 +219,7 @@ fn back_off(tls: &Tls) -> bool {
             let word = &entry.slot().state;
             let state = word.load();
             if state.kind() == Kind::Kernel {
-                let longest = Timespec::of(LONGEST_NAP);
+                let longest = Timespec::of(LONGEST_BACK_OFF);
                 sys::futex_wait(&word.0, state.0, Some(&longest), false);
             }
             wait.end() == Reason::TimedOut

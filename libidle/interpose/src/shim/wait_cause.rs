@@ -1,21 +1,21 @@
 //! What a wait is for.
 
 use engine::region::wait_kind::{RECHECKS, SETTABLE};
-use engine::{Engine, What};
+use engine::{Engine, WaitKind};
 use libc::clockid_t;
 use posix::clock::{Until, is_time_of_day};
 
 /// What a wait is for, and whether its deadline is an instant of a clock that can be set.
 #[derive(Clone, Copy)]
 pub struct Cause {
-    what: What,
+    what: WaitKind,
     /// What that clock had been set ahead by before it was asked when the instant comes, ns.
     shift: Option<i64>,
     rechecks: bool,
 }
 
-impl From<What> for Cause {
-    fn from(what: What) -> Cause {
+impl From<WaitKind> for Cause {
+    fn from(what: WaitKind) -> Cause {
         Cause { what, shift: None, rechecks: false }
     }
 }
@@ -23,12 +23,12 @@ impl From<What> for Cause {
 impl Cause {
     /// A wait for an instant of `clock`; made before each wait, and before its deadline is worked
     /// out.
-    pub fn on(what: What, engine: &Engine, clock: clockid_t) -> Cause {
+    pub fn on(what: WaitKind, engine: &Engine, clock: clockid_t) -> Cause {
         Cause { what, shift: is_time_of_day(clock).then(|| engine.page.shift()), rechecks: false }
     }
 
     /// A wait until then, likewise.
-    pub fn until(what: What, engine: &Engine, until: Until) -> Cause {
+    pub fn until(what: WaitKind, engine: &Engine, until: Until) -> Cause {
         Cause { what, shift: until.is_settable().then(|| engine.page.shift()), rechecks: false }
     }
 
@@ -39,7 +39,7 @@ impl Cause {
     }
 
     /// What it is for.
-    pub fn what(self) -> What {
+    pub fn what(self) -> WaitKind {
         self.what
     }
 

@@ -13,7 +13,7 @@ use engine::procfs::Path;
 use engine::region::forced::Forced;
 use engine::region::slot::Slot;
 use engine::statefile::file;
-use engine::{Engine, Kind, What};
+use engine::{Engine, Kind, WaitKind};
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 /// Rows go to standard output; or to a file that is kept.
@@ -35,7 +35,8 @@ fn letter(engine: &Engine, index: usize, waits: bool) -> Option<u8> {
         return None;
     }
     let what = slot.thread().what.load(Relaxed);
-    let signalled = [What::Sem, What::Cond, What::Futex].iter().any(|&kind| slot.is_for(kind));
+    let signalled =
+        [WaitKind::Sem, WaitKind::Cond, WaitKind::Futex].iter().any(|&kind| slot.is_for(kind));
     let blocked = waits && kind == Kind::Prep || matches!(kind, Kind::Parked | Kind::Kernel);
     Some(match engine.page.forced(index) {
         Some(Forced::Idle) => b'i',

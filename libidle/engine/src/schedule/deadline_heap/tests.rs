@@ -1,7 +1,7 @@
 //! What the heap promises.
 
 use super::*;
-use crate::What;
+use crate::WaitKind;
 use crate::region::state::Kind;
 
 fn post(page: &Page, deadline: u64, birth: u64) -> usize {
@@ -72,17 +72,17 @@ fn a_timer_descriptor_has_a_deadline_though_it_never_waits() {
 #[test]
 fn beats_hold_up_no_nap_but_everything_else() {
     let page = Page::boxed();
-    let (beat, waiter) = (post(&page, 10, 1), post(&page, 30, 2));
-    page.slots[beat].thread().what.store(What::Beat as u32, Relaxed);
+    let (tick, waiter) = (post(&page, 10, 1), post(&page, 30, 2));
+    page.slots[tick].thread().what.store(WaitKind::RuntimeTick as u32, Relaxed);
     page.drain_mail(page.arena());
-    assert_eq!(page.earliest_but_beats(page.arena()).unwrap().0, waiter);
+    assert_eq!(page.earliest_but_ticks(page.arena()).unwrap().0, waiter);
     assert_eq!(page.goal(page.arena()).unwrap().deadline, 10);
-    let nap = post(&page, 20, 3);
-    page.slots[nap].thread().what.store(What::Spin as u32, Relaxed);
-    page.slots[nap].thread().spin.store(1, Relaxed);
+    let back_off = post(&page, 20, 3);
+    page.slots[back_off].thread().what.store(WaitKind::Spin as u32, Relaxed);
+    page.slots[back_off].thread().spin.store(1, Relaxed);
     page.drain_mail(page.arena());
     assert_eq!(page.goal(page.arena()).unwrap().deadline, 20);
-    assert_eq!(page.earliest(page.arena()).unwrap().0, beat);
+    assert_eq!(page.earliest(page.arena()).unwrap().0, tick);
 }
 
 #[test]
