@@ -33,7 +33,7 @@ pub struct Call<'a> {
     pub regs: &'a Registers,
     /// The wait of the same call before a signal interrupted it, if it has been started again.
     pub again: Option<&'a Wait>,
-    /// Its thread looks after others now and then, see [`engine::region::slot::Slot::is_runtime_tick`].
+    /// The thread's wait is a runtime tick, see [`engine::region::slot::Slot::is_runtime_tick`].
     pub beats: bool,
 }
 

@@ -60,8 +60,9 @@ pub struct Process {
     pub reads_stop: bool,
     /// It has Go's runtime.
     pub go: bool,
-    /// Then, virtual time at the end of the last nap of a thread of it, and the laps by then: what
-    /// spins may go on in another thread, and after a collection of garbage.
+    /// Then, virtual time at the end of the last back-off of one of its threads, and the poll
+    /// iterations by then: what spins may go on in another thread, and after a collection of
+    /// garbage.
     pub spun: (Instant, u64),
     /// It has a filter of its own, or those before it had: it can make none but its own calls.
     pub confined: bool,

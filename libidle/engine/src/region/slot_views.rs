@@ -1,6 +1,6 @@
-//! The second cache line of a slot: what it holds depends on what the slot is for. Each kind of
-//! slot has a view of its own, in which each field has one meaning. The words have no names but in
-//! a view, so nobody reads one without saying what the slot is to him.
+//! The second cache line of a slot. What it holds depends on the slot's purpose. Each kind of slot
+//! has a view of its own, in which each field has one meaning. The words have names only in a view,
+//! so a caller cannot read one without saying what the slot is for.
 
 use crate::region::slot::Slot;
 use crate::sync::{AtomicI32, AtomicU32, AtomicU64};
@@ -62,7 +62,7 @@ macro_rules! views {
 }
 
 views! {
-    /// A thread's, and that of a signal handler which waits.
+    /// The view of a thread, and of a signal handler that waits.
     thread: Thread {
         /// Links of the wait queue that the slot is in, index + 1. Under that queue's lock, own
         /// process only.
@@ -79,12 +79,11 @@ views! {
         /// `pthread_t` of the thread, 0 unless it was made by `pthread_create`. Creator and owner,
         /// the same value.
         pthread = f: AtomicU64,
-        /// When a handler that waits itself interrupted the sleep, virtual ns; 0 if none has.
-        /// Owner.
+        /// When a handler that uses hooks interrupted the sleep, virtual ns; 0 if none has. Owner.
         interrupted_at = h: AtomicU64,
         /// Number of children made so far. Owner.
         children = i: AtomicU32,
-        /// What the thread waits for, a [`crate::What`], maybe with flags. Owner, before the wait
+        /// What the thread waits for, a [`crate::WaitKind`], maybe with flags. Owner, before the wait
         /// is prepared.
         what = j: AtomicU32,
         /// Not 0 while the thread spins: what [`crate::Page::words`] was before it asked last.
@@ -93,15 +92,15 @@ views! {
         /// `pthread_cancel` calls aimed at this thread. Any thread of the process.
         cancels = l: AtomicU32,
     }
-    /// What the slot of a signal handler says besides: which wait the handler has interrupted.
+    /// Further fields of a signal handler's slot: which wait the handler has interrupted.
     handler: Handler {
-        /// Index + 1 of the slot whose wait it has interrupted. Owner.
+        /// Index + 1 of the slot whose wait the handler has interrupted. Owner.
         outer = f: AtomicU64,
         /// The stack pointer of that wait, to tell whether a longjmp(3) leaves it. Owner; compared,
         /// never followed.
         wait_sp = g: AtomicU64,
     }
-    /// A credit's: a slot for a thread or process to come.
+    /// The view of a credit: a slot for a thread or process to come.
     credit: Credit {
         /// alarm(2) over exec(2): its deadline, virtual ns, 0 for none. The process that executes.
         alarm_deadline = g: AtomicU64,
@@ -110,28 +109,27 @@ views! {
         /// The process that made the credit, while [`Slot::pid`] is 0. Its creator.
         maker = k: AtomicU32,
     }
-    /// What the slot of a traced thread says besides.
+    /// Further fields of a traced thread's slot.
     tracee: Tracee {
-        /// How often the kernel had put the thread on a processor when a signal, or a back-off,
-        /// stopped it. The tracer.
+        /// The run count of the thread when a signal, or a back-off, stopped it. The tracer.
         run_count = c: AtomicU64,
     }
-    /// What the slot of a thread says besides that asks the tracer for a child which it makes next.
+    /// Further fields of the slot of a thread that asks the tracer to trace its next child.
     asker: Asker {
         /// The child's credit. The thread, which is in no wait queue.
         child = c: AtomicU64,
     }
-    /// What the slot of a thread says besides that waits for a futex. The wait is over before
-    /// [`Thread::interrupted_at`] is written.
+    /// Further fields of the slot of a thread that waits for a futex. The wait is over before
+    /// anybody writes [`Thread::interrupted_at`].
     futex: Futex {
         /// The bits of FUTEX_WAIT_BITSET (futex(2)). Owner, before it queues.
         bitset = h: AtomicU64,
     }
-    /// A timer descriptor's: see [`crate::schedule::timerfd`]. All under its lock.
+    /// The view of a timer descriptor: see [`crate::schedule::timerfd`]. All under its lock.
     timer: Timer {
         /// The descriptor, in process [`Slot::pid`].
         fd = d: AtomicI32,
-        /// How often somebody has tried to take the lock: makes each taking unlike any other.
+        /// How often anybody has tried to take the lock: makes the token of each taking unique.
         takings = e: AtomicU32,
         /// The lock's word.
         holder = f: AtomicU64,
@@ -139,7 +137,7 @@ views! {
         interval = g: AtomicU64,
         /// The first expiration that was not read, virtual ns; 0 for none.
         expired = h: AtomicU64,
-        /// Which of the timers that the slot has been this is.
+        /// The generation: numbers the timers that the slot has been.
         generation = i: AtomicU32,
         /// Its clock, a `clockid_t`.
         clock = j: AtomicU32,

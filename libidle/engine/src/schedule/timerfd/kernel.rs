@@ -4,7 +4,7 @@ use crate::arch::numbers as nr;
 use crate::arch::syscall::syscall6;
 use crate::sys::Timespec;
 
-/// What `TFD_IOC_SET_TICKS` is to ioctl(2).
+/// The number of `TFD_IOC_SET_TICKS` for ioctl(2).
 const SET_TICKS: usize = 0x4008_5400;
 const ENOTTY: isize = -25;
 
@@ -18,7 +18,7 @@ pub struct Setting {
     pub value: (i64, i64),
 }
 
-/// Sets the kernel's timer; its error.
+/// Sets the kernel's timer. The error is the kernel's.
 pub fn arm(fd: i32, to: Setting) -> Result<(), isize> {
     // SAFETY: a valid itimerspec.
     let failed =
@@ -26,7 +26,7 @@ pub fn arm(fd: i32, to: Setting) -> Result<(), isize> {
     if failed < 0 { Err(failed) } else { Ok(()) }
 }
 
-/// Makes `fd` readable; false where it is no timer.
+/// Makes `fd` readable; false if it is no timer.
 pub fn set_ticks(fd: i32) -> bool {
     let one = 1u64;
     // SAFETY: reads 8 bytes.
@@ -47,8 +47,8 @@ fn expire_really(fd: i32) -> bool {
     let mut set = fd as u32 as u64 | READABLE;
     let limit = Timespec { sec: 0, nsec: 1_000_000 };
     let (set, limit) = (&raw mut set as usize, &raw const limit as usize);
-    // SAFETY: one pollfd and a time-out. Who reads the timer meanwhile lets the wait end by the
-    // latter.
+    // SAFETY: one pollfd and a time-out. If another thread reads the timer meanwhile, the time-out
+    // ends the wait.
     arm(fd, now).is_ok() && unsafe { syscall6(nr::PPOLL, set, 1, limit, 0, 8, 0) >= 0 }
 }
 

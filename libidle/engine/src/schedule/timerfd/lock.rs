@@ -1,15 +1,16 @@
 //! The lock of one timer's slot, which any process of the session may take.
 //!
-//! Its word is 0 or a [`Token`]: who holds it, and a number that makes this taking unlike any
-//! other. A live holder is never robbed, however long it is preempted or stopped: it writes the
-//! slot's fields one after the other, and cannot be told that they are somebody else's by now.
+//! The lock's word is 0 or a [`Token`]: the holder, and a number that makes this taking unlike any
+//! other. Nobody takes the lock from a live holder, however long that holder is preempted or
+//! stopped: it writes the slot's fields one after the other, and has no way to learn that they
+//! belong to another holder by now.
 //!
-//! NOTE [Who waits for a timer's lock]. A waiter takes the lock when it is free, or when the kernel
+//! NOTE [Waiting for a timer's lock]. A waiter takes the lock when it is free, or when the kernel
 //! says that the holder's thread is gone, and sleeps between two looks. Its slot says *busy* all
-//! the time: nobody promises it the lock, so a waiter that counted as blocked could sleep on for a
-//! moment after the lock was given back, and time would pass it. No wake-up is lost, because nobody
-//! has to wake it. Failed idea: to count as blocked while the holder may be a stopped process. It
-//! let the clock pass the deadline that the waiter was about to set.
+//! the time. Nobody promises the waiter the lock, so a waiter that counted as blocked could sleep
+//! on for a moment after the lock was released, and time would pass it. No wake-up is lost, because
+//! nobody has to wake it. Failed idea: to count as blocked while the holder may be a stopped
+//! process. It let the clock pass the deadline that the waiter was about to set.
 
 use super::Locked;
 use crate::patience::LOCK_LOOK;
@@ -19,8 +20,8 @@ use crate::schedule::engine::Engine;
 use crate::sync::{AtomicU32, AtomicU64, Relaxed, SeqCst};
 use crate::sys::{self, Timespec};
 
-/// Holding: 22 bits of the thread's number, 22 of its process's (Linux gives none that is larger),
-/// and 20 of how often the lock has been taken.
+/// The holder: 22 bits of the thread's number, 22 bits of its process's number (Linux gives out
+/// none that is larger), and 20 bits of how often the lock has been taken.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Token(u64);
 
@@ -33,9 +34,10 @@ impl Token {
         Token(number(tid) | number(pid) << BITS | (taking as u64) << (2 * BITS))
     }
 
-    /// Is the holder's thread gone, by the kernel's word (tgkill(2))? The number alone could be
-    /// another process's thread by now. Within the process it is no other's before the process has
-    /// executed a program, and that one frees what the former image held ([`free_after_exec`]).
+    /// Is the holder's thread gone, by the kernel's word (tgkill(2))? The thread number alone could
+    /// belong to another process's thread by now. Within the process no other thread gets the
+    /// number before the process has executed a program, and the new image frees the locks of the
+    /// former one ([`free_after_exec`]).
     fn gone(self) -> bool {
         sys::thread_gone((self.0 >> BITS & NUMBER) as u32, (self.0 & NUMBER) as u32)
     }
@@ -45,8 +47,8 @@ impl Token {
     }
 }
 
-/// Takes the lock of `word` for thread `tid` of process `pid` if it is free, or if its holder is
-/// `gone`.
+/// Takes the lock of `word` for thread `tid` of process `pid` if the lock is free, or if its holder
+/// is `gone`.
 pub fn try_take(
     word: &AtomicU64,
     [pid, tid, taking]: [u32; 3],
@@ -62,7 +64,7 @@ pub fn try_take(
     }
 }
 
-/// Gives the lock of `word` back; false if it is not held by this taking.
+/// Releases the lock of `word`; false if this taking does not hold it any more.
 pub fn give_back(word: &AtomicU64, token: Token) -> bool {
     word.compare_exchange(token.0, 0, SeqCst, SeqCst).is_ok()
 }
@@ -73,15 +75,15 @@ impl Slot {
         self.timer().holder
     }
 
-    /// How often somebody has tried to take it.
+    /// How often anybody has tried to take it.
     fn takings(&self) -> &AtomicU32 {
         self.timer().takings
     }
 }
 
 impl Engine {
-    /// Locks timer `index` for thread `tid` of this process, or answers `None` if somebody holds
-    /// it. All signals must be blocked, or a handler could wait for its own thread.
+    /// Locks timer `index` for thread `tid` of this process; `None` if another thread holds the
+    /// lock. All signals must be blocked, or a handler could wait for its own thread.
     pub fn try_lock_timer(&self, index: usize, tid: u32) -> Option<Locked<'_>> {
         let taking = self.page.slots[index].takings().fetch_add(1, Relaxed);
         let word = self.page.slots[index].timer_lock();
@@ -89,7 +91,7 @@ impl Engine {
         Some(Locked { engine: self, index, token })
     }
 
-    /// The same, and waits for whoever holds it: see NOTE [Who waits for a timer's lock].
+    /// The same, and waits for the holder: see NOTE [Waiting for a timer's lock].
     pub fn lock_timer(&self, index: usize, tid: u32) -> Locked<'_> {
         self.try_lock_timer(index, tid).unwrap_or_else(|| self.wait_for_timer(index, tid))
     }
@@ -104,8 +106,8 @@ impl Engine {
         }
     }
 
-    /// This process runs a new program: threads of the former one that held locks are gone, though
-    /// one that runs now may have the number of one of them.
+    /// This process runs a new program. Frees the locks that threads of the former program held:
+    /// they are gone, though a thread that runs now may have the number of one of them.
     pub fn free_after_exec(&self) {
         for slot in &self.page.slots[..self.page.high()] {
             let held = Token(slot.timer_lock().load(SeqCst));

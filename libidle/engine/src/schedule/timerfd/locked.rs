@@ -1,4 +1,4 @@
-//! What is done to a timer under its lock.
+//! What the holder of a timer's lock does with the timer.
 
 use super::lock::{Token, give_back};
 use super::{ABSOLUTE, CANCEL_ON_SET, CANCELED, LOST, SHARED};
@@ -50,15 +50,15 @@ impl Locked<'_> {
         expired.missed(now) + 1
     }
 
-    /// `struct itimerspec`, as `timerfd_gettime(2)` tells it: an interval goes on though nobody
+    /// `struct itimerspec`, as `timerfd_gettime(2)` reports it: an interval goes on though nobody
     /// reads.
     pub fn gettime(&self, now: Instant) -> [i64; 4] {
         let (expired, unread) = self.expired();
         itimerspec(expired.left(now, unread), expired.interval)
     }
 
-    /// Sets it, at `now`; `fd` is a descriptor of it in this process. `cancels`: a read is to fail
-    /// when the clock is set.
+    /// Sets the timer, at `now`; `fd` is a descriptor of it in this process. `cancels`: a read must
+    /// fail when the clock is set.
     pub fn set(&self, fd: i32, now: Instant, to: Setting, cancels: bool) -> Result<(), isize> {
         // The descriptor may have been closed meanwhile.
         self.engine.name_timer(fd, self.index)?;
@@ -78,12 +78,12 @@ impl Locked<'_> {
         Ok(())
     }
 
-    /// Was the clock set, and does the program want to know? Tells once.
+    /// Was the clock set, and does the program want to know? Answers yes once.
     pub fn take_canceled(&self) -> bool {
         self.slot().timer().flags.fetch_and(!CANCELED, SeqCst) & CANCELED != 0
     }
 
-    /// Makes the descriptor readable and wakes who waits for it, if it is within reach.
+    /// Makes the descriptor readable and wakes its waiters, if it is within reach.
     pub fn tick(&self) -> bool {
         self.slot().timer().flags.fetch_and(!LOST, SeqCst);
         let (pid, fd) = (self.slot().pid.load(Relaxed), self.slot().timer().fd.load(Relaxed));
@@ -95,14 +95,15 @@ impl Locked<'_> {
         })
     }
 
-    /// The last descriptor is closed: gives the slot back. It stays locked until it is taken anew.
+    /// The last descriptor is closed: gives the slot back. The slot stays locked until its next
+    /// owner takes it.
     pub fn release(self) {
         self.engine.page.release(self.index);
         std::mem::forget(self);
     }
 
-    /// The deadline has come. False if it was not ticked: it is not due, or the launcher has to do
-    /// it.
+    /// The deadline has come. False if the timer was not ticked: it is not due, or the launcher has
+    /// to tick it.
     pub(super) fn expire(&self, now: u64, keeper: bool) -> bool {
         let slot = self.slot();
         let due = slot.deadline.load(SeqCst);
@@ -133,8 +134,8 @@ impl Drop for Locked<'_> {
             // This process executes a program, and the new image counts this thread as dead.
             return;
         }
-        // Also where it has not changed: who came to fire it meanwhile has taken it out of the
-        // queue and left it to us.
+        // Also if the deadline has not changed: a decider that came to fire the timer meanwhile has
+        // taken it out of the queue and left it to this thread.
         if slot.state.load().kind() == Kind::Timer {
             self.engine.page.post_deadline(
                 self.index,

@@ -1,21 +1,20 @@
 //! Timer descriptors, timerfd_create(2): deadlines without a thread.
 //!
-//! The descriptor stays the kernel's, so waiting for it, passing, duplicating and closing it are
-//! real. The kernel's timer is never armed. A slot of kind `Timer` keeps its deadline in the queue
-//! of all others, and whoever moves the clock there *ticks* it: `TFD_IOC_SET_TICKS` makes the
-//! descriptor readable and wakes its waiters before the call returns. So a waiter is running, for
-//! the exact look to see, when the clock's lock is free again.
+//! The descriptor stays the kernel's, so the kernel waits for it, passes, duplicates and closes it.
+//! The kernel's timer is never armed. A slot of kind `Timer` keeps its deadline in the queue of all
+//! others, and the decider that moves the clock there *ticks* it: `TFD_IOC_SET_TICKS` makes the
+//! descriptor readable and wakes its waiters before the call returns. So a waiter already runs, and
+//! the exact look sees that, when the clock's lock is free again.
 //!
-//! Which slot a descriptor belongs to is written into the kernel's timer itself, as its interval:
-//! any process that has got the open file, however it got it, finds the slot with one
-//! `timerfd_gettime(2)`.
+//! The interval of the kernel's timer names the slot. So any process that has the open file,
+//! however it got it, finds the slot with one `timerfd_gettime(2)`.
 //!
-//! As in the kernel, a timer that has expired and was not read has no next deadline: the reader
-//! counts what has passed and sets the next one.
+//! As in the kernel, a timer that has expired and was not read has no next deadline. The reader
+//! counts the expirations and sets the next deadline.
 //!
-//! Ownership: all fields are written under the slot's own lock, which any process may take. It is
-//! held for a few system calls at most, with all signals blocked, and taken away from a holder that
-//! is dead alone: see [`lock`].
+//! Ownership: only the holder of the slot's own lock writes the fields. Any process may take that
+//! lock. The holder keeps it for a few system calls at most, with all signals blocked. Others take
+//! it only from a holder that is dead: see [`lock`].
 
 mod kernel;
 pub mod lock;
@@ -44,17 +43,17 @@ const GENERATIONS: u32 = 1_000_000_000;
 pub const ABSOLUTE: u32 = 1;
 /// `TFD_TIMER_CANCEL_ON_SET`.
 pub const CANCEL_ON_SET: u32 = 2;
-/// The clock was set meanwhile; the next read says so.
+/// The clock was set meanwhile; the next read reports it.
 pub const CANCELED: u32 = 4;
-/// Due, and nobody could be found who has the descriptor: the launcher looks for one.
+/// Due, and the decider found no process with the descriptor: the launcher looks for one.
 pub const LOST: u32 = 8;
-/// Other processes or descriptors may have it too, so nobody knows when it is closed.
+/// Other processes or descriptors may have the timer too, so nobody knows when it is closed.
 pub const SHARED: u32 = 16;
 
 impl Page {
     /// Takes a slot for a timer descriptor of process `pid` on clock `clock`, disarmed.
     pub fn claim_timer(&self, pid: u32, fd: i32, clock: i32, birth: u64) -> Option<usize> {
-        // Not placed until the rest is filled in.
+        // Not placed until the other fields are filled in.
         let index = self.claim(Kind::Timer, 0, 0, birth)?;
         let slot = &self.slots[index];
         slot.timer().interval.store(0, Relaxed);
@@ -69,8 +68,8 @@ impl Page {
 }
 
 impl Engine {
-    /// The slot that descriptor `fd` of this process names; `None` if it is a timer that no slot
-    /// belongs to. The error is the kernel's, negated: EBADF, or EINVAL for what is no timer.
+    /// The slot that descriptor `fd` of this process names; `None` if the timer names no slot. The
+    /// error is the kernel's, negated: EBADF, or EINVAL if the descriptor is no timer.
     pub fn timer_of(&self, fd: i32) -> Result<Option<usize>, isize> {
         let mut now = Setting { interval: (0, 0), value: (0, 0) };
         // SAFETY: a valid out-parameter.
@@ -89,14 +88,15 @@ impl Engine {
             .then_some(index)
     }
 
-    /// Writes the name of slot `index` into the kernel's timer, and takes away what it has counted.
+    /// Writes the name of slot `index` into the kernel's timer, and clears what the kernel has
+    /// counted.
     pub fn name_timer(&self, fd: i32, index: usize) -> Result<(), isize> {
         let generation = self.page.slots[index].timer().generation.load(SeqCst);
         arm(fd, Setting { interval: (NAMES + index as i64, generation as i64), value: (0, 0) })
     }
 
-    /// The clock has come to timer `index`. False if nobody can have been woken by that: the timer
-    /// was set anew, or is being set and will be posted again, or only the keeper can reach it.
+    /// The clock has come to timer `index`. False if that can have woken no thread: the timer was
+    /// set anew, or is being set and will be posted again, or only the keeper can reach it.
     pub(crate) fn fire(&self, index: usize, now: u64, keeper: bool) -> bool {
         let slot = &self.page.slots[index];
         // The process's own number for the thread's, which would cost a system call: the thread
@@ -122,8 +122,8 @@ impl Engine {
         }
     }
 
-    /// `CLOCK_REALTIME` was set ahead: timers for an instant of it move, those that asked for it
-    /// are cancelled.
+    /// `CLOCK_REALTIME` was set. Moves the timers for an instant of it, and cancels those that
+    /// asked for it.
     pub fn clock_was_set(&self, ahead: Shift, tid: u32) {
         for index in 0..self.page.high() {
             let slot = &self.page.slots[index];
