@@ -83,8 +83,8 @@ views! {
         interrupted_at = h: AtomicU64,
         /// Number of children made so far. Owner.
         children = i: AtomicU32,
-        /// What the thread waits for, a [`crate::WaitKind`], maybe with flags. Owner, before the wait
-        /// is prepared.
+        /// What the thread waits for, a [`crate::WaitKind`], maybe with flags. Owner, before it
+        /// prepares the wait.
         what = j: AtomicU32,
         /// Not 0 while the thread spins: what [`crate::Page::words`] was before it asked last.
         /// Owner, while busy or in a wait.
