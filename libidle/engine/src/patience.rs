@@ -7,31 +7,33 @@ use posix::time::{CpuSpan, RealSpan};
 // The keeper's loop (`keeper/rounds.rs`).
 
 /// Real time: the keeper's first back-off after a look that found a thread still on its way to
-/// sleep. Costs a jump this much of delay. Decides nothing: the look that follows is exact.
+/// sleep. It delays a jump by this much. It decides nothing: the look that follows is exact.
 pub const BACKOFF_MIN: RealSpan = span(RealSpan::from_us(10));
 /// Real time: its longest back-off; each is twice the one before.
 pub const BACKOFF_MAX: RealSpan = span(RealSpan::from_ms(1));
-/// Real time: how long the keeper first sleeps while somebody is busy and nobody kicks. It has to
-/// notice threads that died or fell asleep where no hook saw it; that is found out so much later.
+/// Real time: how long the keeper first sleeps while somebody is busy and nobody kicks it. The
+/// keeper has to notice threads that died, or that fell asleep where no hook saw it. It finds them
+/// this much later.
 pub const PATROL_MIN: RealSpan = span(RealSpan::from_us(200));
 /// Real time: the longest such sleep.
 pub const PATROL_MAX: RealSpan = span(RealSpan::from_ms(10));
-/// Real time: the longest while other threads turn out to be busy each time. A program that starts
-/// others all the time would pay for looks that find nothing, and a wait that no hook sees is still
-/// found soon.
+/// Real time: the longest such sleep while the busy thread differs from patrol to patrol. A program
+/// that starts others all the time would pay for looks that find nothing, and the keeper still
+/// finds an unhooked wait soon.
 pub const PATROL_MOVES: RealSpan = span(RealSpan::from_us(1600));
-/// Real time: how long the keeper sleeps when all is at rest. It is kicked when that ends.
+/// Real time: how long the keeper sleeps when all is at rest. A kick ends the rest.
 pub const HEARTBEAT: RealSpan = span(RealSpan::from_ms(50));
-/// Real time: the same where somebody is asleep whose waking no hook will tell of.
+/// Real time: the same while a thread is asleep whose waking no hook will report.
 pub const WATCH: RealSpan = span(RealSpan::from_ms(2));
-/// Real time: who waits to be the next keeper looks again. One that the kernel has woken may have
-/// died before it took the word. Costs the session that much without a keeper.
+/// Real time between two looks of a thread that waits to be the next keeper. A successor that the
+/// kernel has woken may have died before it took the word. Costs the session that much time without
+/// a keeper.
 pub const SUCCESSOR: RealSpan = span(RealSpan::from_secs(1));
 
 // Waits (`schedule/`).
 
-/// A count: kernel waits that a blocking thread passes in its search for a busy one. Bounds what a
-/// block costs; after that the answer is "unknown", and the keeper looks.
+/// A count: the kernel waits that a blocking thread passes in its search for a busy thread. It
+/// bounds what a block costs. After that the answer is "unknown", and the keeper looks.
 pub const GLANCE: u32 = count(64);
 /// Real time: the longest time-out of a wait. Jumps bring a deadline nearer than the kernel was
 /// told, and only the keeper sees to that; without it a wait is late by no more than this.
@@ -43,8 +45,8 @@ pub const RECHECK: RealSpan = no_shorter(RealSpan::from_secs(10));
 /// Real time: the first pause before a wait in a frozen session looks again; doubles up to
 /// [`RECHECK`], of which the same is true.
 pub const RECHECK_FROZEN: RealSpan = no_shorter(RealSpan::from_ms(1));
-/// Real time: the longest back-off of a thread that asks again and again. Somebody who computes may
-/// be about to do what the thread waits for, and it finds out so much later.
+/// Real time: the longest back-off of a thread that asks again and again. A computing thread may be
+/// about to do what this one waits for, and this one finds out that much later.
 pub const LONGEST_BACK_OFF: RealSpan = span(RealSpan::from_us(500));
 
 /// Real time between two looks of a thread that waits for a timer descriptor's lock.
@@ -69,9 +71,9 @@ pub const LAST: CpuSpan = span(CpuSpan::from_secs(120));
 pub const INTERVAL: RealSpan = span(RealSpan::from_ms(1));
 
 // Traced threads that spin (`keeper/spin_suspects.rs`). These name a suspect to the tracer, which
-// looks over its shoulder.
+// watches it.
 
-/// Processor time before the tracer is first asked; doubles up to [`SUSPECT_LONGEST`].
+/// Processor time before the keeper first asks the tracer; doubles up to [`SUSPECT_LONGEST`].
 pub const SUSPECT: CpuSpan = span(CpuSpan::from_ms(10));
 /// The same with a frozen clock: for threads that hand work to each other at one instant no time
 /// may pass.

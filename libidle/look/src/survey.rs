@@ -1,4 +1,4 @@
-//! What a survey asks the look.
+//! The questions of a survey to the look.
 
 use crate::ProcLook;
 use crate::process;

@@ -40,8 +40,8 @@ impl Page {
             .plus(Span::from_ns(ns))
     }
 
-    /// What clock `id` reads in the session; `real` reads the machine's, which a frozen clock does
-    /// not need.
+    /// What clock `id` reads in the session. `real` reads the machine's clock, which a frozen clock
+    /// does not need.
     #[inline(always)]
     pub fn reads<E>(&self, id: i32, real: impl FnOnce() -> Result<Spec, E>) -> Result<Spec, E> {
         if !is_virtual(id) {
@@ -50,13 +50,13 @@ impl Page {
         if self.mode() == ClockMode::Frozen && self.has_clock(id) {
             return Ok(self.frozen(id as usize));
         }
-        // The offset is read before the clock: a jump in between makes the sum late by that jump,
-        // never early.
+        // Read the offset before the clock: if a jump comes in between, the sum is late by that
+        // jump, never early.
         let offset = Span::from_ns(self.header.clock.value());
         Ok(self.set_ahead(id, real()?.plus(offset)))
     }
 
-    /// What CLOCK_REALTIME has been set ahead by, ns.
+    /// By how much the session has set CLOCK_REALTIME ahead, ns.
     pub fn shift(&self) -> i64 {
         self.header.realtime_shift.load(SeqCst)
     }

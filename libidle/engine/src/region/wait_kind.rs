@@ -2,7 +2,8 @@
 
 use posix::wait::Call;
 
-/// What a thread waits for, for reports; the discriminants are part of the shared region's layout.
+/// What a thread waits for, as reports say it. The discriminants are part of the shared region's
+/// layout.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u32)]
 pub enum WaitKind {
@@ -52,7 +53,7 @@ pub const TURNS: u32 = 1 << 30;
 /// that nobody wakes it for ([`crate::region::slot::Slot::rechecks`]).
 pub const RECHECKS: u32 = 1 << 29;
 
-/// What is not of the [`WaitKind`].
+/// The bits that are not part of the [`WaitKind`].
 pub const FLAGS: u32 = SETTABLE | TURNS | RECHECKS;
 
 impl From<Call> for WaitKind {
@@ -71,7 +72,7 @@ impl From<Call> for WaitKind {
 }
 
 impl WaitKind {
-    /// The words that a report has for [`crate::region::slot_views::Thread::what`].
+    /// The words of a report for [`crate::region::slot_views::Thread::what`].
     pub fn describe(number: u32) -> &'static str {
         const ALL: [WaitKind; 15] = [
             WaitKind::Sleep,

@@ -57,9 +57,9 @@ impl Engine {
         self.page.header.clock.raise(to);
     }
 
-    /// `CLOCK_REALTIME` is set ahead by so much more (clock_settime(2)). Ends the waits for an
-    /// instant of it, whose threads look whether it has come, and moves the timer descriptors that
-    /// are set to one. The caller is busy; `tid` is its thread, and all its signals are blocked.
+    /// Sets `CLOCK_REALTIME` ahead by `by` more (clock_settime(2)). Ends the waits for an instant
+    /// of it; their threads look whether it has come. Moves the timer descriptors that are set to
+    /// such an instant. The caller is busy; `tid` is its thread, and all its signals are blocked.
     pub fn set_clock(&self, by: Shift, tid: u32) {
         let h = &self.page.header;
         if by == Shift::default() {

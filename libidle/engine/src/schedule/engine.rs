@@ -27,12 +27,13 @@ pub struct Moment {
 }
 
 impl Engine {
-    /// Reads the clocks, the real one at most once. Whoever begins a timed wait hands the reading
-    /// on to all steps of it: a reading costs a third of a sleep that ends with a jump at once.
-    /// What passes from the reading to the jump counts as running time, as natively.
+    /// Reads the clocks, the real one at most once. A thread that begins a timed wait hands the
+    /// reading on to all steps of the wait: one reading costs a third of a sleep that ends with a
+    /// jump at once. The time from the reading to the jump counts as running time, as it does
+    /// natively.
     #[inline]
     pub fn moment(&self) -> Moment {
-        // The offset is read first: see [`Page::now`].
+        // Read the offset first: see [`Page::now`].
         let value = self.page.header.clock.value();
         match self.page.mode() {
             ClockMode::Frozen => Moment { now: value, real: 0 },

@@ -37,7 +37,7 @@ use posix::time::NEVER;
 const INSTANT: u64 = 1_000;
 /// First step, virtual ns.
 const STEP: u64 = 1_000_000;
-/// Deadlines that are passed at one go at most.
+/// The most deadlines that one step passes.
 const STEPS: u32 = 100;
 
 /// What the keeper remembers of the time since the clock last moved by itself.
@@ -52,18 +52,19 @@ pub struct FrozenProgress {
     rescued: bool,
 }
 
-/// No slot: whoever is seen busy next had used some of its processor time before.
+/// No slot: the thread seen busy next had used some of its processor time before.
 const NOBODY: usize = usize::MAX;
 
-/// What threads that were seen busy have spent, ns of processor time.
+/// The processor time that busy threads have used, ns.
 #[derive(Default)]
 struct Spent {
     /// Real ns: the last look.
     looked: u64,
-    /// Who was busy then, and the processor time it had used since it was born.
+    /// The busy thread's slot then, and the processor time that the thread had used since it was
+    /// born.
     busy: usize,
     burnt: u64,
-    /// Jumps, own steps included, and what the slots' words were.
+    /// Number of jumps, own steps included, and what the slots' words were.
     jumps: u64,
     words: u32,
     /// Since the last jump, and since the words changed.
@@ -72,9 +73,9 @@ struct Spent {
 }
 
 impl Spent {
-    /// Slot `busy` runs and has used `burnt` ns of processor time; where that can't be told, real
-    /// time stands in for it. Of one thread at a time only what it uses from look to look counts:
-    /// no more than passes in real time.
+    /// Slot `busy` runs and has used `burnt` ns of processor time. If that is unknown, real time
+    /// stands in for it. Of one thread at a time only its use from look to look counts: no more
+    /// than passes in real time.
     fn looks(&mut self, real: u64, busy: usize, burnt: Option<u64>, words: u32) {
         let used = match burnt {
             Some(burnt) if busy == self.busy => burnt.saturating_sub(self.burnt),
@@ -97,14 +98,14 @@ impl Spent {
 }
 
 impl FrozenProgress {
-    /// Everybody is blocked, or the clock has jumped.
+    /// All are blocked, or the clock has jumped.
     pub fn moves(&mut self, engine: &Engine) {
         self.spent.jumped((engine.real_now)(), engine.page.header.jumps.load(Relaxed));
         self.follows = false;
     }
 
-    /// Slot `busy` runs and has used `burnt` ns of processor time, if that is known. `slept`: where
-    /// no hook sees what it does, how often it has slept. True at the first rescue of the session.
+    /// Slot `busy` runs and has used `burnt` ns of processor time, if that is known. `slept`: how
+    /// often it has slept, if no hook sees what it does. True at the first rescue of the session.
     pub fn stands(&mut self, engine: &Engine, busy: usize, burnt: Option<u64>, slept: u32) -> bool {
         let page = engine.page;
         let real = (engine.real_now)();
@@ -147,8 +148,8 @@ impl FrozenProgress {
         !std::mem::replace(&mut self.rescued, true)
     }
 
-    /// The clock goes on by `passed` ns, as if it ran: whoever is due in that time is woken, and
-    /// does not hold up the rest of it.
+    /// Moves the clock on by `passed` ns, as if it ran. A thread that is due in that time is woken,
+    /// and does not hold up the rest of the move.
     fn follow(&self, engine: &Engine, passed: u64) {
         let until = engine.now().saturating_add(passed);
         for _ in 0..STEPS {
@@ -162,8 +163,8 @@ impl FrozenProgress {
 }
 
 impl Engine {
-    /// The slot that waits for the earliest deadline in the session, ticks apart, and that deadline
-    /// ([`NEVER`] if nobody waits); `None` if it can't be told now. `me` is busy.
+    /// The slot that waits for the earliest deadline in the session, runtime ticks apart, and that
+    /// deadline ([`NEVER`] if nobody waits); `None` if another thread holds the lock. `me` is busy.
     pub fn next_waiter(&self, me: usize) -> Option<(usize, u64)> {
         let page = self.page;
         let held = self.lock(me, (self.real_now)())?;
@@ -175,8 +176,8 @@ impl Engine {
         Some(next)
     }
 
-    /// Moves the clock on by at most `step` ns, and not past a deadline, although not everybody is
-    /// blocked: somebody spins. Costs repeatability, so it is counted.
+    /// Moves the clock on by at most `step` ns, and not past a deadline, although not all are
+    /// blocked: a thread spins. Costs repeatability, so it is counted.
     pub fn creep(&self, me: usize, step: u64) {
         let page = self.page;
         if page.abandoned() {
@@ -193,9 +194,9 @@ impl Engine {
         self.unlock(held);
     }
 
-    /// Frozen mode: the thread of slot `me` asks whether an instant is over that has come. Now it
-    /// is, unless somebody is due by then. Nobody else has to know: it is no jump. False if
-    /// somebody else has the lock: to be tried again.
+    /// Frozen mode: the thread of slot `me` asks whether an instant that has come is over. This
+    /// makes it over, unless another thread is due by then. Nobody else has to know: it is no jump.
+    /// False if another thread holds the lock: try again.
     pub fn pass_instant(&self, me: usize) -> bool {
         let page = self.page;
         let Some(held) = self.lock(me, INSTANT) else { return page.abandoned() };

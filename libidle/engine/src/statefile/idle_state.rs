@@ -17,9 +17,9 @@
 //!
 //! In *releasing* the thread waits, because the keeper may release the lock at any instant. The
 //! wait ends when the keeper goes on to *idle*, or when the kernel has marked the keeper as dead
-//! (set_robust_list(2)): a dead thread releases nothing. Whoever finds that out, a thread that goes
-//! busy or the next keeper, takes the lock and goes on to *busy*. A keeper that is preempted or
-//! stopped is waited for; the number of waits decides nothing.
+//! (set_robust_list(2)): a dead thread releases nothing. The finder, a thread that goes busy or the
+//! next keeper, takes the lock and goes on to *busy*. A thread waits for a keeper that is preempted
+//! or stopped; the number of its waits decides nothing.
 //!
 //! All threads share one open file description, so several threads that go busy at once may each
 //! take the lock: the second call changes nothing. The first to set the word counts the serial
@@ -103,15 +103,15 @@ impl Page {
         }
     }
 
-    /// The keeper's own [`Page::go_busy`]. A lock that a former keeper was about to release is this
-    /// keeper's to take back.
+    /// The keeper's own [`Page::go_busy`]. If a former keeper was about to release the lock, this
+    /// keeper takes it back.
     pub fn keeper_goes_busy(&self, file: StateFile) {
         self.recover(file);
         self.go_busy(file);
     }
 
-    /// The keeper that was about to release the lock has died. The caller is its successor, or has
-    /// it from the kernel.
+    /// The keeper that was about to release the lock has died. The caller is its successor, or
+    /// knows of the death from the kernel.
     #[cold]
     pub(crate) fn recover(&self, file: StateFile) {
         if self.header.idle.word.load(SeqCst) == RELEASING {

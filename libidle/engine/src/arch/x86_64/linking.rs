@@ -1,5 +1,5 @@
-//! What only the assembler can define: symbols that no program sees, and functions that Rust has
-//! no words for.
+//! Definitions that only the assembler can make: symbols that no program sees, and functions that
+//! Rust cannot express.
 
 /// Defines a function named by the literal `$symbol` that returns the address of `$of`, a static.
 /// Other crates of the same library declare it as `extern "C" fn() -> *const c_void`; the symbol is

@@ -2,7 +2,7 @@
 
 use super::numbers;
 
-/// Words of a control block, of which the rest is zero.
+/// The number of words of a control block; the others are zero.
 pub const CONTROL_BLOCK: usize = 32;
 
 /// Makes `block` the control block of a new thread. Thread-local storage lies below it. The ABI
@@ -12,9 +12,9 @@ pub fn init_control_block(block: &mut [usize; CONTROL_BLOCK]) {
     (block[0], block[2]) = (at, at);
 }
 
-/// clone(2) of a thread that runs `main`, a function of C without arguments that never returns, on
-/// the stack that ends at `top`. The kernel stores its number at `tid` as long as it lives. `flags`
-/// are clone's, CLONE_SETTLS among them: that sets the thread pointer to `block`.
+/// clone(2) of a thread that runs `main`, a C function without arguments that never returns, on the
+/// stack that ends at `top`. The kernel keeps the thread's number at `tid` as long as the thread
+/// lives. `flags` are clone's, CLONE_SETTLS among them: that sets the thread pointer to `block`.
 ///
 /// # Safety
 /// The stack and the control block are nobody else's, and stay.
