@@ -13,7 +13,7 @@ use libc::pid_t;
 use posix::time::NEVER;
 use std::sync::atomic::Ordering::SeqCst;
 
-/// What no state of the session's words is: [`engine::region::slot::Slot::spin`] of a thread that
+/// What no state of the session's words is: [`engine::region::slot_views::Thread::spin`] of a thread that
 /// backs off and counts as running.
 const VOID: u32 = 2;
 

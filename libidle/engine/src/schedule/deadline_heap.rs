@@ -22,7 +22,7 @@
 //! sake of a spinning thread, an hour would take as many ticks as it has ten milliseconds. So the
 //! clock passes the deadline of a tick then, and the runtime's thread looks at the end of each
 //! step. No spinning thread waits for the runtime's thread, and a tick that is over changes nothing
-//! for others ([`crate::region::slot::Slot::spin`]).
+//! for others ([`crate::region::slot_views::Thread::spin`]).
 
 use crate::region::layout::{Entry, Page};
 use crate::region::sizes::{ARENAS, HEAP, SLOTS};
