@@ -13,8 +13,8 @@ use libc::pid_t;
 use posix::time::NEVER;
 use std::sync::atomic::Ordering::SeqCst;
 
-/// What no state of the session's words is: [`engine::region::slot_views::Thread::spin`] of a thread that
-/// backs off and counts as running.
+/// A value that the session's words never have: [`engine::region::slot_views::Thread::spin`] of a
+/// thread that backs off and counts as running.
 const VOID: u32 = 2;
 
 impl Spinners {
