@@ -87,6 +87,12 @@ hooks! {
     fn lstat64(path: *const c_char, out: *mut stat) -> c_int = try_calls::lstat64 => question;
     fn fstatat(dir: c_int, path: *const c_char, out: *mut stat, flags: c_int) -> c_int = try_calls::fstatat => question;
     fn fstatat64(dir: c_int, path: *const c_char, out: *mut stat, flags: c_int) -> c_int = try_calls::fstatat64 => question;
+    fn __xstat(version: c_int, path: *const c_char, out: *mut stat) -> c_int = try_calls::__xstat => question;
+    fn __xstat64(version: c_int, path: *const c_char, out: *mut stat) -> c_int = try_calls::__xstat64 => question;
+    fn __lxstat(version: c_int, path: *const c_char, out: *mut stat) -> c_int = try_calls::__lxstat => question;
+    fn __lxstat64(version: c_int, path: *const c_char, out: *mut stat) -> c_int = try_calls::__lxstat64 => question;
+    fn __fxstatat(version: c_int, dir: c_int, path: *const c_char, out: *mut stat, flags: c_int) -> c_int = try_calls::__fxstatat => question;
+    fn __fxstatat64(version: c_int, dir: c_int, path: *const c_char, out: *mut stat, flags: c_int) -> c_int = try_calls::__fxstatat64 => question;
     fn statx(dir: c_int, path: *const c_char, flags: c_int, mask: c_uint, out: *mut statx) -> c_int = try_calls::statx => question;
 }
 

@@ -46,6 +46,19 @@ real_calls! {
     fn fstatat(dir: c_int, path: *const c_char, out: *mut libc::stat, flags: c_int) -> c_int;
     /// fstatat64.
     fn fstatat64(dir: c_int, path: *const c_char, out: *mut libc::stat, flags: c_int) -> c_int;
+    /// stat(2), as programs call it that were linked before glibc 2.33: with a version of the
+    /// structure.
+    fn __xstat(version: c_int, path: *const c_char, out: *mut libc::stat) -> c_int;
+    /// See [`__xstat`].
+    fn __xstat64(version: c_int, path: *const c_char, out: *mut libc::stat) -> c_int;
+    /// lstat(2), likewise.
+    fn __lxstat(version: c_int, path: *const c_char, out: *mut libc::stat) -> c_int;
+    /// See [`__lxstat`].
+    fn __lxstat64(version: c_int, path: *const c_char, out: *mut libc::stat) -> c_int;
+    /// fstatat(2), likewise.
+    fn __fxstatat(version: c_int, dir: c_int, path: *const c_char, out: *mut libc::stat, flags: c_int) -> c_int;
+    /// See [`__fxstatat`].
+    fn __fxstatat64(version: c_int, dir: c_int, path: *const c_char, out: *mut libc::stat, flags: c_int) -> c_int;
     /// statx(2).
     fn statx(dir: c_int, path: *const c_char, flags: c_int, mask: c_uint, out: *mut libc::statx) -> c_int;
 }

@@ -1,0 +1,50 @@
+/* A loop that asks whether there is such a file until a sleeping thread makes it, by the names that programs call which were
+ * linked before glibc 2.33. */
+#include "../guest.h"
+#include <sys/stat.h>
+
+#define OLD(name, version, ...) \
+	int old##name(__VA_ARGS__); \
+	__asm__(".symver old" #name "," #name "@GLIBC_" version)
+OLD(__xstat, "2.2.5", int, const char *, struct stat *);
+OLD(__xstat64, "2.2.5", int, const char *, struct stat64 *);
+OLD(__lxstat, "2.2.5", int, const char *, struct stat *);
+OLD(__lxstat64, "2.2.5", int, const char *, struct stat64 *);
+OLD(__fxstatat, "2.4", int, int, const char *, struct stat *, int);
+OLD(__fxstatat64, "2.4", int, int, const char *, struct stat64 *, int);
+
+static char path[64];
+
+static void *maker(void *unused)
+{
+	nap(1.3);
+	int fd = creat(path, 0600);
+	MUST(fd >= 0);
+	close(fd);
+	return unused;
+}
+
+#define UNTIL(what, call) \
+	do { \
+		start(); \
+		pthread_t t = thread(maker, NULL); \
+		while ((call) != 0) \
+			MUST(errno == ENOENT); \
+		say(what ": %s", in_time(1.3)); \
+		join(t); \
+		MUST(unlink(path) == 0); \
+	} while (0)
+
+int main(void)
+{
+	struct stat now;
+	struct stat64 now64;
+	snprintf(path, sizeof path, "/tmp/old-stat-%d", getpid());
+	UNTIL("__xstat", old__xstat(1, path, &now));
+	UNTIL("__xstat64", old__xstat64(1, path, &now64));
+	UNTIL("__lxstat", old__lxstat(1, path, &now));
+	UNTIL("__lxstat64", old__lxstat64(1, path, &now64));
+	UNTIL("__fxstatat", old__fxstatat(1, AT_FDCWD, path, &now, 0));
+	UNTIL("__fxstatat64", old__fxstatat64(1, AT_FDCWD, path, &now64, 0));
+	return 0;
+}
