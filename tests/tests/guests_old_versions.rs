@@ -1,5 +1,15 @@
-//! Names and versions of symbols that only programs have which were linked long ago.
+//! Names and versions of symbols that only programs have which were linked long ago. They cannot be
+//! linked statically, so no matrix has them.
 
-flux_tests::guests! { "old_versions";
-    stat: 7, computes();
+use flux_tests::{Guest, Mode, Run};
+
+#[test]
+fn loops_on_xstat_are_found_out() {
+    for mode in [Mode::Elapsed, Mode::Frozen] {
+        let run = Run::new(Guest::new("old_versions/stat").compile()).mode(mode);
+        let outcome = run.env("GUEST_UNIT_MS", "3600000").run();
+        outcome.assert_success();
+        assert!(outcome.stdout.lines().all(|line| line.ends_with(": in time")), "{outcome}");
+        assert_eq!(outcome.stdout.lines().count(), 6, "{outcome}");
+    }
 }

@@ -67,16 +67,16 @@ impl Tracer {
             next = early.map(|(stopped, event, _)| (stopped, event));
         }
         if !asked {
-            self.tracees.go(stopped, 0)?;
-            return Ok(next);
+            return unless_died(self.tracees.go(stopped, 0), next);
         }
-        if self.tracees.processes.contains_key(&creator_process) {
+        let went = if self.tracees.processes.contains_key(&creator_process) {
             self.asks_no_more(tid);
-            self.tracees.go(stopped, 0)?;
+            self.tracees.go(stopped, 0)
         } else {
             self.tracees.threads.remove(&tid);
-            stopped.detach(0)?;
-        }
+            stopped.detach(0)
+        };
+        let next = unless_died(went, next)?;
         if let Some(me) = slot {
             self.engine.answer(me, GRANTED, NONE);
         }
@@ -124,6 +124,15 @@ impl Tracer {
         let [leader, parent] = numbers(tid, ["Tgid:", "PPid:"]);
         let creator = if leader == tid as u64 { parent } else { leader };
         self.tracees.threads.values().any(|thread| thread.process as u64 == creator)
+    }
+}
+
+/// What is to be done next, after a creator was let go on. It may have been killed meanwhile: the
+/// stop of its child is dealt with all the same, or the child would be stopped for ever.
+pub fn unless_died(went: Result<(), Failed>, next: Next) -> Result<Next, Failed> {
+    match went {
+        Err(failed) if next.is_none() || !failed.died() => Err(failed),
+        _ => Ok(next),
     }
 }
 

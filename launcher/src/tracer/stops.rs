@@ -1,5 +1,6 @@
 //! What tracees report: each stop is sent to where it is dealt with.
 
+use super::children::unless_died;
 use super::policy::thread::{Doing, Thread};
 use super::ptrace::failed::Failed;
 use super::ptrace::stop::Go;
@@ -89,7 +90,7 @@ impl Tracer {
             next = self.early.remove(&child).map(|(stopped, event, _)| (stopped, event));
         }
         let signal = if let Event::Signal(signal) = event { signal } else { 0 };
-        stopped.detach(signal)?;
+        let next = unless_died(stopped.detach(signal), next)?;
         if let Some(index) = thread.and_then(|t| t.slot) {
             self.engine.answer(index, GIVES_BACK, NONE);
         }
