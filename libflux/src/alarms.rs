@@ -177,12 +177,12 @@ pub fn after_exec(page: &Page) {
     });
     let Some(engine) = session::engine() else { return };
     let (value, interval) = timer::itimer(left).unwrap_or_default();
-    if value.is_zero() && kept == Expired::NOTHING {
+    if value.is_zero() && kept.is_nothing() {
         return;
     }
     set_kernel_alarm(Span::ZERO, Span::ZERO);
     let to = Expired {
-        first: if kept == Expired::NOTHING {
+        first: if kept.is_nothing() {
             SessionClocks(&engine).now().after(value)
         } else {
             kept.first

@@ -32,7 +32,7 @@ const _: () = assert!(size_of::<Info>() == 128 && std::mem::offset_of!(Info, exp
 impl Info {
     /// What it stands for, once, if it is one that [`send`] has sent.
     pub fn take_expired(&mut self) -> Option<Expired> {
-        let ours = self.code == libc::SI_TIMER && self.expired.first != Expired::NOTHING.first;
+        let ours = self.code == libc::SI_TIMER && !self.expired.is_nothing();
         ours.then(|| std::mem::replace(&mut self.expired, Expired::NOTHING))
     }
 }

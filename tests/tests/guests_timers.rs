@@ -4,7 +4,7 @@ flux_tests::guests! { "timers";
     arguments: 0;
     alarm: 27;
     seconds: 0;
-    exec: 13;
+    exec: 16;
     posix_signals: 40;
     posix_threads: 12;
     timerfd: 32;

@@ -94,7 +94,7 @@ impl Tracer {
         });
         let alarm = self.timers.table.get(tid, ITIMER).map(|alarm| alarm.expired);
         let alarm = alarm.filter(|expired| !expired.first.is_never());
-        let alarm = alarm.or((left_by_library != Expired::NOTHING).then_some(left_by_library));
+        let alarm = alarm.or((!left_by_library.is_nothing()).then_some(left_by_library));
         self.timers.table.forget(tid);
         self.timers.keep_time();
         if program == Some(Program::OtherLibc) {
@@ -103,7 +103,7 @@ impl Tracer {
         match program {
             Some(kind) if kind.cannot_load() => {
                 let found = Found {
-                    alarm: left_by_library != Expired::NOTHING,
+                    alarm: !left_by_library.is_nothing(),
                     timers: timerfd::keep_open(&self.engine, tid),
                     gated,
                     kept,

@@ -23,6 +23,11 @@ impl Expired {
     /// What all others have there.
     pub const NOTHING: Expired = Expired { first: Instant::ZERO, interval: Span::ZERO };
 
+    /// Is there none? The interval means nothing then.
+    pub const fn is_nothing(self) -> bool {
+        self.first.ns() == 0
+    }
+
     /// Expirations after the first, up to `now` and including it, as the kernel counts overruns.
     #[inline]
     pub fn missed(self, now: Instant) -> u64 {

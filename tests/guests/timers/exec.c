@@ -2,8 +2,19 @@
 #include "guest.h"
 #include <sys/timerfd.h>
 
+static void sleeps(int number)
+{
+	(void)number;
+	nap(1);
+}
+
 static int after_exec(char **argv)
 {
+	if (strcmp(argv[1], "nothing") == 0) {
+		nap(1);
+		say("alarm: %d", alarm(0) != 0);
+		return 0;
+	}
 	if (strcmp(argv[1], "alarm") == 0) {
 		int64_t began = atoll(argv[2]), due = began + units(2.5);
 		struct itimerval now;
@@ -72,6 +83,22 @@ int main(int argc, char **argv)
 		snprintf(texts[0], 16, "%d", kept);
 		snprintf(texts[1], 16, "%d", closed);
 		execl("/proc/self/exe", "exec", "timerfd", texts[0], texts[1], NULL);
+		MUST(false);
+	}
+	say("status %d", reap(child));
+
+	/* Who had a sleep interrupted, and then executes, has no alarm of it. */
+	child = fork();
+	if (child == 0) {
+		sigset_t none;
+		sigemptyset(&none);
+		sigprocmask(SIG_SETMASK, &none, NULL);
+		signal(SIGALRM, sleeps);
+		struct itimerval once = { as_timeval(0), as_timeval(units(1)) };
+		MUST(setitimer(ITIMER_REAL, &once, NULL) == 0);
+		struct timespec four = as_timespec(units(4));
+		MUST(nanosleep(&four, NULL) == -1 && errno == EINTR);
+		execl("/proc/self/exe", "exec", "nothing", NULL);
 		MUST(false);
 	}
 	say("status %d", reap(child));
