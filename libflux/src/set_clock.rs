@@ -30,17 +30,15 @@ pub unsafe fn clock_adjtime(id: clockid_t, at: *mut timex) -> Result<c_int, Errn
     if !user_memory::writable(at) || !user_memory::writable(last) {
         return Err(Errno::EFAULT);
     }
-    // SAFETY: it can be read and written, and the caller vouches for the rest.
-    let memory = unsafe { Caller::new() };
-    let asked = Timex::read(&memory, at as u64).ok_or(Errno::EFAULT)?;
+    let asked = Timex::read(&Caller, at as u64).ok_or(Errno::EFAULT)?;
     set_ahead(&engine, asked.adjusts(may_set_time)?);
-    // SAFETY: as above; numbers, for which zero is a valid value.
+    // SAFETY: it can be written; numbers, for which zero is a valid value.
     unsafe { at.write(timex { modes: 0, ..std::mem::zeroed() }) };
     let state = asks(at)?;
     let now = SessionClocks(&engine).read(id)?;
     // SAFETY: as above.
     unsafe { (*at).modes = asked.modes };
-    asked.tell(&memory, at as u64, now).ok_or(Errno::EFAULT)?;
+    asked.tell(&Caller, at as u64, now).ok_or(Errno::EFAULT)?;
     Ok(state)
 }
 
@@ -152,9 +150,7 @@ pub unsafe fn settimeofday(to: *const timeval, _zone: *const libc::c_void) -> Re
         let raw = unsafe { syscall6(libc::SYS_settimeofday, to as usize, 0, 0, 0, 0, 0) };
         return result(raw).map(|v| v as c_int);
     };
-    // SAFETY: the caller vouches for `to`.
-    let memory = unsafe { Caller::new() };
-    let [sec, usec] = memory.read(to as u64).ok_or(Errno::EFAULT)?.map(|word| word as i64);
+    let [sec, usec] = Caller.read(to as u64).ok_or(Errno::EFAULT)?.map(|word| word as i64);
     set_ahead(&engine, set_clock::settimeofday(&SessionClocks(&engine), sec, usec)?);
     Ok(0)
 }

@@ -92,10 +92,8 @@ unsafe fn wait_until(
     let Some(entry) = enter() else {
         return outcome(real(set, info, timeout));
     };
-    // SAFETY: the caller's arguments.
-    let deadline = unsafe {
-        limit(&entry, Call::SigTimedWait, [set as u64, info as u64, timeout as u64, 0, 0, 0])
-    }?;
+    let deadline =
+        limit(&entry, Call::SigTimedWait, [set as u64, info as u64, timeout as u64, 0, 0, 0])?;
     if deadline == NEVER {
         let _wait = entry.kernel_wait(WaitKind::Signal);
         return outcome(real(set, info, timeout));

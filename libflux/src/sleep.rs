@@ -8,12 +8,12 @@ use interpose::shim::clock_id::SessionClocks;
 use interpose::shim::entry::{Cause, Entry, WaitKind, enter};
 use interpose::shim::errno;
 use interpose::shim::spin_loop;
-use interpose::shim::user_memory::Caller;
+use interpose::shim::user_memory::{Caller, begins};
 use libc::{c_int, c_uint, clockid_t, timespec};
-use posix::clock::{Clocks, Until};
+use posix::clock::Until;
 use posix::errno::Errno;
 use posix::time::{Instant, SECOND, Span};
-use posix::wait::{self, Call, Wait};
+use posix::wait::{Call, Wait};
 use std::sync::atomic::Ordering::Relaxed;
 
 /// Asynchronous cancellation put off while this lives.
@@ -90,18 +90,17 @@ fn sleep_for(entry: &Entry, span: Span) -> Result<(), Span> {
 /// Sleeps until a clock reads that, which may be set meanwhile.
 fn sleep_until_reads(entry: &Entry, until: Until) -> Result<(), Errno> {
     let clocks = SessionClocks(&entry.engine);
-    let deadline = until.deadline(&clocks)?;
     // Also where the time has come already.
     entry.cancellation_point();
-    if deadline <= clocks.now() {
-        spin_loop::futile();
-        return Ok(());
-    }
     loop {
         let cause = Cause::until(WaitKind::Sleep, &entry.engine, until);
-        if sleep_until(entry, cause, entry.engine.moment(), until.deadline(&clocks)?.ns())
-            == Reason::Interrupted
-        {
+        let deadline = until.deadline(&clocks)?;
+        let at = entry.engine.moment();
+        if deadline <= Instant::from_ns(at.now) {
+            spin_loop::futile();
+            return Ok(());
+        }
+        if sleep_until(entry, cause, at, deadline.ns()) == Reason::Interrupted {
             return Err(Errno::EINTR);
         }
         if until.reached(&clocks) {
@@ -111,10 +110,10 @@ fn sleep_until_reads(entry: &Entry, until: Until) -> Result<(), Errno> {
 }
 
 /// Does what the call means, and tells what is left of a sleep that was interrupted.
-fn sleeps(entry: &Entry, wait: Wait, memory: &Caller) -> Result<(), Errno> {
+fn sleeps(entry: &Entry, wait: Wait) -> Result<(), Errno> {
     match wait.until {
         Until::After(span) => {
-            sleep_for(entry, span).map_err(|left| match wait.left.tell(memory, left, true) {
+            sleep_for(entry, span).map_err(|left| match wait.left.tell(&Caller, left, true) {
                 Some(()) => Errno::EINTR,
                 None => Errno::EFAULT,
             })
@@ -128,11 +127,9 @@ pub fn nanosleep(request: *const timespec, left: *mut timespec) -> Result<c_int,
     let Some(entry) = enter() else {
         return Ok(next!(nanosleep: fn(*const timespec, *mut timespec) -> c_int)(request, left));
     };
-    // SAFETY: the caller vouches for the pointers.
-    let memory = unsafe { Caller::new() };
     let arguments = [request as u64, left as u64, 0, 0, 0, 0];
-    match wait::begins(Call::Nanosleep, arguments, &memory)? {
-        Some(wait) => sleeps(&entry, wait, &memory).map(|()| 0),
+    match begins(Call::Nanosleep, arguments)? {
+        Some(wait) => sleeps(&entry, wait).map(|()| 0),
         None => Ok(0),
     }
 }
@@ -144,14 +141,12 @@ pub fn clock_nanosleep(
     request: *const timespec,
     left: *mut timespec,
 ) -> c_int {
-    // SAFETY: the caller vouches for the pointers.
-    let memory = unsafe { Caller::new() };
     let arguments = [id as u64, flags as u64, request as u64, left as u64, 0, 0];
     let entry = enter();
-    let begun = entry.as_ref().map(|_| wait::begins(Call::ClockNanosleep, arguments, &memory));
+    let begun = entry.as_ref().map(|_| begins(Call::ClockNanosleep, arguments));
     match (&entry, begun) {
         (Some(entry), Some(Ok(Some(wait)))) => {
-            sleeps(entry, wait, &memory).map_or_else(|Errno(code)| code, |()| 0)
+            sleeps(entry, wait).map_or_else(|Errno(code)| code, |()| 0)
         }
         (_, Some(Err(Errno(code)))) => code,
         _ => next!(clock_nanosleep: fn(clockid_t, c_int, *const timespec, *mut timespec) -> c_int)(

@@ -8,12 +8,12 @@ use interpose::hooks::{
 };
 use interpose::shim::clock_id::SessionClocks;
 use interpose::shim::errno::{self, Answer};
-use interpose::shim::user_memory::{self, Caller};
+use interpose::shim::user_memory::{self, Caller, begins};
 use interpose::shim::{session, spin_loop, timer_fds};
 use libc::{c_int, c_long, clockid_t, timespec};
 use posix::clock::{Clocks, is_virtual};
 use posix::errno::Errno;
-use posix::wait::{self, Call};
+use posix::wait::Call;
 
 /// syscall(2).
 ///
@@ -230,20 +230,15 @@ unsafe fn call(number: c_long, args: SyscallArgs) -> c_long {
 
 /// A wait whose time-out becomes what is left of it: so the system calls have it, where libc's
 /// functions have not.
-///
-/// # Safety
-/// The arguments are as they were given to the system call.
-unsafe fn leaving_rest(call: Call, args: SyscallArgs, wait: impl FnOnce() -> c_long) -> c_long {
+fn leaving_rest(call: Call, args: SyscallArgs, wait: impl FnOnce() -> c_long) -> c_long {
     let Some(engine) = session::engine() else { return wait() };
     let clocks = SessionClocks(&engine);
-    // SAFETY: the caller's promise.
-    let memory = unsafe { Caller::new() };
-    let begun = wait::begins(call, args.map(|word| word as u64), &memory).ok().flatten();
+    let begun = begins(call, args.map(|word| word as u64)).ok().flatten();
     let end = begun.and_then(|wait| Some((wait.left, wait.until.deadline(&clocks).ok()?)));
     let answer = wait();
     if let Some((to, end)) = end {
         // As in the kernel, where it cannot be written it is not.
-        let _ = to.tell(&memory, end - clocks.now(), false);
+        let _ = to.tell(&Caller, end - clocks.now(), false);
     }
     answer
 }

@@ -40,16 +40,14 @@ unsafe fn wait(
 ) -> Result<c_int, Errno> {
     let arguments = [fd as u64, events as u64, max as u64, timeout, mask as u64, 8];
     let Some(entry) = enter() else {
-        // SAFETY: the caller's arguments.
-        let begun = unsafe { begins(call, arguments) }?;
+        let begun = begins(call, arguments)?;
         let ms = begun.map_or(-1, |begun| match begun.until {
             Until::After(span) => time::in_millis(span),
             Until::At { .. } => -1,
         });
         return real(fd, events, max, ms, mask);
     };
-    // SAFETY: the caller's arguments.
-    let deadline = unsafe { limit(&entry, call, arguments) }?;
+    let deadline = limit(&entry, call, arguments)?;
     if deadline == NEVER && !timer_fds::any() {
         let _wait = entry.kernel_wait(WaitKind::Ready);
         return real(fd, events, max, -1, mask);

@@ -53,8 +53,7 @@ pub(super) unsafe fn futex(
                 return Some(Err(Errno(libc::EINVAL)));
             }
             let arguments = [address, op, value, timeout, address2, value3].map(|word| word as u64);
-            // SAFETY: the caller's time-out.
-            let begun = unsafe { begins(Call::Futex, arguments) };
+            let begun = begins(Call::Futex, arguments);
             let until = begun.map(|wait| wait.map(|wait| wait.until));
             Some(until.and_then(|until| wait_for(&entry, word, value as u32, private, bits, until)))
         }

@@ -7,11 +7,11 @@ use crate::shim::clock_id::SessionClocks;
 use crate::shim::entry::{self, WaitKind};
 use crate::shim::errno::Answer;
 use crate::shim::polling_wait;
-use crate::shim::user_memory::Caller;
+use crate::shim::user_memory::begins;
 use engine::arch::syscall::syscall6;
 use libc::{c_long, sigset_t, timespec};
 use posix::errno::{self, Errno};
-use posix::wait::{self, Call, IORING_ENTER_ABS_TIMER};
+use posix::wait::{Call, IORING_ENTER_ABS_TIMER};
 
 /// `struct io_uring_getevents_arg`.
 #[repr(C)]
@@ -30,9 +30,7 @@ struct Argument {
 /// As for the system call.
 pub unsafe fn enter(args: [usize; 6]) -> c_long {
     let [fd, submit, least, flags, argument, size] = args;
-    // SAFETY: the caller's arguments.
-    let memory = unsafe { Caller::new() };
-    let begun = wait::begins(Call::IoUringEnter, args.map(|word| word as u64), &memory);
+    let begun = begins(Call::IoUringEnter, args.map(|word| word as u64));
     let (Ok(Some(begun)), Some(entry)) = (begun, entry::enter()) else {
         return waiting(libc::SYS_io_uring_enter, args);
     };

@@ -57,8 +57,7 @@ pub fn semtimedop(
         return outcome(real(id, ops, n, timeout));
     };
     let arguments = [id as u64, ops as u64, n as u64, timeout as u64, 0, 0];
-    // SAFETY: the caller's pointer.
-    let begun = unsafe { begins(Call::SemTimedOp, arguments) }?;
+    let begun = begins(Call::SemTimedOp, arguments)?;
     let until = begun.map_or(Until::After(Span::MAX), |wait| wait.until);
     let deadline = until.deadline(&SessionClocks(&entry.engine))?.ns();
     const AGAIN: Result<c_int, Errno> = Err(Errno(libc::EAGAIN));
@@ -158,9 +157,8 @@ unsafe fn queue_until(
     };
     let Some(entry) = enter() else { return attempt(until) };
     let arguments = [queue as u64, 0, 0, 0, until as u64, 0];
-    // SAFETY: the caller's pointer. It is looked at also where the call need not wait.
-    let begun = unsafe { begins(means, arguments) }?;
-    let Some(wait) = begun else { return attempt(until) };
+    // It is looked at also where the call need not wait.
+    let Some(wait) = begins(means, arguments)? else { return attempt(until) };
     let clocks = SessionClocks(&entry.engine);
     const OVER: timespec = timespec { tv_sec: 0, tv_nsec: 0 };
     loop {

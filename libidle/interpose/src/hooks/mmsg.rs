@@ -10,11 +10,11 @@ use crate::shim::entry::{Entry, WaitKind, enter};
 use crate::shim::errno;
 use crate::shim::tcp_push;
 use crate::shim::timer_fds;
-use crate::shim::user_memory::Caller;
+use crate::shim::user_memory::{Caller, begins};
 use libc::{POLLERR, POLLIN, POLLOUT, c_int, c_uint, mmsghdr, pollfd, ssize_t, timespec};
 use posix::clock::Clocks;
 use posix::time::NEVER;
-use posix::wait::{self, Call};
+use posix::wait::Call;
 
 /// More messages than this the kernel does not take (UIO_MAXIOV).
 const MOST: c_uint = 1024;
@@ -36,10 +36,8 @@ pub unsafe fn recvmmsg(
         return real(fd, msgs, n, flags, timeout);
     };
     let arguments = [fd as u64, msgs as u64, n as u64, flags as u64, timeout as u64, 0];
-    // SAFETY: the caller's pointer.
-    let memory = unsafe { Caller::new() };
     let clocks = SessionClocks(&entry.engine);
-    let begun = wait::begins(Call::Recvmmsg, arguments, &memory).ok().flatten();
+    let begun = begins(Call::Recvmmsg, arguments).ok().flatten();
     if begun.is_none() && (!timeout.is_null() || socket_timeouts::timeout(fd, POLLIN).is_none()) {
         let got = {
             let _wait = entry.kernel_wait(WaitKind::Descriptor);
@@ -67,7 +65,7 @@ pub unsafe fn recvmmsg(
         let left = end.map(|(to, end)| (to, end - clocks.now()));
         if let Some((to, left)) = left.filter(|_| got >= 0) {
             // It was good a moment ago.
-            let _ = to.tell(&memory, left, false);
+            let _ = to.tell(&Caller, left, false);
         }
         let over = left.is_some_and(|(_, left)| left.is_zero());
         (got, over || message.msg_hdr.msg_flags & libc::MSG_OOB != 0)

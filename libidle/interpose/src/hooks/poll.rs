@@ -184,13 +184,9 @@ fn poll_slices(
 }
 
 /// The virtual instant until which `call` waits: 0 if it only asks, [`NEVER`] without a time-out.
-///
-/// # Safety
-/// The arguments are the call's, and [`begins`]'s rule holds for them.
 #[inline(always)]
-pub unsafe fn limit(entry: &Entry, call: Call, arguments: [u64; 6]) -> Result<u64, Errno> {
-    // SAFETY: the caller's promise.
-    match unsafe { begins(call, arguments) }?.map(|wait| wait.until) {
+pub fn limit(entry: &Entry, call: Call, arguments: [u64; 6]) -> Result<u64, Errno> {
+    match begins(call, arguments)?.map(|wait| wait.until) {
         None => Ok(NEVER),
         Some(Until::After(span)) if span.is_zero() => Ok(0),
         Some(until) => until.deadline(&SessionClocks(&entry.engine)).map(Instant::ns),

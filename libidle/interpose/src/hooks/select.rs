@@ -11,7 +11,7 @@ use crate::shim::polling_wait;
 use crate::shim::readiness::{NO_LIMIT, NO_WAIT};
 use crate::shim::scratch::Scratch;
 use crate::shim::timer_fds;
-use crate::shim::user_memory::{self, Caller};
+use crate::shim::user_memory::{self, Caller, begins};
 use crate::shim::wake_fd;
 use engine::Reason;
 use engine::arch::syscall::syscall6;
@@ -19,7 +19,7 @@ use libc::{c_int, fd_set, sigset_t, timespec, timeval};
 use posix::clock::Clocks;
 use posix::errno::{self, Errno};
 use posix::time::{Instant, NEVER};
-use posix::wait::{self, Call};
+use posix::wait::Call;
 
 /// Read, write and exception set.
 type Sets = [*mut fd_set; 3];
@@ -262,19 +262,16 @@ pub unsafe fn select(
             next!(select: fn(c_int, *mut fd_set, *mut fd_set, *mut fd_set, *mut timeval) -> c_int);
         return outcome(select(n, read, write, except, timeout));
     };
-    // SAFETY: the caller vouches for a non-null pointer.
-    let memory = unsafe { Caller::new() };
     let arguments = [n as u64, read as u64, write as u64, except as u64, timeout as u64, 0];
-    let begun = wait::begins(Call::Select, arguments, &memory)?;
-    // SAFETY: as above.
-    let deadline = unsafe { limit(&entry, Call::Select, arguments) }?;
+    let begun = begins(Call::Select, arguments)?;
+    let deadline = limit(&entry, Call::Select, arguments)?;
     // SAFETY: the caller's arguments.
     let answer =
         unsafe { select_until(&entry, n, [read, write, except], deadline, std::ptr::null()) };
     if let Some(wait) = begun {
         let left = Instant::from_ns(deadline) - SessionClocks(&entry.engine).now();
         // As in the kernel, where it cannot be written it is not.
-        let _ = wait.left.tell(&memory, left, false);
+        let _ = wait.left.tell(&Caller, left, false);
     }
     answer
 }

@@ -8,44 +8,24 @@ use posix::time::Spec;
 use posix::wait::{self, Call, Memory, Wait};
 
 /// The memory behind the arguments of a hook's call.
-pub struct Caller(());
-
-impl Caller {
-    /// For a call with these arguments.
-    ///
-    /// # Safety
-    /// The addresses among the arguments that [`posix`] is asked about are ones that the kernel
-    /// would refuse, or what the call says they are.
-    #[inline(always)]
-    pub unsafe fn new() -> Caller {
-        Caller(())
-    }
-}
+pub struct Caller;
 
 /// The wait that a hook's call begins: see [`wait::begins`].
-///
-/// # Safety
-/// As for [`Caller::new`].
 #[inline(always)]
-pub unsafe fn begins(call: Call, arguments: [u64; 6]) -> Result<Option<Wait>, Errno> {
-    // SAFETY: the caller's promise.
-    let memory = unsafe { Caller::new() };
-    wait::begins(call, arguments, &memory)
+pub fn begins(call: Call, arguments: [u64; 6]) -> Result<Option<Wait>, Errno> {
+    wait::begins(call, arguments, &Caller)
 }
 
 impl Memory for Caller {
     #[inline(always)]
     fn read<const N: usize>(&self, at: u64) -> Option<[u64; N]> {
         let at = at as *const [u64; N];
-        // SAFETY: readable, and whoever made this vouches for the rest.
+        // SAFETY: the kernel has just read it, or something on the same page.
         readable(at).then(|| unsafe { at.read_unaligned() })
     }
 
     fn write<const N: usize>(&self, at: u64, words: [u64; N]) -> Option<()> {
-        let at = at as *mut [u64; N];
-        let last = (at as *mut u64).wrapping_add(N - 1);
-        // SAFETY: writable, and whoever made this vouches for the rest.
-        (writable(at) && writable(last)).then(|| unsafe { at.write_unaligned(words) })
+        if at == 0 { None } else { store(at as *mut [u64; N], words).ok().map(|_| ()) }
     }
 }
 
