@@ -48,7 +48,8 @@ pub unsafe fn sigwait(set: *const sigset_t, signal: *mut c_int) -> c_int {
 /// `call` waits for a signal, of which it tells at `info`, or at a place of this function's own
 /// where that is null. If it has `got` one, that one is taken.
 ///
-/// # Safety `call` writes there what the kernel says of a signal.
+/// # Safety
+/// `call` writes there what the kernel says of a signal.
 unsafe fn taking<R>(
     info: *mut siginfo_t,
     call: impl FnOnce(*mut siginfo_t) -> R,

@@ -196,7 +196,8 @@ type RwTimedFn = extern "C-unwind" fn(*mut pthread_rwlock_t, clockid_t, *const t
 /// of [`crate::shim::polling_wait`]: no handler ends a wait for a lock, so they may run in it at
 /// any moment, and need not be held back until a slice is over.
 ///
-/// # Safety As for pthread_rwlock_clockrdlock(3).
+/// # Safety
+/// As for pthread_rwlock_clockrdlock(3).
 fn rw_clocklock(
     lock: *mut pthread_rwlock_t,
     attempt: RwFn,

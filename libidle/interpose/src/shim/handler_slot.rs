@@ -5,8 +5,8 @@
 //! that shares the memory of the one that waits: so the kernel is asked for the process's number,
 //! because a keeper that finds no such thread in that process takes it for dead.
 //!
-//! The fields that a thread's slot has for its start hold the interrupted slot's index + 1
-//! (`pthread`) and the stack pointer of its wait (`start`).
+//! Which wait the handler has interrupted is in its slot: see
+//! [`engine::region::slot_views::Handler`].
 
 use crate::shim::forced;
 use crate::shim::session;
