@@ -113,6 +113,15 @@ pub fn thread_gone(pid: u32, tid: u32) -> bool {
     unsafe { syscall6(nr::TGKILL, pid as usize, tid as usize, 0, 0, 0, 0) == ESRCH }
 }
 
+/// A resource's soft limit (getrlimit(2)) for this process; `None` where the kernel does not tell.
+pub fn soft_limit(resource: u32) -> Option<u64> {
+    let mut limit = [0u64; 2];
+    let at = limit.as_mut_ptr() as usize;
+    // SAFETY: an out-parameter of two words.
+    let failed = unsafe { syscall6(nr::PRLIMIT64, 0, resource as usize, 0, at, 0, 0) };
+    (failed == 0).then_some(limit[0])
+}
+
 /// Passes through the kernel's task lock. When this returns, everything that a dying process did
 /// before it became a zombie is done. `kill(2)` of a process group that cannot exist takes that
 /// lock.

@@ -25,6 +25,7 @@ use engine::region::state::State;
 use engine::region::tracer_word::{NONE, owned};
 use engine::schedule::look::Found;
 use engine::statefile::file::StateFile;
+use engine::sys;
 use engine::{Engine, Kind};
 use notes::{Note, Notes, Seen};
 use posix::time::NEVER;
@@ -80,19 +81,7 @@ impl ProcLook {
         strangers: fn(u32),
     ) -> Option<ProcLook> {
         let notes = Notes::new()?;
-        let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-        // SAFETY: a valid out-parameter.
-        unsafe {
-            syscall6(
-                libc::SYS_prlimit64,
-                0,
-                libc::RLIMIT_NOFILE as usize,
-                0,
-                &raw mut limit as usize,
-                0,
-                0,
-            )
-        };
+        let limit = sys::soft_limit(libc::RLIMIT_NOFILE).unwrap_or(0);
         Some(ProcLook {
             engine,
             whose,
@@ -100,7 +89,7 @@ impl ProcLook {
             strangers,
             notes,
             open: 0,
-            most: OPEN.min(limit.rlim_cur.saturating_sub(SPARE) / 3).max(1) as usize,
+            most: OPEN.min(limit.saturating_sub(SPARE) / 3).max(1) as usize,
             survey: 0,
             // SAFETY: no arguments.
             me: unsafe { syscall6(libc::SYS_gettid, 0, 0, 0, 0, 0, 0) } as u32,

@@ -1,7 +1,6 @@
 /* A loop that asks whether there is such a file until a sleeping thread makes it, by the names that programs call which were
  * linked before glibc 2.33. */
-#include "../guest.h"
-#include <sys/stat.h>
+#include "appears.h"
 
 #define OLD(name, version, ...) \
 	int old##name(__VA_ARGS__); \
@@ -13,27 +12,7 @@ OLD(__lxstat64, "2.2.5", int, const char *, struct stat64 *);
 OLD(__fxstatat, "2.4", int, int, const char *, struct stat *, int);
 OLD(__fxstatat64, "2.4", int, int, const char *, struct stat64 *, int);
 
-static char path[64];
-
-static void *maker(void *unused)
-{
-	nap(1.3);
-	int fd = creat(path, 0600);
-	MUST(fd >= 0);
-	close(fd);
-	return unused;
-}
-
-#define UNTIL(what, call) \
-	do { \
-		start(); \
-		pthread_t t = thread(maker, NULL); \
-		while ((call) != 0) \
-			MUST(errno == ENOENT); \
-		say(what ": %s", in_time(1.3)); \
-		join(t); \
-		MUST(unlink(path) == 0); \
-	} while (0)
+#define UNTIL(what, call) UNTIL_IT_APPEARS(call, say(what ": %s", in_time(1.3)))
 
 int main(void)
 {

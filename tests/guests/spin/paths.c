@@ -1,28 +1,7 @@
 /* Loops that ask whether there is such a file until a sleeping thread makes it. */
-#include "guest.h"
-#include <sys/stat.h>
+#include "appears.h"
 
-static char path[64];
-
-static void *maker(void *unused)
-{
-	nap(1.3);
-	int fd = creat(path, 0600);
-	MUST(fd >= 0);
-	close(fd);
-	return unused;
-}
-
-#define UNTIL(what, call) \
-	do { \
-		start(); \
-		pthread_t t = thread(maker, NULL); \
-		while ((call) != 0) \
-			MUST(errno == ENOENT); \
-		say(what ": after %d", after(1.3)); \
-		join(t); \
-		MUST(unlink(path) == 0); \
-	} while (0)
+#define UNTIL(what, call) UNTIL_IT_APPEARS(call, say(what ": after %d", after(1.3)))
 
 int main(void)
 {

@@ -37,22 +37,10 @@ impl Engine {
     /// clock itself. It asks `still` last: is there really nothing for it to do? `Mine` means that
     /// the deadline has come and the caller need not block.
     pub fn solo(&self, me: usize, own: Key, at: Moment, still: impl FnOnce() -> bool) -> Outcome {
-        self.solo_looking(me, own, at, &mut NoLook, still)
-    }
-
-    /// The same for a decider that can look at kernel waits.
-    pub fn solo_looking<L: Look>(
-        &self,
-        me: usize,
-        own: Key,
-        at: Moment,
-        look: &mut L,
-        still: impl FnOnce() -> bool,
-    ) -> Outcome {
         let Some(held) = self.lock(me, own.parked ^ own.deadline) else {
             return Outcome::NotIdle(Busy::LockTaken);
         };
-        let outcome = match self.survey_deadlines(held, me, look) {
+        let outcome = match self.survey_deadlines(held, me, &mut NoLook) {
             Ok(first) if still() => self.jump(held, first, Some(own), at.real),
             Ok(_) => Outcome::NotIdle(Busy::Runs(me)),
             Err(busy) => Outcome::NotIdle(busy),

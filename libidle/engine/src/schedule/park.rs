@@ -6,7 +6,7 @@ use crate::region::state::{Kind, Reason};
 use crate::schedule::busy::Busy;
 use crate::schedule::decide::Outcome;
 use crate::schedule::engine::{Engine, Moment};
-use crate::schedule::look::{Look, NoLook};
+use crate::schedule::look::NoLook;
 use crate::schedule::next::Key;
 use crate::schedule::real_timeout::Limit;
 use crate::sync::{Relaxed, SeqCst};
@@ -230,17 +230,6 @@ impl Engine {
         &self,
         me: usize,
         deadline: u64,
-        still: impl FnMut() -> bool,
-    ) -> Option<Limit> {
-        self.enter_kernel_looking(me, deadline, &mut NoLook, still)
-    }
-
-    /// The same for a caller that can look at kernel waits.
-    pub fn enter_kernel_looking<L: Look>(
-        &self,
-        me: usize,
-        deadline: u64,
-        look: &mut L,
         mut still: impl FnMut() -> bool,
     ) -> Option<Limit> {
         let slot = &self.page.slots[me];
@@ -257,7 +246,7 @@ impl Engine {
         // Prepared before the clock may move, so that a sender of signals sees that this thread is
         // about to wait.
         let seq = slot.state.prepare();
-        if !self.witness(me) && self.solo_looking(me, own, at, look, &mut still) == Outcome::Mine {
+        if !self.witness(me) && self.solo(me, own, at, &mut still) == Outcome::Mine {
             return None;
         }
         self.page.post_deadline(me, deadline, now);

@@ -16,7 +16,7 @@ use crate::region::keeper_word;
 use crate::region::layout::ClockMode;
 use crate::schedule::engine::Engine;
 use crate::sys::Timespec;
-use posix::time::Spec;
+use posix::time::RealSpan;
 
 /// The end of one wait by the real clock.
 #[derive(Clone, Copy, Debug)]
@@ -47,8 +47,7 @@ impl Limit {
 
     /// The time-out for [`crate::sys::futex_wait`].
     pub fn timespec(&self, engine: &Engine) -> Timespec {
-        let Spec { sec, nsec } = Spec::of_ns(self.left(engine));
-        Timespec { sec, nsec }
+        Timespec::of(RealSpan::from_ns(self.left(engine)))
     }
 
     /// A time-out of the wait that slot `me` is in has passed. Is the wait over? If so, its state

@@ -11,6 +11,7 @@ use crate::patience::{LOCK_PAUSE_MAX, LOCK_PAUSE_MIN};
 use crate::procfs::{Errno, number};
 use crate::region::layout::Page;
 use crate::sync::{Relaxed, SeqCst};
+use crate::sys;
 use crate::sys::Timespec;
 use std::ffi::CStr;
 use std::sync::atomic::AtomicI32;
@@ -194,11 +195,8 @@ impl StateFile {
     /// May a file of this process have that many bytes (RLIMIT_FSIZE)? A write beyond that would
     /// raise SIGXFSZ.
     fn may_have(bytes: usize) -> bool {
-        const RLIMIT_FSIZE: usize = 1;
-        let mut limit = [u64::MAX; 2];
-        // SAFETY: an out-parameter of two words.
-        unsafe { syscall6(nr::PRLIMIT64, 0, RLIMIT_FSIZE, 0, limit.as_mut_ptr() as usize, 0, 0) };
-        limit[0] >= bytes as u64
+        const RLIMIT_FSIZE: u32 = 1;
+        sys::soft_limit(RLIMIT_FSIZE).is_none_or(|limit| limit >= bytes as u64)
     }
 
     /// Writes the serial number, with the lock held. The number never gets shorter, so one call of

@@ -7,6 +7,7 @@
 
 use crate::shim::fd_set::{FdSet, TRACKED, sets};
 use engine::arch::syscall::syscall6;
+use engine::sys;
 
 /// Highest number that one takes, where RLIMIT_NOFILE allows: keeps the process's descriptor table
 /// small.
@@ -85,20 +86,7 @@ pub fn raise(low: usize, how: i32) -> Option<i32> {
 
 /// RLIMIT_NOFILE.
 pub fn descriptor_limit() -> usize {
-    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: a valid out-parameter.
-    unsafe {
-        syscall6(
-            libc::SYS_prlimit64,
-            0,
-            libc::RLIMIT_NOFILE as usize,
-            0,
-            &raw mut limit as usize,
-            0,
-            0,
-        )
-    };
-    limit.rlim_cur as usize
+    sys::soft_limit(libc::RLIMIT_NOFILE).unwrap_or(0) as usize
 }
 
 fn close(fd: i32) {
