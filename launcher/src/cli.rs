@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::dates::{self, When};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Parser, ValueEnum};
 use engine::region::tracer_word::Trace;
@@ -75,6 +76,16 @@ pub struct Cli {
     #[arg(long, value_enum)]
     pub clock: Option<Clock>,
 
+    /// The time of day at which the session starts: 2031-02-28, '2031-02-28 23:59:50' (local time),
+    /// 2031-02-28T23:59:50Z, @1930000000 (seconds since 1970), +3d or -1y (from now)
+    #[arg(long, value_name = "DATE", value_parser = dates::start, allow_hyphen_values = true)]
+    pub start: Option<When>,
+
+    /// When the session ends, whatever runs then: after so much virtual time (90s, 2h, 3d), or at a
+    /// date as --start has it. Sends SIGTERM, two seconds later SIGKILL; the status is 124
+    #[arg(long, value_name = "DATE|DURATION", value_parser = dates::until)]
+    pub until: Option<When>,
+
     /// Which programs are traced, because they cannot load the library
     #[arg(long, value_enum, default_value = "auto")]
     pub trace: Tracing,
@@ -86,7 +97,7 @@ pub struct Cli {
 
     /// Run nothing, but wait until the program that has this state file (LIBIDLE_STATEFILE) is
     /// idle, and print the number in it, which counts the times the program went busy
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["libpath", "signal", "clock", "statefile", "words"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["libpath", "signal", "clock", "start", "until", "statefile", "words"])]
     pub wait_idle: Option<PathBuf>,
 
     /// With --wait-idle: wait until that number is greater than this one

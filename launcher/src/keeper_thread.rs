@@ -15,7 +15,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
 
 /// Starts the keeper's thread. It tells the main loop of rest only when somebody wants to know.
-pub fn start(session: &Session, rest: Arc<EventFd>, tracer: Arc<TracerProcess>) {
+/// `budget` is the slot of [`crate::budget::Budget`].
+pub fn start(
+    session: &Session,
+    rest: Arc<EventFd>,
+    tracer: Arc<TracerProcess>,
+    budget: Option<usize>,
+) {
     let (engine, statefile) = (session.engine, session.statefile);
     let may_trace = engine.page.trace() != Trace::None;
     let mut rounds = 0u32;
@@ -30,7 +36,7 @@ pub fn start(session: &Session, rest: Arc<EventFd>, tracer: Arc<TracerProcess>) 
             messages::say("no memory; programs run in real time");
             return;
         };
-        let mut look = UnhookedWaits::new(engine, look, may_trace);
+        let mut look = UnhookedWaits::new(engine, look, may_trace, budget);
         let mut timerfds = OrphanTimerfds::default();
         let mut idle = false;
         let mut stall_report = StallReport::default();

@@ -1,6 +1,8 @@
 //! flux-launch: runs commands in a session of virtual time.
 
+mod budget;
 mod cli;
+mod dates;
 mod inherited;
 mod keeper_thread;
 mod launcher_liveness;
@@ -13,6 +15,7 @@ mod reap;
 mod report;
 mod session;
 mod tracer;
+mod virtual_clock;
 mod wait_idle;
 
 use clap::Parser;
@@ -24,7 +27,7 @@ use std::process::ExitCode;
 
 /// Exit status for bad usage, as `timeout(1)` and `env(1)` have it for errors of their own.
 const USAGE: u8 = 125;
-/// Exit status when `--timeout` is over, as `timeout(1)` has it.
+/// Exit status when `--timeout` or `--until` is over, as `timeout(1)` has it.
 const TIMED_OUT: u8 = 124;
 
 fn main() -> ExitCode {
@@ -74,7 +77,13 @@ fn main() -> ExitCode {
         Ok(session)
     });
     match session {
-        Ok(session) => ExitCode::from(reap::run(session, &commands)),
+        Ok(session) => match session.calendar(&cli) {
+            Ok(ends) => ExitCode::from(reap::run(session, ends, &commands)),
+            Err(text) => {
+                messages::say(&text);
+                ExitCode::from(2)
+            }
+        },
         Err(text) => {
             messages::say(&text);
             ExitCode::from(USAGE)

@@ -38,10 +38,16 @@ pub fn inside() -> bool {
 /// launcher's.
 pub fn run(cli: &Cli, commands: &[Vec<OsString>]) -> u8 {
     messages::verbose(1, || {
-        let ignored = if cli.clock.is_some() {
-            "; its clock goes on as it is, --clock is ignored"
-        } else {
-            ""
+        let options = [
+            ("--clock", cli.clock.is_some()),
+            ("--start", cli.start.is_some()),
+            ("--until", cli.until.is_some()),
+        ];
+        let ignored = options.into_iter().filter(|option| option.1).map(|option| option.0);
+        let ignored = match ignored.collect::<Vec<_>>()[..] {
+            [] => String::new(),
+            [one] => format!("; its clock goes on as it is, {one} is ignored"),
+            ref all => format!("; its clock goes on as it is, {} are ignored", all.join(", ")),
         };
         format!("inside a session: the commands join it{ignored}")
     });

@@ -1,5 +1,6 @@
 //! A session's course: starting the commands, forwarding signals, reaping, ending.
 
+use crate::budget::{Budget, Ends};
 use crate::patience::{GRACE, TWICE};
 use crate::report::{messages, summary};
 use crate::session::{Session, refusal};
@@ -21,6 +22,9 @@ use std::time::{Duration, Instant};
 /// Forwarded to the commands.
 const FORWARDED: [Signal; 4] = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT];
 
+/// Exit status when the budget is over, as `timeout(1)` has it.
+const TIMED_OUT: u8 = 124;
+
 /// A command and what became of it.
 struct Running {
     pid: Pid,
@@ -37,6 +41,8 @@ struct Course<'a> {
     /// What is being done about processes left over.
     leftovers: Leftovers,
     failure: Option<u8>,
+    /// The end of the session, if it has one.
+    budget: Option<Budget>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -50,18 +56,20 @@ enum Leftovers {
 }
 
 /// Runs the commands to their end; returns the exit status.
-pub fn run(session: Session, commands: &[Vec<OsString>]) -> u8 {
+pub fn run(session: Session, ends: Option<Ends>, commands: &[Vec<OsString>]) -> u8 {
     // SAFETY: a plain prctl; orphans of the session come to us.
     unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1) };
     let mut set = SigSet::empty();
     FORWARDED.into_iter().chain([Signal::SIGCHLD]).for_each(|s| set.add(s));
     let prepared = set.thread_block().and_then(|()| {
         let signals = SignalFd::with_flags(&set, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
-        let rest =
-            EventFd::from_value_and_flags(0, EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?;
-        Ok((signals, Arc::new(rest)))
+        let event = || {
+            let flags = EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK;
+            EventFd::from_value_and_flags(0, flags).map(Arc::new)
+        };
+        Ok((signals, event()?, event()?))
     });
-    let (signals, rest) = match prepared {
+    let (signals, rest, over) = match prepared {
         Ok(both) => both,
         Err(e) => {
             messages::say(&format!("cannot watch for signals: {e}"));
@@ -71,7 +79,9 @@ pub fn run(session: Session, commands: &[Vec<OsString>]) -> u8 {
     // Before its first command has started, a session without anybody in it is not at rest.
     session.engine.page.header.hold.store(1, SeqCst);
     let tracer = TracerProcess::new(&session);
-    keeper_thread::start(&session, Arc::clone(&rest), Arc::clone(&tracer));
+    let budget = ends.and_then(|ends| Budget::begin(&session, ends, Arc::clone(&over)));
+    let slot = budget.as_ref().map(|budget| budget.slot);
+    keeper_thread::start(&session, Arc::clone(&rest), Arc::clone(&tracer), slot);
     let mut course = Course {
         session,
         tracer,
@@ -81,12 +91,14 @@ pub fn run(session: Session, commands: &[Vec<OsString>]) -> u8 {
         interrupted: None,
         leftovers: Leftovers::None,
         failure: None,
+        budget,
     };
     course.start_next();
     while !course.reap() {
         let mut fds = [
             PollFd::new(signals.as_fd(), PollFlags::POLLIN),
             PollFd::new(rest.as_fd(), PollFlags::POLLIN),
+            PollFd::new(over.as_fd(), PollFlags::POLLIN),
         ];
         match poll(&mut fds, course.patience()) {
             Ok(_) | Err(Errno::EINTR) => {}
@@ -105,6 +117,9 @@ pub fn run(session: Session, commands: &[Vec<OsString>]) -> u8 {
         }
         if rest.read().is_ok() {
             course.at_rest();
+        }
+        if over.read().is_ok() {
+            course.budget_is_over();
         }
     }
     course.tracer.end();
@@ -219,6 +234,21 @@ impl Course<'_> {
             Leftovers::Asked(_) | Leftovers::Killed => {}
         }
         self.session.engine.kick_keeper();
+    }
+
+    /// The budget is over (`--until`): everybody is told to end. What only was left over does not
+    /// change the status.
+    fn budget_is_over(&mut self) {
+        let left = self.living();
+        messages::verbose(1, || format!("the time of --until has come; ending: {}", names(&left)));
+        self.waiting = &[];
+        self.session.engine.page.header.hold.store(0, SeqCst);
+        self.send(&left, Signal::SIGTERM);
+        if !self.over() {
+            self.failure.get_or_insert(TIMED_OUT);
+        }
+        self.asked();
+        self.budget.iter().for_each(Budget::all_are_told);
     }
 
     /// The processes left over know that they should end.

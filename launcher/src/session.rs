@@ -1,6 +1,8 @@
 //! A session's region, the library to preload, and how a command is started in it.
 
+use crate::budget::Ends;
 use crate::cli::{Cli, Clock};
+use crate::dates::When;
 use crate::{inherited, program_kind};
 use engine::programs::elf::Program;
 use engine::programs::preload::{Form, Order};
@@ -10,8 +12,9 @@ use engine::{ClockMode, Engine, Page};
 use memfd::MemfdOptions;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::SigSet;
+use posix::clock::REALTIME;
 use posix::names::{ASAN_OPTIONS, FLUX, LD_PRELOAD};
-use posix::time::Spec;
+use posix::time::{Instant, Spec};
 use std::ffi::{CString, OsStr, OsString};
 use std::os::fd::AsRawFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -206,6 +209,34 @@ impl Session {
             started,
             statefile: None,
         })
+    }
+
+    /// Sets the time of day to `--start`, before anybody can have read it. Says when the session
+    /// ends (`--until`).
+    pub fn calendar(&self, cli: &Cli) -> Result<Option<Ends>, String> {
+        const SECOND: i64 = 1_000_000_000;
+        let h = &self.engine.page.header;
+        let base = REALTIME as usize;
+        let real = h.base_sec[base].load(SeqCst) * SECOND
+            + h.base_nsec[base].load(SeqCst)
+            + self.started as i64;
+        let outside = |option| format!("{option}: the clock reads dates from 1970 to 2262");
+        let start = match &cli.start {
+            None => real,
+            Some(when) => when.ns(real).ok_or_else(|| outside("--start"))?,
+        };
+        h.realtime_shift.store(start - real, SeqCst);
+        let Some(until) = &cli.until else { return Ok(None) };
+        let end = until.ns(start).ok_or_else(|| outside("--until"))?;
+        if end <= start {
+            return Err("--until: the session would end before it starts".to_owned());
+        }
+        Ok(Some(match until {
+            When::From(_) => {
+                Ends::At(Instant::from_ns(self.started.saturating_add((end - start) as u64)))
+            }
+            When::At(_) => Ends::Reads(Spec { sec: end / SECOND, nsec: end % SECOND }),
+        }))
     }
 
     /// Shows in `file` whether the session is busy, from now on.

@@ -14,10 +14,11 @@ impl ProcLook {
     /// process's number as that process sees it. In a PID namespace below the launcher's, the
     /// number names another process here, or none.
     pub(super) fn known(&mut self, index: usize, pid: u32) -> bool {
-        if self.whose == Whose::Slots || self.note(index).ours == pid {
+        let launcher = self.engine.pid;
+        // The launcher waits for the end of its budget by a slot of its own.
+        if self.whose == Whose::Slots || pid == launcher || self.note(index).ours == pid {
             return true;
         }
-        let launcher = self.engine.pid;
         match process::descends(pid, launcher) {
             Ok(yes) => {
                 self.note(index).ours = if yes { pid } else { 0 };

@@ -1,9 +1,9 @@
 //! A call about to be made: whether it waits until a deadline, as [`posix::wait`] has it.
 
-use super::virtual_clock::SessionClocks;
 use super::wait::Wait;
 use crate::tracer::arch::registers::Registers;
 use crate::tracer::ptrace::memory::Memory;
+use crate::virtual_clock::SessionClocks;
 use engine::Engine;
 use engine::arch::call_table::timed;
 use engine::region::wait_kind::WaitKind;

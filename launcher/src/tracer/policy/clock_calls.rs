@@ -2,12 +2,12 @@
 //! sysinfo(2) and their relatives.
 
 use super::call::{Call, Do};
-use super::virtual_clock::{self, SessionClocks};
 use crate::tracer::arch::registers::Registers;
 use crate::tracer::ptrace::failed::Failed;
 use crate::tracer::ptrace::memory::{Fault, Memory};
 use crate::tracer::ptrace::thread_status::may_set_time;
 use crate::tracer::ptrace::wait::Stopped;
+use crate::virtual_clock::{self, SessionClocks};
 use engine::Engine;
 use posix::clock::{Shift, is_virtual};
 use posix::errno::Errno;

@@ -26,6 +26,5 @@ pub mod tracees;
 pub mod transfer;
 pub mod unhooked_waits;
 pub mod verdict;
-pub mod virtual_clock;
 pub mod wait;
 pub mod waits;

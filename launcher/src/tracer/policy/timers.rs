@@ -4,8 +4,8 @@
 //! timers of a process with the library. So time does not move on while the tracer sends a signal.
 
 use super::timer_table::{Notify, Timer, TimerTable};
-use super::virtual_clock::SessionClocks;
 use crate::tracer::ptrace::signal_info::SignalInfo;
+use crate::virtual_clock::SessionClocks;
 use engine::region::tracer_word::KEEPS_TIME;
 use engine::{Engine, Kind, Reason, WaitKind};
 use libc::pid_t;

@@ -1,9 +1,9 @@
 //! How far a call of recvmmsg(2) or sendmmsg(2) has come that is made message by message; see
 //! [`super::mmsg`].
 
-use super::virtual_clock::SessionClocks;
 use crate::tracer::arch::registers::Registers;
 use crate::tracer::ptrace::memory::Memory;
+use crate::virtual_clock::SessionClocks;
 use engine::Engine;
 use libc::{c_int, mmsghdr, msghdr, pollfd};
 use posix::clock::Clocks;

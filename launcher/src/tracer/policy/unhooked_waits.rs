@@ -11,6 +11,7 @@
 use super::call::Call;
 use super::inject_timeout::InjectedTimeout;
 use super::wait::Wait;
+use crate::budget;
 use crate::patience::BY_ITSELF;
 use crate::report::messages;
 use crate::tracer::arch::registers::Registers;
@@ -38,6 +39,7 @@ pub struct UnhookedWaits {
     pub look: ProcLook,
     engine: Engine,
     may_trace: bool,
+    budget: Option<usize>,
     /// By slot.
     waits: HashMap<usize, Met>,
     under_way: Vec<InjectedTimeout>,
@@ -75,12 +77,18 @@ impl Met {
 }
 
 impl UnhookedWaits {
-    /// `may_trace`: may threads be traced?
-    pub fn new(engine: Engine, look: ProcLook, may_trace: bool) -> UnhookedWaits {
+    /// `may_trace`: may threads be traced? `budget` is the slot of [`budget::Budget`].
+    pub fn new(
+        engine: Engine,
+        look: ProcLook,
+        may_trace: bool,
+        budget: Option<usize>,
+    ) -> UnhookedWaits {
         UnhookedWaits {
             look,
             engine,
             may_trace,
+            budget,
             waits: HashMap::new(),
             under_way: vec![],
             survey: 0,
@@ -207,7 +215,7 @@ impl Look for UnhookedWaits {
     }
 
     fn at_rest(&mut self, page: &Page) -> bool {
-        self.look.at_rest(page)
+        self.look.at_rest(page) && !self.budget.is_some_and(|slot| budget::alone(page, slot))
     }
 
     fn unhooked(&mut self, page: &Page) -> Option<Key> {

@@ -1,9 +1,9 @@
 //! A call that waits until a deadline, and how it ends.
 
 use super::transfer::Transfer;
-use super::virtual_clock::SessionClocks;
 use crate::tracer::arch::registers::Registers;
 use crate::tracer::ptrace::memory::Memory;
+use crate::virtual_clock::SessionClocks;
 use engine::Engine;
 use engine::arch::call_table::timed;
 use engine::region::wait_kind::{SETTABLE, WaitKind};

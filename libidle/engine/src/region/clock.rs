@@ -32,12 +32,9 @@ impl Page {
     #[inline]
     pub fn frozen(&self, id: usize) -> Spec {
         let h = &self.header;
-        let mut ns = h.clock.value();
-        if is_time_of_day(id as i32) {
-            ns = ns.saturating_add_signed(h.realtime_shift.load(Relaxed));
-        }
-        Spec { sec: h.base_sec[id].load(Relaxed), nsec: h.base_nsec[id].load(Relaxed) }
-            .plus(Span::from_ns(ns))
+        let base = Spec { sec: h.base_sec[id].load(Relaxed), nsec: h.base_nsec[id].load(Relaxed) };
+        // The clock may have been set to a date before the machine was started.
+        self.set_ahead(id as i32, base.plus(Span::from_ns(h.clock.value())))
     }
 
     /// What clock `id` reads in the session. `real` reads the machine's clock, which a frozen clock

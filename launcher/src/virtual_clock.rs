@@ -1,11 +1,11 @@
-//! What clocks read in virtual time.
+//! What clocks read in virtual time, for the launcher and the tracer.
 
 use engine::Engine;
 use posix::clock::{Clocks, is_virtual};
 use posix::errno::Errno;
 use posix::time::{Instant, Spec};
 
-/// The clocks of a session, read by the tracer.
+/// The clocks of a session, read by a process of ours.
 pub struct SessionClocks<'a>(pub &'a Engine);
 
 impl Clocks for SessionClocks<'_> {
