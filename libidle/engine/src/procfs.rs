@@ -3,6 +3,7 @@
 
 use crate::arch::numbers as nr;
 use crate::arch::syscall::syscall6;
+use std::ffi::CStr;
 
 /// The kernel's error code, positive.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -94,10 +95,14 @@ fn checked(raw: isize) -> Result<usize, Errno> {
 impl File {
     /// Opens it for reading.
     pub fn open(path: &Path) -> Result<File, Errno> {
+        File::named(CStr::from_bytes_until_nul(&path.bytes).map_err(|_| Errno::STRANGE)?)
+    }
+
+    /// Opens a file that is not below `/proc`, for reading.
+    pub fn named(path: &CStr) -> Result<File, Errno> {
         const O_CLOEXEC: usize = 0o2_000_000;
         // SAFETY: a path with its NUL.
-        let raw =
-            unsafe { syscall6(nr::OPEN, path.bytes.as_ptr() as usize, O_CLOEXEC, 0, 0, 0, 0) };
+        let raw = unsafe { syscall6(nr::OPEN, path.as_ptr() as usize, O_CLOEXEC, 0, 0, 0, 0) };
         checked(raw).map(|fd| File(fd as i32))
     }
 

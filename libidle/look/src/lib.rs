@@ -5,6 +5,7 @@
 //! itself: a note for each slot.
 
 mod calls;
+mod cgroup;
 mod family;
 mod notes;
 mod opened;
@@ -102,6 +103,12 @@ impl ProcLook {
         })
     }
 
+    /// The calling thread is the one that looks from now on, and not the one that made the look.
+    pub fn hand_over(&mut self) {
+        // SAFETY: no arguments.
+        self.me = unsafe { syscall6(libc::SYS_gettid, 0, 0, 0, 0, 0, 0) } as u32;
+    }
+
     fn note(&mut self, index: usize) -> &mut Note {
         self.notes.get(index)
     }
@@ -197,6 +204,8 @@ impl ProcLook {
                 }
                 Found::Changed
             }
+            // It was promised a wake-up, and cannot run before its cgroup is thawed.
+            Thread::Asleep(runs) if self.is_frozen(index) => self.asleep(index, seen, runs),
             Thread::Asleep(_) => {
                 // By now the thread may sleep in its next wait, which is as it should be.
                 if page.slots[index].state.load() == seen {
@@ -206,6 +215,12 @@ impl ProcLook {
             }
             Thread::Running => Found::Running,
         }
+    }
+
+    /// Is the thread of slot `index` in a frozen cgroup?
+    fn is_frozen(&self, index: usize) -> bool {
+        let slot = &self.engine.page.slots[index];
+        cgroup::is_frozen(slot.pid.load(SeqCst), slot.tid.load(SeqCst))
     }
 
     /// Reports that a process that never joined the session is part of it now.

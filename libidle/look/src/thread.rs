@@ -10,6 +10,7 @@
 //! has neither run nor been woken, if the count is read after it. That is half the work, and most
 //! threads are still asleep.
 
+use crate::cgroup;
 use crate::patience::QUIET;
 use crate::process;
 use engine::procfs::{Errno, File, Path, hexadecimal, number, state_letter, words};
@@ -19,7 +20,7 @@ use engine::procfs::{Errno, File, Path, hexadecimal, number, state_letter, words
 pub enum Thread {
     /// Asleep in a system call; its run count: how often it has been put on a processor.
     Asleep(u64),
-    /// Stopped by a signal; its run count.
+    /// Stopped by a signal, or in a frozen cgroup; its run count.
     Stopped(u64),
     /// Running, on its way to sleep, or unknown.
     Running,
@@ -27,6 +28,17 @@ pub enum Thread {
     Zombie,
     /// Its number is free.
     Gone,
+}
+
+/// Where a thread is that does not run, by its `syscall` file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// In a system call.
+    Call,
+    /// In the kernel, and in no call: stopped, frozen, or in a page fault.
+    Outside,
+    /// The file says "running".
+    Unknown,
 }
 
 /// A thread's files, kept open.
@@ -93,27 +105,40 @@ impl Files {
         }
         let runs = self.runs()?;
         self.sleeps_on = self.slept == Some(runs);
-        // The file says "running", or "-1" for a fault: the thread does not sleep in a system call.
-        // But stopped threads show that too.
-        let may_sleep = since.is_none() && (self.sleeps_on || self.in_syscall(runs)?);
+        // Where it is does not matter of stopped threads.
+        let place = match since {
+            None if self.sleeps_on => Place::Call,
+            _ => self.place(runs)?,
+        };
+        let may_sleep = since.is_none() && place == Place::Call;
         Ok(match self.state()? {
             b'D' if self.in_vfork() => self.vfork_child(runs, since),
+            b'D' if cgroup::is_frozen(self.pid, self.tid) => Thread::Stopped(runs),
             b'S' if may_sleep && self.runs()? == runs => {
                 self.slept = self.syscall.is_some().then_some(runs);
                 Thread::Asleep(runs)
             }
+            // Frozen on its way out of the kernel. (Or it waits for who answers its page faults,
+            // see userfaultfd(2).)
+            b'S' if place == Place::Outside && self.runs()? == runs => Thread::Stopped(runs),
             b'T' => Thread::Stopped(runs),
             b'Z' | b'X' => Thread::Zombie,
             _ => Thread::Running,
         })
     }
 
-    fn in_syscall(&mut self, runs: u64) -> Result<bool, Errno> {
+    /// Where the thread with run count `runs` is, if it does not run.
+    fn place(&mut self, runs: u64) -> Result<Place, Errno> {
         let mut text = [0u8; 16];
         match self.syscall.as_ref().map(|file| file.read_at_start(&mut text)) {
-            Some(Ok(n)) => Ok(n > 0 && text[0].is_ascii_digit()),
+            Some(Ok(n)) => Ok(match text[..n].first() {
+                Some(b'0'..=b'9') => Place::Call,
+                Some(b'-') => Place::Outside,
+                _ => Place::Unknown,
+            }),
             Some(Err(e)) if !e.refused() => Err(e),
-            _ => Ok(self.has_been_quiet(runs)),
+            _ if self.has_been_quiet(runs) => Ok(Place::Call),
+            _ => Ok(Place::Unknown),
         }
     }
 
