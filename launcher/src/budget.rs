@@ -5,6 +5,7 @@
 //! computes for ever, and a session without a budget pays nothing. Only where nobody else is in the
 //! session does nobody jump to it ([`alone`]).
 
+use crate::report::messages::why;
 use crate::session::Session;
 use crate::virtual_clock::SessionClocks;
 use engine::region::tracer_word::KEEPS_TIME;
@@ -25,16 +26,23 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// Begins the wait; `over` hears of the end. `None` if there is no free slot.
-    pub fn begin(session: &Session, until: Ends, over: Arc<EventFd>) -> Option<Budget> {
+    /// Begins the wait; `over` hears of the end.
+    ///
+    /// # Errors
+    /// One line: there is no slot, or no thread.
+    pub fn begin(session: &Session, until: Ends, over: Arc<EventFd>) -> Result<Budget, String> {
         let engine = session.engine;
-        let slot = engine.page.claim(Kind::Busy, engine.pid, engine.pid, 0)?;
+        let slot = engine.page.claim(Kind::Busy, engine.pid, engine.pid, 0);
+        let slot = slot.ok_or("cannot start the clock of --until: no slot is left")?;
         let settable = if matches!(until, Ends::Reads(_)) { SETTABLE } else { 0 };
         engine.page.slots[slot].thread().what.store(WaitKind::Timer as u32 | settable, SeqCst);
         let (told, wait) = channel();
         let waiter = Waiter { engine, slot };
-        std::thread::spawn(move || waiter.run(until, &over, &wait));
-        Some(Budget { slot, told })
+        let run = move || waiter.run(until, &over, &wait);
+        std::thread::Builder::new().spawn(run).map_err(|e| {
+            format!("cannot start the clock of --until: {}; see ulimit -u and -v", why(&e))
+        })?;
+        Ok(Budget { slot, told })
     }
 
     /// All processes have been told to end: time goes on for them.

@@ -1,13 +1,23 @@
 //! The command line.
 
 use crate::dates::{self, When};
-use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Parser, ValueEnum};
 use engine::region::tracer_word::Trace;
 use nix::sys::signal::Signal;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::time::Duration;
+
+/// Exit status for words that make no sense.
+pub const USAGE: u8 = 2;
+/// Exit status when `--timeout` is over, as timeout(1) has it.
+pub const TIMED_OUT: u8 = 124;
+/// Exit status for other errors of flux-launch itself, as timeout(1) and env(1) have it.
+pub const OWN_FAILURE: u8 = 125;
+/// Exit status for a command that cannot be executed, as a shell has it.
+pub const NOT_EXECUTABLE: u8 = 126;
+/// Exit status for a command that is not there.
+pub const NOT_FOUND: u8 = 127;
 
 /// How virtual time relates to real time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -44,14 +54,18 @@ impl Tracing {
 /// of them is blocked, the clock jumps to the next deadline.
 ///
 /// A day of sleeps, polls, retries and time-outs takes milliseconds, in any language, and every
-/// clock the programs can read agrees with it. Several commands, separated by `--`, start one after
-/// the other, each when the one before has come to rest, in one session. The exit status is the
-/// largest of the commands' (128+n for a death by signal n).
+/// clock the programs can read agrees with it. The first word that is no option, or the first `--`,
+/// begins the command; all that follows belongs to the command. The exit status is the command's
+/// (128+n for a death by signal n).
+///
+/// With --many, each further `--` begins another command. They start one after the other in one
+/// session, each when the one before has come to rest; the exit status is the largest of theirs.
 #[derive(Parser, Debug)]
 #[command(
     name = "flux-launch",
     version,
-    override_usage = "flux-launch [OPTIONS] -- COMMAND [ARG]... [-- COMMAND [ARG]...]...\n       \
+    override_usage = "flux-launch [OPTIONS] -- COMMAND [ARG]...\n       \
+                      flux-launch [OPTIONS] --many -- COMMAND [ARG]... [-- COMMAND [ARG]...]...\n       \
                       flux-launch --wait-idle FILE [--after SERIAL] [--timeout SECONDS]"
 )]
 pub struct Cli {
@@ -108,33 +122,34 @@ pub struct Cli {
     #[arg(long, value_name = "SECONDS", requires = "wait_idle", conflicts_with = "words", value_parser = seconds)]
     pub timeout: Option<Duration>,
 
-    /// The commands, separated by --
-    #[arg(last = true, value_name = "COMMAND", hide = true)]
+    /// Several commands, which `--` separates: flux-launch --many -- SERVER -- CLIENT
+    #[arg(long, conflicts_with = "wait_idle")]
+    pub many: bool,
+
+    /// The word that separates several commands, if not `--`; no need to say --many then
+    #[arg(long, value_name = "WORD", conflicts_with = "wait_idle", allow_hyphen_values = true)]
+    pub separator: Option<OsString>,
+
+    /// The command, or the commands with what separates them
+    #[arg(trailing_var_arg = true, value_name = "COMMAND", hide = true)]
     pub words: Vec<OsString>,
 }
 
 impl Cli {
-    /// The words, split at each `--`; empty ones are dropped.
+    /// The command: all words. With `--many` or `--separator`, the words between separators, where
+    /// no word at all is no command.
     pub fn commands(&self) -> Vec<Vec<OsString>> {
-        self.words.split(|w| w == "--").filter(|c| !c.is_empty()).map(<[_]>::to_vec).collect()
+        let separator = match &self.separator {
+            Some(word) => Some(word.as_os_str()),
+            None => self.many.then_some(OsStr::new("--")),
+        };
+        let commands = self.words.split(|word| separator == Some(word));
+        commands.filter(|words| !words.is_empty()).map(<[_]>::to_vec).collect()
     }
 }
 
 /// What is wrong with the command line, in one line.
 pub fn explain(error: &clap::Error) -> String {
-    if let (ErrorKind::UnknownArgument, Some(ContextValue::String(word))) =
-        (error.kind(), error.get(ContextKind::InvalidArg))
-        && !word.starts_with('-')
-    {
-        let words: Vec<_> = std::env::args_os()
-            .map(|arg| arg.to_string_lossy().into_owned())
-            .skip_while(|arg| arg != word)
-            .collect();
-        return format!(
-            "the command comes after two dashes; write: flux-launch -- {}",
-            words.join(" ")
-        );
-    }
     let text = error.to_string();
     let first: Vec<_> = text.lines().take_while(|line| !line.is_empty()).map(str::trim).collect();
     let first = first.join(" ");
@@ -178,12 +193,42 @@ fn signal(text: &str) -> Result<i32, String> {
 mod tests {
     use super::*;
 
+    fn commands(words: &[&str]) -> Vec<Vec<OsString>> {
+        Cli::parse_from([&["flux-launch"], words].concat()).commands()
+    }
+
     #[test]
-    fn commands_are_split_at_dashes() {
-        let cli =
-            Cli::parse_from(["flux-launch", "-v", "--", "a", "-x", "--", "b", "--", "--", "c"]);
-        assert_eq!(cli.commands(), [vec!["a", "-x"], vec!["b"], vec!["c"]]);
-        assert_eq!(cli.verbose, 1);
+    fn one_command_in_which_nothing_is_interpreted() {
+        for line in [&["-v", "--"][..], &["--clock", "frozen"], &["--signal=USR1", "-vv", "--"]] {
+            for command in [
+                &["a"][..],
+                &["a", "-v", "--help", "--clock=frozen"],
+                &["a", "--", "b", "--", "--"],
+                &["a", "--many", "--separator", "b"],
+                &["", "", "--"],
+            ] {
+                assert_eq!(commands(&[line, command].concat()), [command], "{line:?}");
+            }
+        }
+        // Only after two dashes a command's name begins with one.
+        assert_eq!(commands(&["--", "-v", "--", "x"]), [["-v", "--", "x"]]);
+        assert_eq!(commands(&["--", "--", "x"]), [["--", "x"]]);
+        assert!(Cli::try_parse_from(["flux-launch", "--no-such", "a"]).is_err());
+    }
+
+    #[test]
+    fn many_commands() {
+        let split = [vec!["a", "-x"], vec!["b"], vec!["c"]];
+        assert_eq!(commands(&["--many", "--", "a", "-x", "--", "b", "--", "--", "c"]), split);
+        assert_eq!(commands(&["--many", "a", "-x", "--", "b", "--", "c", "--"]), split);
+        for option in [&["--separator", "--and"][..], &["--many", "--separator=--and"]] {
+            let words = ["--", "--and", "a", "--", "--and", "b", "--many"];
+            assert_eq!(
+                commands(&[option, &words].concat()),
+                [vec!["a", "--"], vec!["b", "--many"]]
+            );
+        }
+        assert_eq!(commands(&["--separator=", "a", "", "b"]), [["a"], ["b"]]);
     }
 
     #[test]

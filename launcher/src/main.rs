@@ -6,12 +6,14 @@ mod dates;
 mod inherited;
 mod keeper_thread;
 mod launcher_liveness;
+mod library;
 mod nested;
 mod orphan_timerfds;
 mod patience;
 mod proc;
 mod program_kind;
 mod reap;
+mod refusal;
 mod report;
 mod session;
 mod tracer;
@@ -19,41 +21,50 @@ mod virtual_clock;
 mod wait_idle;
 
 use clap::Parser;
+use cli::{OWN_FAILURE, TIMED_OUT, USAGE};
 use posix::names::FLUX_TRACER;
 use report::messages;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
-/// Exit status for bad usage, as `timeout(1)` and `env(1)` have it for errors of their own.
-const USAGE: u8 = 125;
-/// Exit status when `--timeout` or `--until` is over, as `timeout(1)` has it.
-const TIMED_OUT: u8 = 124;
-
 fn main() -> ExitCode {
     inherited::change();
     if let Some(region) = std::env::var_os(FLUX_TRACER.text()) {
         // Returns only if it cannot begin.
         tracer::run(region);
-        return ExitCode::from(USAGE);
+        return ExitCode::from(OWN_FAILURE);
     }
     let cli = match cli::Cli::try_parse() {
         Ok(cli) => cli,
         Err(e) if e.use_stderr() => {
             messages::say(&cli::explain(&e));
-            return ExitCode::from(2);
+            return ExitCode::from(USAGE);
         }
         Err(e) => {
-            let _ = e.print();
-            return ExitCode::SUCCESS;
+            // The help, or the version.
+            return match e.print() {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(e) => {
+                    messages::say(&format!(
+                        "cannot write to standard output: {}",
+                        messages::why(&e)
+                    ));
+                    ExitCode::from(OWN_FAILURE)
+                }
+            };
         }
     };
     let output = match cli.output.as_ref().map(std::fs::File::create).transpose() {
         Ok(output) => output,
         Err(e) => {
             let file = cli.output.as_deref().unwrap_or(Path::new(""));
-            messages::say(&format!("cannot write --output={}: {e}", file.display()));
-            return ExitCode::from(USAGE);
+            messages::say(&format!(
+                "cannot write --output's file {}: {}",
+                file.display(),
+                messages::why(&e)
+            ));
+            return ExitCode::from(OWN_FAILURE);
         }
     };
     messages::configure(output, cli.verbose);
@@ -63,12 +74,12 @@ fn main() -> ExitCode {
     let commands = cli.commands();
     if commands.is_empty() {
         messages::say("no command given; try: flux-launch -- sleep 12");
-        return ExitCode::from(2);
+        return ExitCode::from(USAGE);
     }
     if nested::inside() {
         return ExitCode::from(nested::run(&cli, &commands));
     }
-    let session = session::find_library(cli.libpath.as_deref())
+    let session = library::find(cli.libpath.as_deref())
         .and_then(|library| session::Session::new(library, &cli));
     let session = session.and_then(|mut session| {
         if let Some(file) = &cli.statefile {
@@ -81,12 +92,12 @@ fn main() -> ExitCode {
             Ok(ends) => ExitCode::from(reap::run(session, ends, &commands)),
             Err(text) => {
                 messages::say(&text);
-                ExitCode::from(2)
+                ExitCode::from(USAGE)
             }
         },
         Err(text) => {
             messages::say(&text);
-            ExitCode::from(USAGE)
+            ExitCode::from(OWN_FAILURE)
         }
     }
 }
@@ -103,7 +114,7 @@ fn wait_idle(file: &Path, cli: &cli::Cli) -> ExitCode {
         Ok(status) => ExitCode::from(status),
         Err(text) => {
             messages::say(&text);
-            ExitCode::from(USAGE)
+            ExitCode::from(OWN_FAILURE)
         }
     }
 }

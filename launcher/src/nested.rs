@@ -6,9 +6,9 @@
 //! which is therefore named anew. What is left to do is to start them, to pass signals on, and to
 //! give back their exit status.
 
-use crate::cli::Cli;
+use crate::cli::{Cli, OWN_FAILURE};
 use crate::report::messages;
-use crate::session::{self, refusal};
+use crate::{refusal, session};
 use engine::region::layout::{MAGIC, VERSION};
 use nix::errno::Errno;
 use nix::sys::signal::{SigSet, Signal, kill};
@@ -56,7 +56,7 @@ pub fn run(cli: &Cli, commands: &[Vec<OsString>]) -> u8 {
     FORWARDED.into_iter().chain([Signal::SIGCHLD]).for_each(|s| set.add(s));
     if let Err(e) = set.thread_block() {
         messages::say(&format!("cannot watch for signals: {e}"));
-        return 125;
+        return OWN_FAILURE;
     }
     let (mut waiting, mut running, mut status) = (commands, Vec::new(), 0);
     let mut next = true;
@@ -75,7 +75,7 @@ pub fn run(cli: &Cli, commands: &[Vec<OsString>]) -> u8 {
                     waiting = later;
                 }
                 Err(e) => {
-                    let (failed, text) = refusal(&words[0], &e);
+                    let (failed, text) = refusal::of(words, &e);
                     messages::say(&text);
                     send(&running, Signal::SIGTERM);
                     return failed;

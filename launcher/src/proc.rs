@@ -3,6 +3,7 @@
 use crate::program_kind;
 use crate::report::messages;
 use look::process::{self, Stat};
+use nix::unistd::Pid;
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::Read;
@@ -32,6 +33,13 @@ pub fn descendants(root: u32) -> Vec<u32> {
     }
     found.retain(|&pid| pid != root && Stat::of_process(pid).is_ok_and(|s| !s.ended()));
     found
+}
+
+/// The session's processes: our descendants but the tracer. The slots do not tell: processes in a
+/// PID namespace of their own know themselves by numbers that are strangers' here.
+pub fn living(tracer: u32) -> Vec<Pid> {
+    let all = descendants(std::process::id()).into_iter().filter(|&pid| pid != tracer);
+    all.map(|pid| Pid::from_raw(pid as i32)).collect()
 }
 
 /// A file below `/proc`, empty if it cannot be read. By one read, where a standard buffer would

@@ -30,16 +30,21 @@ pub fn is_go(path: &Path) -> bool {
     open(path).is_some_and(|mut image| elf::is_go(&mut image))
 }
 
-/// Of a command's first word, looked for in `PATH` as execvp(3) does it.
+/// Of a command's first word.
 pub fn of_command(name: &OsStr) -> Option<Program> {
-    if name.as_bytes().contains(&b'/') {
-        return of_file(Path::new(name));
-    }
-    let path = std::env::var_os("PATH").unwrap_or_else(|| "/bin:/usr/bin".into());
+    of_file(&find(name)?)
+}
+
+/// The file that a command's first word names, looked for in `PATH` as execvp(3) does it.
+pub fn find(name: &OsStr) -> Option<PathBuf> {
     let runs = |file: &PathBuf| {
         file.metadata().is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0)
     };
-    of_file(&std::env::split_paths(&path).map(|folder| folder.join(name)).find(runs)?)
+    if name.as_bytes().contains(&b'/') {
+        return Some(PathBuf::from(name)).filter(runs);
+    }
+    let path = std::env::var_os("PATH").unwrap_or_else(|| "/bin:/usr/bin".into());
+    std::env::split_paths(&path).map(|folder| folder.join(name)).find(runs)
 }
 
 /// Why the process, which was started in the session, has not loaded the library; `None` if nothing

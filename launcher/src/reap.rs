@@ -1,12 +1,14 @@
 //! A session's course: starting the commands, forwarding signals, reaping, ending.
 
 use crate::budget::{Budget, Ends};
+use crate::cli::{OWN_FAILURE, TIMED_OUT};
 use crate::patience::{GRACE, TWICE};
+use crate::report::still_running::{StillRunning, names};
 use crate::report::{messages, summary};
-use crate::session::{Session, refusal};
+use crate::session::Session;
 use crate::tracer::tracer_process::TracerProcess;
 use crate::tracer::{Report, drop_handed_over, hand_over, next_report};
-use crate::{keeper_thread, proc};
+use crate::{keeper_thread, proc, refusal};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::eventfd::{EfdFlags, EventFd};
@@ -21,9 +23,6 @@ use std::time::{Duration, Instant};
 
 /// Forwarded to the commands.
 const FORWARDED: [Signal; 4] = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT];
-
-/// Exit status when the budget is over, as `timeout(1)` has it.
-const TIMED_OUT: u8 = 124;
 
 /// A command and what became of it.
 struct Running {
@@ -40,6 +39,7 @@ struct Course<'a> {
     interrupted: Option<Instant>,
     /// What is being done about processes left over.
     leftovers: Leftovers,
+    still_running: StillRunning,
     failure: Option<u8>,
     /// The end of the session, if it has one.
     budget: Option<Budget>,
@@ -73,15 +73,25 @@ pub fn run(session: Session, ends: Option<Ends>, commands: &[Vec<OsString>]) -> 
         Ok(both) => both,
         Err(e) => {
             messages::say(&format!("cannot watch for signals: {e}"));
-            return 125;
+            return OWN_FAILURE;
         }
     };
     // Before its first command has started, a session without anybody in it is not at rest.
     session.engine.page.header.hold.store(1, SeqCst);
     let tracer = TracerProcess::new(&session);
-    let budget = ends.and_then(|ends| Budget::begin(&session, ends, Arc::clone(&over)));
-    let slot = budget.as_ref().map(|budget| budget.slot);
-    keeper_thread::start(&session, Arc::clone(&rest), Arc::clone(&tracer), slot);
+    let budget = ends.map(|ends| Budget::begin(&session, ends, Arc::clone(&over))).transpose();
+    let started = budget.and_then(|budget| {
+        let slot = budget.as_ref().map(|budget| budget.slot);
+        keeper_thread::start(&session, Arc::clone(&rest), Arc::clone(&tracer), slot)?;
+        Ok(budget)
+    });
+    let budget = match started {
+        Ok(budget) => budget,
+        Err(text) => {
+            messages::say(&text);
+            return OWN_FAILURE;
+        }
+    };
     let mut course = Course {
         session,
         tracer,
@@ -90,6 +100,7 @@ pub fn run(session: Session, ends: Option<Ends>, commands: &[Vec<OsString>]) -> 
         commands: vec![],
         interrupted: None,
         leftovers: Leftovers::None,
+        still_running: StillRunning::default(),
         failure: None,
         budget,
     };
@@ -106,6 +117,10 @@ pub fn run(session: Session, ends: Option<Ends>, commands: &[Vec<OsString>]) -> 
         }
         if matches!(course.leftovers, Leftovers::Asked(until) if until <= Instant::now()) {
             course.kill_leftovers();
+        }
+        if matches!(course.leftovers, Leftovers::None | Leftovers::Suspected) {
+            let (tracer, still_running) = (course.tracer.pid(), &mut course.still_running);
+            still_running.look(|| proc::living(tracer));
         }
         while let Ok(Some(info)) = signals.read_signal() {
             // If the last command was dead when the signal came, the signal is for the processes
@@ -129,7 +144,12 @@ pub fn run(session: Session, ends: Option<Ends>, commands: &[Vec<OsString>]) -> 
 impl Course<'_> {
     /// How long to wait for an event.
     fn patience(&self) -> PollTimeout {
-        let Leftovers::Asked(until) = self.leftovers else { return PollTimeout::NONE };
+        let until = match self.leftovers {
+            Leftovers::Asked(until) => Some(until),
+            Leftovers::Killed => None,
+            _ => self.still_running.next_look(),
+        };
+        let Some(until) = until else { return PollTimeout::NONE };
         // Not less than what is left: rounded up to whole milliseconds.
         let left = until.saturating_duration_since(Instant::now()) + Duration::from_millis(1);
         PollTimeout::try_from(left).unwrap_or(PollTimeout::ZERO)
@@ -160,7 +180,7 @@ impl Course<'_> {
                 self.commands.push(Running { pid: Pid::from_raw(child.id() as i32), status: None });
             }
             Err(e) => {
-                let (status, text) = refusal(&words[0], &e);
+                let (status, text) = refusal::of(words, &e);
                 messages::say(&text);
                 self.failure = Some(status);
                 self.waiting = &[];
@@ -202,6 +222,7 @@ impl Course<'_> {
             self.session.engine.kick_keeper();
         }
         if self.over() && self.leftovers == Leftovers::None {
+            self.still_running.commands_ended();
             self.session.engine.page.header.want_rest.store(1, SeqCst);
             self.session.engine.kick_keeper();
         }
@@ -222,12 +243,11 @@ impl Course<'_> {
             Leftovers::None => self.leftovers = Leftovers::Suspected,
             Leftovers::Suspected => {
                 let left = self.living();
-                messages::verbose(1, || {
-                    format!(
-                        "all commands have ended; left over and at rest for ever: {}; sending SIGTERM",
-                        names(&left)
-                    )
-                });
+                self.tell(
+                    "all commands have ended; left over and at rest for ever",
+                    &left,
+                    "sending SIGTERM",
+                );
                 self.send(&left, Signal::SIGTERM);
                 self.asked();
             }
@@ -260,10 +280,15 @@ impl Course<'_> {
     fn kill_leftovers(&mut self) {
         self.leftovers = Leftovers::Killed;
         let left = self.living();
-        messages::verbose(1, || {
-            format!("still there after being asked to end: {}; sending SIGKILL", names(&left))
-        });
+        self.tell("still there after being asked to end", &left, "sending SIGKILL");
         self.send(&left, Signal::SIGKILL);
+    }
+
+    /// Says what becomes of whom; whoever was left may have ended meanwhile.
+    fn tell(&self, what: &str, left: &[Pid], then: &str) {
+        if !left.is_empty() {
+            messages::verbose(1, || format!("{what}: {}; {then}", names(left)));
+        }
     }
 
     /// A signal to the launcher. A signal from the terminal has reached the commands already: it
@@ -294,12 +319,8 @@ impl Course<'_> {
         self.session.engine.kick_keeper();
     }
 
-    /// The session's processes: our descendants. The slots do not tell: processes in a PID
-    /// namespace of their own know themselves by numbers that are strangers' here.
     fn living(&self) -> Vec<Pid> {
-        let tracer = self.tracer.pid();
-        let all = proc::descendants(std::process::id()).into_iter().filter(|&pid| pid != tracer);
-        all.map(|pid| Pid::from_raw(pid as i32)).collect()
+        proc::living(self.tracer.pid())
     }
 
     fn send(&self, pids: &[Pid], signal: Signal) {
@@ -325,9 +346,4 @@ fn exit_status(status: i32) -> u8 {
     } else {
         128 + libc::WTERMSIG(status) as u8
     }
-}
-
-fn names(pids: &[Pid]) -> String {
-    let name = |pid: &Pid| format!("{} ({pid})", proc::name(pid.as_raw() as u32, 0));
-    pids.iter().map(name).collect::<Vec<_>>().join(", ")
 }

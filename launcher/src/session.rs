@@ -3,6 +3,7 @@
 use crate::budget::Ends;
 use crate::cli::{Cli, Clock};
 use crate::dates::When;
+use crate::library::Library;
 use crate::{inherited, program_kind};
 use engine::programs::elf::Program;
 use engine::programs::preload::{Form, Order};
@@ -18,20 +19,18 @@ use posix::time::{Instant, Spec};
 use std::ffi::{CString, OsStr, OsString};
 use std::os::fd::AsRawFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command};
 use std::sync::atomic::Ordering::SeqCst;
-
-/// Name of the library.
-const LIBRARY: &str = "libflux.so";
 
 /// A session: the mapped region and what a program needs to join it.
 pub struct Session {
     /// The engine, as the launcher sees it.
     pub engine: Engine,
-    /// Path of the library.
-    pub library: PathBuf,
+    /// The library.
+    pub library: Library,
     /// Of the region.
     pub path: OsString,
     files: (u64, u64),
@@ -68,30 +67,6 @@ fn bases() -> [Spec; CLOCKS] {
     })
 }
 
-/// Finds libflux.so: in `--libpath`'s folder, beside this program, or in `../lib`.
-pub fn find_library(libpath: Option<&Path>) -> Result<PathBuf, String> {
-    let folders: Vec<PathBuf> = match libpath {
-        Some(folder) => vec![folder.to_path_buf()],
-        None => {
-            let program =
-                std::env::current_exe().map_err(|e| format!("cannot find out where I am: {e}"))?;
-            let beside = program.parent().unwrap_or(Path::new("/")).to_path_buf();
-            let lib = beside.parent().map(|p| p.join("lib"));
-            [Some(beside), lib].into_iter().flatten().collect()
-        }
-    };
-    for folder in &folders {
-        if let Ok(path) = folder.join(LIBRARY).canonicalize() {
-            return Ok(path);
-        }
-    }
-    let places: Vec<String> = folders.iter().map(|f| f.display().to_string()).collect();
-    Err(format!(
-        "{LIBRARY} is not in {}; name its folder with --libpath=DIR",
-        places.join(" nor in ")
-    ))
-}
-
 /// A command that gets back what the launcher was started with, and `mask` as its signal mask.
 pub fn command(words: &[OsString], mask: SigSet) -> Command {
     let mut command = Command::new(&words[0]);
@@ -124,16 +99,6 @@ pub fn preload(command: &mut Command, library: &Path) -> Option<Program> {
         command.env(ASAN_OPTIONS.text(), OsString::from_vec(options));
     }
     kind
-}
-
-/// The exit status for a command that could not be started, and what to say.
-pub fn refusal(name: &OsStr, e: &std::io::Error) -> (u8, String) {
-    let (status, why) = match e.kind() {
-        std::io::ErrorKind::NotFound => (127, "command not found".to_string()),
-        std::io::ErrorKind::PermissionDenied => (126, "not executable".to_string()),
-        _ => (126, e.to_string()),
-    };
-    (status, format!("{}: {why}", name.to_string_lossy()))
 }
 
 /// Maps the region at `path`, for a process of ours.
@@ -171,7 +136,7 @@ fn map_file(file: &std::fs::File) -> std::io::Result<&'static Page> {
 
 impl Session {
     /// Makes the region.
-    pub fn new(library: PathBuf, cli: &Cli) -> Result<Session, String> {
+    pub fn new(library: Library, cli: &Cli) -> Result<Session, String> {
         let failed =
             |e: &dyn std::fmt::Display| format!("cannot make the session's shared memory: {e}");
         let file = MemfdOptions::default()
@@ -190,7 +155,18 @@ impl Session {
         page.header.trace.store(cli.trace.level() as u32, SeqCst);
         let clocks = (0..CLOCKS).filter(|&id| clock(id as libc::clockid_t).is_some());
         page.header.clocks.store(clocks.fold(0, |set, id| set | 1 << id), SeqCst);
-        let path = format!("/proc/{pid}/fd/{}", file.as_raw_fd()).into();
+        let path: OsString = format!("/proc/{pid}/fd/{}", file.as_raw_fd()).into();
+        // In a PID namespace /proc may still be another's, and the number a stranger's there.
+        let reached = std::fs::metadata(&path).is_ok_and(|found| {
+            file.metadata().is_ok_and(|own| (found.dev(), found.ino()) == (own.dev(), own.ino()))
+        });
+        if !reached {
+            return Err(
+                "/proc does not show this process; mount one (in a PID namespace its own: \
+                        unshare --mount-proc)"
+                    .to_owned(),
+            );
+        }
         // The descriptor is what others open by its path: it stays open as long as the launcher
         // lives.
         std::mem::forget(file);
@@ -257,8 +233,8 @@ impl Session {
         // Before all of its threads but those of the library, see `libflux/src/timer_thread.rs`.
         let credit = page.credit(self.engine.pid, (nth + 1) << 48);
         let mut command = command(words, self.mask);
-        command.env(FLUX.session.text(), &self.path).env(FLUX.library.text(), &self.library);
-        let kind = preload(&mut command, &self.library);
+        command.env(FLUX.session.text(), &self.path).env(FLUX.library.text(), self.library.path());
+        let kind = preload(&mut command, self.library.path());
         if let Some(credit) = credit {
             command.env(FLUX.slot.text(), credit.word().to_string());
         }

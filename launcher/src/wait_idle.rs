@@ -10,6 +10,7 @@
 //! signal nor a look now and then. The file is opened anew at each look, since it may have been
 //! replaced. A thread that still waits at the end ends with the process.
 
+use crate::report::messages;
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
@@ -52,7 +53,7 @@ pub fn wait(
     let is_past = |number: u64| after.is_none_or(|after| number > after);
     let inotify = Arc::new(Inotify::init(InitFlags::IN_CLOEXEC).map_err(|e| unwatched(&e))?);
     let (sender, events) = channel();
-    report_changes(inotify.clone(), sender.clone());
+    report_changes(inotify.clone(), sender.clone()).map_err(|e| unstarted(&e))?;
     let mut awaited = None;
     loop {
         // Watched first and looked at then: no change is missed between the two.
@@ -74,7 +75,7 @@ pub fn wait(
             Err((_, Errno::EWOULDBLOCK)) if awaited == Some(identity) => {}
             Err((file, Errno::EWOULDBLOCK)) => {
                 awaited = Some(identity);
-                report_unlocking(file, identity, sender.clone());
+                report_unlocking(file, identity, sender.clone()).map_err(|e| unstarted(&e))?;
             }
             Err((_, e)) => return Err(failed(e.into())),
         }
@@ -130,21 +131,22 @@ fn number(file: &mut Flock<File>) -> io::Result<Option<u64>> {
 }
 
 /// Tells of each change of what is watched, from a thread.
-fn report_changes(inotify: Arc<Inotify>, sender: Sender<Event>) {
-    thread::spawn(
-        move || while inotify.read_events().is_ok() && sender.send(Event::Changed).is_ok() {},
-    );
+fn report_changes(inotify: Arc<Inotify>, sender: Sender<Event>) -> io::Result<()> {
+    let watch =
+        move || while inotify.read_events().is_ok() && sender.send(Event::Changed).is_ok() {};
+    thread::Builder::new().spawn(watch).map(drop)
 }
 
 /// Waits for the lock in a thread, reads the number under it, and tells.
-fn report_unlocking(file: File, identity: Identity, sender: Sender<Event>) {
-    thread::spawn(move || {
+fn report_unlocking(file: File, identity: Identity, sender: Sender<Event>) -> io::Result<()> {
+    let wait = move || {
         let number = match Flock::lock(file, FlockArg::LockShared) {
             Ok(mut file) => number(&mut file),
             Err((_, e)) => Err(e.into()),
         };
         sender.send(Event::Unlocked(identity, number))
-    });
+    };
+    thread::Builder::new().spawn(wait).map(drop)
 }
 
 fn explain(path: &Path, e: &io::Error) -> String {
@@ -162,6 +164,10 @@ fn explain(path: &Path, e: &io::Error) -> String {
         }
         _ => format!("cannot wait for {file}: {e}"),
     }
+}
+
+fn unstarted(e: &io::Error) -> String {
+    format!("cannot start a thread: {}; see ulimit -u and -v", messages::why(e))
 }
 
 fn unwatched(e: &Errno) -> String {

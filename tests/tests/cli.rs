@@ -24,13 +24,13 @@ fn exit_status_of_a_death_by_signal() {
 
 #[test]
 fn exit_status_of_several_commands_is_the_largest() {
-    let line = "-- bash -c exit\t3 -- sleep 9000 -- bash -c exit\t5 -- true";
+    let line = "--many -- bash -c exit\t3 -- sleep 9000 -- bash -c exit\t5 -- true";
     let args = line.split(' ').map(|word| word.replace('\t', " "));
     assert_eq!(flux(args).code(), 5);
     // What the tests themselves were started with (in a script's background SIGINT is ignored) is
     // not to matter.
-    let outcome =
-        flux(["--", "env", "--default-signal=INT", "bash", "-c", "kill -INT $$", "--", "false"]);
+    let killed = ["env", "--default-signal=INT", "bash", "-c", "kill -INT $$"];
+    let outcome = flux([&["--many", "--"], &killed[..], &["--", "false"]].concat());
     assert_eq!(outcome.code(), 130, "{outcome}");
 }
 
@@ -92,6 +92,7 @@ fn commands_start_in_order_each_when_the_one_before_is_at_rest() {
     let second = "sleep 0; echo 2; sleep 200; echo 5";
     let args = [
         "--clock=frozen",
+        "--many",
         "--",
         "bash",
         "-c",
@@ -113,8 +114,8 @@ fn commands_start_in_order_each_when_the_one_before_is_at_rest() {
 #[test]
 fn commands_share_one_clock() {
     let nap = |seconds: u32| format!("date +%s; sleep {seconds}; date +%s");
-    let args = ["--clock=frozen", "--", "sh", "-c", &nap(1000), "--", "sh", "-c", &nap(500)];
-    let outcome = flux(args);
+    let args = ["--clock=frozen", "--many", "--", "sh", "-c", &nap(1000), "--", "sh", "-c"];
+    let outcome = flux(args.into_iter().chain([&*nap(500)]));
     let times: Vec<u64> =
         outcome.stdout.lines().map(|line| line.parse().expect("a time")).collect();
     let [first, second, early, late] = times[..] else { panic!("{outcome}") };
@@ -128,11 +129,33 @@ fn commands_reach_each_other() {
     assert!(Command::new("mkfifo").arg(&fifo).status().expect("mkfifo").success());
     let reader = format!("while read -r line; do echo got $line; done < {fifo}");
     let writer = format!("for n in 1 2 3; do sleep 3600; echo $n; done > {fifo}");
-    let outcome = flux(["--", "bash", "-c", &reader, "--", "bash", "-c", &writer]);
+    let outcome = flux(["--many", "--", "bash", "-c", &reader, "--", "bash", "-c", &writer]);
     assert_eq!(outcome.assert_success().stdout, "got 1\ngot 2\ngot 3\n", "{outcome}");
 }
 
 // Processes left over.
+
+#[test]
+fn verbose_says_who_goes_on_for_ever() {
+    // One computes, one always has another deadline.
+    for goes_on in ["while :; do :; done", "while :; do sleep 9; done"] {
+        let scratch = Scratch::new("goes-on");
+        let file = scratch.file("messages");
+        let script = format!(
+            "\"$0\" -v --output={file} -- bash -c '{{ {goes_on}; }} & exit 0' & \
+             until grep -s 'still running' {file} || ! kill -0 $!; do sleep 0.1; done; \
+             kill -INT $!; kill -INT $!; wait"
+        );
+        let outcome = Run::new("bash")
+            .args(["-c", &script])
+            .arg(&artifacts().launcher)
+            .within(6 * REAL)
+            .run();
+        let line = outcome.assert_success().stdout.lines().next().expect("a line");
+        let start = "flux-launch: all commands have ended; still running: bash (";
+        assert!(line.starts_with(start), "{goes_on}: {outcome}");
+    }
+}
 
 #[test]
 fn leftovers_are_asked_to_end() {

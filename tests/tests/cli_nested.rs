@@ -32,8 +32,8 @@ fn it_shares_the_clock() {
 
 #[test]
 fn exit_statuses_are_those_of_its_commands() {
-    let text = "$FLUX -- bash -c 'exit 3'; echo $?; $FLUX -- bash -c 'sleep 900; exit 7' -- true; echo $?
-        $FLUX -- bash -c 'kill -KILL $$' -- false; echo $?; $FLUX -- bash -c '(sleep 900; exit 9) & exit 4'; echo $?
+    let text = "$FLUX -- bash -c 'exit 3'; echo $?; $FLUX --many -- bash -c 'sleep 900; exit 7' -- true; echo $?
+        $FLUX --separator , bash -c 'kill -KILL $$' , false; echo $?; $FLUX -- bash -c '(sleep 900; exit 9) & exit 4'; echo $?
         $FLUX -- /no/such/program 2>/dev/null; echo $?; $FLUX --no-such-option 2>/dev/null; echo $?; exit 5";
     let outcome = script(Mode::Elapsed, text);
     assert_eq!(outcome.stdout, "3\n7\n137\n4\n127\n2\n", "{outcome}");
@@ -42,7 +42,7 @@ fn exit_statuses_are_those_of_its_commands() {
 
 #[test]
 fn several_commands_start_in_their_order() {
-    let text = "$FLUX -- bash -c 'echo first; sleep 30; echo third' -- bash -c 'echo second; sleep 99; echo fourth'";
+    let text = "$FLUX --many -- bash -c 'echo first; sleep 30; echo third' -- bash -c 'echo second; sleep 99; echo fourth'";
     for mode in [Mode::Elapsed, Mode::Frozen] {
         assert_eq!(script(mode, text).stdout, "first\nsecond\nthird\nfourth\n", "{mode:?}");
     }

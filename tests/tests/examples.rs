@@ -100,7 +100,7 @@ fn client_and_server_keep_their_promise() {
         let port = listener.local_addr().expect("bound").port().to_string();
         drop(listener);
         let run = Run::launcher()
-            .args([clock, "--"])
+            .args([clock, "--many", "--"])
             .arg(&server)
             .args([&port, "--"])
             .arg(&client)

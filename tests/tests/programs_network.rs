@@ -38,7 +38,7 @@ impl Pair {
         let scratch = Scratch::new();
         let port_file = scratch.file("port");
         let run = Run::launcher()
-            .args([clock, "--"])
+            .args([clock, "--many", "--"])
             .args(&self.server)
             .args([&port_file, &unit.to_string()])
             .arg("--")

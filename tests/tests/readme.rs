@@ -85,3 +85,40 @@ fn what_is_skipped_is_there() {
         "README.md does not say how to test"
     );
 }
+
+/// The texts between the ellipses of each message in the table: somewhere the program says them.
+#[test]
+fn messages_are_what_is_printed() {
+    let launcher = workspace_root().join("launcher/src");
+    let sources =
+        rust_files(&launcher).into_iter().map(|file| fs::read_to_string(file).expect("UTF-8"));
+    // A text may go on in the next line of the source.
+    let said = sources.collect::<String>().replace("\\\n", "\n");
+    let said =
+        said.split_whitespace().collect::<Vec<_>>().join(" ").replace("{LIBRARY}", "libflux.so");
+    let text = fs::read_to_string(workspace_root().join("README.md")).expect("the manual");
+    let (_, table) = text.split_once("## Messages and exit statuses").expect("the table");
+    let (table, _) = table.split_once("\n## ").expect("the next heading");
+    let mut asked = 0;
+    for row in table.lines().filter(|row| row.starts_with("| 1") || row.starts_with("| at")) {
+        let messages = row.split('|').nth(2).expect("a row of three");
+        for part in messages.split('`').skip(1).step_by(2).flat_map(|message| message.split('…'))
+        {
+            let part = part.trim_matches([' ', ';', ':', ',', '(', ')', '\'']);
+            assert!(said.contains(part), "README.md: nobody says {part:?}");
+            asked += 1;
+        }
+    }
+    assert!(asked > 40, "only {asked}");
+}
+
+fn rust_files(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let entries = fs::read_dir(folder).expect("a folder of sources");
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    paths
+        .flat_map(|path| match path.is_dir() {
+            true => rust_files(&path),
+            false => vec![path],
+        })
+        .collect()
+}

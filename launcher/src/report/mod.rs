@@ -3,4 +3,5 @@
 
 pub mod messages;
 pub mod stall_report;
+pub mod still_running;
 pub mod summary;

@@ -8,6 +8,7 @@ use engine::region::lock::KEEPER;
 use engine::region::slot::Slot;
 use engine::schedule::busy::Busy;
 use engine::{Engine, Kind, Page, WaitKind};
+use look::process::descends;
 use posix::time::NEVER;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Instant;
@@ -71,13 +72,15 @@ impl StallReport {
         }
         self.said_who_runs = true;
         let (pid, tid) = thread(&page.slots[slot]);
-        messages::say(&match proc::name(pid, tid).as_str() {
-            "" => format!(
+        messages::say(&match descends(pid, engine.pid) {
+            Err(e) if e.gone() => format!(
                 "time does not jump: a thread that has ended counts as running ({pid}/{tid})"
             ),
-            name => {
-                format!("time does not jump while {name} ({pid}/{tid}) {}", busy.describe())
-            }
+            _ => format!(
+                "time does not jump while {} {}",
+                who(pid, tid, engine.pid),
+                busy.describe()
+            ),
         });
     }
 }
@@ -86,10 +89,10 @@ impl StallReport {
 pub fn rescue(page: &Page, slot: usize) {
     let (pid, tid) = thread(&page.slots[slot]);
     messages::verbose(1, || {
-        let name = proc::name(pid, tid);
         format!(
-            "{name} ({pid}/{tid}) computes while others wait for the clock: it goes on; the run is \
-             not repeatable from here"
+            "{} computes while others wait for the clock: it goes on; the run is \
+             not repeatable from here",
+            who(pid, tid, std::process::id())
         )
     });
 }
@@ -98,6 +101,15 @@ pub fn rescue(page: &Page, slot: usize) {
 fn thread(slot: &Slot) -> (u32, u32) {
     let (pid, tid) = (slot.pid.load(SeqCst), slot.tid.load(SeqCst));
     (pid, if tid == 0 { pid } else { tid })
+}
+
+/// Name and numbers of a thread below `launcher`. In a PID namespace a process knows itself by a
+/// number that is a stranger's here.
+fn who(pid: u32, tid: u32, launcher: u32) -> String {
+    match descends(pid, launcher) {
+        Ok(true) => format!("{} ({pid}/{tid})", proc::name(pid, tid)),
+        _ => format!("a process that has the number {pid} in a PID namespace"),
+    }
 }
 
 fn waits(page: &Page) -> String {
@@ -115,10 +127,11 @@ fn waits(page: &Page) -> String {
             Kind::Ending | Kind::Leaving => "its own end",
             _ => "a system call",
         };
-        format!("{} ({pid}/{tid}) waits for {what}", proc::name(pid, tid))
+        format!("{} waits for {what}", who(pid, tid, std::process::id()))
     };
     let mut lines: Vec<String> = slots().take(NAMED).map(line).collect();
     match slots().count().saturating_sub(NAMED) {
+        0 if lines.is_empty() => lines.push("nobody has joined the session".to_owned()),
         0 => {}
         n => lines.push(format!("and {n} more")),
     }

@@ -36,7 +36,7 @@ pub struct TracerProcess {
 impl TracerProcess {
     /// Nobody has asked yet.
     pub fn new(session: &Session) -> Arc<TracerProcess> {
-        let (region, library) = (session.path.clone(), session.library.clone());
+        let (region, library) = (session.path.clone(), session.library.path().to_path_buf());
         Arc::new(TracerProcess {
             pid: AtomicU32::new(0),
             thread: Mutex::default(),
@@ -58,14 +58,26 @@ impl TracerProcess {
     /// counted before the keeper is kicked ([`Engine::ask_tracer`]). So either this very look sees
     /// it, or the kick is on record and the next one does.
     pub fn hear(self: &Arc<Self>) {
-        if self.engine.page.header.tracer_asked.load(SeqCst) == 0 {
+        let page = self.engine.page;
+        if page.header.tracer_asked.load(SeqCst) == 0 || page.trace() == Trace::None {
             return;
         }
         let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
         if thread.is_none() && self.pid.load(SeqCst) != OVER {
             let process = Arc::clone(self);
-            *thread = Some(std::thread::spawn(move || process.watch()));
+            match std::thread::Builder::new().spawn(move || process.watch()) {
+                Ok(watches) => *thread = Some(watches),
+                Err(e) => self.refused(&e.to_string()),
+            }
         }
+    }
+
+    /// There is no tracer; nobody shall ask for it again.
+    fn refused(&self, why: &str) {
+        self.engine.page.header.trace.store(Trace::None as u32, SeqCst);
+        messages::say(&format!(
+            "cannot start the tracer: {why}; statically linked programs run in real time"
+        ));
     }
 
     /// The session is over.
@@ -114,10 +126,7 @@ impl TracerProcess {
             engine.kick_keeper();
         }
         if pid.load(SeqCst) != OVER {
-            header.trace.store(Trace::None as u32, SeqCst);
-            messages::say(&format!(
-                "cannot start the tracer: {why}; statically linked programs run in real time"
-            ));
+            self.refused(&why);
         }
     }
 }

@@ -67,7 +67,11 @@ pub fn assert_refused(outcome: &Outcome, code: i32, words: &[&str]) {
     assert!(!outcome.stderr.contains("panicked"), "{outcome}");
 }
 
-// The exit status.
+/// May this test do what only root may?
+pub fn running_as_root() -> bool {
+    // SAFETY: only asks.
+    unsafe { libc::geteuid() == 0 }
+}
 
 /// Compiles a C program for one test.
 pub fn compile(scratch: &Scratch, flags: &[&str], source: &str) -> String {
