@@ -9,6 +9,7 @@ use engine::programs::elf::Program;
 use engine::programs::preload::{Form, Order};
 use engine::region::sizes::CLOCKS;
 use engine::statefile::file::StateFile;
+use engine::statefile::open::Name;
 use engine::{ClockMode, Engine, Page};
 use memfd::MemfdOptions;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -220,7 +221,8 @@ impl Session {
         let bad = |reason: &str| format!("cannot use {} as state file: {reason}", file.display());
         let path =
             CString::new(file.as_os_str().as_bytes()).map_err(|_| bad("there is no such file"))?;
-        let state = StateFile::open(&path, crate::report::messages::say).map_err(bad)?;
+        let state =
+            StateFile::open(&path, Name::Given, crate::report::messages::say).map_err(bad)?;
         let serial = state.read().ok_or_else(|| bad("it is no state file"))?;
         self.engine.page.track(state, serial);
         self.statefile = Some(state);

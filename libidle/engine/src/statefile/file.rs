@@ -13,7 +13,6 @@ use crate::region::layout::Page;
 use crate::sync::{Relaxed, SeqCst};
 use crate::sys;
 use crate::sys::Timespec;
-use std::ffi::CStr;
 use std::sync::atomic::AtomicI32;
 
 /// This process's descriptor of the file; negative: none.
@@ -32,12 +31,46 @@ pub struct StateFile {
     pub say: fn(&str),
 }
 
-/// From fstat(2): device and inode, the number of names that the file has, and whether it is a
-/// regular file.
-struct Stat {
+/// What stat(2) says of a file, as far as it matters here.
+pub(super) struct Stat {
+    /// Device and inode.
     file: [u64; 2],
+    /// Number of names that it has.
     links: u64,
-    regular: bool,
+    mode: u32,
+    owner: u32,
+}
+
+impl Stat {
+    /// By a call that fills the buffer which it is given, of the structure's size.
+    pub(super) fn by(call: impl FnOnce(*mut u64) -> isize) -> Result<Stat, Errno> {
+        let mut stat = [0u64; 18];
+        checked(call(stat.as_mut_ptr()))?;
+        let (mode, owner) = (stat[3] as u32, (stat[3] >> 32) as u32);
+        Ok(Stat { file: [stat[0], stat[1]], links: stat[2], mode, owner })
+    }
+
+    fn is(&self, kind: u32) -> bool {
+        const KIND: u32 = 0o170_000;
+        self.mode & KIND == kind
+    }
+
+    pub(super) fn is_regular(&self) -> bool {
+        self.is(0o100_000)
+    }
+
+    pub(super) fn is_folder(&self) -> bool {
+        self.is(0o040_000)
+    }
+
+    pub(super) fn is_link(&self) -> bool {
+        self.is(0o120_000)
+    }
+
+    /// The user that it belongs to.
+    pub(super) fn owner(&self) -> u32 {
+        self.owner
+    }
 }
 
 /// Writes `text` after the name of this library, as one line, to descriptor `fd`.
@@ -93,35 +126,11 @@ pub fn mine() -> StateFile {
     StateFile { fd: descriptor(), say }
 }
 
-fn checked(raw: isize) -> Result<usize, Errno> {
+pub(super) fn checked(raw: isize) -> Result<usize, Errno> {
     if raw < 0 { Err(Errno(-raw as i32)) } else { Ok(raw as usize) }
 }
 
 impl StateFile {
-    /// Opens `path`, or makes the file; `Err` says why it cannot be a state file. Close-on-exec.
-    pub fn open(path: &CStr, say: fn(&str)) -> Result<StateFile, &'static str> {
-        // O_RDWR, O_CREAT, O_NOCTTY, O_NONBLOCK, O_CLOEXEC: a FIFO or a terminal must not hold
-        // anybody up.
-        const FLAGS: usize = 0o2 | 0o100 | 0o400 | 0o4000 | 0o2_000_000;
-        // SAFETY: a path with its NUL.
-        let raw = unsafe { syscall6(nr::OPEN, path.as_ptr() as usize, FLAGS, 0o666, 0, 0, 0) };
-        let fd = checked(raw).map_err(|Errno(code)| match code {
-            1 | 13 => "permission denied",
-            2 | 20 => "there is no such folder",
-            21 => "it is a folder",
-            23 | 24 => "too many open files",
-            28 => "no space is left",
-            30 => "the file system is read-only",
-            _ => "it cannot be opened",
-        })?;
-        let file = StateFile { fd: fd as i32, say };
-        if !file.stat().is_some_and(|stat| stat.regular) {
-            file.close();
-            return Err("it is no regular file");
-        }
-        Ok(file)
-    }
-
     /// Closes it.
     pub fn close(self) {
         // SAFETY: a descriptor of our own.
@@ -143,17 +152,10 @@ impl StateFile {
     }
 
     /// What fstat(2) says of the descriptor.
-    fn stat(&self) -> Option<Stat> {
-        let mut stat = [0u64; 18];
+    pub(super) fn stat(&self) -> Option<Stat> {
         // SAFETY: a buffer of the structure's size.
-        let raw = unsafe {
-            syscall6(nr::FSTAT, self.fd as usize, stat.as_mut_ptr() as usize, 0, 0, 0, 0)
-        };
-        /// Of the mode: the kind of file, and a regular one.
-        const KIND: u64 = 0o170_000;
-        const REGULAR: u64 = 0o100_000;
-        let regular = stat[3] & KIND == REGULAR;
-        (raw == 0).then_some(Stat { file: [stat[0], stat[1]], links: stat[2], regular })
+        Stat::by(|to| unsafe { syscall6(nr::FSTAT, self.fd as usize, to as usize, 0, 0, 0, 0) })
+            .ok()
     }
 
     /// Records that this is the state file, whatever the descriptor leads to later.

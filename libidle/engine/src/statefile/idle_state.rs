@@ -137,6 +137,7 @@ impl Page {
 mod tests {
     use super::*;
     use crate::region::keeper_word::DIED;
+    use crate::statefile::open::Name;
     use std::ffi::CString;
     use std::time::Duration;
 
@@ -145,7 +146,7 @@ mod tests {
         let page: &'static Page = Box::leak(Page::boxed());
         let path = std::env::temp_dir().join(format!("{name}-{}", std::process::id()));
         let text = CString::new(path.to_str().expect("UTF-8")).expect("no NUL");
-        let file = StateFile::open(&text, |_| ()).expect("a state file");
+        let file = StateFile::open(&text, Name::Given, |_| ()).expect("a state file");
         std::fs::remove_file(path).expect("it was made");
         page.track(file, 0);
         page.header.keeper_lives.store(std::process::id(), SeqCst);

@@ -2,3 +2,4 @@
 
 pub mod file;
 pub mod idle_state;
+pub mod open;

@@ -12,6 +12,7 @@ use crate::shim::vdso;
 use engine::arch::syscall::syscall6;
 use engine::region::sizes::CLOCKS;
 use engine::statefile::file::{self, StateFile};
+use engine::statefile::open::Name;
 use engine::{ClockMode, Engine, Page};
 use posix::errno::is_error;
 use posix::names::{FLUX, LIBIDLE, LIBIDLE_CHILDREN, LIBIDLE_STATEFILE, LIBIDLE_VERBOSE, Names};
@@ -125,8 +126,9 @@ fn join(numbers: &CStr) -> Option<&'static Page> {
 }
 
 fn create() -> Option<&'static Page> {
-    let path = env(LIBIDLE_STATEFILE.c()).filter(|path| !path.is_empty()).unwrap_or(DEFAULT);
-    let made = StateFile::open(path, file::say).and_then(|file| {
+    let given = env(LIBIDLE_STATEFILE.c()).filter(|path| !path.is_empty());
+    let (path, name) = given.map_or((DEFAULT, Name::Default), |path| (path, Name::Given));
+    let made = StateFile::open(path, name, file::say).and_then(|file| {
         let serial = file.read().ok_or("it is no state file")?;
         let page = make(file.fd).ok_or("there is no memory or no descriptor for it")?;
         page.track(file::mine(), serial);
@@ -211,11 +213,21 @@ fn show_rows(page: &Page) {
             | libc::O_TRUNC
             | libc::O_APPEND
             | libc::O_CLOEXEC
+            // A FIFO that nobody reads would hold the program up.
+            | libc::O_NONBLOCK
             | libc::O_NOCTTY;
         // SAFETY: a path.
         let fd = unsafe {
             syscall6(libc::SYS_open, to.as_ptr() as usize, flags as usize, 0o666, 0, 0, 0)
         };
+        if fd >= 0 {
+            // One that somebody reads waits like any other.
+            let blocks = (flags & !libc::O_NONBLOCK) as usize;
+            // SAFETY: plain numbers.
+            unsafe {
+                syscall6(libc::SYS_fcntl, fd as usize, libc::F_SETFL as usize, blocks, 0, 0, 0)
+            };
+        }
         if fd < 0 || !inherited_fds::keep_log(fd as i32) {
             file::say("cannot write to the file named by LIBIDLE_VERBOSE; no rows are printed");
             return;
