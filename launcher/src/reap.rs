@@ -77,7 +77,7 @@ pub fn run(session: Session, ends: Option<Ends>, commands: &[Vec<OsString>]) -> 
         }
     };
     // Before its first command has started, a session without anybody in it is not at rest.
-    session.engine.page.header.hold.store(1, SeqCst);
+    session.engine.page.hold_commands(true);
     let tracer = TracerProcess::new(&session);
     let budget = ends.map(|ends| Budget::begin(&session, ends, Arc::clone(&over))).transpose();
     let started = budget.and_then(|budget| {
@@ -165,7 +165,7 @@ impl Course<'_> {
         let Some((words, later)) = self.waiting.split_first() else { return };
         self.waiting = later;
         let header = &self.session.engine.page.header;
-        header.hold.store(1, SeqCst);
+        self.session.engine.page.hold_commands(true);
         header.want_rest.store(0, SeqCst);
         let child = self.session.start(words, self.started);
         // Only now it counts as busy: nobody has seen the session at rest without it.
@@ -173,7 +173,7 @@ impl Course<'_> {
         match child {
             Ok(child) => {
                 self.started += 1;
-                header.hold.store(!later.is_empty() as u32, SeqCst);
+                self.session.engine.page.hold_commands(!later.is_empty());
                 messages::verbose(2, || {
                     format!("process {} runs {}", child.id(), words[0].to_string_lossy())
                 });
@@ -184,7 +184,7 @@ impl Course<'_> {
                 messages::say(&text);
                 self.failure = Some(status);
                 self.waiting = &[];
-                header.hold.store(0, SeqCst);
+                self.session.engine.page.hold_commands(false);
                 self.send(&self.living(), Signal::SIGTERM);
             }
         }

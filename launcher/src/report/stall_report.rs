@@ -25,9 +25,9 @@ pub struct StallReport {
     said_who_runs: bool,
 }
 
-/// A thread that runs.
+/// A thread that runs, or the kernel's work.
 struct Runs {
-    slot: usize,
+    slot: Option<usize>,
     since: Instant,
     /// How often the clock had jumped then.
     jumps: u64,
@@ -55,7 +55,10 @@ impl StallReport {
         if self.said_who_runs || !messages::is_verbose(1) {
             return;
         }
-        let Some(slot) = busy.slot() else { return };
+        let slot = busy.slot();
+        if slot.is_none() && !matches!(busy, Busy::InFlight(_)) {
+            return;
+        }
         let page = engine.page;
         let jumps = page.header.jumps.load(SeqCst);
         let same = self.runs.take().filter(|runs| (runs.slot, runs.jumps) == (slot, jumps));
@@ -71,6 +74,12 @@ impl StallReport {
             return;
         }
         self.said_who_runs = true;
+        let Some(slot) = slot else {
+            return messages::say(&format!(
+                "time does not jump while the kernel {}",
+                busy.describe()
+            ));
+        };
         let (pid, tid) = thread(&page.slots[slot]);
         messages::say(&match descends(pid, engine.pid) {
             Err(e) if e.gone() => format!(

@@ -13,12 +13,16 @@ pub fn say(session: &Session) {
             0 => String::new(),
             n => format!(", {n} steps for threads that spin"),
         };
+        let worked = match h.kernel_worked.load(SeqCst) {
+            0 => String::new(),
+            ns => format!(", {} of it for work of the kernel", duration(ns)),
+        };
         let missed = match h.slots_missed.load(SeqCst) {
             0 => String::new(),
             n => format!("; {n} threads were too many and ran in real time"),
         };
         format!(
-            "{} virtual, {} real, {jumps} jumps{creeps}{missed}",
+            "{} virtual, {} real{worked}, {jumps} jumps{creeps}{missed}",
             duration(virtual_),
             duration(real)
         )

@@ -12,6 +12,7 @@ use super::spin::clock_reads::clock_read;
 use super::state::Tracer;
 use engine::WaitKind;
 use engine::arch::call_table::row;
+use engine::region::holds::UNSEEN_SOCKETS;
 use engine::verdict::Verdict;
 use std::sync::atomic::Ordering::SeqCst;
 
@@ -75,6 +76,9 @@ impl Tracer {
             Do::Pass => {
                 if matches!(verdict, Some(Verdict::Confines(_))) {
                     tracees.processes.entry(process).and_modify(|process| process.confined = true);
+                }
+                if regs.number() == libc::SYS_socket {
+                    engine.page.hold(UNSEEN_SOCKETS);
                 }
                 let then = match verdict {
                     Some(Verdict::Socket(_)) => Some(Then::Socket),

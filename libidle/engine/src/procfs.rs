@@ -77,6 +77,16 @@ impl Path {
         Path::new().number(pid).with("/task/").number(tid).with("/").with(name)
     }
 
+    /// `/proc/PID/fd/FD`.
+    pub fn descriptor(pid: u32, fd: u32) -> Path {
+        Path::new().number(pid).with("/fd/").number(fd)
+    }
+
+    /// For a system call. It ends with a NUL.
+    pub fn as_ptr(&self) -> *const u8 {
+        self.bytes.as_ptr()
+    }
+
     /// The file's contents, as far as they fit into `buf`.
     pub fn read(self, buf: &mut [u8]) -> Result<&[u8], Errno> {
         let got = File::open(&self)?.read_at_start(buf)?;

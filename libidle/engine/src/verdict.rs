@@ -53,6 +53,8 @@ pub enum Verdict {
     SetClock,
     /// Makes a socket, or sets or reads an option of one. The waits of later calls depend on it.
     Socket(When),
+    /// Makes a pseudo-terminal usable, if the condition holds. The call may also wait.
+    Terminal(When),
     /// A timer of the process.
     Timer,
     /// Traces a thread, which has one tracer.
@@ -76,6 +78,8 @@ pub enum Verdict {
 pub const CLONE_UNTRACED: u32 = 0x0080_0000;
 /// clone(2): the child is to have a user namespace of its own.
 pub const CLONE_NEWUSER: u32 = 0x1000_0000;
+/// ioctl(2): unlocks the slave of a pseudo-terminal. Before that nobody opens it.
+pub const TIOCSPTLCK: u32 = 0x4004_5431;
 /// The options of prctl(2) and of seccomp(2) that install a filter.
 pub const PR_SET_SECCOMP: u32 = 22;
 /// See [`PR_SET_SECCOMP`].
@@ -97,7 +101,7 @@ impl Verdict {
         match self {
             Pass | Blocks => None,
             Timed(when) | Spawn(when) | Clock(when) | Socket(when) | Signals(when)
-            | Confines(when) => Some(when),
+            | Confines(when) | Terminal(when) => Some(when),
             Traces => Some(When::Attaches),
             SetClock | Timer | Uptime | Privileges | Affinity => Some(When::Always),
         }

@@ -67,6 +67,10 @@ macro_rules! shared_rows {
             fn fcntl(fd: c_int, cmd: c_int, arg: usize) -> c_int = descriptors::fcntl;
             fn fcntl64(fd: c_int, cmd: c_int, arg: usize) -> c_int = descriptors::fcntl64;
             fn tcdrain(fd: c_int) -> c_int = descriptors::tcdrain;
+            fn posix_openpt(flags: c_int) -> c_int = terminals::posix_openpt;
+            fn getpt() -> c_int = terminals::getpt;
+            fn openpty(master: *mut c_int, slave: *mut c_int, name: *mut c_char, modes: *const termios, size: *const winsize) -> c_int = terminals::openpty;
+            fn forkpty(master: *mut c_int, name: *mut c_char, modes: *const termios, size: *const winsize) -> pid_t = terminals::forkpty;
             fn splice(from: c_int, off: *mut i64, to: c_int, off2: *mut i64, n: size_t, flags: u32) -> ssize_t = descriptors::splice => positive;
             fn sendfile(to: c_int, from: c_int, off: *mut off_t, n: size_t) -> ssize_t = descriptors::sendfile => positive;
             fn sendfile64(to: c_int, from: c_int, off: *mut off_t, n: size_t) -> ssize_t = descriptors::sendfile64 => positive;

@@ -7,12 +7,16 @@
 mod calls;
 mod cgroup;
 mod family;
+mod in_flight;
 mod notes;
 mod opened;
 mod patience;
 pub mod process;
 mod reap;
+mod sock_diag;
 mod survey;
+mod tcp;
+mod terminals;
 #[cfg(test)]
 mod tests;
 pub mod thread;
@@ -21,13 +25,14 @@ mod traced;
 use crate::patience::LINGERING;
 use engine::arch::syscall::syscall6;
 use engine::region::forced::Forced;
+use engine::region::holds::TERMINALS;
 use engine::region::layout::Page;
 use engine::region::state::State;
 use engine::region::tracer_word::{NONE, owned};
 use engine::schedule::look::Found;
 use engine::statefile::file::StateFile;
 use engine::sys;
-use engine::{Engine, Kind};
+use engine::{Engine, Kind, WaitKind};
 use notes::{Note, Notes, Seen};
 use posix::time::NEVER;
 use std::sync::atomic::Ordering::SeqCst;
@@ -70,6 +75,8 @@ pub struct ProcLook {
     /// survey found.
     rested: Option<u32>,
     signals: u64,
+    terminals: terminals::Terminals,
+    flights: in_flight::Flights,
 }
 
 impl ProcLook {
@@ -100,6 +107,8 @@ impl ProcLook {
             recheckers: false,
             rested: None,
             signals: 0,
+            terminals: terminals::Terminals::default(),
+            flights: in_flight::Flights::default(),
         })
     }
 
@@ -113,14 +122,17 @@ impl ProcLook {
         self.notes.get(index)
     }
 
-    /// A survey begins. After a signal was sent, and when `thorough`, the look includes parked
-    /// threads.
+    /// A survey begins. After a signal was sent, while there are terminals that may send some, and
+    /// when `thorough`, the look includes parked threads.
     pub fn begin(&mut self, thorough: bool) {
         let h = &self.engine.page.header;
         self.survey += 1;
         (self.watches, self.recheckers) = (false, false);
+        self.flights.begin();
         self.signals = h.signals_sent.load(SeqCst);
-        self.parked_too = thorough || self.signals != h.signals_seen.load(SeqCst);
+        // A key, or a terminal that is closed or gets another size, is a signal that nobody counts.
+        let terminals = h.hold.load(SeqCst) & TERMINALS != 0;
+        self.parked_too = thorough || terminals || self.signals != h.signals_seen.load(SeqCst);
         if thorough && self.engine.page.header.idle.forced.load(SeqCst) != 0 {
             self.look_for_dead();
         }
@@ -286,7 +298,9 @@ impl ProcLook {
 
     fn asleep(&mut self, index: usize, seen: State, runs: u64) -> Found {
         self.watches |= seen.kind() == Kind::Foreign;
-        self.recheckers |= self.engine.page.slots[index].rechecks();
+        let slot = &self.engine.page.slots[index];
+        self.recheckers |= slot.rechecks();
+        self.flights.lingers |= slot.is_for(WaitKind::Lingers) || self.closes(index, seen, runs);
         let survey = self.survey;
         self.note(index).seen = Some((seen, runs, survey));
         Found::Asleep

@@ -7,6 +7,7 @@ use engine::Kind;
 use engine::region::layout::Page;
 use engine::region::state::State;
 use engine::region::tracer_word::NONE;
+use engine::schedule::busy::Busy;
 use engine::schedule::look::{Found, Look};
 use engine::statefile::file::StateFile;
 use engine::sys;
@@ -69,7 +70,18 @@ impl Look for ProcLook {
         if self.parked_too {
             page.header.signals_seen.store(self.signals, Relaxed);
         }
+        if page.header.hold.load(SeqCst) != 0 {
+            self.settle_flights(page);
+        }
         self.rechecked(page)
+    }
+
+    fn in_flight(&mut self, page: &Page, holds: u32) -> Result<(), Busy> {
+        self.work_in_flight(page, holds)
+    }
+
+    fn in_flight_for(&mut self, real: u64) -> u64 {
+        self.flights.took(real)
     }
 
     fn burnt(&mut self, page: &Page, index: usize) -> Option<u64> {

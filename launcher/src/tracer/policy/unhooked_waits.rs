@@ -21,6 +21,7 @@ use crate::tracer::ptrace::thread_status::numbers;
 use engine::region::layout::Page;
 use engine::region::state::State;
 use engine::region::tracer_word::NONE;
+use engine::schedule::busy::Busy;
 use engine::schedule::look::{Found, Look};
 use engine::schedule::next::Key;
 use engine::statefile::file::StateFile;
@@ -216,6 +217,14 @@ impl Look for UnhookedWaits {
 
     fn at_rest(&mut self, page: &Page) -> bool {
         self.look.at_rest(page) && !self.budget.is_some_and(|slot| budget::alone(page, slot))
+    }
+
+    fn in_flight(&mut self, page: &Page, holds: u32) -> Result<(), Busy> {
+        self.look.in_flight(page, holds)
+    }
+
+    fn in_flight_for(&mut self, real: u64) -> u64 {
+        self.look.in_flight_for(real)
     }
 
     fn unhooked(&mut self, page: &Page) -> Option<Key> {

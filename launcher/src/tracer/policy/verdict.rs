@@ -21,6 +21,10 @@ pub fn decide(call: &Call, process: pid_t) -> Do {
         Some(Verdict::Clock(_)) => clock_calls::read(call),
         Some(Verdict::SetClock) => clock_calls::set(call),
         Some(Verdict::Spawn(_)) => spawn(call),
+        Some(Verdict::Terminal(_)) => {
+            call.engine.page.makes_terminal();
+            Do::Pass
+        }
         Some(Verdict::Signals(_)) => {
             // Counted before it is sent. The sender counts as running until it has been seen
             // asleep, which is after. Signal 0 only asks whether the receiver exists. And a

@@ -176,6 +176,14 @@ pub fn run<L: Look>(
                 }
                 continue;
             }
+            Outcome::NotIdle(busy @ Busy::InFlight(_)) => {
+                progress.moves(&engine);
+                if !event(Event::Busy(busy)) {
+                    return;
+                }
+                back_off(page, &mut backoff);
+                continue;
+            }
             Outcome::NotIdle(busy) => {
                 if !event(Event::Busy(busy)) {
                     return;

@@ -8,7 +8,7 @@
 use crate::region::forced::Sets;
 use crate::region::idle_word::IdleWords;
 use crate::region::lock::ClockCell;
-use crate::region::sizes::{ARENAS, CLOCKS, FILES, HEAP, SLOTS, SUMMARY, WORDS};
+use crate::region::sizes::{ARENAS, CLOCKS, FILES, HEAP, NOTES, SLOTS, SUMMARY, WORDS};
 use crate::region::slot::Slot;
 use crate::sync::{AtomicI64, AtomicU32, AtomicU64};
 use posix::time::Spec;
@@ -16,7 +16,7 @@ use posix::time::Spec;
 /// Marks a region of ours ("fluxpage").
 pub const MAGIC: u64 = 0x6567_6170_7875_6c66;
 /// The layout below.
-pub const VERSION: u32 = 6;
+pub const VERSION: u32 = 7;
 
 /// How virtual time relates to real time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -94,7 +94,7 @@ pub struct Header {
     pub keeper: AtomicU32,
     /// The launcher wants to know when the session has come to rest, even with no deadline pending.
     pub want_rest: AtomicU32,
-    /// While not zero nobody jumps: the launcher still has commands to start. Launcher.
+    /// While not zero a decider has to ask further: the bits of [`crate::region::holds`].
     pub hold: AtomicU32,
     /// Timer descriptors ever made; any process. Numbers them.
     pub timers: AtomicU32,
@@ -130,7 +130,11 @@ pub struct Header {
     /// Process id of a program that could not trace another one, because the session's tracer does;
     /// that program.
     pub tracing_refused: AtomicU32,
-    _pad4: [AtomicU32; 11],
+    /// Pseudo-terminals ever made; any process, before it makes one.
+    pub terminals: AtomicU32,
+    /// Real time for which nobody jumped because of the kernel's work, ns; keeper.
+    pub kernel_worked: AtomicU64,
+    _pad4: [AtomicU32; 8],
 
     /// What the region knows of the state file.
     pub idle: IdleWords,
@@ -169,6 +173,8 @@ pub struct Page {
     pub heap: [[Entry; HEAP]; ARENAS],
     /// What threads say that they count as.
     pub forced: Sets,
+    /// TCP sockets that have been written to: see [`crate::region::holds`].
+    pub notes: [AtomicU64; NOTES],
 }
 
 #[cfg(not(loom))]
@@ -287,6 +293,8 @@ impl Page {
                     high: u32s(),
                     slots_missed: u32s(),
                     tracing_refused: u32s(),
+                    terminals: u32s(),
+                    kernel_worked: u64s(),
                     _pad4: from_fn(|_| u32s()),
                     idle: IdleWords::new(),
                 },
@@ -303,6 +311,7 @@ impl Page {
                     })
                 }),
                 forced: Sets::new(),
+                notes: from_fn(|_| u64s()),
             })
         }
     }

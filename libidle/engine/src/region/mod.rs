@@ -5,6 +5,7 @@ pub mod busy_set;
 pub mod clock;
 pub mod forced;
 pub mod forced_set;
+pub mod holds;
 pub mod idle_word;
 pub mod keeper_word;
 pub mod layout;

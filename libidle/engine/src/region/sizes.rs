@@ -23,6 +23,12 @@ pub const HEAP: usize = SLOTS * 2;
 pub const ARENAS: usize = 2;
 /// Clock ids that have a base for a frozen clock (`CLOCK_REALTIME` 0 to `CLOCK_TAI` 11).
 pub const CLOCKS: usize = 12;
+/// TCP sockets of which there can be a note ([`crate::region::holds`]).
+#[cfg(not(loom))]
+pub const NOTES: usize = 128;
+/// In the model.
+#[cfg(loom)]
+pub const NOTES: usize = 1;
 /// Program files that the ELF cache remembers.
 #[cfg(not(loom))]
 pub const FILES: usize = 64;

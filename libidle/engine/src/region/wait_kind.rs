@@ -38,6 +38,8 @@ pub enum WaitKind {
     /// The next time that a language's runtime looks after its threads, which may come late
     /// (NOTE [Runtime ticks] in [`crate::schedule::deadline_heap`]).
     RuntimeTick = 15,
+    /// The acknowledgement of what it has sent: a close with SO_LINGER (socket(7)).
+    Lingers = 16,
 }
 
 /// A bit of [`crate::region::slot_views::Thread::what`]: the wait is for an instant of a clock that
@@ -74,7 +76,7 @@ impl From<Call> for WaitKind {
 impl WaitKind {
     /// The words of a report for [`crate::region::slot_views::Thread::what`].
     pub fn describe(number: u32) -> &'static str {
-        const ALL: [WaitKind; 15] = [
+        const ALL: [WaitKind; 16] = [
             WaitKind::Sleep,
             WaitKind::Cond,
             WaitKind::Sem,
@@ -90,6 +92,7 @@ impl WaitKind {
             WaitKind::Request,
             WaitKind::Spin,
             WaitKind::RuntimeTick,
+            WaitKind::Lingers,
         ];
         ALL.into_iter()
             .find(|what| *what as u32 == number & !FLAGS)
@@ -113,6 +116,7 @@ impl WaitKind {
             WaitKind::Request => "asynchronous I/O",
             WaitKind::Spin => "something that it asks for again and again",
             WaitKind::RuntimeTick => "the next look of its runtime",
+            WaitKind::Lingers => "the acknowledgement of what it has sent",
         }
     }
 }

@@ -19,6 +19,8 @@ pub(crate) enum Reason {
     /// A thread spins, and time would stand still. Counted as a jump, and as a *creep* too, because
     /// it costs repeatability.
     Creep,
+    /// Frozen mode: the kernel works for the session on real time, and that is what has passed.
+    KernelWorks,
     /// A thread asks whether an instant that has come is over. Nobody else has to know: no jump.
     InstantIsOver,
 }
@@ -41,11 +43,11 @@ impl Engine {
         if !h.clock.commit(held.token, old, new) {
             return false;
         }
-        if ahead != 0 && reason != Reason::InstantIsOver {
+        if ahead != 0 && matches!(reason, Reason::Jump | Reason::Creep) {
             h.jumps.store(h.jumps.load(Relaxed) + 1, Relaxed);
         }
         h.jumped.store(h.jumped.load(Relaxed).saturating_add(ahead), Relaxed);
-        if reason != Reason::Jump {
+        if matches!(reason, Reason::Creep | Reason::InstantIsOver) {
             self.count_creep();
         }
         true

@@ -21,10 +21,34 @@ pub enum Busy {
     SignalSent,
     /// A thread that rechecks periodically has not done so since the others came to rest.
     RecheckDue,
+    /// All are blocked, and the kernel works for one of them.
+    InFlight(Flight),
     /// The launcher still has commands to start.
     Held,
     /// Another thread holds the clock's lock, or took it away.
     LockTaken,
+}
+
+/// Work that the kernel does for the session on real time. No thread runs meanwhile, and one of
+/// them will.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Flight {
+    /// A connection is being made, or is not in its listener's queue yet.
+    Connects,
+    /// Bytes, or the end of a stream, have not reached the other end.
+    Delivers,
+    /// The other end has all bytes, and a thread waits for the acknowledgement.
+    Acknowledges,
+}
+
+impl Flight {
+    fn describe(self) -> &'static str {
+        match self {
+            Flight::Connects => "makes a TCP connection",
+            Flight::Delivers => "delivers bytes of a TCP connection",
+            Flight::Acknowledges => "acknowledges bytes of a TCP connection",
+        }
+    }
 }
 
 impl Busy {
@@ -38,13 +62,14 @@ impl Busy {
         }
     }
 
-    /// What a report says of that thread: it …
+    /// What a report says of that thread, or of the kernel: it …
     pub fn describe(self) -> &'static str {
         match self {
             Busy::Runs(_) => "runs",
             Busy::SaysSo(_) => "says that it is busy",
             Busy::Awake(_) => "is awake in a wait",
             Busy::AsksAgain(_) => "asks again and again, and has something new to see",
+            Busy::InFlight(flight) => flight.describe(),
             _ => "is being looked at",
         }
     }

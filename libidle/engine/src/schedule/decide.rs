@@ -84,6 +84,10 @@ impl Engine {
                     Outcome::NoDeadline => self.come_to_rest(look),
                     outcome => outcome,
                 },
+                Err(busy @ Busy::InFlight(_)) => {
+                    let took = look.in_flight_for((self.real_now)());
+                    self.kernel_works(held, busy, took, look.unhooked(self.page))
+                }
                 Err(busy) => Outcome::NotIdle(busy),
             };
             self.unlock(held);

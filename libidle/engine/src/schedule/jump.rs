@@ -26,9 +26,6 @@ impl Engine {
     ) -> Outcome {
         let page = self.page;
         page.drain_mail(held.arena);
-        if page.header.hold.load(SeqCst) != 0 {
-            return Outcome::NotIdle(Busy::Held);
-        }
         let waiting = [first, own, page.goal(held.arena).filter(|_| first.or(own).is_some())];
         let Some(target) = next(waiting) else { return Outcome::NoDeadline };
         if !self.advance(held, target.deadline, real, Reason::Jump) {

@@ -2,6 +2,7 @@
 
 use crate::region::layout::Page;
 use crate::region::state::State;
+use crate::schedule::busy::Busy;
 use crate::schedule::next::Key;
 use crate::statefile::file::StateFile;
 use posix::time::NEVER;
@@ -20,6 +21,16 @@ pub trait Look {
     /// back?
     fn ended(&mut self, _page: &Page, _index: usize) -> bool {
         false
+    }
+    /// All were found blocked. Does the kernel work for one of them, of what the bits of
+    /// [`crate::region::holds`] stand for? A look that cannot tell leaves it to the keeper.
+    fn in_flight(&mut self, _page: &Page, _holds: u32) -> Result<(), Busy> {
+        Err(Busy::InKernel)
+    }
+    /// The survey has found work of the kernel under way. For how much real time has it been so
+    /// that was not asked for before, ns?
+    fn in_flight_for(&mut self, _real: u64) -> u64 {
+        0
     }
     /// The state file, for a decider that may release its lock.
     fn state_file(&self) -> Option<StateFile> {

@@ -9,6 +9,7 @@ pub mod decide;
 pub mod engine;
 pub mod frozen_progress;
 pub mod hold_lock;
+mod in_flight;
 pub mod jump;
 pub mod look;
 pub mod next;

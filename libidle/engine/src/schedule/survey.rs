@@ -22,6 +22,7 @@
 //! publishing is invisible for a moment).
 use crate::patience::GLANCE;
 use crate::region::forced::Forced;
+use crate::region::holds::COMMANDS;
 use crate::region::sizes::PER_WORD;
 use crate::region::state::{Kind, State};
 use crate::schedule::busy::Busy;
@@ -73,6 +74,7 @@ impl Engine {
     /// it, and reads the word again afterwards. `me` counts as blocked. Lock's holder only.
     pub fn survey<L: Look>(&self, me: usize, look: &mut L) -> Result<(), Busy> {
         self.first_pass(me, look)?;
+        self.holds(look)?;
         self.second_pass(me, look)
     }
 
@@ -86,6 +88,7 @@ impl Engine {
         look: &mut L,
     ) -> Result<Option<Key>, Busy> {
         self.first_pass(me, look)?;
+        self.holds(look)?;
         self.page.drain_mail(held.arena);
         let first = self.page.goal(held.arena);
         self.second_pass(me, look)?;
@@ -149,6 +152,17 @@ impl Engine {
             page.settle_word(w);
         }
         if changed { Err(Busy::Changed) } else { Ok(()) }
+    }
+
+    /// Between the passes: does the kernel work for a thread that is blocked? Whatever its work
+    /// wakes is found awake by the second pass.
+    #[inline]
+    fn holds<L: Look>(&self, look: &mut L) -> Result<(), Busy> {
+        match self.page.header.hold.load(SeqCst) {
+            0 => Ok(()),
+            bits if bits & COMMANDS != 0 => Err(Busy::Held),
+            bits => look.in_flight(self.page, bits),
+        }
     }
 
     /// The second pass: no thread has run since the first.

@@ -2,6 +2,7 @@
 //! descriptors.
 
 use crate::next;
+use crate::shim::entry::{Entry, WaitKind, enter};
 use crate::shim::hidden_fds;
 use crate::shim::session;
 use crate::shim::tcp_push;
@@ -16,8 +17,18 @@ pub fn close(fd: c_int) -> Result<c_int, Errno> {
     if hidden_fds::is_hidden(fd) {
         return Err(Errno(libc::EBADF));
     }
+    let entry = if tcp_push::is_socket(fd) { closes_socket(fd) } else { None };
     forget(fd);
+    let _wait = entry.as_ref().map(|entry| entry.kernel_wait(WaitKind::Lingers));
     crate::shim::errno::outcome(next!(close: fn(c_int) -> c_int)(fd))
+}
+
+/// TCP socket `fd` is about to be closed. The answer is the thread, if the close may wait.
+#[cold]
+fn closes_socket(fd: c_int) -> Option<Entry> {
+    let entry = enter().filter(|_| !session::in_vfork_child())?;
+    let waits = tcp_push::closes(&entry.engine, fd);
+    waits.then_some(entry)
 }
 
 /// `fd` is about to be closed. Not in a vfork child, whose descriptors are its own.
@@ -45,7 +56,11 @@ fn replaced(old: c_int, new: c_int) {
         // SAFETY: plain numbers.
         unsafe { syscall6(libc::SYS_fcntl, old, op, 0, 0, 0, 0) >= 0 }
     };
-    if old != new && timer_fds::is_timer(new) && open() {
+    let noted = timer_fds::is_timer(new) || tcp_push::is_socket(new);
+    if old != new && noted && open() {
+        if tcp_push::is_socket(new) {
+            closes_socket(new);
+        }
         forget(new);
     }
 }

@@ -4,6 +4,7 @@
 use crate::next;
 use crate::shim::entry::{WaitKind, enter};
 use crate::shim::hidden_fds;
+use crate::shim::{tcp_push, terminals};
 use libc::{c_char, c_int, c_void, iovec, mode_t, off_t, size_t, ssize_t};
 
 /// Bodies that do the real call inside a kernel wait.
@@ -21,6 +22,51 @@ macro_rules! kernel_waits {
 }
 pub(crate) use kernel_waits;
 
+/// Bodies that open a path inside a kernel wait.
+macro_rules! opens {
+    ($(
+        $(#[$doc:meta])*
+        fn $name:ident($($dir:ident: c_int)?; $path:ident $(, $arg:ident: $t:ty)*);
+    )*) => {$(
+        $(#[$doc])*
+        ///
+        /// # Safety
+        /// As for the C function.
+        #[inline]
+        pub unsafe fn $name($($dir: c_int,)? $path: *const c_char $(, $arg: $t)*) -> c_int {
+            let real = next!(
+                $name: fn($(opens!(int $dir),)? *const c_char $(, $t)*) -> c_int
+            );
+            let entry = enter();
+            let _wait = entry.as_ref().map(|e| e.kernel_wait(WaitKind::Descriptor));
+            let fd = real($($dir,)? $path $(, $arg)*);
+            // SAFETY: the kernel has read the path to its end if it has opened it.
+            unsafe { terminals::opened($path, fd) }
+        }
+    )*};
+    (int $dir:ident) => { c_int };
+}
+
+opens! {
+    /// open(2): may wait for the other end of a FIFO. The mode is read whether or not it was
+    /// passed.
+    fn open(; path, flags: c_int, mode: mode_t);
+    /// open64.
+    fn open64(; path, flags: c_int, mode: mode_t);
+    /// openat(2).
+    fn openat(dir: c_int; path, flags: c_int, mode: mode_t);
+    /// openat64.
+    fn openat64(dir: c_int; path, flags: c_int, mode: mode_t);
+    /// __open_2 (`_FORTIFY_SOURCE`).
+    fn __open_2(; path, flags: c_int);
+    /// __open64_2 (`_FORTIFY_SOURCE`).
+    fn __open64_2(; path, flags: c_int);
+    /// __openat_2 (`_FORTIFY_SOURCE`).
+    fn __openat_2(dir: c_int; path, flags: c_int);
+    /// __openat64_2 (`_FORTIFY_SOURCE`).
+    fn __openat64_2(dir: c_int; path, flags: c_int);
+}
+
 kernel_waits! { WaitKind::Descriptor;
     /// __read_chk (`_FORTIFY_SOURCE`).
     fn __read_chk(fd: c_int, buf: *mut c_void, n: size_t, size: size_t) -> ssize_t;
@@ -28,19 +74,6 @@ kernel_waits! { WaitKind::Descriptor;
     fn creat(path: *const c_char, mode: mode_t) -> c_int;
     /// creat64.
     fn creat64(path: *const c_char, mode: mode_t) -> c_int;
-    /// open(2): may wait for the other end of a FIFO. The mode is read whether or not it was
-    /// passed.
-    fn open(path: *const c_char, flags: c_int, mode: mode_t) -> c_int;
-    /// open64.
-    fn open64(path: *const c_char, flags: c_int, mode: mode_t) -> c_int;
-    /// openat(2).
-    fn openat(dir: c_int, path: *const c_char, flags: c_int, mode: mode_t) -> c_int;
-    /// openat64.
-    fn openat64(dir: c_int, path: *const c_char, flags: c_int, mode: mode_t) -> c_int;
-    /// __open_2 (`_FORTIFY_SOURCE`).
-    fn __open_2(path: *const c_char, flags: c_int) -> c_int;
-    /// __open64_2 (`_FORTIFY_SOURCE`).
-    fn __open64_2(path: *const c_char, flags: c_int) -> c_int;
     /// flock(2).
     fn flock(fd: c_int, op: c_int) -> c_int;
     /// lockf(3).
@@ -49,12 +82,6 @@ kernel_waits! { WaitKind::Descriptor;
     fn lockf64(fd: c_int, cmd: c_int, len: off_t) -> c_int;
     /// tcdrain(3).
     fn tcdrain(fd: c_int) -> c_int;
-    /// splice(2).
-    fn splice(from: c_int, off: *mut i64, to: c_int, off2: *mut i64, n: size_t, flags: u32) -> ssize_t;
-    /// sendfile(2).
-    fn sendfile(to: c_int, from: c_int, off: *mut off_t, n: size_t) -> ssize_t;
-    /// sendfile64.
-    fn sendfile64(to: c_int, from: c_int, off: *mut off_t, n: size_t) -> ssize_t;
     /// tee(2).
     fn tee(from: c_int, to: c_int, n: size_t, flags: u32) -> ssize_t;
     /// vmsplice(2).
@@ -89,10 +116,37 @@ kernel_waits! { WaitKind::Descriptor;
     fn eventfd_write(fd: c_int, value: u64) -> c_int;
     /// getrandom(2): may wait for the machine's first random bytes.
     fn getrandom(buf: *mut c_void, n: size_t, flags: u32) -> ssize_t;
-    /// __openat_2 (`_FORTIFY_SOURCE`).
-    fn __openat_2(dir: c_int, path: *const c_char, flags: c_int) -> c_int;
-    /// __openat64_2 (`_FORTIFY_SOURCE`).
-    fn __openat64_2(dir: c_int, path: *const c_char, flags: c_int) -> c_int;
+}
+
+/// Bodies that move bytes to descriptor `to`, which may be a socket.
+macro_rules! moves {
+    ($($(#[$doc:meta])* fn $name:ident($($arg:ident: $t:ty),*) |$to:ident|;)*) => {$(
+        $(#[$doc])*
+        pub fn $name($($arg: $t),*) -> ssize_t {
+            let real = next!($name: fn($($t),*) -> ssize_t);
+            let Some(entry) = enter() else { return real($($arg),*) };
+            tcp_push::writes(&entry, $to);
+            let done = {
+                let _wait = entry.kernel_wait(WaitKind::Descriptor);
+                real($($arg),*)
+            };
+            if done > 0 {
+                tcp_push::sent($to);
+            }
+            done
+        }
+    )*};
+}
+
+moves! {
+    /// splice(2).
+    fn splice(
+        from: c_int, off: *mut i64, to: c_int, off2: *mut i64, n: size_t, flags: u32
+    ) |to|;
+    /// sendfile(2).
+    fn sendfile(to: c_int, from: c_int, off: *mut off_t, n: size_t) |to|;
+    /// sendfile64.
+    fn sendfile64(to: c_int, from: c_int, off: *mut off_t, n: size_t) |to|;
 }
 
 /// fcntl(2): only F_SETLKW and F_OFD_SETLKW wait. Of descriptors of this library it knows nothing.

@@ -29,6 +29,7 @@ struct Argument {
 /// # Safety
 /// As for the system call.
 pub unsafe fn enter(args: [usize; 6]) -> c_long {
+    crate::shim::tcp_push::writes_unseen();
     let [fd, submit, least, flags, argument, size] = args;
     let begun = begins(Call::IoUringEnter, args.map(|word| word as u64));
     let (Ok(Some(begun)), Some(entry)) = (begun, entry::enter()) else {

@@ -102,6 +102,7 @@ pub unsafe fn sendmmsg(fd: c_int, msgs: *mut mmsghdr, n: c_uint, flags: c_int) -
     };
     if socket_timeouts::timeout(fd, POLLOUT).is_none() {
         timer_fds::share_all();
+        tcp_push::writes(&entry, fd);
         let sent = {
             let _wait = entry.kernel_wait(WaitKind::Descriptor);
             real(fd, msgs, n, flags)

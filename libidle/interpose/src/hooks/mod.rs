@@ -31,6 +31,7 @@ pub mod socket_timeouts;
 pub mod sockets;
 pub mod spawn;
 pub mod syscall;
+pub mod terminals;
 pub mod threads;
 pub mod try_calls;
 pub mod wait_child;

@@ -115,6 +115,9 @@ kernel_waits! { WaitKind::Request;
 /// # Safety
 /// As for the C function; six arguments are read whether or not they were passed.
 pub unsafe fn syscall(number: c_long, args: crate::hooks::SyscallArgs) -> c_long {
+    if number == libc::SYS_io_uring_enter {
+        crate::shim::tcp_push::writes_unseen();
+    }
     // SAFETY: each call has the system call's arguments, in its order.
     unsafe {
         match number {

@@ -24,6 +24,9 @@ pub fn setsockopt(
     if is_limit(level, name) {
         socket_timeouts::TIMEOUTS.store(true, Relaxed);
     }
+    if (level, name) == (libc::SOL_SOCKET, libc::SO_LINGER) {
+        tcp_push::LINGERS.store(true, Relaxed);
+    }
     next!(setsockopt: fn(c_int, c_int, c_int, *const c_void, socklen_t) -> c_int)(
         fd, level, name, value, len,
     )
@@ -41,6 +44,9 @@ fn transfer(
     len: impl Fn() -> usize,
 ) -> ssize_t {
     let Some(entry) = enter() else { return whole() };
+    if events == POLLOUT {
+        tcp_push::writes(&entry, fd);
+    }
     if flags & libc::MSG_DONTWAIT == 0
         && let Some(limit) = socket_timeouts::timeout(fd, events)
         && socket_timeouts::waits(fd, events, flags)
@@ -270,6 +276,9 @@ fn accepted(fd: c_int, call: impl Fn() -> c_int) -> c_int {
 /// connect(2). With SO_SNDTIMEO the kernel gives up by the real clock.
 pub fn connect(fd: c_int, to: *const sockaddr, len: socklen_t) -> c_int {
     let entry = enter();
+    if let Some(entry) = &entry {
+        tcp_push::writes(entry, fd);
+    }
     if let (Some(entry), Some(limit)) = (&entry, socket_timeouts::timeout(fd, POLLOUT)) {
         return connect_timeout::connect(entry, fd, to, len, limit);
     }

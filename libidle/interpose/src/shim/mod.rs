@@ -29,6 +29,7 @@ pub mod signal_mask;
 pub mod spin_loop;
 pub mod state_rows;
 pub mod tcp_push;
+pub mod terminals;
 pub mod thread_usage;
 pub mod timer_fds;
 pub mod timer_heap;

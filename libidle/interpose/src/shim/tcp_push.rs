@@ -6,10 +6,16 @@
 //! has sent on a TCP socket therefore asks, before its next wait, whether bytes are unsent
 //! (`SIOCOUTQNSD`, tcp(7)), and releases them by setting TCP_NODELAY for a moment.
 
+use crate::shim::entry::Entry;
 use crate::shim::fd_set::{FdSet, sets};
+use crate::shim::session;
 use crate::shim::tls::tls;
+use engine::Engine;
 use engine::arch::syscall::syscall6;
+use engine::region::holds::{ALL_SOCKETS, UNSEEN_SOCKETS};
 use libc::c_int;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 
 const SIOCOUTQNSD: usize = 0x894B;
 /// Which descriptors are TCP sockets, as far as this process made them.
@@ -24,6 +30,42 @@ pub fn is_socket(fd: c_int) -> bool {
 /// Notes whether `fd` is one.
 pub fn mark(fd: c_int, tcp: bool) {
     SOCKETS.set(fd, tcp);
+}
+
+/// The process may write to its TCP sockets behind all hooks.
+pub fn writes_unseen() {
+    if SOCKETS.any()
+        && let Some(engine) = session::engine()
+        && engine.page.header.hold.load(Relaxed) & UNSEEN_SOCKETS == 0
+    {
+        engine.page.hold(UNSEEN_SOCKETS);
+    }
+}
+
+/// The calling thread is about to write to `fd`, or to connect it. The kernel may have to repeat
+/// what is lost: see [`engine::region::holds`].
+#[inline]
+pub fn writes(entry: &Entry, fd: c_int) {
+    if is_socket(fd) {
+        entry.engine.page.note_socket(entry.me, fd);
+    }
+}
+
+/// A program has set SO_LINGER.
+pub static LINGERS: AtomicBool = AtomicBool::new(false);
+
+/// TCP socket `fd` is about to be closed. What the other end has not acknowledged yet outlives it.
+/// True if the close may wait for that.
+pub fn closes(engine: &Engine, fd: c_int) -> bool {
+    let mut outstanding: c_int = 0;
+    let at = &raw mut outstanding as usize;
+    // SAFETY: an out-parameter of an int.
+    unsafe { syscall6(libc::SYS_ioctl, fd as usize, libc::TIOCOUTQ as usize, at, 0, 0, 0) };
+    let lingers = LINGERS.load(Relaxed);
+    if outstanding > 0 || lingers {
+        engine.page.hold(ALL_SOCKETS);
+    }
+    lingers
 }
 
 /// The calling thread has sent on `fd`.

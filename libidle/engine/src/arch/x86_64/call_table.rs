@@ -5,7 +5,7 @@
 
 use crate::verdict::Verdict::*;
 use crate::verdict::{
-    CLONE_NEWUSER, CLONE_UNTRACED, PR_SET_SECCOMP, Row, SECCOMP_SET_MODE_FILTER, When,
+    CLONE_NEWUSER, CLONE_UNTRACED, PR_SET_SECCOMP, Row, SECCOMP_SET_MODE_FILTER, TIOCSPTLCK, When,
 };
 use posix::wait::{Call, IORING_ENTER_EXT_ARG};
 
@@ -54,7 +54,7 @@ pub const ROWS: &[Row] = {
     rows! {
         0 read Blocks; 1 write Blocks; 2 open Blocks; 3 close Blocks; 4 stat Pass; 5 fstat Pass; 6 lstat Pass;
         7 poll Timed(When::Positive(2)); 8 lseek Pass; 9 mmap Pass; 10 mprotect Pass; 11 munmap Pass; 12 brk Pass;
-        13 rt_sigaction Pass; 14 rt_sigprocmask Pass; 15 rt_sigreturn Pass; 16 ioctl Blocks; 17 pread64 Blocks;
+        13 rt_sigaction Pass; 14 rt_sigprocmask Pass; 15 rt_sigreturn Pass; 16 ioctl Terminal(When::Is(1, TIOCSPTLCK)); 17 pread64 Blocks;
         18 pwrite64 Blocks; 19 readv Blocks; 20 writev Blocks; 21 access Pass; 22 pipe Pass;
         23 select Timed(When::NotNull(4)); 24 sched_yield Pass; 25 mremap Pass; 26 msync Pass; 27 mincore Pass;
         28 madvise Pass; 29 shmget Pass; 30 shmat Pass; 31 shmctl Pass; 32 dup Pass; 33 dup2 Pass; 34 pause Blocks;

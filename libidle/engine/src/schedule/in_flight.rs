@@ -1,0 +1,43 @@
+//! All are blocked, and the kernel works for one of them on real time: nobody jumps. With a running
+//! clock that time passes by itself. A frozen clock moves by it, in whole milliseconds, so what
+//! takes less leaves no trace.
+
+use crate::schedule::advance::Reason;
+use crate::schedule::busy::Busy;
+use crate::schedule::decide::Outcome;
+use crate::schedule::engine::Engine;
+use crate::schedule::hold_lock::Held;
+use crate::schedule::next::{Key, next};
+use crate::sync::Relaxed;
+
+impl Engine {
+    /// A survey has found `busy`, and `took` ns of real time have passed with it that nobody has
+    /// reckoned yet. The clock does not pass the earliest deadline; whose that is wakes. `own` is a
+    /// deadline that the caller alone knows of. Lock's holder only.
+    pub(crate) fn kernel_works(
+        &self,
+        held: Held,
+        busy: Busy,
+        took: u64,
+        own: Option<Key>,
+    ) -> Outcome {
+        let (page, h) = (self.page, &self.page.header);
+        h.kernel_worked.store(h.kernel_worked.load(Relaxed).saturating_add(took), Relaxed);
+        if took == 0 || !self.frozen() {
+            return Outcome::NotIdle(busy);
+        }
+        page.drain_mail(held.arena);
+        let now = self.now().saturating_add(took);
+        let due = next([page.goal(held.arena), own]).filter(|key| key.deadline <= now);
+        let to = due.map_or(now, |key| key.deadline);
+        if !self.advance(held, to, 0, Reason::KernelWorks) {
+            return Outcome::NotIdle(Busy::LockTaken);
+        }
+        match due {
+            Some(key) if own == Some(key) => Outcome::Mine,
+            Some(key) if self.expire_due(held, key.deadline).1 => Outcome::Fired,
+            Some(_) => Outcome::Woke,
+            None => Outcome::NotIdle(busy),
+        }
+    }
+}
