@@ -9,5 +9,6 @@ flux_tests::guests! { "cancel";
     waits: 10;
     not_points: 18;
     reuse: 1;
+    stdio: 13;
     asynchronous: 2, computes(), not_frozen();
 }

@@ -11,3 +11,4 @@ pub mod rows;
 pub mod shared_rows;
 pub mod shim;
 pub mod statefile;
+mod stdio_rows;

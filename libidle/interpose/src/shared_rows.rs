@@ -111,6 +111,8 @@ macro_rules! shared_rows {
             fn dup3(old: c_int, new: c_int, flags: c_int) -> c_int = close_dup::dup3;
         }
 
+        $crate::stdio_rows!();
+
         // Requests that libc answers with threads of its own.
         $crate::hooks! {
             fn aio_read(request: *mut aiocb) -> c_int = async_requests::aio_read;
@@ -163,7 +165,7 @@ macro_rules! shared_rows {
             fn system(command: *const c_char) -> c_int = shell::system;
             fn popen(command: *const c_char, mode: *const c_char) -> *mut FILE = shell::popen;
             fn pclose(stream: *mut FILE) -> c_int = shell::pclose;
-            fn fclose(stream: *mut FILE) -> c_int = shell::fclose;
+            fn fclose(stream: *mut FILE) -> c_int = stdio::fclose;
             fn longjmp(env: *mut c_void, value: c_int) -> () = longjmp::longjmp;
             fn _longjmp(env: *mut c_void, value: c_int) -> () = longjmp::_longjmp;
             fn siglongjmp(env: *mut c_void, value: c_int) -> () = longjmp::siglongjmp;

@@ -31,7 +31,7 @@ const FLOORS: [(&str, &[&[&str]]); 6] = [
             &["shim", "rows", "patience"],
             &["statefile"],
             &["hooks"],
-            &["lib", "shared_rows", "constructor"],
+            &["lib", "shared_rows", "stdio_rows", "constructor"],
         ],
     ),
     ("libflux/src", &[&[""], &["session", "rows"], &["lib"]]),

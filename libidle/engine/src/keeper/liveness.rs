@@ -65,6 +65,12 @@ pub unsafe fn enlist(page: &'static Page, record: *mut Record) {
     }
 }
 
+/// Is there no keeper?
+pub fn nobody_keeps(page: &Page) -> bool {
+    let word = page.header.keeper_lives.load(SeqCst);
+    word & OWNER == 0 || word & DIED != 0
+}
+
 /// Makes the threads that wait to be the keeper look whether they are to go on.
 pub fn call(page: &Page) {
     sys::futex_wake(&page.header.keeper_lives, u32::MAX >> 1, false);

@@ -2,6 +2,7 @@
 
 use crate::shim::entry::enter;
 use crate::shim::forced::{DEEPEST, Forced, kind};
+use crate::shim::library;
 use crate::shim::session;
 use crate::shim::state_rows;
 use crate::shim::tls::tls;
@@ -15,6 +16,8 @@ fn apply(what: Option<Forced>) {
     let entry = if tls.slot.get() == 0 { enter() } else { None };
     let Some(engine) = session::engine() else { return };
     let Some(slot) = tls.slot.get().checked_sub(1) else { return };
+    // Nobody has found out yet whether the program is at rest, if nobody has waited.
+    library::ensure_thread(&engine);
     engine.page.force(slot as usize, what);
     match what {
         Some(Forced::Idle) => engine.after_blocking(slot as usize),

@@ -30,6 +30,7 @@ pub mod signals;
 pub mod socket_timeouts;
 pub mod sockets;
 pub mod spawn;
+pub mod stdio;
 pub mod syscall;
 pub mod terminals;
 pub mod threads;

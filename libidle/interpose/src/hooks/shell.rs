@@ -324,26 +324,18 @@ unsafe fn open_stream(
     }
 }
 
-/// Closes the stream of a child and waits for it.
-fn close_and_wait(stream: *mut libc::FILE, pid: pid_t) -> c_int {
+/// Closes a stream of [`popen`] and waits for its child: the child's status. `None` of any other
+/// stream, which is left open.
+pub fn close_and_wait(stream: *mut libc::FILE) -> Option<c_int> {
+    let pid = Stream::remove(stream)?;
     let mut status = 0;
     let entry = enter();
     next!(fclose: fn(*mut libc::FILE) -> c_int)(stream);
-    if await_child(entry.as_ref(), pid, &mut status) { status } else { -1 }
+    Some(if await_child(entry.as_ref(), pid, &mut status) { status } else { -1 })
 }
 
 /// pclose(3).
 pub fn pclose(stream: *mut libc::FILE) -> c_int {
-    match Stream::remove(stream) {
-        Some(pid) => close_and_wait(stream, pid),
-        None => next!(pclose: fn(*mut libc::FILE) -> c_int)(stream),
-    }
-}
-
-/// fclose(3): glibc's closes a stream of popen(3) as pclose(3) does.
-pub fn fclose(stream: *mut libc::FILE) -> c_int {
-    match Stream::remove(stream) {
-        Some(pid) => close_and_wait(stream, pid),
-        None => next!(fclose: fn(*mut libc::FILE) -> c_int)(stream),
-    }
+    let closed = close_and_wait(stream);
+    closed.unwrap_or_else(|| next!(pclose: fn(*mut libc::FILE) -> c_int)(stream))
 }

@@ -28,6 +28,7 @@ pub mod signal_handlers;
 pub mod signal_mask;
 pub mod spin_loop;
 pub mod state_rows;
+pub mod stream;
 pub mod tcp_push;
 pub mod terminals;
 pub mod thread_usage;

@@ -1,6 +1,7 @@
 //! The thread that finds out whether the tree is at rest.
 //!
-//! Each process that has ever waited has one, a bare thread ([`crate::shim::bare_thread`]). One of
+//! Each process that has ever waited has one, and each that begins while nobody keeps, in case that
+//! its first wait is one that no hook sees: a bare thread ([`crate::shim::bare_thread`]). One of
 //! them all is the keeper ([`engine::keeper::rounds`]); the others sleep until the kernel says that
 //! it has died ([`engine::keeper::liveness`]). So whatever process ends, by whatever means: either
 //! somebody still runs, who will start a helper when it waits, or somebody waits, who has one.

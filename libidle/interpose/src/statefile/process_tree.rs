@@ -6,10 +6,11 @@
 
 use super::{keeper_thread, verbose};
 use crate::shim::inherited_fds;
-use crate::shim::library::Library;
+use crate::shim::library::{self, Library};
 use crate::shim::session::{self, LIBRARY, env};
 use crate::shim::vdso;
 use engine::arch::syscall::syscall6;
+use engine::keeper::liveness;
 use engine::region::sizes::CLOCKS;
 use engine::statefile::file::{self, StateFile};
 use engine::statefile::open::Name;
@@ -49,6 +50,12 @@ impl Library for Libidle {
 
     /// A program started by one that is not tracked, or alone, is not tracked either.
     fn constructed(&self) {
+        // A wait that no hook sees is found by somebody who looks.
+        if let Some(engine) = session::engine().filter(|engine| engine.page.real())
+            && liveness::nobody_keeps(engine.page)
+        {
+            library::ensure_thread(&engine);
+        }
         let untracked = session::engine().is_none() && env(FLUX.session.c()).is_none();
         if untracked || session::alone() {
             // SAFETY: libc is initialised, and no thread reads the environment yet.

@@ -36,3 +36,14 @@ pub fn thread_block() -> *mut [u8; SIZE] {
     };
     at
 }
+
+/// The calling thread's own address, by which libc names it (`pthread_t`).
+#[inline(always)]
+pub fn thread_pointer() -> usize {
+    let at;
+    // SAFETY: the ABI has it in the first word of the control block.
+    unsafe {
+        std::arch::asm!("mov {}, fs:[0]", out(reg) at, options(pure, readonly, nostack));
+    }
+    at
+}
