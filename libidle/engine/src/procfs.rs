@@ -77,6 +77,11 @@ impl Path {
         Path::new().number(pid).with("/task/").number(tid).with("/").with(name)
     }
 
+    /// `/proc/thread-self/NAME`: of the calling thread.
+    pub fn own_thread(name: &str) -> Path {
+        Path::new().with("thread-self/").with(name)
+    }
+
     /// `/proc/PID/fd/FD`.
     pub fn descriptor(pid: u32, fd: u32) -> Path {
         Path::new().number(pid).with("/fd/").number(fd)

@@ -4,6 +4,7 @@ use crate::ProcLook;
 use crate::sock_diag::{SockDiag, state};
 use crate::tcp::{self, Asked, Stand};
 use engine::Kind;
+use engine::procfs::Path;
 use engine::region::holds::{ALL_SOCKETS, SOCKETS, TERMINALS, UNSEEN_SOCKETS};
 use engine::region::layout::Page;
 use engine::region::sizes::{NOTES, SLOTS};
@@ -26,6 +27,9 @@ pub struct Flights {
     /// The current survey has found nothing to do for these notes, and for all sockets.
     still: [u64; NOTES.div_ceil(64)],
     all_still: bool,
+    /// [`traffic`] of the current survey, and when all sockets were last found still.
+    traffic: Option<u64>,
+    stood_still: Option<u64>,
 }
 
 /// A frozen clock moves by whole milliseconds of such work, ns.
@@ -73,8 +77,8 @@ impl ProcLook {
         (self.flights.still, self.flights.all_still) = ([0; NOTES.div_ceil(64)], false);
         let (mut flight, mut states) = (None, 0);
         for place in 0..NOTES {
-            let Some((index, fd)) = page.socket_noted(place) else { continue };
-            let (still, some) = match self.noted(page, index, fd) {
+            let Some(note) = page.socket_noted(place) else { continue };
+            let (still, some) = match self.noted(page, note) {
                 Asked::Stands(Stand::Still) => (true, None),
                 Asked::Stands(Stand::Waits) => (false, None),
                 Asked::Stands(Stand::UnderWay(flight)) => (false, Some(flight)),
@@ -92,25 +96,30 @@ impl ProcLook {
         }
         if page.header.hold.load(SeqCst) & (ALL_SOCKETS | UNSEEN_SOCKETS) != 0 {
             states = state::LIVING;
+            let traffic = traffic();
+            if traffic.is_some() && traffic == self.flights.stood_still {
+                // No segment has come or gone since all stood still.
+                (states, self.flights.all_still) = (0, true);
+            }
+            self.flights.stood_still = None;
+            self.flights.traffic = traffic;
         }
         if states != 0
             && let Some([namer, asker]) = self.flights.diags()
         {
             let mut all_still = states == state::LIVING;
-            for six in [false, true] {
-                namer.all(six, states, |socket| match tcp::of_socket(asker, &socket) {
-                    Stand::Still => {}
-                    Stand::Waits => all_still = false,
-                    Stand::UnderWay(found) => flight = flight.or(Some(found)),
-                });
-            }
+            namer.all(states, |socket| match tcp::of_socket(asker, &socket) {
+                Stand::Still => {}
+                Stand::Waits => all_still = false,
+                Stand::UnderWay(found) => flight = flight.or(Some(found)),
+            });
             self.flights.all_still = all_still && flight.is_none();
         }
         flight.map_or(Ok(()), |flight| Err(Busy::InFlight(flight)))
     }
 
-    /// Asks descriptor `fd` of the process of slot `index`; both are what a program says.
-    fn noted(&mut self, page: &Page, index: usize, fd: i32) -> Asked {
+    /// Asks descriptor `fd` of the process of slot `index`; all that is what a program says.
+    fn noted(&mut self, page: &Page, (index, fd, connects): (usize, i32, bool)) -> Asked {
         let pid = if index < SLOTS { page.slots[index].pid.load(SeqCst) } else { 0 };
         if pid == 0 || !self.known(index, pid) {
             return Asked::Lost;
@@ -118,7 +127,7 @@ impl ProcLook {
         let Some([diag, _]) = self.flights.diags() else { return Asked::Stands(Stand::Still) };
         let mut asked = Asked::Lost;
         sys::with_descriptor(pid, fd, |copy| {
-            asked = tcp::of_descriptor(diag, copy);
+            asked = tcp::of_descriptor(diag, copy, connects);
             true
         });
         asked
@@ -139,12 +148,28 @@ impl ProcLook {
         if holds & TERMINALS != 0 {
             self.settle_terminals(page);
         }
-        if self.flights.all_still && holds & ALL_SOCKETS != 0 {
-            page.sockets_asked();
+        if self.flights.all_still {
+            self.flights.stood_still = self.flights.traffic;
+            if holds & ALL_SOCKETS != 0 {
+                page.sockets_asked();
+            }
         }
         let still = self.flights.still;
         if holds & SOCKETS != 0 && still.iter().any(|&word| word != 0) {
             page.forget_sockets((0..NOTES).filter(|n| still[n / 64] >> (n % 64) & 1 != 0));
         }
     }
+}
+
+/// A number that changes with each segment of TCP that comes or goes in the network namespace.
+fn traffic() -> Option<u64> {
+    let mut text = [0u8; 4096];
+    let counts = Path::own_thread("net/snmp").read(&mut text).ok()?;
+    let mut lines = counts.split(|&byte| byte == b'\n').filter(|line| line.starts_with(b"Tcp: "));
+    let counts = lines.nth(1)?;
+    Some(
+        counts
+            .iter()
+            .fold(0u64, |sum, &byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)),
+    )
 }

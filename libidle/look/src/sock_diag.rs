@@ -167,6 +167,28 @@ fn full(memory: &[u8]) -> Option<bool> {
     Some(size.saturating_sub(queued) < queued / 2)
 }
 
+/// A request of netlink(7): a header, and what follows it.
+struct Request {
+    bytes: [u8; HEADER + 60],
+    size: usize,
+}
+
+impl Request {
+    fn new(kind: u16, flags: u16, size: usize) -> Request {
+        const NLM_F_REQUEST: u16 = 1;
+        let mut request = Request { bytes: [0; HEADER + 60], size: HEADER + size };
+        request.bytes[..4].copy_from_slice(&(request.size as u32).to_ne_bytes());
+        request.bytes[4..6].copy_from_slice(&kind.to_ne_bytes());
+        request.bytes[6..8].copy_from_slice(&(NLM_F_REQUEST | flags).to_ne_bytes());
+        request
+    }
+
+    /// Writes behind the header.
+    fn put(&mut self, at: usize, bytes: &[u8]) {
+        self.bytes[HEADER + at..HEADER + at + bytes.len()].copy_from_slice(bytes);
+    }
+}
+
 /// A netlink socket to ask by.
 #[derive(Debug)]
 pub struct SockDiag {
@@ -187,53 +209,47 @@ impl SockDiag {
         (fd >= 0).then_some(SockDiag { fd: fd as c_int, last: Cell::new(0) })
     }
 
+    /// Calls `each` with all sockets in these `states`, without their [`Info`].
+    pub fn all(&self, states: u32, mut each: impl FnMut(Socket)) {
+        /// The old request, which names no family: one walk through the kernel's table for both.
+        const TCPDIAG_GETSOCK: u16 = 18;
+        const NLM_F_DUMP: u16 = 0x300;
+        let mut request = Request::new(TCPDIAG_GETSOCK, NLM_F_DUMP, 60);
+        request.put(52, &states.to_ne_bytes());
+        self.ask(request, false, &mut each);
+    }
+
     /// The socket with these ends: one that has a connection, one that is about to, or a listener.
     pub fn find(&self, ends: Ends) -> Option<Socket> {
+        const SOCK_DIAG_BY_FAMILY: u16 = 20;
+        let mut request = Request::new(SOCK_DIAG_BY_FAMILY, 0, 56);
+        let family = if ends.six { libc::AF_INET6 } else { libc::AF_INET } as u8;
+        let wanted = 1 << (INFO - 1) | 1 << (MEMORY - 1);
+        request.put(0, &[family, libc::IPPROTO_TCP as u8, wanted, 0]);
+        request.put(4, &u32::MAX.to_ne_bytes());
+        request.put(8, &ends.own.port.to_ne_bytes());
+        request.put(10, &ends.other.port.to_ne_bytes());
+        for (i, (own, other)) in ends.own.words.iter().zip(ends.other.words).enumerate() {
+            request.put(12 + 4 * i, &own.to_ne_bytes());
+            request.put(28 + 4 * i, &other.to_ne_bytes());
+        }
+        // No cookie: any socket.
+        request.put(48, &[0xff; 8]);
         let mut found = None;
-        self.ask(ends, true, u32::MAX, |socket| found = Some(socket));
+        self.ask(request, true, &mut |socket| found = Some(socket));
         found
     }
 
-    /// Calls `each` with all sockets of one address family in these `states`, without their
-    /// [`Info`].
-    pub fn all(&self, six: bool, states: u32, each: impl FnMut(Socket)) {
-        let ends = Ends { six, own: Address::default(), other: Address::default() };
-        self.ask(ends, false, states, each);
-    }
-
-    fn ask(&self, ends: Ends, one: bool, states: u32, mut each: impl FnMut(Socket)) {
-        const SOCK_DIAG_BY_FAMILY: u16 = 20;
-        const NLM_F_REQUEST: u16 = 1;
-        const NLM_F_DUMP: u16 = 0x300;
+    fn ask(&self, mut request: Request, one: bool, each: &mut dyn FnMut(Socket)) {
         const NLMSG_ERROR: u16 = 2;
         const NLMSG_DONE: u16 = 3;
-        const SIZE: usize = HEADER + 56;
-        let mut request = [0u8; SIZE];
-        let mut put =
-            |at: usize, bytes: &[u8]| request[at..at + bytes.len()].copy_from_slice(bytes);
-        put(0, &(SIZE as u32).to_ne_bytes());
-        put(4, &SOCK_DIAG_BY_FAMILY.to_ne_bytes());
-        put(6, &(NLM_F_REQUEST | if one { 0 } else { NLM_F_DUMP }).to_ne_bytes());
-        let family = if ends.six { libc::AF_INET6 } else { libc::AF_INET } as u8;
-        let wanted = if one { 1 << (INFO - 1) | 1 << (MEMORY - 1) } else { 0 };
         let number = self.last.get().wrapping_add(1);
         self.last.set(number);
-        put(8, &number.to_ne_bytes());
-        put(16, &[family, libc::IPPROTO_TCP as u8, wanted, 0]);
-        put(20, &states.to_ne_bytes());
-        put(24, &ends.own.port.to_ne_bytes());
-        put(26, &ends.other.port.to_ne_bytes());
-        for (i, (own, other)) in ends.own.words.iter().zip(ends.other.words).enumerate() {
-            put(28 + 4 * i, &own.to_ne_bytes());
-            put(44 + 4 * i, &other.to_ne_bytes());
-        }
-        // No cookie: any socket.
-        put(64, &[0xff; 8]);
+        request.bytes[8..12].copy_from_slice(&number.to_ne_bytes());
+        let (at, size) = (request.bytes.as_ptr() as usize, request.size);
         // SAFETY: a buffer and its size.
-        let sent = unsafe {
-            syscall6(libc::SYS_sendto, self.fd as usize, request.as_ptr() as usize, SIZE, 0, 0, 0)
-        };
-        if sent != SIZE as isize {
+        let sent = unsafe { syscall6(libc::SYS_sendto, self.fd as usize, at, size, 0, 0, 0) };
+        if sent != size as isize {
             return;
         }
         let mut answer = [0u32; 2048];
@@ -257,7 +273,7 @@ impl SockDiag {
                     return;
                 }
                 let Some(text) = rest.get(HEADER..length) else { return };
-                Socket::parse(text).into_iter().for_each(&mut each);
+                Socket::parse(text).into_iter().for_each(&mut *each);
                 rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
             }
             if one && answered || got == 0 {

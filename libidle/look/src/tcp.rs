@@ -39,34 +39,42 @@ pub enum Asked {
 }
 
 /// One end, as a judge needs it.
-struct End {
+struct End<F: FnOnce() -> bool> {
     info: Info,
     ends: Ends,
     unacknowledged: u32,
-    full: bool,
+    /// Is there no room for more?
+    full: F,
 }
 
-/// Asks a copy of a program's descriptor.
-pub fn of_descriptor(diag: &SockDiag, fd: c_int) -> Asked {
+/// Asks a copy of a program's descriptor. `connects`: perhaps no program has accepted it yet.
+pub fn of_descriptor(diag: &SockDiag, fd: c_int, connects: bool) -> Asked {
+    let mut unacknowledged = 0u32;
+    let at = &raw mut unacknowledged as usize;
     let Some(info) = Info::of(fd) else { return Asked::Lost };
     match info.state {
         SYN_SENT => return Asked::Connects,
         ESTABLISHED | FIN_WAIT1 | CLOSE_WAIT | LAST_ACK | CLOSING => {}
         _ => return Asked::Stands(Stand::Still),
     }
-    let (mut unacknowledged, mut set) =
-        (0u32, libc::pollfd { fd, events: libc::POLLOUT, revents: 0 });
-    // SAFETY: an out-parameter of an int; a set of one, and no waiting.
-    unsafe {
-        let at = &raw mut unacknowledged as usize;
-        syscall6(libc::SYS_ioctl, fd as usize, libc::TIOCOUTQ as usize, at, 0, 0, 0);
-        syscall6(libc::SYS_poll, &raw mut set as usize, 1, 0, 0, 0, 0);
+    // SAFETY: an out-parameter of an int.
+    unsafe { syscall6(libc::SYS_ioctl, fd as usize, libc::TIOCOUTQ as usize, at, 0, 0, 0) };
+    if unacknowledged == 0 && !connects {
+        return Asked::Stands(Stand::Still);
     }
     let names = name(fd, libc::SYS_getsockname).zip(name(fd, libc::SYS_getpeername));
     // It was reset.
     let Some(((six, own), (_, other))) = names else { return Asked::Stands(Stand::Still) };
-    let (ends, full) = (Ends { six, own, other }, set.revents & libc::POLLOUT == 0);
-    Asked::Stands(judge(diag, &End { info, ends, unacknowledged, full }))
+    let ends = Ends { six, own, other };
+    Asked::Stands(judge(diag, End { info, ends, unacknowledged, full: || is_full(fd) }))
+}
+
+/// Is there no room for more?
+fn is_full(fd: c_int) -> bool {
+    let mut set = libc::pollfd { fd, events: libc::POLLOUT, revents: 0 };
+    // SAFETY: a set of one, and no waiting.
+    unsafe { syscall6(libc::SYS_poll, &raw mut set as usize, 1, 0, 0, 0, 0) };
+    set.revents & libc::POLLOUT == 0
 }
 
 /// What a socket that the kernel has named is doing. `diag` is not the one that names them.
@@ -85,10 +93,10 @@ pub fn of_socket(diag: &SockDiag, socket: &Socket) -> Stand {
     else {
         return Stand::Still;
     };
-    judge(diag, &End { info: Info { state, ..info }, ends, unacknowledged, full })
+    judge(diag, End { info: Info { state, ..info }, ends, unacknowledged, full: || full })
 }
 
-fn judge(diag: &SockDiag, end: &End) -> Stand {
+fn judge(diag: &SockDiag, end: End<impl FnOnce() -> bool>) -> Stand {
     // The other end is on another machine, or gone.
     let Some(other) = diag.find(end.ends.reversed()) else { return Stand::Still };
     if matches!(other.state, SYN_RECV | LISTEN) {
@@ -100,7 +108,7 @@ fn judge(diag: &SockDiag, end: &End) -> Stand {
     let over = matches!(ours.state, FIN_WAIT1 | LAST_ACK | CLOSING) && ours.unsent == 0;
     let sent = ours.sent + over as u64;
     if sent + ours.unsent <= theirs.received {
-        return if end.full { Stand::UnderWay(Flight::Acknowledges) } else { Stand::Still };
+        return if (end.full)() { Stand::UnderWay(Flight::Acknowledges) } else { Stand::Still };
     }
     let outstanding = u64::from(end.unacknowledged).saturating_sub(ours.unsent);
     let room = match sent > theirs.received {

@@ -20,6 +20,8 @@ pub const ALL_SOCKETS: u32 = 8;
 /// There is a program that writes to TCP sockets behind all hooks. Never taken back.
 pub const UNSEEN_SOCKETS: u32 = 16;
 
+/// A note's bit: the socket is about to be connected. No descriptor is as large.
+const CONNECTS: u64 = 1 << 31;
 /// Places that a note may be in, from its own on.
 const PROBES: usize = 8;
 
@@ -54,8 +56,9 @@ impl Page {
 
     /// The thread of slot `index` is about to write to TCP socket `fd`, or to connect it.
     #[inline]
-    pub fn note_socket(&self, index: usize, fd: i32) {
-        let note = ((index as u64 + 1) << 32) | fd as u32 as u64;
+    pub fn note_socket(&self, index: usize, fd: i32, connects: bool) {
+        let kind = if connects { CONNECTS } else { 0 };
+        let note = ((index as u64 + 1) << 32) | kind | fd as u32 as u64;
         if self.notes[NoteAt::of(note).0].load(Relaxed) != note {
             self.note_socket_at(note);
         }
@@ -75,11 +78,12 @@ impl Page {
         self.hold(ALL_SOCKETS);
     }
 
-    /// The note at `place`: a slot and its descriptor. Both are only what a program says.
-    pub fn socket_noted(&self, place: usize) -> Option<(usize, i32)> {
+    /// The note at `place`: a slot, its descriptor, and whether it connects. All that is only what
+    /// a program says.
+    pub fn socket_noted(&self, place: usize) -> Option<(usize, i32, bool)> {
         let note = self.notes[place].load(SeqCst);
         let index = ((note >> 32) as usize).checked_sub(1)?;
-        (index < crate::region::sizes::SLOTS).then_some((index, note as u32 as i32))
+        Some((index, (note & !CONNECTS) as u32 as i32, note & CONNECTS != 0))
     }
 
     /// Takes the notes of these places back. Keeper only.

@@ -277,7 +277,7 @@ fn accepted(fd: c_int, call: impl Fn() -> c_int) -> c_int {
 pub fn connect(fd: c_int, to: *const sockaddr, len: socklen_t) -> c_int {
     let entry = enter();
     if let Some(entry) = &entry {
-        tcp_push::writes(entry, fd);
+        tcp_push::connects(entry, fd);
     }
     if let (Some(entry), Some(limit)) = (&entry, socket_timeouts::timeout(fd, POLLOUT)) {
         return connect_timeout::connect(entry, fd, to, len, limit);

@@ -42,12 +42,19 @@ pub fn writes_unseen() {
     }
 }
 
-/// The calling thread is about to write to `fd`, or to connect it. The kernel may have to repeat
-/// what is lost: see [`engine::region::holds`].
+/// The calling thread is about to write to `fd`. The kernel may have to repeat what is lost: see
+/// [`engine::region::holds`].
 #[inline]
 pub fn writes(entry: &Entry, fd: c_int) {
     if is_socket(fd) {
-        entry.engine.page.note_socket(entry.me, fd);
+        entry.engine.page.note_socket(entry.me, fd, false);
+    }
+}
+
+/// Likewise: it is about to connect `fd`.
+pub fn connects(entry: &Entry, fd: c_int) {
+    if is_socket(fd) {
+        entry.engine.page.note_socket(entry.me, fd, true);
     }
 }
 
