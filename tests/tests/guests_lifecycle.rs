@@ -20,6 +20,7 @@ flux_tests::guests! { "lifecycle";
     orphans: 5;
     crowd: 3;
     exec_names: 9;
+    no_block: 80;
     sandbox: 1;
     debugged: 5;
 }

@@ -7,13 +7,14 @@ use crate::next;
 use crate::shim::entry::enter;
 use crate::shim::forced;
 use crate::shim::library::library;
+use crate::shim::own_block;
 use crate::shim::session;
 use crate::shim::tls::tls;
 use crate::shim::wake_fd;
 use engine::Kind;
 use engine::schedule::births::Credit;
 use libc::{c_int, c_void, pid_t};
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 /// Takes a slot for the child, to be found by it in its copy of the thread-local block.
 #[unsafe(link_section = ".text.interpose")]
@@ -112,14 +113,13 @@ pub fn fork_only() -> pid_t {
 
 /// Of these, CLONE_VM alone makes a process that shares this one's memory and goes on at the same
 /// time.
-const KINDS: c_int = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_THREAD | libc::CLONE_SETTLS;
+const KINDS: c_int = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_THREAD;
 
 type CloneFn = unsafe extern "C-unwind" fn(*mut c_void) -> c_int;
 
 /// clone(2). A child with memory of its own is a fork; one that shares it is a thread made behind
-/// pthread's back, and takes a slot at its first hook if it has thread-local storage of its own.
-/// One without that takes a slot for each wait, as a signal handler does, if its parent waits
-/// already.
+/// pthread's back. A process takes a slot at its first hook, and is looked at before; a thread of
+/// this process without a block of libc's has one from its beginning.
 pub fn clone(
     start: CloneFn,
     stack: *mut c_void,
@@ -140,7 +140,18 @@ pub fn clone(
     if flags & libc::CLONE_VM != 0 || flags & libc::CLONE_SETTLS != 0 {
         // A process that runs beside this one is looked at like one without the library.
         let child = if flags & KINDS == libc::CLONE_VM { credit() } else { None };
+        let thread =
+            without_block(flags, new_tls).then(|| Unblocked::new(flags & libc::CLONE_THREAD != 0));
+        let (flags, new_tls) = match &thread {
+            Some(Unblocked { block, .. }) if !block.is_null() => {
+                (flags | libc::CLONE_SETTLS, *block)
+            }
+            _ => (flags, new_tls),
+        };
         let pid = real(start, stack, flags, arg, parent_tid, new_tls, child_tid);
+        if let Some(thread) = thread {
+            thread.is(pid);
+        }
         settle(child, pid);
         return pid;
     }
@@ -150,6 +161,43 @@ pub fn clone(
     let pid = real(start_clone, stack, flags, arg, parent_tid, new_tls, child_tid);
     settle(child, pid);
     pid
+}
+
+/// Will the child of such a clone share memory with this thread and run beside it, without a block
+/// of libc's?
+fn without_block(flags: c_int, block: *mut c_void) -> bool {
+    session::engine().is_some()
+        && flags & (libc::CLONE_VM | libc::CLONE_VFORK) == libc::CLONE_VM
+        && (flags & libc::CLONE_SETTLS == 0 || !own_block::is_one(block))
+}
+
+/// A thread that is to get a block.
+struct Unblocked {
+    /// Null if there can be none.
+    block: *mut c_void,
+    slot: Option<usize>,
+}
+
+impl Unblocked {
+    fn new(thread: bool) -> Unblocked {
+        let entry = if thread { enter() } else { None };
+        let slot = entry.and_then(|entry| {
+            let page = entry.engine.page;
+            page.claim(Kind::Busy, session::getpid(), 0, page.birth_of_child(entry.me))
+        });
+        Unblocked { block: own_block::copy(slot.map_or(0, |slot| slot as u32 + 1)), slot }
+    }
+
+    /// It has this number, or none.
+    fn is(self, tid: pid_t) {
+        let (Some(slot), Some(engine)) = (self.slot, session::engine()) else { return };
+        if tid < 0 {
+            engine.page.release(slot);
+        } else {
+            // Nobody has judged the thread before: this one is busy.
+            engine.page.slots[slot].tid.store(tid as u32, SeqCst);
+        }
+    }
 }
 
 unsafe extern "C-unwind" fn start_clone(_: *mut c_void) -> c_int {

@@ -5,6 +5,8 @@ use crate::hooks::{SyscallArgs, close_dup, credentials, fork, futex, signals};
 use crate::next;
 use crate::shim::errno::Answer;
 use crate::shim::library::library;
+use crate::shim::own_block;
+use crate::shim::tls::tls;
 use crate::shim::user_memory;
 use libc::{c_int, c_long};
 
@@ -28,7 +30,13 @@ pub unsafe fn timeless(number: c_long, args: SyscallArgs) -> c_long {
                 if number != libc::SYS_fork {
                     library().keep_session();
                 }
-                fork::around(|| real(number, a, b, c, d, e, f) as libc::pid_t) as c_long
+                let block = |e: usize| match a as c_int & libc::CLONE_SETTLS {
+                    0 => e,
+                    _ if number != libc::SYS_clone || own_block::is_one(e as *mut _) => e,
+                    // The child goes on here, and so in hooks.
+                    _ => own_block::copy(tls().slot.get()) as usize,
+                };
+                fork::around(|| real(number, a, b, c, d, block(e), f) as libc::pid_t) as c_long
             }
             libc::SYS_exit => {
                 credentials::thread_ends();
@@ -75,5 +83,7 @@ unsafe fn forks(number: c_long, args: SyscallArgs) -> bool {
         }
         _ => (0, 0),
     };
-    stack == 0 && flags & (libc::CLONE_VM | libc::CLONE_SETTLS) as usize == 0
+    // Of clone3 the block stands in memory.
+    let blocks = if number == libc::SYS_clone { 0 } else { libc::CLONE_SETTLS };
+    stack == 0 && flags & (libc::CLONE_VM | blocks) as usize == 0
 }

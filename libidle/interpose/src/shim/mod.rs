@@ -18,6 +18,7 @@ pub mod libc_threads;
 pub mod library;
 pub mod next_definition;
 pub mod open_fds;
+pub mod own_block;
 pub mod polling_wait;
 pub mod program_image;
 pub mod readiness;
