@@ -2,6 +2,7 @@
 
 use crate::dates::{self, When};
 use clap::{Parser, ValueEnum};
+use engine::region::named_holds::LONGEST;
 use engine::region::tracer_word::Trace;
 use nix::sys::signal::Signal;
 use std::ffi::{OsStr, OsString};
@@ -100,6 +101,16 @@ pub struct Cli {
     #[arg(long, value_name = "DATE|DURATION", value_parser = dates::until)]
     pub until: Option<When>,
 
+    /// Inside a session: time does not jump while the command runs, because what it waits for is
+    /// outside (docker exec, kubectl, a browser). -v lists the name at the end
+    #[arg(long, value_name = "NAME", value_parser = hold_name, conflicts_with_all = ["many", "separator"])]
+    pub hold: Option<String>,
+
+    /// Inside a session: the command runs outside it, in real time, and time does not jump
+    /// meanwhile
+    #[arg(long, conflicts_with_all = ["many", "separator"])]
+    pub real: bool,
+
     /// Which programs are traced, because they cannot load the library
     #[arg(long, value_enum, default_value = "auto")]
     pub trace: Tracing,
@@ -111,7 +122,7 @@ pub struct Cli {
 
     /// Run nothing, but wait until the program that has this state file (LIBIDLE_STATEFILE) is
     /// idle, and print the number in it, which counts the times the program went busy
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["libpath", "signal", "clock", "start", "until", "statefile", "words"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["libpath", "signal", "clock", "start", "until", "hold", "real", "statefile", "words"])]
     pub wait_idle: Option<PathBuf>,
 
     /// With --wait-idle: wait until that number is greater than this one
@@ -165,6 +176,14 @@ fn seconds(text: &str) -> Result<Duration, String> {
         }
         _ => Err("seconds are a number like 5 or 0.25".to_string()),
     }
+}
+
+/// A name for a hold.
+fn hold_name(text: &str) -> Result<String, String> {
+    let name = engine::region::named_holds::name_of(text.as_bytes());
+    name.map(|_| text.to_owned()).ok_or_else(|| {
+        format!("a name has 1 to {LONGEST} bytes, no slash and no control character")
+    })
 }
 
 /// A signal by name (with or without `SIG`), number, or `RTMIN+n`.

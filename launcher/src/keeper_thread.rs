@@ -35,7 +35,8 @@ pub fn start(
     let mut rounds = 0u32;
     launcher_liveness::watched(engine.page);
     let mut look = ProcLook::new(engine, Whose::Descendants, statefile, proc::tell_of_stranger)
-        .ok_or("cannot start the keeper: no memory is left; see ulimit -v")?;
+        .ok_or("cannot start the keeper: no memory is left; see ulimit -v")?
+        .of_region(session.region);
     let spare: Result<Vec<_>, _> =
         (0..LOOKS_AT).map(|_| rest.as_fd().try_clone_to_owned()).collect();
     drop(

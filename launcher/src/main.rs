@@ -3,12 +3,14 @@
 mod budget;
 mod cli;
 mod dates;
+mod holder;
 mod inherited;
 mod keeper_thread;
 mod launcher_liveness;
 mod library;
 mod nested;
 mod orphan_timerfds;
+mod outside;
 mod patience;
 mod proc;
 mod program_kind;
@@ -78,6 +80,9 @@ fn main() -> ExitCode {
     }
     if nested::inside() {
         return ExitCode::from(nested::run(&cli, &commands));
+    }
+    if cli.hold.is_some() || cli.real {
+        return ExitCode::from(outside::run(&commands[0]));
     }
     let session = library::find(cli.libpath.as_deref())
         .and_then(|library| session::Session::new(library, &cli));

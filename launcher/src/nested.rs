@@ -7,8 +7,9 @@
 //! give back their exit status.
 
 use crate::cli::{Cli, OWN_FAILURE};
+use crate::holder::Hold;
 use crate::report::messages;
-use crate::{refusal, session};
+use crate::{outside, refusal, session};
 use engine::region::layout::{MAGIC, VERSION};
 use nix::errno::Errno;
 use nix::sys::signal::{SigSet, Signal, kill};
@@ -51,6 +52,23 @@ pub fn run(cli: &Cli, commands: &[Vec<OsString>]) -> u8 {
         };
         format!("inside a session: the commands join it{ignored}")
     });
+    let hold = match cli.hold.clone().or_else(|| cli.real.then(|| outside::name(&commands[0]))) {
+        Some(name) => match Hold::begin(&name) {
+            Ok(hold) => Some(hold),
+            Err(text) => {
+                messages::say(&text);
+                return OWN_FAILURE;
+            }
+        },
+        None => None,
+    };
+    let status = run_all(cli, commands);
+    drop(hold);
+    status
+}
+
+/// See [`run`].
+fn run_all(cli: &Cli, commands: &[Vec<OsString>]) -> u8 {
     let mask = SigSet::thread_get_mask().unwrap_or_else(|_| SigSet::empty());
     let mut set = SigSet::empty();
     FORWARDED.into_iter().chain([Signal::SIGCHLD]).for_each(|s| set.add(s));
@@ -63,7 +81,9 @@ pub fn run(cli: &Cli, commands: &[Vec<OsString>]) -> u8 {
     loop {
         if let (true, Some((words, later))) = (next, waiting.split_first()) {
             let mut command = session::command(words, mask);
-            if let Some(library) = std::env::var_os(FLUX.library.text()) {
+            if cli.real {
+                outside::leave(&mut command, words);
+            } else if let Some(library) = std::env::var_os(FLUX.library.text()) {
                 session::preload(&mut command, Path::new(&library));
             }
             match command.spawn() {
@@ -71,6 +91,9 @@ pub fn run(cli: &Cli, commands: &[Vec<OsString>]) -> u8 {
                     messages::verbose(2, || {
                         format!("process {} runs {}", child.id(), words[0].to_string_lossy())
                     });
+                    if cli.real {
+                        outside::left(child.id());
+                    }
                     running.push(Pid::from_raw(child.id() as i32));
                     waiting = later;
                 }

@@ -15,10 +15,10 @@ use memfd::MemfdOptions;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::SigSet;
 use posix::clock::REALTIME;
-use posix::names::{ASAN_OPTIONS, FLUX, LD_PRELOAD};
+use posix::names::{ASAN_OPTIONS, FLUX, FLUX_OUTSIDE, LD_PRELOAD};
 use posix::time::{Instant, Spec};
 use std::ffi::{CString, OsStr, OsString};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, IntoRawFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
@@ -34,6 +34,8 @@ pub struct Session {
     pub library: Library,
     /// Of the region.
     pub path: OsString,
+    /// The region's file, open as long as the launcher lives: others open it by its path.
+    pub region: i32,
     files: (u64, u64),
     mask: SigSet,
     started: u64,
@@ -111,6 +113,11 @@ pub fn map(path: &OsStr) -> Result<&'static Page, String> {
     if page.valid() { Ok(page) } else { Err(failed(&"it is another build's")) }
 }
 
+/// The region of the session that this process is in.
+pub fn of_environment() -> Option<&'static Page> {
+    map(&std::env::var_os(FLUX.session.text())?).ok()
+}
+
 fn map_file(file: &std::fs::File) -> std::io::Result<&'static Page> {
     if file.metadata()?.len() != size_of::<Page>() as u64 {
         return Err(std::io::ErrorKind::InvalidData.into());
@@ -168,9 +175,7 @@ impl Session {
                     .to_owned(),
             );
         }
-        // The descriptor is what others open by its path: it stays open as long as the launcher
-        // lives.
-        std::mem::forget(file);
+        let region = file.into_raw_fd();
         // The launcher blocks the signals that it reads from a descriptor; the commands get the
         // mask that the launcher was given.
         let mask = SigSet::thread_get_mask().map_err(|e| failed(&e))?;
@@ -181,6 +186,7 @@ impl Session {
             engine: Engine { page, pid, real_now, process: std::process::id },
             library,
             path,
+            region,
             files,
             mask,
             started,
@@ -235,6 +241,7 @@ impl Session {
         // Before all of its threads but those of the library, see `libflux/src/timer_thread.rs`.
         let credit = page.credit(self.engine.pid, (nth + 1) << 48);
         let mut command = command(words, self.mask);
+        command.env_remove(FLUX_OUTSIDE.text());
         command.env(FLUX.session.text(), &self.path).env(FLUX.library.text(), self.library.path());
         let kind = preload(&mut command, self.library.path());
         if let Some(credit) = credit {

@@ -6,6 +6,8 @@
 
 mod alarms;
 mod clocks;
+mod hand;
+mod holds;
 mod posix_timers;
 mod read;
 pub mod rows;

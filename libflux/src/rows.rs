@@ -4,8 +4,8 @@
 use crate::clocks::Timeb;
 use crate::posix_timers::SigEvent;
 use crate::{
-    alarms, clocks, posix_timers, read, set_clock, signal_actions, signal_waits, sleep, syscall,
-    timerfd, uptime,
+    alarms, clocks, hand, holds, posix_timers, read, set_clock, signal_actions, signal_waits,
+    sleep, syscall, timerfd, uptime,
 };
 use interpose::hooks;
 
@@ -31,6 +31,16 @@ hooks! {
     fn adjtime(delta: *const timeval, old: *mut timeval) -> c_int = set_clock::adjtime;
     fn times(out: *mut tms) -> clock_t = uptime::times;
     fn sysinfo(out: *mut sysinfo) -> c_int = uptime::sysinfo;
+}
+
+// What programs ask by flux.h.
+hooks! {
+    fn flux_active() -> c_int = hand::active;
+    fn flux_now() -> u64 = hand::now;
+    fn flux_real_now() -> u64 = hand::real_now;
+    fn flux_at_rest(timeout: c_int) -> c_int = hand::at_rest;
+    fn flux_hold(name: *const c_char) -> c_int = holds::hold;
+    fn flux_release(fd: c_int) -> c_int = holds::release;
 }
 
 // Sleep.

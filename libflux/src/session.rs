@@ -1,6 +1,6 @@
 //! How libflux.so joins a launcher's session, and what it has to do over fork(2) and exec(2).
 
-use crate::{alarms, clocks, posix_timers, timer_thread, timerfd};
+use crate::{alarms, clocks, holds, posix_timers, timer_thread, timerfd};
 use engine::arch::syscall::syscall6;
 use engine::arch::vdso::Target;
 use engine::region::slot::Slot;
@@ -40,6 +40,7 @@ impl Library for Libflux {
 
     fn forked(&self) {
         posix_timers::reset();
+        holds::forked();
     }
 
     fn session_of_next_image<'a>(&self, into: &'a mut [u8; 32]) -> &'a [u8] {
@@ -91,13 +92,8 @@ fn open(path: &CStr) -> Option<&'static Page> {
         page.inspect(|_| inherited_fds::inherit(fd, -1, -1));
         return page;
     }
-    let flags = (libc::O_RDWR | libc::O_CLOEXEC) as usize;
-    // SAFETY: a path.
-    let fd = unsafe { syscall6(libc::SYS_open, path.as_ptr() as usize, flags, 0, 0, 0, 0) };
-    if fd < 0 {
-        return None;
-    }
-    let page = session::map(fd as i32).filter(|page| page.valid());
+    let fd = holds::open_again(path)?;
+    let page = session::map(fd).filter(|page| page.valid());
     // SAFETY: a descriptor of our own.
     unsafe { syscall6(libc::SYS_close, fd as usize, 0, 0, 0, 0, 0) };
     page

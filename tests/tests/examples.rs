@@ -53,6 +53,14 @@ const ALONE: &[(&str, &str)] = &[
 /// Programs that the tests below run.
 const TOGETHER: &[&str] =
     &["echo_client", "echo_server", "idle_client", "idle_driver", "idle_server"];
+/// Programs that ask by flux.h, and what they print in a session.
+const ASKING: &[(&str, &str)] = &[
+    (
+        "held_clock",
+        "an hour: 3600.0 s, at once\nwith a hold: 0.4 s, waited\nan hour after it: 3600.0 s, at once\n",
+    ),
+    ("at_rest", "at rest: step 1, 0 min\nat rest: step 2, 60 min\n"),
+];
 
 /// Compiles an example, with warnings as errors: under a name of its own, then renamed, since
 /// another test may be running the same one.
@@ -63,7 +71,8 @@ fn compile(name: &str) -> PathBuf {
     let program =
         folder.join(format!("{name}.{}-{}", std::process::id(), COUNT.fetch_add(1, Relaxed)));
     let output = Command::new("gcc")
-        .args(["-O2", "-Wall", "-Wextra", "-Werror", "-pthread", "-Ilibidle/include", "-o"])
+        .args(["-O2", "-Wall", "-Wextra", "-Werror", "-pthread", "-Ilibidle/include"])
+        .args(["-Ilibflux/include", "-o"])
         .arg(&program)
         .current_dir(workspace_root())
         .arg(workspace_root().join("c-examples").join(name).with_extension("c"))
@@ -85,6 +94,18 @@ fn programs_alone_keep_their_promises() {
     for &(name, expected) in ALONE {
         let run = Run::new(compile(name)).within(REAL);
         still_waiting_natively(&run, name);
+        for mode in [Mode::Elapsed, Mode::Frozen] {
+            let outcome = run.clone().mode(mode).run();
+            assert_eq!(outcome.assert_success().stdout, expected, "{mode:?}: {outcome}");
+        }
+    }
+}
+
+#[test]
+fn programs_that_ask_are_told() {
+    for &(name, expected) in ASKING {
+        let run = Run::new(compile(name)).within(REAL);
+        assert!(!run.clone().mode(Mode::Native).run().status.success(), "{name} needs a session");
         for mode in [Mode::Elapsed, Mode::Frozen] {
             let outcome = run.clone().mode(mode).run();
             assert_eq!(outcome.assert_success().stdout, expected, "{mode:?}: {outcome}");
@@ -147,7 +168,7 @@ fn same_differences_in_every_frozen_run() {
 fn every_example_is_run() {
     artifacts();
     let mut listed: Vec<&str> =
-        ALONE.iter().map(|&(name, _)| name).chain(TOGETHER.iter().copied()).collect();
+        ALONE.iter().chain(ASKING).map(|&(name, _)| name).chain(TOGETHER.iter().copied()).collect();
     let mut present: Vec<String> = fs::read_dir(workspace_root().join("c-examples"))
         .expect("the examples")
         .map(|entry| entry.expect("a folder entry").path())

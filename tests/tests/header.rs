@@ -1,5 +1,5 @@
-//! `libidle.h`: every dialect compiles it without a warning, and it does nothing where libidle is
-//! not loaded.
+//! `libidle.h` and `flux.h`: every dialect compiles them without a warning, and they do nothing
+//! where the library is not loaded.
 
 mod command;
 
@@ -60,6 +60,23 @@ fn every_dialect_with_and_without_the_library() {
             assert_printed(&Run::new(&program).env("LD_PRELOAD", &library).run(), ALL_CALLS);
         }
         assert_printed(&Run::new(program(&scratch, language, dialects[0], "-O0")).run(), "");
+    }
+}
+
+#[test]
+fn flux_h_in_every_dialect() {
+    let scratch = Scratch::new("header-flux");
+    let include = format!("-I{}", workspace_root().join("libflux/include").display());
+    for &(language, dialects) in DIALECTS {
+        for dialect in dialects {
+            let name = scratch.file(&format!("flux-{dialect}"));
+            let runtime = if language == "c++" { "-lstdc++" } else { "-lc" };
+            let dialect = format!("-std={dialect}");
+            let arguments =
+                [&dialect, "-O2", &include, "-D_POSIX_C_SOURCE=200809L", "-x", language];
+            compile(&[&arguments[..], &[&source("flux.c"), "-ldl", runtime]].concat(), &name);
+            assert_printed(&Run::new(&name).run(), "0 1 1 -1 0 -1 -1\n");
+        }
     }
 }
 

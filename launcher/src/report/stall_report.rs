@@ -3,7 +3,7 @@
 
 use crate::patience::{NOBODY_MOVES, ONE_RUNS, duration};
 use crate::proc;
-use crate::report::messages;
+use crate::report::{holds, messages};
 use engine::region::lock::KEEPER;
 use engine::region::slot::Slot;
 use engine::schedule::busy::Busy;
@@ -56,7 +56,7 @@ impl StallReport {
             return;
         }
         let slot = busy.slot();
-        if slot.is_none() && !matches!(busy, Busy::InFlight(_)) {
+        if slot.is_none() && !matches!(busy, Busy::InFlight(_) | Busy::Holds(_)) {
             return;
         }
         let page = engine.page;
@@ -74,6 +74,16 @@ impl StallReport {
             return;
         }
         self.said_who_runs = true;
+        if let Busy::Holds(index) = busy {
+            let name = holds::name(page, index);
+            return messages::say(&match holds::owner(page, index) {
+                Some(pid) => format!(
+                    "time does not jump while {} holds the clock: {name}",
+                    who(pid, pid, engine.pid)
+                ),
+                None => format!("time does not jump while somebody holds the clock: {name}"),
+            });
+        }
         let Some(slot) = slot else {
             return messages::say(&format!(
                 "time does not jump while the kernel {}",

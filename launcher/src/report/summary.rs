@@ -1,6 +1,6 @@
 //! The summary at the end of a session, at `-v`.
 
-use crate::report::messages;
+use crate::report::{holds, messages};
 use crate::session::Session;
 use std::sync::atomic::Ordering::SeqCst;
 
@@ -27,6 +27,7 @@ pub fn say(session: &Session) {
             duration(real)
         )
     });
+    holds::say(session);
     let refused = session.engine.page.header.tracing_refused.load(SeqCst);
     if refused != 0 {
         messages::verbose(1, || {
@@ -39,7 +40,7 @@ pub fn say(session: &Session) {
 }
 
 /// A duration for people: the two largest units that matter.
-fn duration(ns: u64) -> String {
+pub fn duration(ns: u64) -> String {
     const UNITS: [(u64, &str); 4] = [(86_400, "d"), (3600, "h"), (60, "min"), (1, "s")];
     let seconds = ns / 1_000_000_000;
     if seconds < 60 {

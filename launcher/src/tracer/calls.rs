@@ -24,6 +24,9 @@ impl Tracer {
         let regs = stopped.registers()?;
         let verdict = row(regs.number() as u64).map(|row| row.verdict);
         let tracees = &mut self.tracees;
+        if tracees.process_of(tid).is_some_and(|process| process.outside) {
+            return tracees.go(stopped, 0);
+        }
         if tracees.is_the_kernels(&self.kit, tid, &regs, verdict) {
             return tracees.go(stopped, 0);
         }

@@ -58,7 +58,7 @@ impl Tracer {
                 None => (None, Doing::Runs),
             };
             if !thread && let Some(parent) = self.tracees.processes.get(&creator_process).cloned() {
-                if !parent.library {
+                if !parent.library && !parent.outside {
                     timerfd::share(&self.engine, creator_process);
                 }
                 self.tracees.processes.insert(process, parent);

@@ -2,7 +2,7 @@
 
 use super::policy::exec_setup::{Found, meets};
 use super::policy::process::{Kept, Process};
-use super::policy::thread::Doing;
+use super::policy::thread::{Doing, Thread};
 use super::policy::timer_table::{ITIMER, Timer};
 use super::policy::{privileges, timerfd};
 use super::ptrace::failed::Failed;
@@ -15,6 +15,7 @@ use engine::Kind;
 use engine::programs::elf::Program;
 use engine::region::tracer_word::{NONE, TRACED, Trace};
 use libc::pid_t;
+use posix::names::FLUX_OUTSIDE;
 use posix::time::{Instant, Span};
 use posix::timer::Expired;
 use std::path::PathBuf;
@@ -52,6 +53,11 @@ impl Tracer {
         let doing = std::mem::replace(&mut thread.doing, Doing::Runs);
         (thread.again, thread.process, thread.base, thread.paused) =
             (None, tid, Kind::Foreign, false);
+        if self.tracees.processes.get(&tid).is_some_and(|process| process.outside)
+            || is_outside(tid)
+        {
+            return self.goes_outside(stopped, thread);
+        }
         let file = PathBuf::from(format!("/proc/{tid}/exe"));
         let program = program_kind::of_file(&file);
         if let Some(process) = self.tracees.processes.get_mut(&tid)
@@ -137,6 +143,25 @@ impl Tracer {
         }
     }
 
+    /// The program is outside the session. Whoever has started it gives its slot back.
+    fn goes_outside(&mut self, stopped: Stopped, mut thread: Thread) -> Result<(), Failed> {
+        let tid = stopped.tid();
+        if let Some(index) = thread.slot.take() {
+            self.tracees.slot(index).tracer.store(NONE, SeqCst);
+        }
+        let former = self.tracees.processes.remove(&tid).unwrap_or_default();
+        self.timers.table.forget(tid);
+        self.timers.keep_time();
+        if !former.gated && !meets(tid, &former.filtered) {
+            return stopped.detach(0);
+        }
+        let Process { gated, filtered, .. } = former;
+        let process = Process { outside: true, gated, filtered, ..Process::default() };
+        self.tracees.processes.insert(tid, process);
+        self.tracees.threads.insert(tid, thread);
+        self.tracees.go(stopped, 0)
+    }
+
     /// The slot becomes the tracer's, for thread `tid` that runs.
     fn take(&mut self, index: usize, tid: pid_t) {
         let slot = self.tracees.slot(index);
@@ -189,6 +214,12 @@ impl Tracer {
         self.tracees.threads.remove(&tid);
         stopped.detach(0)
     }
+}
+
+/// Was the program that process `pid` has just executed started outside the session?
+fn is_outside(pid: pid_t) -> bool {
+    let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+    environment.split(|&byte| byte == 0).any(|line| FLUX_OUTSIDE.value_in(line).is_some())
 }
 
 /// At most so many ranges of former programs' code are filtered: the kernel takes some two hundred

@@ -30,6 +30,10 @@ pub const WATCH: RealSpan = span(RealSpan::from_ms(2));
 /// a keeper.
 pub const SUCCESSOR: RealSpan = span(RealSpan::from_secs(1));
 
+/// Real time between two looks while somebody holds the clock. The end of an owner that did not
+/// release its hold is noticed so much later, and a frozen clock goes on in steps of it.
+pub const HOLD_LOOK: RealSpan = span(RealSpan::from_ms(1));
+
 // Waits (`schedule/`).
 
 /// A count: the kernel waits that a blocking thread passes in its search for a busy thread. It

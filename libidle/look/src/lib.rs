@@ -8,6 +8,7 @@ mod calls;
 mod cgroup;
 mod family;
 mod in_flight;
+mod named_holds;
 mod notes;
 mod opened;
 mod patience;
@@ -77,6 +78,8 @@ pub struct ProcLook {
     signals: u64,
     terminals: terminals::Terminals,
     flights: in_flight::Flights,
+    /// The region's file, for the locks of named holds; -1 where there are none.
+    region: i32,
 }
 
 impl ProcLook {
@@ -109,6 +112,7 @@ impl ProcLook {
             signals: 0,
             terminals: terminals::Terminals::default(),
             flights: in_flight::Flights::default(),
+            region: -1,
         })
     }
 
@@ -116,6 +120,12 @@ impl ProcLook {
     pub fn hand_over(&mut self) {
         // SAFETY: no arguments.
         self.me = unsafe { syscall6(libc::SYS_gettid, 0, 0, 0, 0, 0, 0) } as u32;
+    }
+
+    /// The region's file is open as `fd`, for as long as this process lives.
+    pub fn of_region(mut self, fd: i32) -> ProcLook {
+        self.region = fd;
+        self
     }
 
     fn note(&mut self, index: usize) -> &mut Note {

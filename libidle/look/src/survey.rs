@@ -1,6 +1,7 @@
 //! The questions of a survey to the look.
 
 use crate::ProcLook;
+use crate::named_holds;
 use crate::process;
 use crate::thread::{self, Thread};
 use engine::Kind;
@@ -82,6 +83,10 @@ impl Look for ProcLook {
 
     fn in_flight_for(&mut self, real: u64) -> u64 {
         self.flights.took(real)
+    }
+
+    fn holds_on(&mut self, _: &Page, index: usize) -> bool {
+        named_holds::is_locked(self.region, index)
     }
 
     fn burnt(&mut self, page: &Page, index: usize) -> Option<u64> {

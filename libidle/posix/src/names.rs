@@ -60,6 +60,10 @@ pub const DESCRIPTORS: &str = "/proc/self/fd/";
 /// Tells the launcher's own child that it is the tracer.
 pub const FLUX_TRACER: Name = Name(c"FLUX_TRACER");
 
+/// In the environment of a program that a session's program has started outside the session: the
+/// tracer, if it has to stay with it, leaves all that it does alone.
+pub const FLUX_OUTSIDE: Name = Name(c"FLUX_OUTSIDE");
+
 /// Those of libidle.so.
 pub const LIBIDLE: Names = Names {
     session: Name(c"LIBIDLE_SESSION"),

@@ -46,6 +46,9 @@ pub struct Process {
     /// Under `--trace=all`: it has the library, or runs in real time. Its threads have slots of
     /// their own, which are the tracer's only while they are in a wait that no hook makes.
     pub library: bool,
+    /// It has left the session (`--real`), and the filters of those before it have not left it: all
+    /// that it does is done as if nobody traced it.
+    pub outside: bool,
     /// All its calls stop but those that take the gate.
     pub gated: bool,
     /// Where its vDSO begins, once somebody has asked.

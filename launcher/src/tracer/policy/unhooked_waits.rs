@@ -227,6 +227,10 @@ impl Look for UnhookedWaits {
         self.look.in_flight_for(real)
     }
 
+    fn holds_on(&mut self, page: &Page, index: usize) -> bool {
+        self.look.holds_on(page, index)
+    }
+
     fn unhooked(&mut self, page: &Page) -> Option<Key> {
         let found = |(&index, met): (&usize, &Met)| {
             let asleep = met.survey == self.survey && page.slots[index].state.load() == met.state;

@@ -14,7 +14,7 @@
 
 use crate::keeper::spin_suspects::SpinSuspects;
 use crate::patience::{
-    BACKOFF_MAX, BACKOFF_MIN, HEARTBEAT, PATROL_MAX, PATROL_MIN, PATROL_MOVES, WATCH,
+    BACKOFF_MAX, BACKOFF_MIN, HEARTBEAT, HOLD_LOOK, PATROL_MAX, PATROL_MIN, PATROL_MOVES, WATCH,
 };
 use crate::procfs::{Path, state_letter};
 use crate::region::keeper_word::{ATTENTIVE, BACKOFF};
@@ -184,6 +184,16 @@ pub fn run<L: Look>(
                 back_off(page, &mut backoff);
                 continue;
             }
+            Outcome::NotIdle(busy @ Busy::Holds(_)) => {
+                (backoff, patrol) = (BACKOFF_MIN, PATROL_MIN);
+                progress.moves(&engine);
+                if !event(Event::Busy(busy)) {
+                    return;
+                }
+                let until_due = RealSpan::from_ns(next.saturating_sub(engine.now()));
+                look_later(page, HOLD_LOOK.min(until_due));
+                continue;
+            }
             Outcome::NotIdle(busy) => {
                 if !event(Event::Busy(busy)) {
                     return;
@@ -214,6 +224,15 @@ fn back_off(page: &Page, backoff: &mut RealSpan) {
     #[cfg(not(loom))]
     sys::futex_wait(&page.header.keeper, BACKOFF, Some(&Timespec::of(*backoff)), false);
     *backoff = backoff.times(2).min(BACKOFF_MAX);
+}
+
+/// Sleeps for `sleep` without being kicked by those who block. Who gives up a hold wakes the keeper
+/// all the same, and if that was since the last look, the keeper does not sleep.
+fn look_later(page: &Page, sleep: RealSpan) {
+    let word = &page.header.keeper;
+    if word.compare_exchange(ATTENTIVE, BACKOFF, SeqCst, SeqCst).is_ok() {
+        sys::futex_wait(word, BACKOFF, Some(&Timespec::of(sleep)), false);
+    }
 }
 
 /// Takes the lock from a holder that is dead or stopped, and releases it. Its work is done again:

@@ -19,6 +19,10 @@ pub const SOCKETS: u32 = 4;
 pub const ALL_SOCKETS: u32 = 8;
 /// There is a program that writes to TCP sockets behind all hooks. Never taken back.
 pub const UNSEEN_SOCKETS: u32 = 16;
+/// There are named holds ([`crate::region::named_holds`]). Taken back under the clock's lock.
+pub const NAMED: u32 = 32;
+/// A thread waits for rest ([`crate::schedule::at_rest`]). Taken back under the clock's lock.
+pub const AT_REST: u32 = 64;
 
 /// A note's bit: the socket is about to be connected. No descriptor is as large.
 const CONNECTS: u64 = 1 << 31;

@@ -34,6 +34,13 @@ pub fn kick(page: &Page) {
     }
 }
 
+/// Wakes the keeper also where it would look by itself soon.
+pub fn recall(page: &Page) {
+    if page.header.keeper.swap(KICKED, SeqCst) != KICKED {
+        sys::futex_wake(&page.header.keeper, 1, false);
+    }
+}
+
 impl Page {
     /// Has the keeper's thread died, and the launcher with it?
     #[inline]

@@ -8,7 +8,8 @@
 use crate::region::forced::Sets;
 use crate::region::idle_word::IdleWords;
 use crate::region::lock::ClockCell;
-use crate::region::sizes::{ARENAS, CLOCKS, FILES, HEAP, NOTES, SLOTS, SUMMARY, WORDS};
+use crate::region::named_holds::{Hold, HoldTimes};
+use crate::region::sizes::{ARENAS, CLOCKS, FILES, HEAP, HOLDS, NOTES, SLOTS, SUMMARY, WORDS};
 use crate::region::slot::Slot;
 use crate::sync::{AtomicI64, AtomicU32, AtomicU64};
 use posix::time::Spec;
@@ -16,7 +17,7 @@ use posix::time::Spec;
 /// Marks a region of ours ("fluxpage").
 pub const MAGIC: u64 = 0x6567_6170_7875_6c66;
 /// The layout below.
-pub const VERSION: u32 = 7;
+pub const VERSION: u32 = 8;
 
 /// How virtual time relates to real time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -175,6 +176,10 @@ pub struct Page {
     pub forced: Sets,
     /// TCP sockets that have been written to: see [`crate::region::holds`].
     pub notes: [AtomicU64; NOTES],
+    /// Who holds the clock, and why.
+    pub named: [Hold; HOLDS],
+    /// How long it was held.
+    pub hold_times: HoldTimes,
 }
 
 #[cfg(not(loom))]
@@ -312,6 +317,8 @@ impl Page {
                 }),
                 forced: Sets::new(),
                 notes: from_fn(|_| u64s()),
+                named: from_fn(|_| Hold::new()),
+                hold_times: HoldTimes::new(),
             })
         }
     }

@@ -10,6 +10,7 @@ pub mod idle_word;
 pub mod keeper_word;
 pub mod layout;
 pub mod lock;
+pub mod named_holds;
 pub mod sizes;
 pub mod slot;
 pub mod slot_table;

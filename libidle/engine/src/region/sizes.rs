@@ -29,6 +29,12 @@ pub const NOTES: usize = 128;
 /// In the model.
 #[cfg(loom)]
 pub const NOTES: usize = 1;
+/// Named holds at once ([`crate::region::named_holds`]).
+#[cfg(not(loom))]
+pub const HOLDS: usize = 256;
+/// In the model.
+#[cfg(loom)]
+pub const HOLDS: usize = 1;
 /// Program files that the ELF cache remembers.
 #[cfg(not(loom))]
 pub const FILES: usize = 64;

@@ -40,6 +40,8 @@ pub enum WaitKind {
     RuntimeTick = 15,
     /// The acknowledgement of what it has sent: a close with SO_LINGER (socket(7)).
     Lingers = 16,
+    /// Rest: all other threads of the session are blocked ([`crate::schedule::at_rest`]).
+    Rest = 17,
 }
 
 /// A bit of [`crate::region::slot_views::Thread::what`]: the wait is for an instant of a clock that
@@ -76,7 +78,7 @@ impl From<Call> for WaitKind {
 impl WaitKind {
     /// The words of a report for [`crate::region::slot_views::Thread::what`].
     pub fn describe(number: u32) -> &'static str {
-        const ALL: [WaitKind; 16] = [
+        const ALL: [WaitKind; 17] = [
             WaitKind::Sleep,
             WaitKind::Cond,
             WaitKind::Sem,
@@ -93,6 +95,7 @@ impl WaitKind {
             WaitKind::Spin,
             WaitKind::RuntimeTick,
             WaitKind::Lingers,
+            WaitKind::Rest,
         ];
         ALL.into_iter()
             .find(|what| *what as u32 == number & !FLAGS)
@@ -116,6 +119,7 @@ impl WaitKind {
             WaitKind::Request => "asynchronous I/O",
             WaitKind::Spin => "something that it asks for again and again",
             WaitKind::RuntimeTick => "the next look of its runtime",
+            WaitKind::Rest => "rest",
             WaitKind::Lingers => "the acknowledgement of what it has sent",
         }
     }

@@ -21,6 +21,8 @@ pub(crate) enum Reason {
     Creep,
     /// Frozen mode: the kernel works for the session on real time, and that is what has passed.
     KernelWorks,
+    /// Frozen mode: somebody holds the clock, or has held it, and that is what has passed.
+    Hold,
     /// A thread asks whether an instant that has come is over. Nobody else has to know: no jump.
     InstantIsOver,
 }

@@ -23,6 +23,9 @@ pub enum Busy {
     RecheckDue,
     /// All are blocked, and the kernel works for one of them.
     InFlight(Flight),
+    /// All are blocked, and the named hold of this index lasts
+    /// ([`crate::region::named_holds`]).
+    Holds(usize),
     /// The launcher still has commands to start.
     Held,
     /// Another thread holds the clock's lock, or took it away.
@@ -70,6 +73,7 @@ impl Busy {
             Busy::Awake(_) => "is awake in a wait",
             Busy::AsksAgain(_) => "asks again and again, and has something new to see",
             Busy::InFlight(flight) => flight.describe(),
+            Busy::Holds(_) => "holds the clock",
             _ => "is being looked at",
         }
     }

@@ -6,6 +6,7 @@
 //! decides. It finds all others at rest or in the kernel: it kicks the keeper, and the keeper
 //! repeats the look until it succeeds or finds a busy thread.
 
+use crate::region::holds::{AT_REST, NAMED};
 use crate::region::idle_word::{BUSY, IDLE, RELEASING, SETTLING};
 use crate::region::lock::KEEPER;
 use crate::schedule::busy::Busy;
@@ -80,6 +81,7 @@ impl Engine {
             let Some(held) = held else { return Outcome::NotIdle(Busy::LockTaken) };
             h.rerun.store(0, SeqCst);
             let outcome = match self.survey_deadlines(held, crate::region::lock::KEEPER, look) {
+                Ok(_) if h.hold.load(SeqCst) & (NAMED | AT_REST) != 0 => self.rests(held, look),
                 Ok(first) => match self.jump(held, first, look.unhooked(self.page), at.real) {
                     Outcome::NoDeadline => self.come_to_rest(look),
                     outcome => outcome,

@@ -21,23 +21,36 @@ impl Engine {
         took: u64,
         own: Option<Key>,
     ) -> Outcome {
-        let (page, h) = (self.page, &self.page.header);
+        let h = &self.page.header;
         h.kernel_worked.store(h.kernel_worked.load(Relaxed).saturating_add(took), Relaxed);
         if took == 0 || !self.frozen() {
             return Outcome::NotIdle(busy);
         }
+        let to = self.now().saturating_add(took);
+        self.carry(held, to, own, Reason::KernelWorks).unwrap_or(Outcome::NotIdle(busy))
+    }
+
+    /// Frozen mode: real time has passed, so the clock moves on to `to`, but not past the earliest
+    /// deadline; whose that is wakes. `None` if the clock is at `to` and nobody was due. `own` is a
+    /// deadline that the caller alone knows of. Lock's holder only.
+    pub(crate) fn carry(
+        &self,
+        held: Held,
+        to: u64,
+        own: Option<Key>,
+        reason: Reason,
+    ) -> Option<Outcome> {
+        let page = self.page;
         page.drain_mail(held.arena);
-        let now = self.now().saturating_add(took);
-        let due = next([page.goal(held.arena), own]).filter(|key| key.deadline <= now);
-        let to = due.map_or(now, |key| key.deadline);
-        if !self.advance(held, to, 0, Reason::KernelWorks) {
-            return Outcome::NotIdle(Busy::LockTaken);
+        let due = next([page.goal(held.arena), own]).filter(|key| key.deadline <= to);
+        let to = due.map_or(to, |key| key.deadline);
+        if !self.advance(held, to, 0, reason) {
+            return Some(Outcome::NotIdle(Busy::LockTaken));
         }
-        match due {
-            Some(key) if own == Some(key) => Outcome::Mine,
-            Some(key) if self.expire_due(held, key.deadline).1 => Outcome::Fired,
-            Some(_) => Outcome::Woke,
-            None => Outcome::NotIdle(busy),
-        }
+        Some(match due? {
+            key if own == Some(key) => Outcome::Mine,
+            key if self.expire_due(held, key.deadline).1 => Outcome::Fired,
+            _ => Outcome::Woke,
+        })
     }
 }

@@ -32,6 +32,10 @@ pub trait Look {
     fn in_flight_for(&mut self, _real: u64) -> u64 {
         0
     }
+    /// The named hold of `index` has not been released. Does its owner still hold it?
+    fn holds_on(&mut self, _page: &Page, _index: usize) -> bool {
+        true
+    }
     /// The state file, for a decider that may release its lock.
     fn state_file(&self) -> Option<StateFile> {
         None

@@ -2,6 +2,7 @@
 //! room moves the clock.
 
 pub mod advance;
+pub mod at_rest;
 pub mod births;
 pub mod busy;
 pub mod deadline_heap;
@@ -12,6 +13,7 @@ pub mod hold_lock;
 mod in_flight;
 pub mod jump;
 pub mod look;
+pub mod named_holds;
 pub mod next;
 pub mod own_state;
 pub mod park;

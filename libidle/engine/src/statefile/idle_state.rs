@@ -27,6 +27,7 @@
 
 use crate::patience::{HELD_UP, RELEASE};
 use crate::region::forced::Forced;
+use crate::region::holds::AT_REST;
 use crate::region::idle_word::{BUSY, IDLE, RELEASING, SETTLING};
 use crate::region::keeper_word;
 use crate::region::layout::Page;
@@ -38,7 +39,10 @@ impl Page {
     /// Does rest without a deadline matter to anybody?
     #[inline]
     pub fn rest_matters(&self) -> bool {
-        self.header.want_rest.load(Relaxed) != 0 || self.header.idle.tracked.load(Relaxed) != 0
+        let h = &self.header;
+        h.want_rest.load(Relaxed) != 0
+            || h.hold.load(Relaxed) & AT_REST != 0
+            || h.idle.tracked.load(Relaxed) != 0
     }
 
     /// The state file is `file`, whose serial number was `before`. The program is busy.

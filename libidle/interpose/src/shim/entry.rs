@@ -14,7 +14,7 @@ use engine::region::wait_kind::TURNS;
 use engine::schedule::engine::Moment;
 use engine::{Engine, Kind, Limit, Reason, Signals};
 use libc::timespec;
-use posix::time::{NEVER, Spec};
+use posix::time::{NEVER, RealSpan, Spec};
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::atomic::compiler_fence;
 
@@ -184,6 +184,20 @@ impl Entry {
         if !self.engine.forked() {
             state_rows::goes_on(&self.engine, self.me);
         }
+        reason
+    }
+
+    /// Waits for rest, for `limit` of real time at most: see [`Engine::await_rest`].
+    pub fn await_rest(&self, limit: Option<RealSpan>) -> Reason {
+        let seq = self.prepare(WaitKind::Rest);
+        tls().asker.waited();
+        state_rows::waits(&self.engine, self.me);
+        let reason = self.engine.await_rest(self.me, seq, limit);
+        if !self.engine.forked() {
+            self.engine.set_own(self.me, self.base);
+            state_rows::goes_on(&self.engine, self.me);
+        }
+        tls().waiting.set(self.waiting);
         reason
     }
 

@@ -11,6 +11,7 @@ pub(crate) const IOCTL: i64 = 16;
 pub(crate) const PREAD64: i64 = 17;
 pub(crate) const PWRITE64: i64 = 18;
 pub(crate) const NANOSLEEP: i64 = 35;
+pub(crate) const FCNTL: i64 = 72;
 pub(crate) const FLOCK: i64 = 73;
 pub(crate) const CLONE: i64 = 56;
 pub(crate) const KILL: i64 = 62;
