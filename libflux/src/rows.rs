@@ -111,6 +111,7 @@ hooks! {
     fn read(fd: c_int, buf: *mut c_void, n: size_t) -> ssize_t = read::read => positive;
     fn readv(fd: c_int, iov: *const iovec, n: c_int) -> ssize_t = read::readv => positive;
     fn __read_chk(fd: c_int, buf: *mut c_void, n: size_t, size: size_t) -> ssize_t = read::__read_chk => positive;
+    fn bind(fd: c_int, to: *const sockaddr, len: socklen_t) -> c_int = sockets::bind;
     fn setsockopt(fd: c_int, level: c_int, name: c_int, value: *const c_void, len: socklen_t) -> c_int = sockets::setsockopt;
     fn recv(fd: c_int, buf: *mut c_void, n: size_t, flags: c_int) -> ssize_t = sockets::recv => positive;
     fn recvfrom(fd: c_int, buf: *mut c_void, n: size_t, flags: c_int, from: *mut sockaddr, len: *mut socklen_t) -> ssize_t = sockets::recvfrom => positive;

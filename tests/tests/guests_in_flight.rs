@@ -6,4 +6,6 @@ flux_tests::guests! { "in_flight";
     window: 5;
     accept_queue: 2;
     lingering: 2;
+    ports: 2;
+    gives_up: 1;
 }

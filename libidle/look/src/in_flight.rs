@@ -5,10 +5,11 @@ use crate::sock_diag::{SockDiag, state};
 use crate::tcp::{self, Asked, Stand};
 use engine::Kind;
 use engine::procfs::Path;
-use engine::region::holds::{ALL_SOCKETS, SOCKETS, TERMINALS, UNSEEN_SOCKETS};
+use engine::region::holds::{ALL_SOCKETS, PORTS, SOCKETS, TERMINALS, UNSEEN_SOCKETS};
 use engine::region::layout::Page;
 use engine::region::sizes::{NOTES, SLOTS};
 use engine::region::state::State;
+use engine::region::wait_kind::{PORT, PORT_AT, REFUSED};
 use engine::schedule::busy::{Busy, Flight};
 use engine::sys;
 use std::sync::atomic::Ordering::SeqCst;
@@ -27,6 +28,8 @@ pub struct Flights {
     /// The current survey has found nothing to do for these notes, and for all sockets.
     still: [u64; NOTES.div_ceil(64)],
     all_still: bool,
+    /// A thread waits for a port.
+    ports: bool,
     /// [`traffic`] of the current survey, and when all sockets were last found still.
     traffic: Option<u64>,
     stood_still: Option<u64>,
@@ -68,6 +71,9 @@ impl ProcLook {
         if holds & TERMINALS != 0 {
             self.flush_terminals(page);
         }
+        if holds & PORTS != 0 && self.waits_for_ports(page) {
+            return Err(Busy::InFlight(Flight::Forgets));
+        }
         if holds & (SOCKETS | ALL_SOCKETS | UNSEEN_SOCKETS) == 0 {
             return Ok(());
         }
@@ -108,7 +114,7 @@ impl ProcLook {
             && let Some([namer, asker]) = self.flights.diags()
         {
             let mut all_still = states == state::LIVING;
-            namer.all(states, |socket| match tcp::of_socket(asker, &socket) {
+            namer.all(states, 0, |socket| match tcp::of_socket(asker, &socket) {
                 Stand::Still => {}
                 Stand::Waits => all_still = false,
                 Stand::UnderWay(found) => flight = flight.or(Some(found)),
@@ -116,6 +122,22 @@ impl ProcLook {
             self.flights.all_still = all_still && flight.is_none();
         }
         flight.map_or(Ok(()), |flight| Err(Busy::InFlight(flight)))
+    }
+
+    /// Does a thread wait before it binds a port once more that is as good as free?
+    fn waits_for_ports(&mut self, page: &Page) -> bool {
+        self.flights.ports = false;
+        let Some([diag, _]) = self.flights.diags() else { return false };
+        let (mut waits, mut asked) = (false, false);
+        for slot in &page.slots[..page.high()] {
+            let what = slot.thread().what.load(SeqCst);
+            if what & REFUSED != 0 && slot.state.load().waits() {
+                asked = true;
+                waits |= tcp::in_time_wait(diag, ((what & PORT) >> PORT_AT) as u16);
+            }
+        }
+        self.flights.ports = asked;
+        waits
     }
 
     /// Asks descriptor `fd` of the process of slot `index`; all that is what a program says.
@@ -147,6 +169,9 @@ impl ProcLook {
         let holds = page.header.hold.load(SeqCst);
         if holds & TERMINALS != 0 {
             self.settle_terminals(page);
+        }
+        if holds & PORTS != 0 && !self.flights.ports {
+            page.ports_asked();
         }
         if self.flights.all_still {
             self.flights.stood_still = self.flights.traffic;

@@ -11,6 +11,8 @@ pub mod state {
     pub const SYN_SENT: u8 = 2;
     pub const SYN_RECV: u8 = 3;
     pub const FIN_WAIT1: u8 = 4;
+    pub const FIN_WAIT2: u8 = 5;
+    pub const TIME_WAIT: u8 = 6;
     pub const CLOSE_WAIT: u8 = 8;
     pub const LAST_ACK: u8 = 9;
     pub const LISTEN: u8 = 10;
@@ -111,6 +113,8 @@ pub struct Socket {
     /// Bytes, and the end, that were not acknowledged; of a listener, the most connections of the
     /// kind above.
     pub unacknowledged: u32,
+    /// No program has it open any more.
+    pub closed: bool,
     /// If asked for.
     pub info: Option<Info>,
     /// Its send buffer is full: who writes waits.
@@ -140,6 +144,7 @@ impl Socket {
             ends: Ends { six, own: address(8, 4)?, other: address(24, 6)? },
             unread: int(56)?,
             unacknowledged: int(60)?,
+            closed: int(68)? == 0,
             info: None,
             full: false,
         };
@@ -209,12 +214,14 @@ impl SockDiag {
         (fd >= 0).then_some(SockDiag { fd: fd as c_int, last: Cell::new(0) })
     }
 
-    /// Calls `each` with all sockets in these `states`, without their [`Info`].
-    pub fn all(&self, states: u32, mut each: impl FnMut(Socket)) {
+    /// Calls `each` with all sockets in these `states`, without their [`Info`]; `port`: with those
+    /// that have this one, if it is not zero.
+    pub fn all(&self, states: u32, port: u16, mut each: impl FnMut(Socket)) {
         /// The old request, which names no family: one walk through the kernel's table for both.
         const TCPDIAG_GETSOCK: u16 = 18;
         const NLM_F_DUMP: u16 = 0x300;
         let mut request = Request::new(TCPDIAG_GETSOCK, NLM_F_DUMP, 60);
+        request.put(4, &port.to_be_bytes());
         request.put(52, &states.to_ne_bytes());
         self.ask(request, false, &mut each);
     }

@@ -45,6 +45,8 @@ struct End<F: FnOnce() -> bool> {
     unacknowledged: u32,
     /// Is there no room for more?
     full: F,
+    /// Does it have a TCP_USER_TIMEOUT?
+    patience: bool,
 }
 
 /// Asks a copy of a program's descriptor. `connects`: perhaps no program has accepted it yet.
@@ -66,7 +68,18 @@ pub fn of_descriptor(diag: &SockDiag, fd: c_int, connects: bool) -> Asked {
     // It was reset.
     let Some(((six, own), (_, other))) = names else { return Asked::Stands(Stand::Still) };
     let ends = Ends { six, own, other };
-    Asked::Stands(judge(diag, End { info, ends, unacknowledged, full: || is_full(fd) }))
+    let patience = user_timeout(fd) != 0;
+    Asked::Stands(judge(diag, End { info, ends, unacknowledged, full: || is_full(fd), patience }))
+}
+
+/// The milliseconds after which TCP gives up, if the program has set them.
+fn user_timeout(fd: c_int) -> u32 {
+    let (mut value, mut size) = (0u32, size_of::<u32>() as libc::socklen_t);
+    let (level, name) = (libc::IPPROTO_TCP as usize, libc::TCP_USER_TIMEOUT as usize);
+    let (at, size_at) = (&raw mut value as usize, &raw mut size as usize);
+    // SAFETY: an int and its size.
+    unsafe { syscall6(libc::SYS_getsockopt, fd as usize, level, name, at, size_at, 0) };
+    value
 }
 
 /// Is there no room for more?
@@ -93,7 +106,10 @@ pub fn of_socket(diag: &SockDiag, socket: &Socket) -> Stand {
     else {
         return Stand::Still;
     };
-    judge(diag, End { info: Info { state, ..info }, ends, unacknowledged, full: || full })
+    judge(
+        diag,
+        End { info: Info { state, ..info }, ends, unacknowledged, full: || full, patience: false },
+    )
 }
 
 fn judge(diag: &SockDiag, end: End<impl FnOnce() -> bool>) -> Stand {
@@ -110,12 +126,27 @@ fn judge(diag: &SockDiag, end: End<impl FnOnce() -> bool>) -> Stand {
     if sent + ours.unsent <= theirs.received {
         return if (end.full)() { Stand::UnderWay(Flight::Acknowledges) } else { Stand::Still };
     }
+    if end.patience {
+        // The kernel counts down until it gives the connection up.
+        return Stand::UnderWay(Flight::Delivers);
+    }
     let outstanding = u64::from(end.unacknowledged).saturating_sub(ours.unsent);
     let room = match sent > theirs.received {
         true => ours.window > 0,
         false => ours.window > outstanding,
     };
     if other.unread == 0 || room { Stand::UnderWay(Flight::Delivers) } else { Stand::Waits }
+}
+
+/// Does nothing but the kernel's memory of old connections hold `port`?
+pub fn in_time_wait(diag: &SockDiag, port: u16) -> bool {
+    let (mut remembered, mut used) = (false, false);
+    diag.all(u32::MAX, port, |socket| match socket.state {
+        TIME_WAIT => remembered = true,
+        FIN_WAIT2 if socket.closed => remembered = true,
+        _ => used = true,
+    });
+    remembered && !used
 }
 
 /// The start of a connection is on its way to the socket with these ends.

@@ -17,6 +17,8 @@ pub fn traced(matrix: Matrix) -> Matrix {
             "timers/read",
             "a read of a signalfd does not stop, so it says what the signal said when it was sent",
         )
+        .except("in_flight/ports", "the tracer does not see that a port was refused")
+        .except("in_flight/gives_up", "the tracer does not see how long TCP is to try")
         .except(
             "signals/in_the_engine",
             "its timer by a system call is virtual in a traced program",

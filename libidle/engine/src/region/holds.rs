@@ -23,6 +23,9 @@ pub const UNSEEN_SOCKETS: u32 = 16;
 pub const NAMED: u32 = 32;
 /// A thread waits for rest ([`crate::schedule::at_rest`]). Taken back under the clock's lock.
 pub const AT_REST: u32 = 64;
+/// A thread waits before it tries again to bind a port that it did not get
+/// ([`crate::region::wait_kind::REFUSED`]).
+pub const PORTS: u32 = 128;
 
 /// A note's bit: the socket is about to be connected. No descriptor is as large.
 const CONNECTS: u64 = 1 << 31;
@@ -97,6 +100,11 @@ impl Page {
         if self.notes.iter().any(|note| note.load(SeqCst) != 0) {
             self.hold(SOCKETS);
         }
+    }
+
+    /// No thread waits for a port any more. Keeper only.
+    pub fn ports_asked(&self) {
+        self.header.hold.fetch_and(!PORTS, SeqCst);
     }
 
     /// All TCP sockets have been asked. Keeper only.

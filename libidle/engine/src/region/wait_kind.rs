@@ -57,8 +57,17 @@ pub const TURNS: u32 = 1 << 30;
 /// that nobody wakes it for ([`crate::region::slot::Slot::rechecks`]).
 pub const RECHECKS: u32 = 1 << 29;
 
+/// A bit of [`crate::region::slot_views::Thread::what`]: before the wait bind(2) has refused a TCP
+/// port for the second time, and the port stands in [`PORT`].
+pub const REFUSED: u32 = 1 << 28;
+
+/// The bits of the port ([`REFUSED`]), and the place of the lowest.
+pub const PORT: u32 = 0xffff << PORT_AT;
+/// See [`PORT`].
+pub const PORT_AT: u32 = 8;
+
 /// The bits that are not part of the [`WaitKind`].
-pub const FLAGS: u32 = SETTABLE | TURNS | RECHECKS;
+pub const FLAGS: u32 = SETTABLE | TURNS | RECHECKS | REFUSED | PORT;
 
 impl From<Call> for WaitKind {
     fn from(call: Call) -> WaitKind {

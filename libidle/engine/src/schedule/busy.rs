@@ -42,6 +42,8 @@ pub enum Flight {
     Delivers,
     /// The other end has all bytes, and a thread waits for the acknowledgement.
     Acknowledges,
+    /// An old connection holds a port that a thread tries to bind again and again.
+    Forgets,
 }
 
 impl Flight {
@@ -49,6 +51,7 @@ impl Flight {
         match self {
             Flight::Connects => "makes a TCP connection",
             Flight::Delivers => "delivers bytes of a TCP connection",
+            Flight::Forgets => "remembers a TCP connection whose port is wanted",
             Flight::Acknowledges => "acknowledges bytes of a TCP connection",
         }
     }

@@ -5,6 +5,7 @@ use crate::hooks::connect_timeout;
 use crate::hooks::socket_timeouts;
 use crate::next;
 use crate::shim::entry::{WaitKind, enter};
+use crate::shim::errno;
 use crate::shim::tcp_push;
 use crate::shim::timer_fds;
 use libc::{
@@ -245,6 +246,21 @@ pub fn socket(domain: c_int, kind: c_int, protocol: c_int) -> c_int {
     let stream = kind & !(libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC) == libc::SOCK_STREAM;
     tcp_push::mark(fd, stream && matches!(domain, libc::AF_INET | libc::AF_INET6));
     fd
+}
+
+/// bind(2): notes which port it did not get.
+///
+/// # Safety
+/// As for the C function.
+pub unsafe fn bind(fd: c_int, to: *const sockaddr, len: socklen_t) -> c_int {
+    let done = next!(bind: fn(c_int, *const sockaddr, socklen_t) -> c_int)(fd, to, len);
+    if done != 0 && errno::get() == libc::EADDRINUSE && tcp_push::is_socket(fd) {
+        // SAFETY: the kernel has read the address of an internet socket: the port is the second
+        // word in both families.
+        let port = unsafe { to.cast::<u16>().add(1).read_unaligned() };
+        tcp_push::refused(u16::from_be(port));
+    }
+    done
 }
 
 /// accept(2).

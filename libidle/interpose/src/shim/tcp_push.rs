@@ -12,10 +12,11 @@ use crate::shim::session;
 use crate::shim::tls::tls;
 use engine::Engine;
 use engine::arch::syscall::syscall6;
-use engine::region::holds::{ALL_SOCKETS, UNSEEN_SOCKETS};
+use engine::region::holds::{ALL_SOCKETS, PORTS, UNSEEN_SOCKETS};
+use engine::region::wait_kind::{PORT_AT, REFUSED};
 use libc::c_int;
-use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicU32};
 
 const SIOCOUTQNSD: usize = 0x894B;
 /// Which descriptors are TCP sockets, as far as this process made them.
@@ -94,8 +95,31 @@ pub fn settle() {
     }
 }
 
+/// bind(2) has refused `port` to the calling thread. Who tries again and again may wait for the end
+/// of an old connection, which the kernel remembers for a minute of real time.
+pub fn refused(port: u16) {
+    static LAST: AtomicU32 = AtomicU32::new(0);
+    if port != 0 && LAST.swap(port.into(), Relaxed) == port.into() {
+        tls().sent.set(-c_int::from(port));
+    }
+}
+
+/// The thread begins the wait before it tries to bind `port` again.
+fn waits_for_port(port: u32) {
+    if let Some(engine) = session::engine()
+        && let Some(me) = tls().slot.get().checked_sub(1)
+    {
+        let what = &engine.page.slots[me as usize].thread().what;
+        what.store(what.load(Relaxed) | REFUSED | port << PORT_AT, Relaxed);
+        engine.page.hold(PORTS);
+    }
+}
+
 #[cold]
 fn release(fd: c_int) {
+    if fd < 0 {
+        return waits_for_port((-1 - fd) as u32);
+    }
     let mut unsent: c_int = 0;
     let on: c_int = 1;
     let off: c_int = 0;

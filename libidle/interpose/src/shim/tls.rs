@@ -25,7 +25,7 @@ pub struct Tls {
     pub made_here: Cell<bool>,
     /// The thread's wake fd, or 0.
     pub wake_fd: Cell<i32>,
-    /// TCP socket last sent on since the last wait, + 1.
+    /// TCP socket last sent on since the last wait, + 1; or a port that it did not get, negative.
     pub sent: Cell<i32>,
     /// [`engine::schedule::births::Credit`] for the child of the fork that is under way, as a word,
     /// or 0.
