@@ -1,6 +1,10 @@
 //! What the launcher was started with and Rust's runtime changes before `main`: commands get it
 //! back.
 
+use engine::programs::preload::shifts_clocks;
+use posix::names::{FLUX_PRELOAD, LD_PRELOAD, Name};
+use std::ffi::{CStr, CString, c_char, c_int};
+use std::ptr::null;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 /// Signals whose disposition the launcher changes; whoever starts a program can only choose to have
@@ -14,9 +18,15 @@ const CLOSED: u32 = 8;
 /// descriptors.
 #[used]
 #[unsafe(link_section = ".init_array")]
-static NOTE: extern "C" fn() = note;
+static NOTE: unsafe extern "C" fn(c_int, Strings, Strings) = note;
 
-extern "C" fn note() {
+type Strings = *const *const c_char;
+
+/// # Safety
+/// Arguments and environment as the dynamic linker hands them to such functions.
+unsafe extern "C" fn note(_: c_int, argv: Strings, environment: Strings) {
+    // SAFETY: as this function's.
+    unsafe { read_true_clocks(argv, environment) };
     let mut bits = 0;
     for (i, &signal) in SIGNALS.iter().enumerate() {
         // SAFETY: zero is a valid value of all fields, and asking changes nothing.
@@ -36,9 +46,48 @@ extern "C" fn note() {
     STARTED_WITH.store(bits, Relaxed);
 }
 
+/// libfaketime shifts the launcher's clocks like anybody's, and the session's would begin with a
+/// wrong time. It cannot be unloaded, so the launcher executes itself without it. Its commands get
+/// it back ([`change`]).
+///
+/// # Safety
+/// Arguments and environment of this program.
+unsafe fn read_true_clocks(argv: Strings, environment: Strings) {
+    // SAFETY: an array of C strings that ends with a null pointer.
+    let text = |at: usize| unsafe {
+        let entry = *environment.add(at);
+        (!entry.is_null()).then(|| CStr::from_ptr(entry))
+    };
+    let all = || (0..).map_while(text);
+    let Some(theirs) = all().find_map(|entry| LD_PRELOAD.value_in(entry.to_bytes())) else {
+        return;
+    };
+    let items = || theirs.split(|&b| b == b':' || b == b' ').filter(|item| !item.is_empty());
+    if !items().any(shifts_clocks) {
+        return;
+    }
+    let rest: Vec<_> = items().filter(|&item| !shifts_clocks(item)).collect();
+    let row = |name: Name, value: &[u8]| {
+        CString::new([name.text().as_bytes(), b"=", value].concat()).unwrap_or_default()
+    };
+    let own = [row(FLUX_PRELOAD, theirs), row(LD_PRELOAD, &rest.join(&b':'))];
+    let others = all().filter(|entry| LD_PRELOAD.value_in(entry.to_bytes()).is_none());
+    let rows = others.map(CStr::as_ptr).chain(own.iter().map(|row| row.as_ptr()));
+    let rows: Vec<_> = rows.chain([null()]).collect();
+    // SAFETY: C strings, and arrays that end with a null pointer. If it fails, it is as it was.
+    unsafe { libc::execve(c"/proc/self/exe".as_ptr(), argv, rows.as_ptr()) };
+}
+
 /// What the launcher itself needs: ends of children are to be waited for, and a file that may not
 /// grow is an error.
 pub fn change() {
+    if let Some(theirs) = std::env::var_os(FLUX_PRELOAD.text()) {
+        // SAFETY: there is no other thread yet.
+        unsafe {
+            std::env::set_var(LD_PRELOAD.text(), theirs);
+            std::env::remove_var(FLUX_PRELOAD.text());
+        }
+    }
     // SAFETY: no handlers.
     unsafe {
         libc::signal(libc::SIGCHLD, libc::SIG_DFL);

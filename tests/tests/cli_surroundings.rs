@@ -172,7 +172,7 @@ fn frozen_control_groups() {
             let script = format!(
                 "exec 3<>$1; (echo $BASHPID >{0}/cgroup.procs; {does}) & p=$!; \
                  until grep -q $p {0}/cgroup.procs; do sleep 0.001; done; sleep 0.01; \
-                 echo {1} >{2}; {WORKS}; echo {3} >{2}; kill $p; wait $p; exit 0",
+                 echo {1} >{2}; {WORKS}; echo {3} >{2}; kill $p 2>&-; wait $p; exit 0",
                 cgroup.folder,
                 cgroup.words[0],
                 cgroup.state(),
@@ -183,5 +183,29 @@ fn frozen_control_groups() {
             assert!(Command::new("mkfifo").arg(&fifo).status().expect("mkfifo").success());
             assert_works(&flux(["--", "bash", "-c", &script, "bash", &fifo]));
         }
+    }
+}
+
+#[test]
+fn libfaketime_shifts_what_the_session_says() {
+    if !Path::new("/usr/bin/faketime").exists() {
+        println!("faketime is not installed: nothing tested");
+        return;
+    }
+    // Around the session and inside, the day is another one, and two hours are two hours.
+    let within = |script: &str, clock: &str| {
+        let line = script.replace("FLUX", &format!("\"$0\" --clock={clock} --"));
+        let outcome = shell(&line);
+        let times: Vec<i64> = outcome.stdout.lines().flat_map(str::parse).collect();
+        let [outside, before, after] = times[..] else { panic!("{line}: {outcome}") };
+        let day = before - outside;
+        assert!((86_400..86_440).contains(&day), "{line}: {day} s later: {outcome}");
+        assert!((7200..7240).contains(&(after - before)), "{line}: {outcome}");
+        assert_eq!(outcome.stderr, "", "{line}");
+    };
+    for clock in ["elapsed", "frozen"] {
+        within(&format!("date +%s; faketime -f +1d FLUX sh -c '{WORKS}'"), clock);
+        within(&format!("date +%s; FLUX faketime -f +1d sh -c '{WORKS}'"), clock);
+        within(&format!("date +%s; FLUX sh -c 'faketime -f +1d sh -c \"{WORKS}\"'"), clock);
     }
 }

@@ -57,6 +57,8 @@ pub const FLUX: Names = Names {
 /// Before the number of a descriptor of the region that is inherited: so the session is named where
 /// the launcher's own cannot be looked at any more.
 pub const DESCRIPTORS: &str = "/proc/self/fd/";
+/// What `LD_PRELOAD` was before the launcher took a library out of it for itself.
+pub const FLUX_PRELOAD: Name = Name(c"FLUX_PRELOAD");
 /// Tells the launcher's own child that it is the tracer.
 pub const FLUX_TRACER: Name = Name(c"FLUX_TRACER");
 

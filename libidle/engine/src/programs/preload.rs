@@ -38,6 +38,19 @@ impl Form {
         // ld.so separates by colons and by spaces.
         let items = || theirs.split(|&b| b == b':' || b == b' ').filter(|item| !item.is_empty());
         let ours = |item: &[u8]| item.strip_prefix(ONLY_GLIBC).unwrap_or(item) == library;
+        // A library that shifts the clocks it asks for comes before this one, which it asks then.
+        let last = items().enumerate().filter(|&(_, item)| shifts_clocks(item)).last();
+        if let (Form::Path, Some((last, _))) = (self, last) {
+            let mut first = true;
+            for (at, item) in items().enumerate().filter(|&(_, item)| !ours(item)) {
+                let ends: [&[u8]; 2] = [item, library];
+                for item in &ends[..if at == last { 2 } else { 1 }] {
+                    [if first { &b""[..] } else { b":" }, item].into_iter().for_each(&mut *put);
+                    first = false;
+                }
+            }
+            return;
+        }
         let listed = self == Form::Path && items().any(|item| item == library);
         let mut first = true;
         let mut item = |start: &[u8], end: &[u8]| {
@@ -79,6 +92,11 @@ impl Order {
     }
 }
 
+/// Is this item of `LD_PRELOAD` libfaketime?
+pub fn shifts_clocks(item: &[u8]) -> bool {
+    item.rsplit(|&b| b == b'/').next().is_some_and(|name| name.starts_with(b"libfaketime"))
+}
+
 /// Does this name belong to AddressSanitizer's runtime, of GCC or of clang?
 pub fn is_asan(name: &[u8]) -> bool {
     name.starts_with(b"libasan.so") || name.starts_with(b"libclang_rt.asan")
@@ -103,6 +121,14 @@ mod tests {
         assert_eq!(preload(Form::Path, "a.so b.so"), "/x/libflux.so:a.so:b.so");
         assert_eq!(preload(Form::Path, "a.so:/x/libflux.so"), "a.so:/x/libflux.so");
         assert_eq!(preload(Form::Path, &format!("{up}/x/libflux.so:a.so")), "/x/libflux.so:a.so");
+        assert_eq!(
+            preload(Form::Path, "/x/libflux.so:a.so:/$LIB/libfaketime.so.1 b.so"),
+            "a.so:/$LIB/libfaketime.so.1:/x/libflux.so:b.so"
+        );
+        assert_eq!(
+            preload(Form::Path, "libfaketimeMT.so.1:/x/libflux.so"),
+            "libfaketimeMT.so.1:/x/libflux.so"
+        );
         assert_eq!(
             preload(Form::OnlyGlibc, "a.so:/x/libflux.so"),
             format!("{up}/x/libflux.so:a.so")
