@@ -101,6 +101,17 @@ pub struct Cli {
     #[arg(long, value_name = "DATE|DURATION", value_parser = dates::until)]
     pub until: Option<When>,
 
+    /// The session's name, by which commands can join it (--join)
+    #[arg(long, value_name = "NAME", value_parser = session_name)]
+    pub name: Option<String>,
+
+    /// Run the command in the session of that name, which this user has started: its clock is that
+    /// of the session, input and output are those of this command
+    #[arg(long, value_name = "NAME", value_parser = session_name,
+          conflicts_with_all = ["name", "hold", "real", "clock", "start", "until", "statefile",
+                                "many", "separator"])]
+    pub join: Option<String>,
+
     /// Inside a session: time does not jump while the command runs, because what it waits for is
     /// outside (docker exec, kubectl, a browser). -v lists the name at the end
     #[arg(long, value_name = "NAME", value_parser = hold_name, conflicts_with_all = ["many", "separator"])]
@@ -122,7 +133,7 @@ pub struct Cli {
 
     /// Run nothing, but wait until the program that has this state file (LIBIDLE_STATEFILE) is
     /// idle, and print the number in it, which counts the times the program went busy
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["libpath", "signal", "clock", "start", "until", "hold", "real", "statefile", "words"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["libpath", "signal", "clock", "start", "until", "hold", "real", "name", "join", "statefile", "words"])]
     pub wait_idle: Option<PathBuf>,
 
     /// With --wait-idle: wait until that number is greater than this one
@@ -176,6 +187,17 @@ fn seconds(text: &str) -> Result<Duration, String> {
         }
         _ => Err("seconds are a number like 5 or 0.25".to_string()),
     }
+}
+
+/// A name for a session, which a file gets too.
+fn session_name(text: &str) -> Result<String, String> {
+    let ends = text.ends_with(".lock") || text.starts_with('.');
+    hold_name(text).ok().filter(|_| !ends).ok_or_else(|| {
+        format!(
+            "a name has 1 to {LONGEST} bytes, no slash and no control character, no dot at its \
+                 beginning and no .lock at its end"
+        )
+    })
 }
 
 /// A name for a hold.

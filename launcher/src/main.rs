@@ -3,8 +3,10 @@
 mod budget;
 mod cli;
 mod dates;
+mod events;
 mod holder;
 mod inherited;
+mod join;
 mod keeper_thread;
 mod launcher_liveness;
 mod library;
@@ -78,6 +80,9 @@ fn main() -> ExitCode {
         messages::say("no command given; try: flux-launch -- sleep 12");
         return ExitCode::from(USAGE);
     }
+    if let Some(name) = &cli.join {
+        return ExitCode::from(join::guest::run(name, &commands[0]));
+    }
     if nested::inside() {
         return ExitCode::from(nested::run(&cli, &commands));
     }
@@ -94,7 +99,7 @@ fn main() -> ExitCode {
     });
     match session {
         Ok(session) => match session.calendar(&cli) {
-            Ok(ends) => ExitCode::from(reap::run(session, ends, &commands)),
+            Ok(ends) => ExitCode::from(reap::run(session, ends, cli.name.as_deref(), &commands)),
             Err(text) => {
                 messages::say(&text);
                 ExitCode::from(USAGE)

@@ -75,3 +75,12 @@ pub fn tell_of_stranger(pid: u32) {
         });
     }
 }
+
+/// What a shell makes of a wait status.
+pub fn exit_status(status: i32) -> u8 {
+    if libc::WIFEXITED(status) {
+        libc::WEXITSTATUS(status) as u8
+    } else {
+        128 + libc::WTERMSIG(status) as u8
+    }
+}

@@ -1,7 +1,10 @@
 //! A session's course: starting the commands, forwarding signals, reaping, ending.
 
 use crate::budget::{Budget, Ends};
-use crate::cli::{OWN_FAILURE, TIMED_OUT};
+use crate::cli::{OWN_FAILURE, TIMED_OUT, USAGE};
+use crate::events::Events;
+use crate::join::door::Door;
+use crate::join::guests::Guests;
 use crate::patience::{GRACE, TWICE};
 use crate::report::still_running::{StillRunning, names};
 use crate::report::{messages, summary};
@@ -11,9 +14,7 @@ use crate::tracer::{Report, drop_handed_over, hand_over, next_report};
 use crate::{keeper_thread, proc, refusal};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::eventfd::{EfdFlags, EventFd};
-use nix::sys::signal::{SigSet, Signal, kill};
-use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::ffi::OsString;
 use std::os::fd::AsFd;
@@ -43,6 +44,8 @@ struct Course<'a> {
     failure: Option<u8>,
     /// The end of the session, if it has one.
     budget: Option<Budget>,
+    /// Commands that have joined.
+    guests: Guests,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -56,24 +59,26 @@ enum Leftovers {
 }
 
 /// Runs the commands to their end; returns the exit status.
-pub fn run(session: Session, ends: Option<Ends>, commands: &[Vec<OsString>]) -> u8 {
+pub fn run(
+    session: Session,
+    ends: Option<Ends>,
+    name: Option<&str>,
+    commands: &[Vec<OsString>],
+) -> u8 {
     // SAFETY: a plain prctl; orphans of the session come to us.
     unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1) };
-    let mut set = SigSet::empty();
-    FORWARDED.into_iter().chain([Signal::SIGCHLD]).for_each(|s| set.add(s));
-    let prepared = set.thread_block().and_then(|()| {
-        let signals = SignalFd::with_flags(&set, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
-        let event = || {
-            let flags = EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK;
-            EventFd::from_value_and_flags(0, flags).map(Arc::new)
-        };
-        Ok((signals, event()?, event()?))
-    });
-    let (signals, rest, over) = match prepared {
-        Ok(both) => both,
+    let Events { signals, rest, over, knock } = match Events::prepare(&FORWARDED) {
+        Ok(events) => events,
         Err(e) => {
             messages::say(&format!("cannot watch for signals: {e}"));
             return OWN_FAILURE;
+        }
+    };
+    let door = match name.map(|name| Door::open(name, Arc::clone(&knock))).transpose() {
+        Ok(door) => door,
+        Err(text) => {
+            messages::say(&text);
+            return USAGE;
         }
     };
     // Before its first command has started, a session without anybody in it is not at rest.
@@ -103,14 +108,13 @@ pub fn run(session: Session, ends: Option<Ends>, commands: &[Vec<OsString>]) -> 
         still_running: StillRunning::default(),
         failure: None,
         budget,
+        guests: Guests::new(door, knock),
     };
     course.start_next();
     while !course.reap() {
-        let mut fds = [
-            PollFd::new(signals.as_fd(), PollFlags::POLLIN),
-            PollFd::new(rest.as_fd(), PollFlags::POLLIN),
-            PollFd::new(over.as_fd(), PollFlags::POLLIN),
-        ];
+        let own = [signals.as_fd(), rest.as_fd(), over.as_fd()];
+        let own = own.map(|fd| PollFd::new(fd, PollFlags::POLLIN));
+        let mut fds: Vec<_> = own.into_iter().chain(course.guests.descriptors()).collect();
         match poll(&mut fds, course.patience()) {
             Ok(_) | Err(Errno::EINTR) => {}
             Err(_) => break,
@@ -136,6 +140,7 @@ pub fn run(session: Session, ends: Option<Ends>, commands: &[Vec<OsString>]) -> 
         if over.read().is_ok() {
             course.budget_is_over();
         }
+        course.guests.look(&course.session, &mut course.started);
     }
     course.tracer.end();
     course.end()
@@ -156,7 +161,8 @@ impl Course<'_> {
     }
 
     fn over(&self) -> bool {
-        self.waiting.is_empty() && self.commands.iter().all(|c| c.status.is_some())
+        let ended = |command: &Running| command.status.is_some();
+        self.waiting.is_empty() && self.guests.none() && self.commands.iter().all(ended)
     }
 
     /// Starts the next command. While more are waiting the clock is held, so that each finds the
@@ -196,7 +202,7 @@ impl Course<'_> {
         loop {
             // Not the tracer, which another thread has started.
             let (pid, status) = match next_report(true) {
-                Ok(Some(Report::Ended(pid, status))) => (pid, exit_status(status)),
+                Ok(Some(Report::Ended(pid, status))) => (pid, proc::exit_status(status)),
                 // The keeper has interrupted one of our children.
                 Ok(Some(Report::Stopped(stopped, event))) => {
                     hand_over(stopped, event);
@@ -214,6 +220,10 @@ impl Course<'_> {
             drop_handed_over(pid);
             let pid = Pid::from_raw(pid);
             messages::verbose(3, || format!("process {pid} ended with {status}"));
+            if self.guests.ended(pid, status) {
+                self.session.engine.kick_keeper();
+                continue;
+            }
             if let Some(command) =
                 self.commands.iter_mut().find(|c| c.pid == pid && c.status.is_none())
             {
@@ -336,14 +346,5 @@ impl Course<'_> {
         summary::say(&self.session);
         // That a command could not be started is not to be hidden by how we ended the others.
         self.failure.or(self.commands.iter().filter_map(|c| c.status).max()).unwrap_or(0)
-    }
-}
-
-/// What a shell makes of a wait status.
-fn exit_status(status: i32) -> u8 {
-    if libc::WIFEXITED(status) {
-        libc::WEXITSTATUS(status) as u8
-    } else {
-        128 + libc::WTERMSIG(status) as u8
     }
 }

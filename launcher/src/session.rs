@@ -3,10 +3,12 @@
 use crate::budget::Ends;
 use crate::cli::{Cli, Clock};
 use crate::dates::When;
+use crate::join::request::Request;
 use crate::library::Library;
 use crate::{inherited, program_kind};
 use engine::programs::elf::Program;
 use engine::programs::preload::{Form, Order};
+use engine::region::holds::COMMANDS;
 use engine::region::sizes::CLOCKS;
 use engine::statefile::file::StateFile;
 use engine::statefile::open::Name;
@@ -86,7 +88,11 @@ pub fn command(words: &[OsString], mask: SigSet) -> Command {
 
 /// Gives the command the library to load, as far as its kind of program can, which is returned.
 pub fn preload(command: &mut Command, library: &Path) -> Option<Program> {
-    let theirs = std::env::var_os(LD_PRELOAD.text()).unwrap_or_default();
+    preload_beside(command, library, &std::env::var_os(LD_PRELOAD.text()).unwrap_or_default())
+}
+
+/// The same beside what is in its `LD_PRELOAD`.
+fn preload_beside(command: &mut Command, library: &Path, theirs: &OsStr) -> Option<Program> {
     let mut list = Vec::new();
     let kind = program_kind::of_command(command.get_program());
     let library = library.as_os_str().as_bytes();
@@ -237,13 +243,64 @@ impl Session {
 
     /// Starts a command; busy until it has joined.
     pub fn start(&self, words: &[OsString], nth: u64) -> std::io::Result<Child> {
+        let mut command = command(words, self.mask);
+        let kind = preload(&mut command, self.library.path());
+        self.spawn(command, kind, nth)
+    }
+
+    /// Starts the command of somebody outside, with what that one has handed over.
+    pub fn start_guest(&self, request: Request, nth: u64) -> std::io::Result<Child> {
+        let mut words = request.words;
+        let name = std::mem::replace(&mut words[0], request.program);
+        let mut command = command(&words, self.mask);
+        command.arg0(name).env_clear();
+        let mut theirs = OsString::new();
+        for entry in request.environment {
+            let mut parts = entry.as_bytes().splitn(2, |&byte| byte == b'=').map(OsStr::from_bytes);
+            let (name, value) = (parts.next(), parts.next());
+            if name == Some(OsStr::new(LD_PRELOAD.text())) {
+                theirs = value.unwrap_or_default().to_owned();
+            } else if let (Some(name), Some(value)) = (name.filter(|name| !name.is_empty()), value)
+            {
+                command.env(name, value);
+            }
+        }
+        let [input, output, error, folder] = request
+            .descriptors
+            .try_into()
+            .map_err(|_| std::io::Error::from(std::io::ErrorKind::InvalidData))?;
+        command.stdin(input).stdout(output).stderr(error);
+        // SAFETY: fchdir(2) and setsid(2) are async-signal-safe.
+        unsafe {
+            command.pre_exec(move || {
+                nix::unistd::fchdir(&folder)?;
+                // Its terminal is not that of this process.
+                nix::unistd::setsid()?;
+                Ok(())
+            });
+        }
+        let kind = preload_beside(&mut command, self.library.path(), &theirs);
+        let page = self.engine.page;
+        let held = page.header.hold.load(SeqCst) & COMMANDS != 0;
+        page.hold_commands(true);
+        let child = self.spawn(command, kind, nth);
+        page.hold_commands(held);
+        self.engine.kick_keeper();
+        child
+    }
+
+    /// Starts a command that is prepared but for the session's variables.
+    fn spawn(
+        &self,
+        mut command: Command,
+        kind: Option<Program>,
+        nth: u64,
+    ) -> std::io::Result<Child> {
         let page = self.engine.page;
         // Before all of its threads but those of the library, see `libflux/src/timer_thread.rs`.
         let credit = page.credit(self.engine.pid, (nth + 1) << 48);
-        let mut command = command(words, self.mask);
         command.env_remove(FLUX_OUTSIDE.text());
         command.env(FLUX.session.text(), &self.path).env(FLUX.library.text(), self.library.path());
-        let kind = preload(&mut command, self.library.path());
         if let Some(credit) = credit {
             command.env(FLUX.slot.text(), credit.word().to_string());
         }
