@@ -9,6 +9,7 @@ use engine::region::holds::{ALL_SOCKETS, PORTS, SOCKETS, TERMINALS, UNSEEN_SOCKE
 use engine::region::layout::Page;
 use engine::region::sizes::{NOTES, SLOTS};
 use engine::region::state::State;
+use engine::region::tracer_word::NONE;
 use engine::region::wait_kind::{PORT, PORT_AT, REFUSED};
 use engine::schedule::busy::{Busy, Flight};
 use engine::sys;
@@ -153,6 +154,18 @@ impl ProcLook {
             true
         });
         asked
+    }
+
+    /// A thread sleeps where no hook sees it. Perhaps its program writes to sockets behind the
+    /// hooks, too. Of a traced program the tracer knows whether it has any.
+    pub(crate) fn calls_unseen(&self, index: usize, seen: State) {
+        let page = self.engine.page;
+        if seen.kind() == Kind::Foreign
+            && page.header.hold.load(SeqCst) & UNSEEN_SOCKETS == 0
+            && page.slots[index].tracer.load(SeqCst) == NONE
+        {
+            page.hold(UNSEEN_SOCKETS);
+        }
     }
 
     /// Does a thread whose calls no hook sees sleep in close(2), though there are sockets?

@@ -310,6 +310,7 @@ impl ProcLook {
         self.watches |= seen.kind() == Kind::Foreign;
         let slot = &self.engine.page.slots[index];
         self.recheckers |= slot.rechecks();
+        self.calls_unseen(index, seen);
         self.flights.lingers |= slot.is_for(WaitKind::Lingers) || self.closes(index, seen, runs);
         let survey = self.survey;
         self.note(index).seen = Some((seen, runs, survey));
