@@ -5,7 +5,7 @@ use engine::schedule::engine::Moment;
 use engine::{Reason, Signals};
 use interpose::next;
 use interpose::shim::clock_id::SessionClocks;
-use interpose::shim::entry::{Cause, Entry, WaitKind, enter};
+use interpose::shim::entry::{Cause, Entry, WaitKind, after_handler, enter};
 use interpose::shim::errno;
 use interpose::shim::spin_loop;
 use interpose::shim::user_memory::{Caller, begins};
@@ -78,6 +78,7 @@ fn sleep_for(entry: &Entry, span: Span) -> Result<(), Span> {
     interrupted.store(0, Relaxed);
     match sleep_until(entry, WaitKind::Sleep.into(), at, deadline.ns()) {
         Reason::Interrupted => {
+            after_handler();
             let at = Some(interrupted.load(Relaxed))
                 .filter(|&at| at != 0)
                 .unwrap_or_else(|| entry.now());
@@ -101,6 +102,7 @@ fn sleep_until_reads(entry: &Entry, until: Until) -> Result<(), Errno> {
             return Ok(());
         }
         if sleep_until(entry, cause, at, deadline.ns()) == Reason::Interrupted {
+            after_handler();
             return Err(Errno::EINTR);
         }
         if until.reached(&clocks) {

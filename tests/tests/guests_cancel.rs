@@ -10,5 +10,6 @@ flux_tests::guests! { "cancel";
     not_points: 18;
     reuse: 1;
     stdio: 13;
+    handlers: 40;
     asynchronous: 2, computes(), not_frozen();
 }

@@ -5,7 +5,7 @@ use crate::hooks::socket_timeouts::{flags, is_local, option};
 use crate::next;
 use crate::patience::SLICE;
 use crate::shim::clock_id;
-use crate::shim::entry::{Entry, WaitKind};
+use crate::shim::entry::{Entry, WaitKind, after_handler};
 use crate::shim::errno;
 use crate::shim::errno::outcome;
 use crate::shim::polling_wait;
@@ -25,11 +25,14 @@ pub fn connect(
     let real = next!(connect: fn(c_int, *const sockaddr, socklen_t) -> c_int);
     let call = || outcome(real(fd, to, len));
     let deadline = clock_id::after(&entry.engine, limit);
-    let answer = if is_local(fd) {
+    let answer: Result<c_int, Errno> = if is_local(fd) {
         connect_unix(entry, fd, deadline, call)
     } else {
         connect_started(entry, fd, deadline, call)
     };
+    if answer == Err(Errno::EINTR) {
+        after_handler();
+    }
     errno::Answer::answer(answer)
 }
 

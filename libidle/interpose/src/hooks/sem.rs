@@ -11,7 +11,7 @@
 
 use crate::next;
 use crate::shim::clock_id;
-use crate::shim::entry::{Cause, Entry, WaitKind, enter};
+use crate::shim::entry::{Cause, Entry, WaitKind, after_handler, enter};
 use crate::shim::kernel_futex;
 use crate::shim::session;
 use crate::shim::user_memory;
@@ -105,7 +105,10 @@ fn take(
         };
         match reason {
             Reason::Woken | Reason::Cancelled => {}
-            Reason::Interrupted => return Err(Errno(libc::EINTR)),
+            Reason::Interrupted => {
+                after_handler();
+                return Err(Errno(libc::EINTR));
+            }
             Reason::TimedOut if object.try_take(true) => {
                 counted.1 = false;
                 return Ok(Reason::Woken);

@@ -4,7 +4,7 @@
 
 use crate::hooks::poll::poll_until;
 use crate::shim::clock_id;
-use crate::shim::entry::{Cause, Entry, WaitKind};
+use crate::shim::entry::{Cause, Entry, WaitKind, after_handler};
 use crate::shim::errno;
 use crate::shim::polling_wait;
 use crate::shim::scratch::Scratch;
@@ -171,7 +171,13 @@ pub fn transfer(
             Err(error) => break Err(error),
         }
     };
-    if done != 0 { done as ssize_t } else { errno::Answer::answer(last) }
+    if done != 0 {
+        return done as ssize_t;
+    }
+    if last == Err(Errno::EINTR) {
+        after_handler();
+    }
+    errno::Answer::answer(last)
 }
 
 /// Bytes that `n` parts hold.

@@ -273,6 +273,14 @@ impl Entry {
     }
 }
 
+/// A handler has ended a wait of a call that is a cancellation point. It may have been libc's own:
+/// glibc sends a signal with each `pthread_cancel` from 2.41 on, and its handler acts only inside
+/// libc's own calls. What is pending is acted on here.
+#[cold]
+pub fn after_handler() {
+    crate::next!(pthread_testcancel: fn() -> ())();
+}
+
 /// A wait in the kernel; dropping it, also by unwinding, makes the thread busy again.
 pub struct KernelWait<'a> {
     entry: &'a Entry,
