@@ -1,7 +1,8 @@
 //! A hold of the session's clock, for as long as a command runs (`--hold`, `--real`).
 
 use crate::report::messages::why;
-use crate::session::{self, real_now};
+use crate::session::real_now;
+use crate::{reach, region};
 use engine::Engine;
 use engine::region::named_holds::name_of;
 use posix::names::FLUX;
@@ -23,12 +24,11 @@ impl Hold {
     /// One line: too many hold already, or the region is out of reach.
     pub fn begin(name: &str) -> Result<Hold, String> {
         let failed = |reason: &str| format!("cannot hold the session's clock: {reason}");
-        let path = std::env::var_os(FLUX.session.text()).unwrap_or_default();
-        let page = session::map(&path)?;
-        let region = File::options().read(true).write(true).open(&path);
-        let region = region.map_err(|e| failed(&why(&e)))?;
+        let page = region::map(&std::env::var_os(FLUX.session.text()).unwrap_or_default())?;
+        let region = region::open_again().map_err(|e| failed(&why(&e)))?;
         let name = name_of(name.as_bytes()).ok_or_else(|| failed("it has no name"))?;
-        let engine = Engine { page, pid: id(), real_now: real_clock, process: id };
+        let (real_now, process) = (real_clock, id);
+        let engine = Engine { page, pid: id(), real_now, process, reach: &reach::Nobody };
         let index = engine.begin_hold(&name, region.as_raw_fd());
         let index = index.ok_or_else(|| failed("too many do so already"))?;
         Ok(Hold { engine, index, _region: region })

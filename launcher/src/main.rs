@@ -13,11 +13,14 @@ mod library;
 mod nested;
 mod orphan_timerfds;
 mod outside;
+mod panics;
 mod patience;
 mod proc;
 mod program_kind;
+mod reach;
 mod reap;
 mod refusal;
+mod region;
 mod report;
 mod session;
 mod tracer;
@@ -34,6 +37,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     inherited::change();
+    panics::end_all();
     if let Some(region) = std::env::var_os(FLUX_TRACER.text()) {
         // Returns only if it cannot begin.
         tracer::run(region);

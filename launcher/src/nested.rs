@@ -9,15 +9,13 @@
 use crate::cli::{Cli, OWN_FAILURE};
 use crate::holder::Hold;
 use crate::report::messages;
-use crate::{outside, refusal, session};
-use engine::region::layout::{MAGIC, VERSION};
+use crate::{outside, refusal, region, session};
 use nix::errno::Errno;
 use nix::sys::signal::{SigSet, Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use posix::names::FLUX;
 use std::ffi::OsString;
-use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 /// Passed on to the commands.
@@ -28,11 +26,7 @@ static BETWEEN: libc::timespec = libc::timespec { tv_sec: 1, tv_nsec: 0 };
 
 /// Is this process part of a session whose launcher lives and is of our build?
 pub fn inside() -> bool {
-    let Some(path) = std::env::var_os(FLUX.session.text()) else { return false };
-    let mut head = [0u8; 12];
-    let read = std::fs::File::open(path).and_then(|file| file.read_exact_at(&mut head, 0));
-    let (magic, version) = head.split_at(8);
-    read.is_ok() && *magic == MAGIC.to_ne_bytes() && *version == VERSION.to_ne_bytes()
+    std::env::var_os(FLUX.session.text()).is_some_and(|name| region::map(&name).is_ok())
 }
 
 /// Runs the commands to their end; returns the exit status. What they leave behind is the outer

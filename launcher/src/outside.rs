@@ -1,7 +1,7 @@
 //! A command outside the session, in real time, without the library and the tracer (`--real`).
 
 use crate::report::messages;
-use crate::{inherited, program_kind, refusal, session};
+use crate::{inherited, program_kind, reach, refusal, region, session};
 use engine::arch::syscall::syscall6;
 use engine::programs::preload::Form;
 use engine::region::named_holds::name_of;
@@ -52,7 +52,7 @@ pub fn leave(command: &mut Command, words: &[OsString]) {
         list.iter().map(|text| text.as_ptr() as usize).chain([0]).collect()
     };
     let (argv, env) = (array(&arguments), array(&environment));
-    let asks = session::of_environment().filter(|_| meets_filter());
+    let asks = region::of_environment().filter(|_| meets_filter());
     // SAFETY: system calls and atomics. The strings live as long as the closure that has them.
     unsafe {
         command.pre_exec(move || {
@@ -69,7 +69,7 @@ pub fn leave(command: &mut Command, words: &[OsString]) {
 
 /// The command has left the session as process `pid`: nobody is to wait for it.
 pub fn left(pid: u32) {
-    let Some(page) = session::of_environment() else { return };
+    let Some(page) = region::of_environment() else { return };
     for slot in (0..page.high()).filter(|&i| page.slots[i].pid.load(SeqCst) == pid) {
         let seen = page.slots[slot].state.load();
         if seen.kind() != Kind::Free {
@@ -116,7 +116,8 @@ fn meets_filter() -> bool {
 fn ask(page: &'static Page) {
     // SAFETY: no arguments.
     let tid = unsafe { libc::gettid() } as u32;
-    let engine = Engine { page, pid: id(), real_now: session::real_now, process: id };
+    let (real_now, process) = (session::real_now, id);
+    let engine = Engine { page, pid: id(), real_now, process, reach: &reach::Nobody };
     if let Some(slot) = page.find(id(), tid) {
         engine.ask_for_program(slot, id());
     }

@@ -5,15 +5,14 @@ use crate::cli::{Cli, Clock};
 use crate::dates::When;
 use crate::join::request::Request;
 use crate::library::Library;
-use crate::{inherited, program_kind};
+use crate::{inherited, program_kind, reach, region};
 use engine::programs::elf::Program;
 use engine::programs::preload::{Form, Order};
 use engine::region::holds::COMMANDS;
 use engine::region::sizes::CLOCKS;
 use engine::statefile::file::StateFile;
 use engine::statefile::open::Name;
-use engine::{ClockMode, Engine, Page};
-use memfd::MemfdOptions;
+use engine::{ClockMode, Engine};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::SigSet;
 use posix::clock::REALTIME;
@@ -34,8 +33,8 @@ pub struct Session {
     pub engine: Engine,
     /// The library.
     pub library: Library,
-    /// Of the region.
-    pub path: OsString,
+    /// As the environment has it.
+    pub name: OsString,
     /// The region's file, open as long as the launcher lives: others open it by its path.
     pub region: i32,
     files: (u64, u64),
@@ -110,56 +109,12 @@ fn preload_beside(command: &mut Command, library: &Path, theirs: &OsStr) -> Opti
     kind
 }
 
-/// Maps the region at `path`, for a process of ours.
-pub fn map(path: &OsStr) -> Result<&'static Page, String> {
-    let failed = |e: &dyn std::fmt::Display| format!("cannot map the session's shared memory: {e}");
-    let file =
-        std::fs::File::options().read(true).write(true).open(path).map_err(|e| failed(&e))?;
-    let page = map_file(&file).map_err(|e| failed(&e))?;
-    if page.valid() { Ok(page) } else { Err(failed(&"it is another build's")) }
-}
-
-/// The region of the session that this process is in.
-pub fn of_environment() -> Option<&'static Page> {
-    map(&std::env::var_os(FLUX.session.text())?).ok()
-}
-
-fn map_file(file: &std::fs::File) -> std::io::Result<&'static Page> {
-    if file.metadata()?.len() != size_of::<Page>() as u64 {
-        return Err(std::io::ErrorKind::InvalidData.into());
-    }
-    // SAFETY: a fresh shared mapping of a file of that size; it stays for the life of the process.
-    let at = unsafe {
-        let prot = libc::PROT_READ | libc::PROT_WRITE;
-        libc::mmap(
-            std::ptr::null_mut(),
-            size_of::<Page>(),
-            prot,
-            libc::MAP_SHARED,
-            file.as_raw_fd(),
-            0,
-        )
-    };
-    if at == libc::MAP_FAILED {
-        return Err(std::io::Error::last_os_error());
-    }
-    // SAFETY: zeroed or filled by the launcher, and of the right size; every field is an atomic
-    // integer.
-    Ok(unsafe { &*(at as *const Page) })
-}
-
 impl Session {
     /// Makes the region.
     pub fn new(library: Library, cli: &Cli) -> Result<Session, String> {
         let failed =
             |e: &dyn std::fmt::Display| format!("cannot make the session's shared memory: {e}");
-        let file = MemfdOptions::default()
-            .close_on_exec(true)
-            .create("flux-session")
-            .map_err(|e| failed(&e))?
-            .into_file();
-        file.set_len(size_of::<Page>() as u64).map_err(|e| failed(&e))?;
-        let page = map_file(&file).map_err(|e| failed(&e))?;
+        let (file, page) = region::make().map_err(|e| failed(&e))?;
         let pid = std::process::id();
         let mode =
             if cli.clock == Some(Clock::Frozen) { ClockMode::Frozen } else { ClockMode::Elapsed };
@@ -169,7 +124,9 @@ impl Session {
         page.header.trace.store(cli.trace.level() as u32, SeqCst);
         let clocks = (0..CLOCKS).filter(|&id| clock(id as libc::clockid_t).is_some());
         page.header.clocks.store(clocks.fold(0, |set, id| set | 1 << id), SeqCst);
-        let path: OsString = format!("/proc/{pid}/fd/{}", file.as_raw_fd()).into();
+        let path = format!("/proc/{pid}/fd/{}", file.as_raw_fd());
+        let id = region::random().map_err(|e| failed(&e))?;
+        page.header.id.store(id, SeqCst);
         // In a PID namespace /proc may still be another's, and the number a stranger's there.
         let reached = std::fs::metadata(&path).is_ok_and(|found| {
             file.metadata().is_ok_and(|own| (found.dev(), found.ino()) == (own.dev(), own.ino()))
@@ -181,7 +138,8 @@ impl Session {
                     .to_owned(),
             );
         }
-        let region = file.into_raw_fd();
+        let reach = reach::session(pid, Some(cli.signal));
+        let descriptor = file.into_raw_fd();
         // The launcher blocks the signals that it reads from a descriptor; the commands get the
         // mask that the launcher was given.
         let mask = SigSet::thread_get_mask().map_err(|e| failed(&e))?;
@@ -189,10 +147,10 @@ impl Session {
         // Looking at many threads takes many descriptors; the commands get the limit back.
         let _ = setrlimit(Resource::RLIMIT_NOFILE, files.1, files.1);
         Ok(Session {
-            engine: Engine { page, pid, real_now, process: std::process::id },
+            engine: Engine { page, pid, real_now, process: std::process::id, reach },
             library,
-            path,
-            region,
+            name: region::name(&path, id),
+            region: descriptor,
             files,
             mask,
             started,
@@ -300,7 +258,7 @@ impl Session {
         // Before all of its threads but those of the library, see `libflux/src/timer_thread.rs`.
         let credit = page.credit(self.engine.pid, (nth + 1) << 48);
         command.env_remove(FLUX_OUTSIDE.text());
-        command.env(FLUX.session.text(), &self.path).env(FLUX.library.text(), self.library.path());
+        command.env(FLUX.session.text(), &self.name).env(FLUX.library.text(), self.library.path());
         if let Some(credit) = credit {
             command.env(FLUX.slot.text(), credit.word().to_string());
         }

@@ -7,7 +7,7 @@ use engine::arch::syscall::syscall6;
 use engine::region::layout::Page;
 use engine::region::named_holds::{LASTS, name_of};
 use interpose::shim::entry::enter;
-use interpose::shim::inherited_fds::kept_path;
+use interpose::shim::inherited_fds;
 use interpose::shim::session::{self, SESSION};
 use libc::{c_char, c_int};
 use posix::errno::Errno;
@@ -28,10 +28,7 @@ pub unsafe fn hold(name: *const c_char) -> Result<c_int, Errno> {
     let text = unsafe { CStr::from_ptr(name) };
     let name = name_of(text.to_bytes()).ok_or(Errno::EINVAL)?;
     let Some(entry) = enter() else { return Err(Errno(0)) };
-    let mut room = [0; 32];
-    let kept = kept_path(&mut room).is_some();
-    let path = if kept { CStr::from_bytes_until_nul(&room).ok() } else { Some(SESSION.get()) };
-    let fd = path.and_then(open_again).ok_or(Errno(libc::EMFILE))?;
+    let fd = inherited_fds::open_again(SESSION.get()).ok_or(Errno(libc::EMFILE))?;
     let pid = session::getpid();
     OWNER.store(pid, SeqCst);
     // The number of a hold that the program has closed.
@@ -45,14 +42,6 @@ pub unsafe fn hold(name: *const c_char) -> Result<c_int, Errno> {
             Err(Errno(libc::ENOSPC))
         }
     }
-}
-
-/// A new open file description of the region at `path`, close-on-exec.
-pub fn open_again(path: &CStr) -> Option<i32> {
-    let flags = (libc::O_RDWR | libc::O_CLOEXEC) as usize;
-    // SAFETY: a path.
-    let fd = unsafe { syscall6(libc::SYS_open, path.as_ptr() as usize, flags, 0, 0, 0, 0) };
-    (fd >= 0).then_some(fd as i32)
 }
 
 /// The process that has begun holds, if this is not a forked child of it; 0: none.

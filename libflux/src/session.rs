@@ -10,7 +10,7 @@ use interpose::shim::library::Library;
 use interpose::shim::session::{self, SESSION, env};
 use interpose::shim::{inherited_fds, vdso};
 use posix::names::{FLUX, Names};
-use std::ffi::CStr;
+use posix::session_name::{LONGEST, SessionName};
 use std::sync::atomic::Ordering::Relaxed;
 
 /// libflux.so, as `library!` wants it.
@@ -24,8 +24,9 @@ impl Library for Libflux {
     /// The launcher's. Without a launcher, and where the tracer speaks for this process, the
     /// program runs in real time.
     fn region(&self) -> Option<&'static Page> {
-        let path = env(FLUX.session.c()).filter(|path| SESSION.keep(path))?;
-        open(path).filter(|page| !is_traced(page, session::getpid()))
+        let value = env(FLUX.session.c()).filter(|value| SESSION.keep(value))?;
+        open(SessionName::parse(value.to_bytes())?)
+            .filter(|page| !is_traced(page, session::getpid()))
     }
 
     fn joined(&self, page: &Page) {
@@ -43,13 +44,16 @@ impl Library for Libflux {
         holds::forked();
     }
 
-    fn session_of_next_image<'a>(&self, into: &'a mut [u8; 32]) -> &'a [u8] {
-        inherited_fds::kept_path(into).unwrap_or(SESSION.get().to_bytes())
+    fn session_of_next_image<'a>(&self, into: &'a mut [u8; LONGEST]) -> &'a [u8] {
+        let value = SESSION.get().to_bytes();
+        let kept = SessionName::parse(value).and_then(|name| inherited_fds::kept_name(&name, into));
+        kept.unwrap_or(value)
     }
 
     fn keep_session(&self) {
         if session::engine().is_some() {
-            inherited_fds::keep_region(SESSION.get());
+            let name = SessionName::parse(SESSION.get().to_bytes());
+            name.inspect(inherited_fds::keep_region);
         }
     }
 
@@ -85,15 +89,17 @@ fn is_traced(page: &Page, pid: u32) -> bool {
         && page.slots[..page.high()].iter().any(mine)
 }
 
-fn open(path: &CStr) -> Option<&'static Page> {
-    if let Some(fd) = inherited_fds::number(path) {
+fn open(name: SessionName) -> Option<&'static Page> {
+    // The launcher may be dead, and its number another launcher's.
+    let right = |page: &&Page| page.valid() && page.header.id.load(Relaxed) == name.id;
+    if let Some(fd) = name.descriptor() {
         // Inherited, and good also where there is no /proc.
-        let page = session::map(fd).filter(|page| page.valid());
+        let page = session::map(fd).filter(right);
         page.inspect(|_| inherited_fds::inherit(fd, -1, -1));
         return page;
     }
-    let fd = holds::open_again(path)?;
-    let page = session::map(fd).filter(|page| page.valid());
+    let fd = inherited_fds::open(name.path)?;
+    let page = session::map(fd).filter(right);
     // SAFETY: a descriptor of our own.
     unsafe { syscall6(libc::SYS_close, fd as usize, 0, 0, 0, 0, 0) };
     page

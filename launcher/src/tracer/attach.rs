@@ -5,13 +5,13 @@ use super::policy::thread::{Doing, Thread};
 use super::ptrace::stop::seize;
 use super::ptrace::thread_status::is_dead_or_traced;
 use super::state::Tracer;
+use crate::reach;
 use crate::report::messages;
 use engine::Kind;
 use engine::region::tracer_word::{
     ASKS, ASKS_FOR_CHILD, GIVES_BACK, GRANTED, NONE, REFUSED, Trace,
 };
 use libc::pid_t;
-use look::process;
 use std::sync::atomic::Ordering::SeqCst;
 
 impl Tracer {
@@ -83,8 +83,7 @@ impl Tracer {
             // A signal handler has a slot beside that of the wait which it has interrupted.
             i != index && thread && same && slot.covered.load(SeqCst) != index as u32 + 1
         };
-        process::descends(pid as u32, page.header.launcher.load(SeqCst)) == Ok(true)
-            && !(0..page.high()).any(another)
+        reach::is_our_thread(pid as u32, tid as u32) && !(0..page.high()).any(another)
     }
 
     fn give_back(&mut self, index: usize) {

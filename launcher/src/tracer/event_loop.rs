@@ -10,6 +10,7 @@ use super::state::Tracer;
 use super::tracer_sleep::Attention;
 use crate::report::messages;
 use crate::session::real_now;
+use crate::{reach, region};
 use engine::Engine;
 use posix::names::FLUX;
 use std::ffi::OsString;
@@ -27,18 +28,21 @@ extern "C" fn child_reports(_: i32) {
     }
 }
 
-/// The tracer's process, for the region at `path`. Ends with the launcher.
-pub fn run(path: OsString) -> Option<()> {
-    let page = crate::session::map(&path).ok()?;
+/// The tracer's process, for the session of that name. Ends with the launcher.
+pub fn run(name: OsString) -> Option<()> {
+    let page = region::map(&name).ok()?;
     messages::configure(None, page.header.verbose.load(SeqCst) as u8);
-    let engine = Engine { page, pid: std::process::id(), real_now, process: std::process::id };
+    // The launcher ends this process when it ends itself: it is the parent.
+    let reach = reach::session(std::os::unix::process::parent_id(), None);
+    let (pid, process) = (std::process::id(), std::process::id);
+    let engine = Engine { page, pid, real_now, process, reach };
     let library = std::env::var_os(FLUX.library.text())?;
-    let kit = Kit::new(engine, &path)?;
+    let kit = Kit::new(engine, region::path(&name)?)?;
     WORD.store((&raw const page.header.tracer).cast_mut(), SeqCst);
     // SAFETY: the handler is async-signal-safe.
     unsafe { libc::signal(libc::SIGCHLD, child_reports as *const () as libc::sighandler_t) };
     let mut attention = Attention::new().ok()?;
-    let variables = Variables { session: path, library };
+    let variables = Variables { session: name, library };
     let mut tracer = Tracer::new(engine, kit, variables);
     loop {
         let word = &page.header.tracer;

@@ -36,7 +36,7 @@ pub struct TracerProcess {
 impl TracerProcess {
     /// Nobody has asked yet.
     pub fn new(session: &Session) -> Arc<TracerProcess> {
-        let (region, library) = (session.path.clone(), session.library.path().to_path_buf());
+        let (region, library) = (session.name.clone(), session.library.path().to_path_buf());
         Arc::new(TracerProcess {
             pid: AtomicU32::new(0),
             thread: Mutex::default(),

@@ -75,27 +75,31 @@ pub fn futex_wake(word: &AtomicU32, count: u32, private: bool) -> isize {
     }
 }
 
-/// Makes eventfd `fd` of process `pid` readable. False where it cannot be reached: the keeper has
-/// to do it.
-pub fn write_wake_fd(my_pid: u32, pid: u32, fd: i32) -> bool {
-    let one = 1u64.to_ne_bytes();
-    // SAFETY: `one` outlives the write.
-    let write = |fd: i32| unsafe {
-        syscall6(nr::WRITE, fd as usize, one.as_ptr() as usize, 8, 0, 0, 0) == 8
-    };
-    if pid == my_pid { write(fd) } else { with_descriptor(pid, fd, write) }
-}
-
 /// Calls `body` with a copy of descriptor `fd` of another process, by `pidfd_getfd(2)`; false if
 /// the kernel refuses it.
 pub fn with_descriptor(pid: u32, fd: i32, body: impl FnOnce(i32) -> bool) -> bool {
+    with_reached(pid, fd, || true, body)
+}
+
+/// The same for a number from the region: false also if `reached` says that the process is not one
+/// to act on. The kernel knows the process before `reached` is asked, and does not mistake a later
+/// one of that number for it.
+pub fn with_reached(
+    pid: u32,
+    fd: i32,
+    reached: impl FnOnce() -> bool,
+    body: impl FnOnce(i32) -> bool,
+) -> bool {
     // SAFETY: plain descriptor calls.
     unsafe {
         let pidfd = syscall6(nr::PIDFD_OPEN, pid as usize, 0, 0, 0, 0, 0);
         if pidfd < 0 {
             return false;
         }
-        let theirs = syscall6(nr::PIDFD_GETFD, pidfd as usize, fd as usize, 0, 0, 0, 0);
+        let theirs = match reached() {
+            true => syscall6(nr::PIDFD_GETFD, pidfd as usize, fd as usize, 0, 0, 0, 0),
+            false => -1,
+        };
         let done = theirs >= 0 && body(theirs as i32);
         if theirs >= 0 {
             syscall6(nr::CLOSE, theirs as usize, 0, 0, 0, 0, 0);

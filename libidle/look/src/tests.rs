@@ -3,6 +3,7 @@ use crate::{ProcLook, Whose};
 use engine::arch::syscall::syscall6;
 use engine::region::layout::{ClockMode, Page};
 use engine::region::sizes::CLOCKS;
+use engine::schedule::reach::Everything;
 use engine::{Engine, Kind};
 use posix::time::Spec;
 use std::sync::mpsc;
@@ -20,7 +21,8 @@ fn engine() -> Engine {
         &*(syscall6(libc::SYS_mmap, 0, size, writable, how, usize::MAX, 0) as *const Page)
     };
     page.init(ClockMode::Frozen, 0, &[Spec { sec: 0, nsec: 0 }; CLOCKS], 1, 0);
-    Engine { page, pid: std::process::id(), real_now: || 0, process: std::process::id }
+    let (pid, process) = (std::process::id(), std::process::id);
+    Engine { page, pid, real_now: || 0, process, reach: &Everything }
 }
 
 /// The kernel gives numbers away again, and the files of a thread that has ended say for ever that

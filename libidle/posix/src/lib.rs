@@ -11,6 +11,7 @@ pub mod clock;
 pub mod errno;
 pub mod names;
 pub mod patience;
+pub mod session_name;
 pub mod set_clock;
 pub mod socket_timeout;
 pub mod spin_rule;

@@ -125,8 +125,9 @@ int main(void)
 	pthread_cond_init(&all->cond, &attr);
 	MUST(sem_init(&all->sem, 1, 0) == 0);
 
-	const char *path = getenv("FLUX_SESSION");
+	char *path = getenv("FLUX_SESSION");
 	if (path) {
+		path = strsep(&path, ":");
 		int fd = open(path, O_RDWR);
 		MUST(fd >= 0);
 		region = mmap(NULL, 32 << 10, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);

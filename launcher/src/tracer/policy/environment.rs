@@ -9,7 +9,8 @@ use crate::tracer::ptrace::memory::Memory;
 use crate::tracer::ptrace::wait::Stopped;
 use engine::programs::elf::Program;
 use engine::programs::preload::Form;
-use posix::names::{DESCRIPTORS, FLUX, LD_PRELOAD, Name};
+use posix::names::{FLUX, LD_PRELOAD, Name};
+use posix::session_name::{self, SessionName, path_of};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 
@@ -146,8 +147,12 @@ impl Variables {
         kept: Option<i32>,
     ) -> Vec<Vec<u8>> {
         let library = self.library.as_bytes();
-        let kept = kept.map(|fd| format!("{DESCRIPTORS}{fd}").into());
-        let session = kept.as_ref().unwrap_or(&self.session).as_bytes();
+        let mut room = [[0; session_name::LONGEST]; 2];
+        let [path, session] = &mut room;
+        let name = kept.zip(SessionName::parse(self.session.as_bytes()));
+        let name = name
+            .and_then(|(fd, name)| SessionName { path: path_of(fd, path), ..name }.write(session));
+        let session = name.unwrap_or(self.session.as_bytes());
         let mut list = vec![];
         // AddressSanitizer reads its options from where the kernel says that the environment is,
         // which is not here.

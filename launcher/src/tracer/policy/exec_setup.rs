@@ -13,7 +13,7 @@ use crate::tracer::ptrace::memory::Memory;
 use crate::tracer::ptrace::wait::Stopped;
 use engine::arch::vdso::{Image, Patch, Target};
 use engine::{ClockMode, Engine, Page};
-use std::ffi::OsString;
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
@@ -63,7 +63,7 @@ pub struct Kit {
 
 impl Kit {
     /// `None` on a machine without a vDSO, or if the region is not there.
-    pub fn new(engine: Engine, region: &OsString) -> Option<Kit> {
+    pub fn new(engine: Engine, region: &OsStr) -> Option<Kit> {
         // SAFETY: only reads.
         let base = unsafe { libc::getauxval(libc::AT_SYSINFO_EHDR) } as *const u8;
         if base.is_null() {

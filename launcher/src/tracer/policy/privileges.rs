@@ -16,7 +16,8 @@ use crate::tracer::ptrace::memory::Memory;
 use crate::tracer::ptrace::wait::Stopped;
 use engine::verdict::{CLONE_NEWUSER, Verdict};
 use libc::{c_long, pid_t};
-use posix::names::{DESCRIPTORS, FLUX};
+use posix::names::FLUX;
+use posix::session_name::SessionName;
 
 /// Is the call one before which the process of thread `tid` has to open the region?
 pub fn must_keep(
@@ -79,6 +80,5 @@ pub fn inherited(kit: &Kit, pid: pid_t, former: Kept) -> Option<i32> {
 fn of_environment(pid: pid_t) -> Option<i32> {
     let environ = std::fs::read(format!("/proc/{pid}/environ")).ok()?;
     let session = environ.split(|&byte| byte == 0).find_map(|line| FLUX.session.value_in(line))?;
-    let number = session.strip_prefix(DESCRIPTORS.as_bytes())?;
-    std::str::from_utf8(number).ok()?.parse().ok()
+    SessionName::parse(session)?.descriptor()
 }

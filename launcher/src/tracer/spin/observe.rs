@@ -18,6 +18,7 @@ use crate::tracer::ptrace::thread_status::deliverable;
 use crate::tracer::ptrace::wait::Stopped;
 use crate::virtual_clock::SessionClocks;
 use engine::patience::LONGEST_BACK_OFF;
+use engine::region::sizes::SLOTS;
 use libc::pid_t;
 use posix::clock::Clocks;
 use posix::spin_rule::{self, COMPUTES, ELSEWHERE, Outcome, READ, Verdict, WEIGHT};
@@ -38,7 +39,7 @@ impl Spinners {
     pub fn oversee(&mut self, tracees: &mut Tracees) -> Option<u64> {
         match tracees.engine.page.header.suspect.swap(0, SeqCst) {
             0 => {}
-            index => self.suspect(tracees, index as usize - 1),
+            index => self.suspect(tracees, (index as usize - 1) % SLOTS),
         }
         if self.0.is_empty() {
             return None;

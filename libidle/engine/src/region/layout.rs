@@ -53,6 +53,9 @@ pub struct Header {
     /// the kernel. 0 where nobody watches over the keeper.
     pub keeper_lives: AtomicU32,
     _pad0: AtomicU32,
+    /// The session's random number, which its name has too
+    /// ([`posix::session_name::SessionName`]); launcher, once.
+    pub id: AtomicU64,
     /// Real `CLOCK_MONOTONIC` at the start, ns; launcher, once.
     pub started: AtomicU64,
     /// Frozen mode: what to add to virtual monotonic time for each clock id (seconds); launcher,
@@ -266,6 +269,7 @@ impl Page {
                     clocks: u32s(),
                     keeper_lives: u32s(),
                     _pad0: u32s(),
+                    id: u64s(),
                     started: u64s(),
                     base_sec: from_fn(|_| AtomicI64::new(0)),
                     base_nsec: from_fn(|_| AtomicI64::new(0)),

@@ -29,7 +29,7 @@ pub struct Token(u64);
 impl Token {
     /// Slot index of the holder; [`KEEPER`] for the keeper.
     pub fn owner(self) -> usize {
-        (self.0 & 0xffff_ffff) as usize - 1
+        (self.0 as u32).wrapping_sub(1) as usize
     }
 }
 

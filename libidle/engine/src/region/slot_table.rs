@@ -87,13 +87,13 @@ impl Page {
             slot.thread().joiner.swap(0, SeqCst)
         };
         self.release(index);
-        joiner.checked_sub(1).map(|joiner| joiner as usize)
+        joiner.checked_sub(1).map(|joiner| joiner as usize % SLOTS)
     }
 
     fn pop_free(&self) -> Option<usize> {
         let mut head = self.header.free.load(SeqCst);
         loop {
-            let index = (head as u32).checked_sub(1)? as usize;
+            let index = (head as u32).checked_sub(1)? as usize % SLOTS;
             let next = self.slots[index].free().next.load(Relaxed) as u64
                 | ((head >> 32).wrapping_add(1) << 32);
             match self.header.free.compare_exchange(head, next, SeqCst, SeqCst) {

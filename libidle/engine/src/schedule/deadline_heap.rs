@@ -92,7 +92,7 @@ impl Page {
         let mut left = SLOTS;
         while at != 0 && left != 0 {
             left -= 1;
-            let slot = at as usize - 1;
+            let slot = (at as usize - 1) % SLOTS;
             let s = &self.slots[slot];
             // Read the link first: the slot may be posted again as soon as `queued` is reset.
             at = s.mail_next.load(Relaxed);
@@ -120,6 +120,10 @@ impl Page {
     /// The earliest waiter. Drops or moves the entries on the way that no longer hold. Lock's
     /// holder only.
     pub fn earliest(&self, arena: usize) -> Option<(usize, Key)> {
+        if self.heap_len(arena).load(Relaxed) as usize > HEAP {
+            // Nobody who keeps to the rules has written this.
+            self.rebuild(arena);
+        }
         while self.heap_len(arena).load(Relaxed) != 0 {
             let (slot, key) = self.read(arena, 0);
             let s = &self.slots[slot];
@@ -236,7 +240,7 @@ impl Page {
     }
 
     fn pop(&self, arena: usize) {
-        let len = self.heap_len(arena).load(Relaxed) as usize - 1;
+        let len = (self.heap_len(arena).load(Relaxed) as usize).saturating_sub(1);
         self.heap_len(arena).store(len as u32, Relaxed);
         let last = self.read(arena, len);
         let mut at = 0;

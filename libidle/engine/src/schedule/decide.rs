@@ -168,8 +168,13 @@ mod tests {
     #[test]
     fn who_spins_and_is_due_holds_up_nobody() {
         let page: &'static Page = Box::leak(Page::boxed());
-        let engine =
-            Engine { page, pid: std::process::id(), real_now: || 1000, process: std::process::id };
+        let engine = Engine {
+            page,
+            pid: std::process::id(),
+            real_now: || 1000,
+            process: std::process::id,
+            reach: &crate::schedule::reach::Everything,
+        };
         let slot = page.claim(Kind::Busy, 1, 1, 1).expect("a free slot");
         page.slots[slot]
             .thread()
@@ -195,8 +200,13 @@ mod tests {
     #[test]
     fn no_jump_passes_the_deadline_of_who_has_just_woken_by_himself() {
         let page: &'static Page = Box::leak(Page::boxed());
-        let engine =
-            Engine { page, pid: std::process::id(), real_now: || 1, process: std::process::id };
+        let engine = Engine {
+            page,
+            pid: std::process::id(),
+            real_now: || 1,
+            process: std::process::id,
+            reach: &crate::schedule::reach::Everything,
+        };
         let [backs_off, other] = [10, 1_000_000].map(|ns| {
             let slot = page.claim(Kind::Busy, 1, 1, ns).expect("a free slot");
             let seq = page.slots[slot].state.prepare();

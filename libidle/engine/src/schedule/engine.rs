@@ -2,6 +2,7 @@
 
 use crate::region::keeper_word;
 use crate::region::layout::{ClockMode, Page};
+use crate::schedule::reach::Reach;
 
 /// The region, this process's number, and how to read the real clock.
 #[derive(Clone, Copy)]
@@ -15,6 +16,8 @@ pub struct Engine {
     /// The calling process's number now. It differs from `pid` in a child that a signal handler
     /// forked during a wait. The frames of that wait are the parent's business.
     pub process: fn() -> u32,
+    /// What this process does to others.
+    pub reach: &'static dyn Reach,
 }
 
 /// A reading of the clocks at one moment.

@@ -10,7 +10,6 @@
 //! word that says busy. A promise for an earlier wait fails, because it names the number of that
 //! wait.
 
-use crate::arch::numbers as nr;
 use crate::region::state::{Kind, Reason, State};
 use crate::region::tracer_word::{KEEPS_TIME, owned};
 use crate::region::wait_kind::{SETTABLE, WaitKind};
@@ -114,13 +113,12 @@ impl Engine {
         if tracer == KEEPS_TIME || was == Kind::Kernel && owned(tracer) {
             self.page.wake_tracer();
         } else if was == Kind::Kernel && wake_fd == SIGNAL {
-            let (pid, tid) = (s.pid.load(Relaxed) as usize, s.tid.load(Relaxed) as usize);
-            let number = self.page.header.signal.load(Relaxed) as usize;
-            // SAFETY: plain numbers. If the kernel refuses it, the thread rechecks by itself.
-            unsafe { crate::arch::syscall::syscall6(nr::TGKILL, pid, tid, number, 0, 0, 0) };
+            if !self.reach.signal(s.pid.load(Relaxed), s.tid.load(Relaxed)) {
+                self.kick_keeper();
+            }
         } else if was == Kind::Parked || wake_fd <= 0 {
             sys::futex_wake(&s.state.0, 1, false);
-        } else if !sys::write_wake_fd(self.pid, s.pid.load(Relaxed), wake_fd) {
+        } else if !self.reach.ring(s.pid.load(Relaxed), wake_fd) {
             self.kick_keeper();
         }
     }

@@ -7,6 +7,7 @@
 
 use engine::region::layout::Page;
 use engine::region::sizes::CLOCKS;
+use engine::schedule::reach::Everything;
 use engine::{ClockMode, Engine, Kind};
 use posix::time::Spec;
 use std::ops::Deref;
@@ -47,7 +48,9 @@ impl Session {
         let page = Box::into_raw(Page::boxed());
         // SAFETY: freed when the session is dropped, which every model does after it has joined its
         // threads.
-        let engine = Engine { page: unsafe { &*page }, pid: 1, real_now: || 0, process: || 1 };
+        let page_ref = unsafe { &*page };
+        let engine =
+            Engine { page: page_ref, pid: 1, real_now: || 0, process: || 1, reach: &Everything };
         engine.page.init(ClockMode::Frozen, 0, &[Spec { sec: 0, nsec: 0 }; CLOCKS], 1, 0);
         Session { page, engine }
     }

@@ -98,12 +98,13 @@ impl Drop for Ends {
         // other way round.
         engine.set_own(me as usize, Kind::Ending);
         if let Some(joiner) = slot.thread().joiner.swap(0, SeqCst).checked_sub(1) {
-            let waiter = &engine.page.slots[joiner as usize];
+            let joiner = joiner as usize % SLOTS;
+            let waiter = &engine.page.slots[joiner];
             let seq = waiter.state.load().seq();
             // It may be in another wait by now. Read after the number: it belongs to that wait or
             // to a later one.
             if waiter.is_for(WaitKind::Join) {
-                engine.wake(joiner as usize, seq, Reason::Woken);
+                engine.wake(joiner, seq, Reason::Woken);
             }
         }
     }

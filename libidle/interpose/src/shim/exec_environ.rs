@@ -10,6 +10,7 @@ use engine::programs::preload::{Form, Order};
 use engine::schedule::births::Credit;
 use libc::c_char;
 use posix::names::{ASAN_OPTIONS, LD_PRELOAD, Name};
+use posix::session_name::LONGEST;
 use std::ffi::CStr;
 
 /// An environment array with our entries in it. Nothing is allocated on the heap: this runs between
@@ -52,7 +53,7 @@ impl Environ {
             |name: Name| unsafe { find_env(env, name.c()) }.map_or(&b""[..], |(_, v)| v.to_bytes());
         let (theirs, options) = (old(LD_PRELOAD), old(ASAN_OPTIONS));
         let path = session::LIBRARY.get().to_bytes();
-        let mut numbers = [0u8; 32];
+        let mut numbers = [0u8; LONGEST];
         let session = library().session_of_next_image(&mut numbers);
         let own = library().names();
         let mut digits = [0u8; 20];

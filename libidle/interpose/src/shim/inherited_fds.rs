@@ -11,7 +11,7 @@ use crate::shim::session;
 use engine::arch::syscall::syscall6;
 use engine::procfs::decimal;
 use engine::statefile::file;
-use posix::names::DESCRIPTORS;
+use posix::session_name::{LONGEST, SessionName, path_of};
 use std::ffi::CStr;
 use std::sync::atomic::AtomicI32;
 use std::sync::atomic::Ordering::SeqCst;
@@ -47,33 +47,39 @@ pub fn keep(region: i32, file: i32) -> bool {
 
 /// Keeps the region alone, which this process joined by `path`, if it does not yet. Not in a vfork
 /// child, which uses its parent's memory and has descriptors of its own.
-pub fn keep_region(path: &CStr) {
-    if REGION.load(SeqCst) >= 0 || path.is_empty() || session::in_vfork_child() {
+pub fn keep_region(name: &SessionName) {
+    if REGION.load(SeqCst) >= 0 || session::in_vfork_child() {
         return;
     }
-    let flags = (libc::O_RDWR | libc::O_CLOEXEC) as usize;
-    // SAFETY: a path.
-    let fd = unsafe { syscall6(libc::SYS_open, path.as_ptr() as usize, flags, 0, 0, 0, 0) };
-    if fd >= 0 {
-        REGION.store(hidden_fds::hide(fd as i32, how()).unwrap_or(-1), SeqCst);
+    if let Some(fd) = open(name.path) {
+        REGION.store(hidden_fds::hide(fd, how()).unwrap_or(-1), SeqCst);
     }
 }
 
-/// The number in a path that [`kept_path`] has made.
-pub fn number(path: &CStr) -> Option<i32> {
-    let number = engine::procfs::number(path.to_bytes().strip_prefix(DESCRIPTORS.as_bytes())?)?;
-    i32::try_from(number).ok()
+/// Opens the region at `path`. Nobody waits for the other end of a FIFO that has that path now.
+pub fn open(path: &[u8]) -> Option<i32> {
+    let mut text = [0; LONGEST];
+    text.get_mut(..path.len())?.copy_from_slice(path);
+    let path = CStr::from_bytes_until_nul(&text).ok()?.as_ptr() as usize;
+    let flags = (libc::O_RDWR | libc::O_CLOEXEC | libc::O_NONBLOCK | libc::O_NOCTTY) as usize;
+    // SAFETY: a path with its NUL.
+    let fd = unsafe { syscall6(libc::SYS_open, path, flags, 0, 0, 0, 0) };
+    i32::try_from(fd).ok().filter(|&fd| fd >= 0)
 }
 
-/// A path of the region for the next program image, if its descriptor is kept.
-pub fn kept_path(into: &mut [u8; 32]) -> Option<&[u8]> {
-    let fd = u64::try_from(REGION.load(SeqCst)).ok()?;
-    let mut digits = [0; 20];
-    let digits = decimal(fd, &mut digits);
-    let len = DESCRIPTORS.len() + digits.len();
-    into[..DESCRIPTORS.len()].copy_from_slice(DESCRIPTORS.as_bytes());
-    into.get_mut(DESCRIPTORS.len()..len)?.copy_from_slice(digits);
-    Some(&into[..len])
+/// A new open file description of the region that `session` names: by the descriptor that is kept,
+/// if there is one.
+pub fn open_again(session: &CStr) -> Option<i32> {
+    let name = SessionName::parse(session.to_bytes())?;
+    let mut room = [0; LONGEST];
+    let kept = Some(REGION.load(SeqCst)).filter(|&fd| fd >= 0);
+    open(kept.map_or(name.path, |fd| path_of(fd, &mut room)))
+}
+
+/// What the next program image is told of the session `name`, if the region's descriptor is kept.
+pub fn kept_name<'a>(name: &SessionName, into: &'a mut [u8; LONGEST]) -> Option<&'a [u8]> {
+    let fd = Some(REGION.load(SeqCst)).filter(|&fd| fd >= 0)?;
+    SessionName { path: path_of(fd, &mut [0; LONGEST]), ..*name }.write(into)
 }
 
 /// Keeps the file that rows are printed to; false if that fails.
@@ -129,7 +135,7 @@ pub fn give_up() {
 
 /// Their numbers as `REGION,FILE,LOG`, for the next program image; [`NONE`] if it is not to be one
 /// of the tree.
-pub fn text(into: &mut [u8; 32]) -> &[u8] {
+pub fn text(into: &mut [u8; LONGEST]) -> &[u8] {
     if REGION.load(SeqCst) < 0 {
         return NONE.to_bytes();
     }

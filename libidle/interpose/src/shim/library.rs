@@ -7,6 +7,7 @@
 
 use engine::{Engine, Page};
 use posix::names::Names;
+use posix::session_name::LONGEST;
 use std::ffi::c_void;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
@@ -33,7 +34,7 @@ pub trait Library: Sync {
     fn forked(&self);
 
     /// What [`Names::session`] says to the next program image.
-    fn session_of_next_image<'a>(&self, into: &'a mut [u8; 32]) -> &'a [u8];
+    fn session_of_next_image<'a>(&self, into: &'a mut [u8; LONGEST]) -> &'a [u8];
 
     /// What this process executes may soon have no access to the launcher's files: keeps the region
     /// open.

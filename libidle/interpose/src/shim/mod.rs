@@ -21,6 +21,7 @@ pub mod open_fds;
 pub mod own_block;
 pub mod polling_wait;
 pub mod program_image;
+pub mod reach;
 pub mod readiness;
 pub mod scratch;
 pub mod session;

@@ -4,6 +4,7 @@
 //! library's constructor, a `malloc` implementation). Raw system calls only, no allocation.
 
 use crate::shim::library::library;
+use crate::shim::reach;
 use crate::shim::signal_mask::Masked;
 use crate::shim::tls::tls;
 use crate::shim::vdso;
@@ -81,7 +82,8 @@ pub fn engine() -> Option<Engine> {
     }
     // SAFETY: set before STATE, mapped for the life of the process.
     let page = unsafe { &*PAGE.load(Ordering::Relaxed) };
-    Some(Engine { page, pid: PID.load(Ordering::Relaxed), real_now: vdso::monotonic, process })
+    let pid = PID.load(Ordering::Relaxed);
+    Some(Engine { page, pid, real_now: vdso::monotonic, process, reach: &reach::Member })
 }
 
 /// The page alone, for what only reads the clock; `None` also before the session is joined.
@@ -196,7 +198,10 @@ pub fn map(fd: i32) -> Option<&'static Page> {
         // for the region dies of it.
         let mut stat: libc::stat = std::mem::zeroed();
         let failed = syscall6(libc::SYS_fstat, fd as usize, &raw mut stat as usize, 0, 0, 0, 0);
-        if failed != 0 || stat.st_size != size_of::<Page>() as i64 {
+        // Who could shrink it could kill this program.
+        let seals = syscall6(libc::SYS_fcntl, fd as usize, libc::F_GET_SEALS as usize, 0, 0, 0, 0);
+        let sealed = seals >= 0 && seals & libc::F_SEAL_SHRINK as isize != 0;
+        if failed != 0 || stat.st_size != size_of::<Page>() as i64 || !sealed {
             return None;
         }
         let prot = (libc::PROT_READ | libc::PROT_WRITE) as usize;

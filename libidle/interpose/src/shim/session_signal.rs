@@ -6,6 +6,7 @@
 //! ignore it, that is noted and the handler stays: a wait may be under way that it is to end. A
 //! handler of the program's own takes its place.
 
+use crate::shim::reach;
 use crate::shim::session;
 use crate::shim::signal_handlers::next_sigaction;
 use crate::shim::tls::tls;
@@ -56,7 +57,11 @@ pub fn installed(signal: c_int) -> bool {
                 action = zeroed();
                 action.sa_sigaction = ours();
                 action.sa_flags = libc::SA_RESTART;
-                next_sigaction(signal, &action, null_mut()) == 0
+                let done = next_sigaction(signal, &action, null_mut()) == 0;
+                if done {
+                    reach::catches(signal);
+                }
+                done
             }
             other => other == ours(),
         }

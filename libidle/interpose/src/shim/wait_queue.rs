@@ -13,6 +13,7 @@
 use crate::shim::entry::{Cause, Entry};
 use crate::shim::futex_lock::{FutexLock, Locked};
 use crate::shim::state_rows;
+use engine::region::sizes::SLOTS;
 use engine::region::slot::Slot;
 use engine::schedule::wake::Promised;
 use engine::{Engine, Reason, Signals};
@@ -79,7 +80,7 @@ impl Bucket {
         slots[index].thread().next.store(0, Relaxed);
         slots[index].thread().prev.store(tail, Relaxed);
         match tail.checked_sub(1) {
-            Some(last) => slots[last as usize].thread().next.store(at, Relaxed),
+            Some(last) => slots[last as usize % SLOTS].thread().next.store(at, Relaxed),
             None => self.head.store(at, SeqCst),
         }
         self.tail.store(at, Relaxed);
@@ -90,11 +91,11 @@ impl Bucket {
         let slot = &slots[index];
         let (next, prev) = (slot.thread().next.load(Relaxed), slot.thread().prev.load(Relaxed));
         match prev.checked_sub(1) {
-            Some(p) => slots[p as usize].thread().next.store(next, Relaxed),
+            Some(p) => slots[p as usize % SLOTS].thread().next.store(next, Relaxed),
             None => self.head.store(next, SeqCst),
         }
         match next.checked_sub(1) {
-            Some(n) => slots[n as usize].thread().prev.store(prev, Relaxed),
+            Some(n) => slots[n as usize % SLOTS].thread().prev.store(prev, Relaxed),
             None => self.tail.store(prev, Relaxed),
         }
         slot.thread().queue.store(0, Relaxed);
@@ -189,7 +190,7 @@ pub fn wake(engine: &Engine, key: Key, count: u32, mut select: impl FnMut(&Slot)
         let (mut asleep, mut found, mut more) = ([None; BATCH], 0, false);
         let locked = bucket(key).lock();
         let mut at = bucket(key).head.load(Relaxed);
-        while let Some(index) = at.checked_sub(1).map(|i| i as usize) {
+        while let Some(index) = at.checked_sub(1).map(|i| i as usize % SLOTS) {
             let slot = &engine.page.slots[index];
             at = slot.thread().next.load(Relaxed);
             if slot.thread().queue.load(Relaxed) != key.0 || !select(slot) {
@@ -227,7 +228,8 @@ pub fn requeue(engine: &Engine, from: Key, to: Key, count: u32) -> u32 {
     let _second = (!std::ptr::eq(first, second)).then(|| second.lock());
     let mut moved = 0;
     let mut at = one.head.load(Relaxed);
-    while let Some(index) = at.checked_sub(1).map(|i| i as usize).filter(|_| moved < count) {
+    while let Some(index) = at.checked_sub(1).map(|i| i as usize % SLOTS).filter(|_| moved < count)
+    {
         let slot = &engine.page.slots[index];
         at = slot.thread().next.load(Relaxed);
         if slot.thread().queue.load(Relaxed) == from.0 {

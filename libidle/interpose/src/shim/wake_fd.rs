@@ -31,6 +31,7 @@ fn make() -> Option<i32> {
     if low < 0 {
         return None;
     }
+    engine::schedule::wake_fd::mark(low as i32);
     hidden_fds::hide(low as i32, libc::F_DUPFD_CLOEXEC)
 }
 

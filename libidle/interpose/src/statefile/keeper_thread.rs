@@ -12,6 +12,7 @@
 use crate::patience::MOMENT;
 use crate::shim::bare_thread::{self, BareThread};
 use crate::shim::library::THREAD_NEEDED;
+use crate::shim::reach;
 use crate::shim::session;
 use crate::shim::vdso;
 use engine::Engine;
@@ -130,6 +131,7 @@ extern "C" fn run() -> ! {
         pid: session::getpid(),
         real_now: vdso::monotonic,
         process: session::process,
+        reach: &reach::Member,
     };
     // SAFETY: see `Shared`; this thread ends with the process.
     unsafe { liveness::enlist(page, RECORD.0.get()) };

@@ -17,6 +17,7 @@ use engine::statefile::open::Name;
 use engine::{ClockMode, Engine, Page};
 use posix::errno::is_error;
 use posix::names::{FLUX, LIBIDLE, LIBIDLE_CHILDREN, LIBIDLE_STATEFILE, LIBIDLE_VERBOSE, Names};
+use posix::session_name::LONGEST;
 use posix::time::Spec;
 use std::ffi::CStr;
 use std::sync::atomic::Ordering::SeqCst;
@@ -76,7 +77,7 @@ impl Library for Libidle {
         }
     }
 
-    fn session_of_next_image<'a>(&self, into: &'a mut [u8; 32]) -> &'a [u8] {
+    fn session_of_next_image<'a>(&self, into: &'a mut [u8; LONGEST]) -> &'a [u8] {
         inherited_fds::text(into)
     }
 
@@ -183,7 +184,7 @@ fn make(file: i32) -> Option<&'static Page> {
         let fd = syscall6(
             libc::SYS_memfd_create,
             c"libidle".as_ptr() as usize,
-            libc::MFD_CLOEXEC as usize,
+            (libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING) as usize,
             0,
             0,
             0,
@@ -193,6 +194,9 @@ fn make(file: i32) -> Option<&'static Page> {
         {
             return None;
         }
+        // A program that could shrink the file would kill all that have it mapped (SIGBUS).
+        let seals = (libc::F_SEAL_SHRINK | libc::F_SEAL_GROW | libc::F_SEAL_SEAL) as usize;
+        syscall6(libc::SYS_fcntl, fd as usize, libc::F_ADD_SEALS as usize, seals, 0, 0, 0);
         fd as i32
     };
     let page = session::map(fd)?;

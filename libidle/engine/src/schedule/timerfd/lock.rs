@@ -38,8 +38,9 @@ impl Token {
     /// belong to another process's thread by now. Within the process no other thread gets the
     /// number before the process has executed a program, and the new image frees the locks of the
     /// former one ([`free_after_exec`]).
-    fn gone(self) -> bool {
-        sys::thread_gone((self.0 >> BITS & NUMBER) as u32, (self.0 & NUMBER) as u32)
+    fn gone(self, engine: &Engine) -> bool {
+        let (pid, tid) = ((self.0 >> BITS & NUMBER) as u32, (self.0 & NUMBER) as u32);
+        engine.reach.gone(engine.page, pid, tid)
     }
 
     fn of(self, pid: u32) -> bool {
@@ -87,7 +88,7 @@ impl Engine {
     pub fn try_lock_timer(&self, index: usize, tid: u32) -> Option<Locked<'_>> {
         let taking = self.page.slots[index].takings().fetch_add(1, Relaxed);
         let word = self.page.slots[index].timer_lock();
-        let token = try_take(word, [self.pid, tid, taking], Token::gone)?;
+        let token = try_take(word, [self.pid, tid, taking], |token| token.gone(self))?;
         Some(Locked { engine: self, index, token })
     }
 
@@ -121,15 +122,24 @@ impl Engine {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
+    use crate::schedule::reach::Everything;
+
+    fn gone(token: Token) -> bool {
+        let page: &'static crate::region::layout::Page =
+            Box::leak(crate::region::layout::Page::boxed());
+        let pid = std::process::id();
+        let process = std::process::id;
+        token.gone(&Engine { page, pid, real_now: || 0, process, reach: &Everything })
+    }
 
     #[test]
     fn a_live_holder_is_not_robbed_and_a_stale_token_frees_nobody() {
         let word = AtomicU64::new(0);
         let me = std::process::id();
-        let first = try_take(&word, [me, me, 1], Token::gone).expect("it is free");
-        assert_eq!(try_take(&word, [me, me + 1, 2], Token::gone), None);
+        let first = try_take(&word, [me, me, 1], gone).expect("it is free");
+        assert_eq!(try_take(&word, [me, me + 1, 2], gone), None);
         assert!(give_back(&word, first));
-        let second = try_take(&word, [me, me, 2], Token::gone).expect("it is free");
+        let second = try_take(&word, [me, me, 2], gone).expect("it is free");
         assert!(!give_back(&word, first), "not the same taking");
         assert_eq!(word.load(SeqCst), second.0);
     }
@@ -146,7 +156,8 @@ mod tests {
         static GOT: AtomicBool = AtomicBool::new(false);
         let page: &'static Page = Box::leak(Page::boxed());
         let pid = std::process::id();
-        let engine = Engine { page, pid, real_now: slow, process: std::process::id };
+        let engine =
+            Engine { page, pid, real_now: slow, process: std::process::id, reach: &Everything };
         let index = page.claim_timer(pid, -1, 1, 7).expect("a free slot");
         let held = engine.lock_timer(index, pid);
         // Some number of this process's: all that counts is which slot says so.
@@ -169,7 +180,7 @@ mod tests {
     fn a_dead_holder_holds_nobody_up() {
         // Numbers that no thread has.
         let word = AtomicU64::new(Token::new(0x3f_ffff, 0x3f_ffff, 7).0);
-        assert!(try_take(&word, [1, 1, 8], Token::gone).is_some());
+        assert!(try_take(&word, [1, 1, 8], gone).is_some());
     }
 
     #[test]
@@ -178,6 +189,6 @@ mod tests {
         assert!(other.is_ok());
         let me = std::process::id();
         let word = AtomicU64::new(Token::new(0x3f_ffff, me, 7).0);
-        assert!(try_take(&word, [me, me, 8], Token::gone).is_some());
+        assert!(try_take(&word, [me, me, 8], gone).is_some());
     }
 }

@@ -90,7 +90,8 @@ impl Locked<'_> {
         if pid == self.engine.pid {
             return self.engine.timer_of(fd) == Ok(Some(self.index)) && set_ticks(fd);
         }
-        sys::with_descriptor(pid, fd, |fd| {
+        let reached = || self.engine.reach.may_reach(pid);
+        sys::with_reached(pid, fd, reached, |fd| {
             self.engine.timer_of(fd) == Ok(Some(self.index)) && set_ticks(fd)
         })
     }

@@ -157,6 +157,7 @@ mod tests {
             pid: std::process::id(),
             real_now: || 1,
             process: std::process::id,
+            reach: &crate::schedule::reach::Everything,
         }
     }
 
