@@ -12,6 +12,8 @@ use engine::schedule::wake_fd;
 use engine::sys;
 use libc::c_int;
 use look::process;
+use nix::sys::signal::Signal;
+use nix::unistd::Pid;
 use once_cell::sync::OnceCell;
 use std::fs;
 
@@ -46,7 +48,7 @@ impl Reach for Session {
         wake_fd::ring_other(pid, fd, || self.may_reach(pid)) || self.signal.is_some()
     }
 
-    fn signal(&self, pid: u32, tid: u32) -> bool {
+    fn signal(&self, _: usize, pid: u32, tid: u32) -> bool {
         let Some(signal) = self.signal else { return false };
         if self.may_reach(pid) && catches(pid, signal) {
             signal_thread(pid, tid, signal);
@@ -71,7 +73,7 @@ impl Reach for Nobody {
         false
     }
 
-    fn signal(&self, _: u32, _: u32) -> bool {
+    fn signal(&self, _: usize, _: u32, _: u32) -> bool {
         false
     }
 
@@ -81,6 +83,22 @@ impl Reach for Nobody {
 
     fn gone(&self, _: &Page, _: u32, _: u32) -> bool {
         false
+    }
+}
+
+/// Sends `signal` to process `pid`, if that still is one of the session's: its number may be
+/// another's by now.
+pub fn send(pid: Pid, signal: Signal) {
+    // SAFETY: plain numbers.
+    unsafe {
+        let pidfd = libc::syscall(libc::SYS_pidfd_open, pid.as_raw(), 0) as c_int;
+        if pidfd < 0 {
+            return;
+        }
+        if is_ours(pid.as_raw() as u32) {
+            libc::syscall(libc::SYS_pidfd_send_signal, pidfd, signal as c_int, 0, 0);
+        }
+        libc::close(pidfd);
     }
 }
 

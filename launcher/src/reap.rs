@@ -11,7 +11,7 @@ use crate::report::{messages, summary};
 use crate::session::Session;
 use crate::tracer::tracer_process::TracerProcess;
 use crate::tracer::{Report, drop_handed_over, hand_over, next_report};
-use crate::{keeper_thread, proc, refusal};
+use crate::{keeper_thread, proc, reach, refusal};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, kill};
@@ -335,7 +335,7 @@ impl Course<'_> {
 
     fn send(&self, pids: &[Pid], signal: Signal) {
         for &pid in pids {
-            let _ = kill(pid, signal);
+            reach::send(pid, signal);
         }
         self.session.engine.page.header.signals_sent.fetch_add(1, SeqCst);
         self.session.engine.kick_keeper();

@@ -3,6 +3,7 @@
 
 use engine::arch::syscall::syscall6;
 use interpose::shim::await_sleep::{self, await_asleep};
+use interpose::shim::numbers;
 use interpose::shim::session;
 use libc::c_int;
 use posix::timer::Expired;
@@ -94,8 +95,9 @@ fn counted(to: Option<u32>, send: impl FnOnce()) {
     let Some(engine) = session::engine() else { return };
     let sent = &engine.page.header.signals_sent;
     sent.fetch_add(1, SeqCst);
-    await_asleep(&engine, |slot| {
-        slot.pid.load(Relaxed) == engine.pid && to.is_none_or(|tid| slot.tid.load(Relaxed) == tid)
+    await_asleep(&engine, |index, slot| {
+        let is_one = |tid| numbers::here(index, slot.tid.load(Relaxed)) == tid;
+        slot.pid.load(Relaxed) == engine.pid && to.is_none_or(is_one)
     });
     send();
     sent.fetch_add(1, SeqCst);
@@ -123,7 +125,7 @@ fn queue(to: Option<u32>, what: &Info) {
 /// Is a signal of that number pending, for the thread `to` or for the process?
 pub fn pending(number: c_int, to: Option<u32>) -> bool {
     let set = match to {
-        Some(tid) => await_sleep::pending_for(tid),
+        Some(tid) => session::engine().map_or(0, |engine| await_sleep::pending_for(&engine, tid)),
         None => {
             let mut pending = 0u64;
             // SAFETY: the kernel's 8-byte set.

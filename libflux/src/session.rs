@@ -8,7 +8,7 @@ use engine::region::tracer_word::{TRACED, Trace};
 use engine::{Engine, Page};
 use interpose::shim::library::Library;
 use interpose::shim::session::{self, SESSION, env};
-use interpose::shim::{inherited_fds, vdso};
+use interpose::shim::{inherited_fds, numbers, vdso};
 use posix::names::{FLUX, Names};
 use posix::session_name::{LONGEST, SessionName};
 use std::sync::atomic::Ordering::Relaxed;
@@ -25,8 +25,12 @@ impl Library for Libflux {
     /// program runs in real time.
     fn region(&self) -> Option<&'static Page> {
         let value = env(FLUX.session.c()).filter(|value| SESSION.keep(value))?;
-        open(SessionName::parse(value.to_bytes())?)
-            .filter(|page| !is_traced(page, session::getpid()))
+        let name = SessionName::parse(value.to_bytes())?;
+        let page = open(&name)?;
+        // Whoever could open the launcher's path has a `/proc` that shows the launcher.
+        numbers::begin(name.descriptor().is_none());
+        name.numbers.inspect(|&link| inherited_fds::inherit_link(link));
+        (!is_traced(page, numbers::mine().0)).then_some(page)
     }
 
     fn joined(&self, page: &Page) {
@@ -35,7 +39,11 @@ impl Library for Libflux {
             gettimeofday: clocks::vdso_gettimeofday as *const () as u64,
             time: clocks::vdso_time as *const () as u64,
         });
-        timerfd::after_exec(page, session::getpid());
+        timerfd::after_exec(page, session::process());
+        if numbers::nested() {
+            // Its children may have another `/proc`.
+            self.keep_session();
+        }
         alarms::after_exec(page);
     }
 
@@ -89,7 +97,7 @@ fn is_traced(page: &Page, pid: u32) -> bool {
         && page.slots[..page.high()].iter().any(mine)
 }
 
-fn open(name: SessionName) -> Option<&'static Page> {
+fn open(name: &SessionName) -> Option<&'static Page> {
     // The launcher may be dead, and its number another launcher's.
     let right = |page: &&Page| page.valid() && page.header.id.load(Relaxed) == name.id;
     if let Some(fd) = name.descriptor() {

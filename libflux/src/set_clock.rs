@@ -5,6 +5,7 @@
 use engine::Engine;
 use engine::arch::syscall::syscall6;
 use interpose::shim::clock_id::SessionClocks;
+use interpose::shim::numbers;
 use interpose::shim::session;
 use interpose::shim::signal_mask::Masked;
 use interpose::shim::user_memory::{self, Caller};
@@ -134,7 +135,7 @@ pub unsafe fn clock_settime(id: clockid_t, to: *const timespec) -> Result<c_int,
 /// Sets the session's time of day ahead. Timers and waits for an instant of it hear of it.
 fn set_ahead(engine: &Engine, by: Shift) {
     let _masked = Masked::new();
-    engine.set_clock(by, session::gettid());
+    engine.set_clock(by, numbers::my_thread());
 }
 
 /// settimeofday(2); see [`clock_settime`]. A time zone alone is ignored.

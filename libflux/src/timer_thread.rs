@@ -24,6 +24,7 @@ use interpose::patience::MOMENT;
 use interpose::shim::bare_thread::{self, BareThread};
 use interpose::shim::clock_id::SessionClocks;
 use interpose::shim::entry::WaitKind;
+use interpose::shim::numbers;
 use interpose::shim::session;
 use interpose::shim::signal_mask::Masked;
 use interpose::shim::tls::tls;
@@ -71,7 +72,7 @@ pub fn stop() -> bool {
     ENDS.store(true, SeqCst);
     let seq = engine.page.slots[index].state.load().seq();
     engine.wake(index, seq, Reason::Woken);
-    while !SIGNALS.gone(engine.pid) {}
+    while !SIGNALS.gone(numbers::getpid()) {}
     ENDS.store(false, SeqCst);
     true
 }
@@ -160,6 +161,7 @@ fn serve(engine: Engine, me: usize, role: Role) -> ! {
         rounds = rounds.wrapping_add(1);
         if role == Role::Signals
             && rounds % 64 == 1
+            && !numbers::nested()
             && process::only(engine.pid, &[session::gettid()])
         {
             engine.set_own(me, Kind::Ending);
@@ -219,7 +221,8 @@ extern "C" fn signals() -> ! {
     if let Some(engine) = session::engine() {
         let me = SLOT.load(SeqCst) as usize;
         let slot = &engine.page.slots[me];
-        slot.tid.store(session::gettid(), SeqCst);
+        slot.tid.store(numbers::my_thread(), SeqCst);
+        numbers::note(me);
         engine.set_own(me, Kind::Busy);
         serve(engine, me, Role::Signals)
     }

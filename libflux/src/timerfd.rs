@@ -8,6 +8,7 @@ use interpose::shim::clock_id::SessionClocks;
 use interpose::shim::entry::{Entry, WaitKind, enter};
 use interpose::shim::errno;
 use interpose::shim::fd_set::TRACKED;
+use interpose::shim::numbers;
 use interpose::shim::open_fds;
 use interpose::shim::readiness::none_ready;
 use interpose::shim::session;
@@ -32,7 +33,7 @@ pub unsafe fn create(clock: clockid_t, flags: c_int) -> Result<c_int, Errno> {
         let (engine, page) = (entry.engine, entry.engine.page);
         // One that finds no slot runs in real time.
         if let Some(index) =
-            page.claim_timer(session::getpid(), fd, clock, page.birth_of_child(entry.me))
+            page.claim_timer(numbers::mine().0, fd, clock, page.birth_of_child(entry.me))
         {
             let named = engine.name_timer(fd, index);
             debug_assert!(named.is_ok(), "a fresh timer takes any interval");

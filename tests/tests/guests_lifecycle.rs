@@ -23,4 +23,5 @@ flux_tests::guests! { "lifecycle";
     no_block: 80;
     sandbox: 1;
     debugged: 5;
+    pid_namespace: 33;
 }

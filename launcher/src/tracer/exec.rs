@@ -1,7 +1,7 @@
 //! Tracees that execute a program.
 
 use super::policy::exec_setup::{Found, meets};
-use super::policy::process::{Kept, Process};
+use super::policy::process::{Descriptors, Kept, Process};
 use super::policy::thread::{Doing, Thread};
 use super::policy::timer_table::{ITIMER, Timer};
 use super::policy::{privileges, timerfd};
@@ -232,5 +232,5 @@ struct Former {
     filtered: Vec<Range>,
     gated: bool,
     /// A descriptor of the region.
-    kept: Option<i32>,
+    kept: Option<Descriptors>,
 }

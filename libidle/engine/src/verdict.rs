@@ -80,6 +80,8 @@ pub const CLONE_UNTRACED: u32 = 0x0080_0000;
 pub const CLONE_NEWUSER: u32 = 0x1000_0000;
 /// ioctl(2): unlocks the slave of a pseudo-terminal. Before that nobody opens it.
 pub const TIOCSPTLCK: u32 = 0x4004_5431;
+/// clone(2): the child is to have a PID namespace of its own.
+pub const CLONE_NEWPID: u32 = 0x2000_0000;
 /// The options of prctl(2) and of seccomp(2) that install a filter.
 pub const PR_SET_SECCOMP: u32 = 22;
 /// See [`PR_SET_SECCOMP`].

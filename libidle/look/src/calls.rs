@@ -32,4 +32,10 @@ impl ProcLook {
     pub fn call(&mut self, index: usize, runs: u64) -> Option<[u64; 9]> {
         self.note(index).files.as_ref()?.call(runs)
     }
+
+    /// Process and thread of slot `index` as the look knows them: the region has said so once, and
+    /// `/proc` that it is such a thread, and the process one of the session's.
+    pub fn numbers(&self, index: usize) -> Option<(u32, u32)> {
+        self.notes.peek(index)?.files.as_ref().map(|files| (files.pid, files.tid))
+    }
 }

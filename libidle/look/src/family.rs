@@ -85,7 +85,13 @@ impl ProcLook {
     /// be about to adopt the credit.
     pub(crate) fn unplaced(&mut self, page: &Page, index: usize, seen: State) -> Thread {
         let maker = page.slots[index].credit().maker.load(SeqCst);
-        if maker == 0 || !self.known(index, maker) || !process::dead(maker) {
+        if maker == 0 || !self.known(index, maker) {
+            return Thread::Running;
+        }
+        if !process::dead(maker) {
+            if self.patient && process::nested(maker) {
+                self.place(page, index, maker);
+            }
             return Thread::Running;
         }
         if self.whose == Whose::Slots {
@@ -101,6 +107,27 @@ impl ProcLook {
             !has_slot(page, pid) && self.process(index, pid, 1) == Thread::Running
         });
         if running { Thread::Running } else { Thread::Gone }
+    }
+}
+
+impl ProcLook {
+    /// In a PID namespace below the launcher's the maker does not know its child by the number that
+    /// the launcher has for it, and a child without the library never says who it is. So the credit
+    /// is for a child of the maker's that has no slot. If that is another credit's, it has a slot
+    /// all the same, and that is what counts.
+    fn place(&self, page: &Page, index: usize, maker: u32) {
+        let _ = process::tasks(maker, |tid| {
+            let mut found = false;
+            let _ = process::children(maker, tid, |child| {
+                found = !has_slot(page, child) && !process::dead(child);
+                if found {
+                    let pid = &page.slots[index].pid;
+                    let _ = pid.compare_exchange(0, child, SeqCst, SeqCst);
+                }
+                !found
+            });
+            !found
+        });
     }
 }
 

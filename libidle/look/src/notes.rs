@@ -62,6 +62,13 @@ impl Notes {
         self.0[index].used != 0
     }
 
+    /// The note of slot `index`, if there is one.
+    pub fn peek(&self, index: usize) -> Option<&Note> {
+        let place = &self.0[index];
+        // SAFETY: written when it was first used.
+        (place.used != 0).then(|| unsafe { place.note.assume_init_ref() })
+    }
+
     /// The note of slot `index`.
     pub fn get(&mut self, index: usize) -> &mut Note {
         let place = &mut self.0[index];

@@ -185,19 +185,25 @@ pub fn any_descendant(root: u32, mut yes: impl FnMut(u32) -> bool) -> bool {
     found
 }
 
+/// Calls `each` with the numbers that the process has in PID namespaces below this `/proc`'s, the
+/// outermost first, until it returns true; did it?
+fn any_inner(pid: u32, each: impl FnMut(u64) -> bool) -> bool {
+    const LINE: &[u8] = b"\nNSpid:";
+    let mut text = [0u8; 4096];
+    let status = Path::process(pid, "status").read(&mut text).unwrap_or_default();
+    let Some(at) = status.windows(LINE.len()).position(|part| part == LINE) else { return false };
+    let line = status[at + LINE.len()..].split(|&byte| byte == b'\n').next().unwrap_or_default();
+    words(line).skip(1).filter_map(number).any(each)
+}
+
+/// Is the process in a PID namespace below this `/proc`'s?
+pub fn nested(pid: u32) -> bool {
+    any_inner(pid, |_| true)
+}
+
 /// Does a process below `root` have the number `pid` in a PID namespace of its own?
 pub fn in_other_namespace(pid: u32, root: u32) -> bool {
-    const LINE: &[u8] = b"\nNSpid:";
-    any_descendant(root, |p| {
-        let mut text = [0u8; 4096];
-        let status = Path::process(p, "status").read(&mut text).unwrap_or_default();
-        let Some(at) = status.windows(LINE.len()).position(|part| part == LINE) else {
-            return false;
-        };
-        let line =
-            status[at + LINE.len()..].split(|&byte| byte == b'\n').next().unwrap_or_default();
-        words(line).skip(1).any(|word| number(word) == Some(pid as u64))
-    })
+    any_descendant(root, |p| any_inner(p, |inner| inner == pid as u64))
 }
 
 #[cfg(test)]

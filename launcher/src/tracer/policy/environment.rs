@@ -4,6 +4,7 @@
 //! place.
 
 use super::exec_setup::Kit;
+use super::process::Descriptors;
 use crate::tracer::ptrace::failed::Failed;
 use crate::tracer::ptrace::memory::Memory;
 use crate::tracer::ptrace::wait::Stopped;
@@ -30,14 +31,14 @@ pub struct Variables {
 
 impl Variables {
     /// Rewrites the environment of the `program` that has just been executed; `slot` is its credit,
-    /// `kept` a descriptor of the region. Does nothing where the stack cannot be read.
+    /// `kept` what it inherits. Does nothing where the stack cannot be read.
     pub fn set(
         &self,
         kit: &Kit,
         stopped: Stopped,
         program: Option<Program>,
         slot: u64,
-        kept: Option<i32>,
+        kept: Option<Descriptors>,
     ) -> Result<Stopped, Failed> {
         let memory = Memory(stopped.tid());
         let mut regs = stopped.registers()?;
@@ -82,7 +83,7 @@ impl Variables {
         stack: u64,
         program: Option<Program>,
         slot: u64,
-        kept: Option<i32>,
+        kept: Option<Descriptors>,
     ) -> Option<(u64, Vec<u8>)> {
         let mut at = stack;
         let mut next = || {
@@ -144,14 +145,16 @@ impl Variables {
         preload: &[u8],
         program: Option<Program>,
         slot: u64,
-        kept: Option<i32>,
+        kept: Option<Descriptors>,
     ) -> Vec<Vec<u8>> {
         let library = self.library.as_bytes();
         let mut room = [[0; session_name::LONGEST]; 2];
         let [path, session] = &mut room;
         let name = kept.zip(SessionName::parse(self.session.as_bytes()));
-        let name = name
-            .and_then(|(fd, name)| SessionName { path: path_of(fd, path), ..name }.write(session));
+        let name = name.and_then(|(kept, SessionName { id, .. })| {
+            let path = path_of(kept.region, path);
+            SessionName { path, id, numbers: kept.numbers }.write(session)
+        });
         let session = name.unwrap_or(self.session.as_bytes());
         let mut list = vec![];
         // AddressSanitizer reads its options from where the kernel says that the environment is,

@@ -2,7 +2,7 @@
 //! is mapped, clock code written over the vDSO, the filter installed.
 
 use super::filter;
-use super::process::{Process, Space};
+use super::process::{Descriptors, Process, Space};
 use crate::program_kind;
 use crate::tracer::arch::calls::SYSCALL;
 use crate::tracer::ptrace::bpf::{Build, in_ranges, install};
@@ -19,6 +19,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
 const PAGE: u64 = 4096;
+/// What a thread reads its numbers from, with its NUL.
+const LINK: &[u8] = b"/proc/thread-self\0";
 /// What the region takes in memory.
 const REGION: u64 = (size_of::<Page>() as u64).next_multiple_of(PAGE);
 
@@ -45,7 +47,7 @@ pub struct Found {
     /// A filter that stops the calls of all code ([`Kit::close_gate`]).
     pub gated: bool,
     /// A descriptor of the region, whose path it may have no access to.
-    pub kept: Option<i32>,
+    pub kept: Option<Descriptors>,
 }
 
 /// What it takes to make programs ready.
@@ -126,7 +128,7 @@ impl Kit {
         let (calls, scratch) = scratch(calls, memory)?;
         let calls = if found.alarm { calls.call(libc::SYS_alarm, [0; 6])?.0 } else { calls };
         let (calls, fd) = match found.kept {
-            Some(fd) => (calls, fd as i64),
+            Some(kept) => (calls, kept.region as i64),
             None => self.open(calls, memory, scratch, libc::O_RDONLY | libc::O_CLOEXEC)?,
         };
         if fd < 0 {
@@ -217,23 +219,26 @@ impl Kit {
     }
 
     /// Opens the region in a process whose thread has just made a call by an instruction of its
-    /// own. The descriptor is inherited, and has a number that the program's own hardly ever reach.
-    /// `None` if the kernel refuses it.
-    pub fn keep(&self, stopped: Stopped) -> Result<(Stopped, Option<i32>), Failed> {
-        /// The lowest number it gets.
-        const HIGH: u64 = 240;
+    /// own. The descriptor is inherited, and has a number that the program's own hardly ever reach;
+    /// as does the one by which a thread learns its number. `None` if the kernel refuses it.
+    pub fn keep(&self, stopped: Stopped) -> Result<(Stopped, Option<Descriptors>), Failed> {
         let memory = Memory(stopped.tid());
-        let (stopped, kept) = after_a_call(stopped, |calls, scratch| {
-            let (calls, low) = self.open(calls, memory, scratch, libc::O_RDWR | libc::O_CLOEXEC)?;
-            if low < 0 {
-                return Ok((calls, low));
+        let mut link = -1;
+        let (stopped, region) = after_a_call(stopped, |calls, scratch| {
+            let (calls, region) = open_high(calls, memory, scratch, &self.region, libc::O_RDWR)?;
+            if region < 0 {
+                return Ok((calls, region));
             }
-            let (calls, high) =
-                calls.call(libc::SYS_fcntl, [low as u64, libc::F_DUPFD as u64, HIGH, 0, 0, 0])?;
-            let (calls, _) = calls.call(libc::SYS_close, [low as u64, 0, 0, 0, 0, 0])?;
-            Ok((calls, high))
+            // Where the path led to the region, `/proc` is the launcher's.
+            let flags = libc::O_PATH | libc::O_NOFOLLOW;
+            let (calls, high) = open_high(calls, memory, scratch, LINK, flags)?;
+            link = high;
+            Ok((calls, region))
         })?;
-        Ok((stopped, kept.and_then(|fd| i32::try_from(fd).ok()).filter(|&fd| fd >= 0)))
+        let number = |fd: i64| i32::try_from(fd).ok().filter(|&fd| fd >= 0);
+        let kept =
+            region.and_then(number).map(|region| Descriptors { region, numbers: number(link) });
+        Ok((stopped, kept))
     }
 
     /// Opens the region by its path, written to `scratch` for that; the kernel's answer.
@@ -244,10 +249,7 @@ impl Kit {
         scratch: u64,
         flags: i32,
     ) -> Result<(Calls, i64), Failed> {
-        if memory.write_bytes(scratch, &self.region).is_err() {
-            return Ok((calls, -libc::EFAULT as i64));
-        }
-        calls.call(libc::SYS_open, [scratch, flags as u64, 0, 0, 0, 0])
+        open(calls, memory, scratch, &self.region, flags)
     }
 
     /// Is `fd` of process `pid` the region?
@@ -255,6 +257,41 @@ impl Kit {
         std::fs::metadata(format!("/proc/{pid}/fd/{fd}"))
             .is_ok_and(|file| (file.dev(), file.ino()) == self.file)
     }
+}
+
+/// Opens the file at `path`, which ends with a NUL and is written to `scratch`; the kernel's
+/// answer.
+fn open(
+    calls: Calls,
+    memory: Memory,
+    scratch: u64,
+    path: &[u8],
+    flags: i32,
+) -> Result<(Calls, i64), Failed> {
+    if memory.write_bytes(scratch, path).is_err() {
+        return Ok((calls, -libc::EFAULT as i64));
+    }
+    calls.call(libc::SYS_open, [scratch, flags as u64, 0, 0, 0, 0])
+}
+
+/// The same; the descriptor has a high number and is inherited.
+fn open_high(
+    calls: Calls,
+    memory: Memory,
+    scratch: u64,
+    path: &[u8],
+    flags: i32,
+) -> Result<(Calls, i64), Failed> {
+    /// The lowest number it gets.
+    const HIGH: u64 = 240;
+    let (calls, low) = open(calls, memory, scratch, path, flags | libc::O_CLOEXEC)?;
+    if low < 0 {
+        return Ok((calls, low));
+    }
+    let (calls, high) =
+        calls.call(libc::SYS_fcntl, [low as u64, libc::F_DUPFD as u64, HIGH, 0, 0, 0])?;
+    let (calls, _) = calls.call(libc::SYS_close, [low as u64, 0, 0, 0, 0, 0])?;
+    Ok((calls, high))
 }
 
 /// The program's code. In elapsed mode the vDSO has to get the real time from the kernel, so it

@@ -7,14 +7,14 @@
 //! and the thread makes it once more.
 
 use super::exec_setup::Kit;
-use super::process::Kept;
+use super::process::{Descriptors, Kept};
 use super::thread::{Doing, Then};
 use super::tracees::Tracees;
 use crate::tracer::arch::registers::Registers;
 use crate::tracer::ptrace::failed::Failed;
 use crate::tracer::ptrace::memory::Memory;
 use crate::tracer::ptrace::wait::Stopped;
-use engine::verdict::{CLONE_NEWUSER, Verdict};
+use engine::verdict::{CLONE_NEWPID, CLONE_NEWUSER, Verdict};
 use libc::{c_long, pid_t};
 use posix::names::FLUX;
 use posix::session_name::SessionName;
@@ -32,7 +32,8 @@ pub fn must_keep(
             let first = regs.argument(0);
             let is_clone = regs.number() == libc::SYS_clone;
             let flags = if is_clone { Ok(first) } else { Memory(tid).read::<u64>(first) };
-            flags.is_ok_and(|flags| flags & CLONE_NEWUSER as u64 != 0)
+            let elsewhere = (CLONE_NEWUSER | CLONE_NEWPID) as u64;
+            flags.is_ok_and(|flags| flags & elsewhere != 0)
         }
         _ => false,
     };
@@ -70,15 +71,17 @@ pub fn keep(
     tracees.go(stopped, 0)
 }
 
-/// The descriptor that program `pid`, which has just been executed, has inherited from one that
+/// What program `pid`, which has just been executed, has inherited from one that
 /// kept it, traced or not.
-pub fn inherited(kit: &Kit, pid: pid_t, former: Kept) -> Option<i32> {
-    former.descriptor().or_else(|| of_environment(pid)).filter(|&fd| kit.is_region(pid, fd))
+pub fn inherited(kit: &Kit, pid: pid_t, former: Kept) -> Option<Descriptors> {
+    let kept = former.descriptors().or_else(|| of_environment(pid));
+    kept.filter(|kept| kit.is_region(pid, kept.region))
 }
 
 /// The number in the environment that the library leaves to what it executes.
-fn of_environment(pid: pid_t) -> Option<i32> {
+fn of_environment(pid: pid_t) -> Option<Descriptors> {
     let environ = std::fs::read(format!("/proc/{pid}/environ")).ok()?;
     let session = environ.split(|&byte| byte == 0).find_map(|line| FLUX.session.value_in(line))?;
-    SessionName::parse(session)?.descriptor()
+    let name = SessionName::parse(session)?;
+    Some(Descriptors { region: name.descriptor()?, numbers: name.numbers })
 }

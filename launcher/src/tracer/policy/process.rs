@@ -16,27 +16,37 @@ pub struct Space {
     pub clocks: Range,
 }
 
+/// What a process inherits that may have no access to the launcher's files.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Descriptors {
+    /// The region's.
+    pub region: i32,
+    /// That of the link by which a thread learns its number for the launcher
+    /// (`interpose::shim::numbers`).
+    pub numbers: Option<i32>,
+}
+
 /// The region's descriptor in a process that may have no access to its path.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub enum Kept {
     /// It has access.
     #[default]
     Not,
-    /// The descriptor.
-    At(i32),
+    /// The descriptors.
+    At(Descriptors),
     /// The kernel has refused it one.
     Refused,
 }
 
 impl Kept {
-    /// Its number.
-    pub fn descriptor(self) -> Option<i32> {
-        if let Kept::At(fd) = self { Some(fd) } else { None }
+    /// Their numbers.
+    pub fn descriptors(self) -> Option<Descriptors> {
+        if let Kept::At(both) = self { Some(both) } else { None }
     }
 
-    /// As [`Kept::descriptor`] gives it.
-    pub fn of(descriptor: Option<i32>) -> Kept {
-        descriptor.map_or(Kept::Not, Kept::At)
+    /// As [`Kept::descriptors`] gives it.
+    pub fn of(descriptors: Option<Descriptors>) -> Kept {
+        descriptors.map_or(Kept::Not, Kept::At)
     }
 }
 

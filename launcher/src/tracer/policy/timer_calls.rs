@@ -17,6 +17,7 @@ use crate::tracer::arch::registers::Registers;
 use crate::tracer::ptrace::failed::Failed;
 use crate::tracer::ptrace::memory::{Fault, Memory};
 use crate::tracer::ptrace::signal_info::SignalInfo;
+use crate::tracer::ptrace::thread_status::from_inside;
 use crate::tracer::ptrace::wait::Stopped;
 use crate::virtual_clock::SessionClocks;
 use libc::pid_t;
@@ -247,7 +248,7 @@ fn new_timer(memory: Memory, r: &Registers) -> Option<Timer> {
     let number = kind as i32;
     let notify = match (kind >> 32) as i32 {
         libc::SIGEV_NONE => Notify::Nobody,
-        libc::SIGEV_THREAD_ID => Notify::Thread(number, thread as pid_t),
+        libc::SIGEV_THREAD_ID => Notify::Thread(number, from_inside(memory.0, thread as pid_t)),
         _ => Notify::Process(number),
     };
     Some(Timer::new(0, clock, notify, value))

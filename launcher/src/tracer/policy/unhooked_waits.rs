@@ -13,6 +13,7 @@ use super::inject_timeout::InjectedTimeout;
 use super::wait::Wait;
 use crate::budget;
 use crate::patience::BY_ITSELF;
+use crate::reach;
 use crate::report::messages;
 use crate::tracer::arch::registers::Registers;
 use crate::tracer::ptrace::failed::Failed;
@@ -105,10 +106,11 @@ impl UnhookedWaits {
     /// The thread of slot `index` is asleep outside the hooks: is the kernel about to wake it?
     fn meet(&mut self, page: &Page, index: usize, state: State) -> bool {
         let slot = &page.slots[index];
-        let tid = slot.tid.load(SeqCst);
-        if !self.may_trace || tid == 0 || slot.tracer.load(SeqCst) != NONE {
+        let of_process = slot.tid.load(SeqCst) == 0;
+        if !self.may_trace || of_process || slot.tracer.load(SeqCst) != NONE {
             return false;
         }
+        let Some((_, tid)) = self.look.numbers(index) else { return false };
         let (survey, real) = (self.survey, (self.engine.real_now)());
         let Some(runs) = self.look.asleep_since(index) else { return false };
         if let Some(met) =
@@ -143,13 +145,14 @@ impl UnhookedWaits {
     }
 
     /// Ends the wait of slot `index`, whose deadline has come, if its thread is still in it.
-    fn end(&mut self, page: &Page, index: usize) {
-        let (pid, tid) =
-            (page.slots[index].pid.load(SeqCst) as i32, page.slots[index].tid.load(SeqCst) as i32);
+    fn end(&mut self, index: usize) {
+        let Some((pid, tid)) = self.look.numbers(index) else { return };
+        let ours = reach::is_our_thread(pid, tid);
+        let (pid, tid) = (pid as i32, tid as i32);
         let Some(met) = self.waits.get_mut(&index) else { return };
         let still = self.look.call(index, met.runs).is_some();
         let by_itself = !self.engine.frozen() && met.ends_by_itself((self.engine.real_now)());
-        if !still || by_itself {
+        if !still || by_itself || !ours {
             return;
         }
         let Some(wait) = met.wait.take() else { return };
@@ -247,7 +250,7 @@ impl Look for UnhookedWaits {
         };
         let mut due: Vec<_> = self.waits.iter().filter_map(due).collect();
         due.sort();
-        due.into_iter().for_each(|(_, index)| self.end(page, index));
+        due.into_iter().for_each(|(_, index)| self.end(index));
         let waits = || self.waits.values().filter_map(|met| met.wait.as_ref());
         page.header.unhooked.store(waits().count() as u32, Relaxed);
         waits().map(|wait| wait.deadline).min().unwrap_or(NEVER)

@@ -2,6 +2,7 @@
 
 use crate::proc;
 use libc::pid_t;
+use look::process;
 
 /// The whole `status` file.
 struct Status(String);
@@ -60,6 +61,34 @@ pub fn may_set_time(tid: pid_t) -> bool {
     let namespace = std::fs::read_link(format!("/proc/{tid}/ns/user"));
     Status::of(tid).set("CapEff:") >> CAP_SYS_TIME & 1 != 0
         && namespace.is_ok_and(|of| of.as_os_str() == FIRST)
+}
+
+/// The number that the thread has in its own PID namespace, if that is not the tracer's.
+fn innermost(tid: pid_t) -> Option<pid_t> {
+    let status = Status::of(tid);
+    status.field("NSpid:").split_ascii_whitespace().skip(1).last()?.parse().ok()
+}
+
+/// The thread that thread `tid` knows as `inside`, one of its own process: it may be in a PID
+/// namespace below the tracer's.
+pub fn from_inside(tid: pid_t, inside: pid_t) -> pid_t {
+    if innermost(tid).is_none() {
+        return inside;
+    }
+    let mut found = inside;
+    let _ = process::tasks(tid as u32, |task| {
+        let is_it = innermost(task as pid_t) == Some(inside);
+        if is_it {
+            found = task as pid_t;
+        }
+        !is_it
+    });
+    found
+}
+
+/// Is it the first process of a PID namespace of its own?
+pub fn is_first_of_namespace(tid: pid_t) -> bool {
+    innermost(tid) == Some(1)
 }
 
 /// Has the thread ended, or does another process trace it?

@@ -17,7 +17,7 @@ use posix::time::Spec;
 /// Marks a region of ours ("fluxpage").
 pub const MAGIC: u64 = 0x6567_6170_7875_6c66;
 /// The layout below.
-pub const VERSION: u32 = 8;
+pub const VERSION: u32 = 9;
 
 /// How virtual time relates to real time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -13,8 +13,9 @@ pub trait Reach: Sync {
     /// fd.
     fn ring(&self, pid: u32, fd: i32) -> bool;
 
-    /// Sends the session's signal to thread `tid` of process `pid`. False where that is refused.
-    fn signal(&self, pid: u32, tid: u32) -> bool;
+    /// Sends the session's signal to thread `tid` of process `pid`, which has slot `slot`. False
+    /// where that is refused.
+    fn signal(&self, slot: usize, pid: u32, tid: u32) -> bool;
 
     /// May the descriptors of process `pid` be looked at, to make a timer of the session readable?
     fn may_reach(&self, pid: u32) -> bool;
@@ -32,7 +33,7 @@ impl Reach for Everything {
         crate::schedule::wake_fd::ring_other(pid, fd, || true)
     }
 
-    fn signal(&self, _: u32, _: u32) -> bool {
+    fn signal(&self, _: usize, _: u32, _: u32) -> bool {
         false
     }
 

@@ -113,7 +113,7 @@ impl Engine {
         if tracer == KEEPS_TIME || was == Kind::Kernel && owned(tracer) {
             self.page.wake_tracer();
         } else if was == Kind::Kernel && wake_fd == SIGNAL {
-            if !self.reach.signal(s.pid.load(Relaxed), s.tid.load(Relaxed)) {
+            if !self.reach.signal(slot, s.pid.load(Relaxed), s.tid.load(Relaxed)) {
                 self.kick_keeper();
             }
         } else if was == Kind::Parked || wake_fd <= 0 {

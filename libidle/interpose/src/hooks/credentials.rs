@@ -8,6 +8,7 @@
 
 use crate::next;
 use crate::shim::library::library;
+use crate::shim::numbers;
 use crate::shim::session;
 use libc::{c_char, c_int, gid_t, size_t, uid_t};
 use look::process;
@@ -18,7 +19,8 @@ pub fn thread_ends() {
     let own = library().own_thread();
     // Most programs have none. One in a sandbox (seccomp(2)) may end by this very call, and make no
     // other.
-    if own != 0 && process::only(session::getpid(), &[session::gettid(), own]) {
+    if own != 0 && !numbers::nested() && process::only(session::getpid(), &[session::gettid(), own])
+    {
         library().stop_own_thread();
     }
 }

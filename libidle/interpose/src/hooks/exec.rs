@@ -6,6 +6,7 @@ use crate::next;
 use crate::shim::entry::enter;
 use crate::shim::exec_environ::Environ;
 use crate::shim::library::library;
+use crate::shim::numbers;
 use crate::shim::program_image;
 use crate::shim::scratch::Scratch;
 use crate::shim::session;
@@ -41,7 +42,7 @@ unsafe fn replace(
     let Some(entry) = enter() else { return real(env) };
     let program = program();
     let (engine, page) = (entry.engine, entry.engine.page);
-    let (pid, tid) = (session::getpid(), session::gettid());
+    let (pid, tid) = numbers::mine();
     let slot = entry.slot();
     let shared = slot.tid.load(Relaxed) != tid;
     crate::shim::timer_fds::share_all();

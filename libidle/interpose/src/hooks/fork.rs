@@ -7,6 +7,7 @@ use crate::next;
 use crate::shim::entry::enter;
 use crate::shim::forced;
 use crate::shim::library::library;
+use crate::shim::numbers;
 use crate::shim::own_block;
 use crate::shim::session;
 use crate::shim::tls::tls;
@@ -36,7 +37,7 @@ fn settle(child: Option<Credit>, pid: pid_t) {
     let (Some(child), Some(engine)) = (child, session::engine()) else { return };
     if pid < 0 {
         engine.page.release(child.index());
-    } else {
+    } else if !numbers::nested() {
         engine.page.place(child, pid as u32);
     }
 }
@@ -45,12 +46,10 @@ fn settle(child: Option<Credit>, pid: pid_t) {
 /// `pthread_atfork`.
 #[unsafe(link_section = ".text.interpose")]
 pub extern "C" fn adopt() {
-    let Some(engine) = session::engine() else { return };
-    let pid = session::getpid();
-    if engine.pid == pid {
+    if session::engine().is_none() || numbers::is_same_process() {
         return;
     }
-    session::renew_pid(pid);
+    let (pid, tid) = numbers::renew();
     crate::hooks::threads::only_thread_left();
     wake_fd::discard_all();
     crate::shim::libc_threads::reset();
@@ -58,11 +57,11 @@ pub extern "C" fn adopt() {
     let Some(engine) = session::engine() else { return };
     let (tls, page) = (tls(), engine.page);
     let credit = Credit::from_word(tls.fork_credit.replace(0))
-        .filter(|&credit| page.adopt(credit, pid, pid));
+        .filter(|&credit| page.adopt(credit, pid, tid));
     let index = match credit {
         Some(credit) => Some(credit.index()),
         // A fork inside libc (daemon, forkpty), or the parent was killed and the credit given back.
-        None => page.claim(Kind::Busy, pid, pid, pid as u64),
+        None => page.claim(Kind::Busy, pid, tid, pid as u64),
     };
     if let (Some(index), Some(old)) = (index, tls.slot.get().checked_sub(1)) {
         // The thread that forked is the same here, so it can be named the same.
@@ -72,6 +71,7 @@ pub extern "C" fn adopt() {
     tls.base.set(0);
     tls.slot.set(index.map_or(0, |i| i as u32 + 1));
     if let Some(index) = index {
+        numbers::note(index);
         forced::again(&engine, index);
     }
     engine.page.awake();
@@ -134,7 +134,7 @@ pub fn clone(
             CloneFn, *mut c_void, c_int, *mut c_void, *mut pid_t, *mut c_void, *mut pid_t
         ) -> c_int
     );
-    if flags & libc::CLONE_NEWUSER != 0 {
+    if flags & (libc::CLONE_NEWUSER | libc::CLONE_NEWPID) != 0 {
         library().keep_session();
     }
     if flags & libc::CLONE_VM != 0 || flags & libc::CLONE_SETTLS != 0 {
@@ -183,7 +183,7 @@ impl Unblocked {
         let entry = if thread { enter() } else { None };
         let slot = entry.and_then(|entry| {
             let page = entry.engine.page;
-            page.claim(Kind::Busy, session::getpid(), 0, page.birth_of_child(entry.me))
+            page.claim(Kind::Busy, entry.engine.pid, 0, page.birth_of_child(entry.me))
         });
         Unblocked { block: own_block::copy(slot.map_or(0, |slot| slot as u32 + 1)), slot }
     }
@@ -193,8 +193,10 @@ impl Unblocked {
         let (Some(slot), Some(engine)) = (self.slot, session::engine()) else { return };
         if tid < 0 {
             engine.page.release(slot);
-        } else {
-            // Nobody has judged the thread before: this one is busy.
+        } else if !numbers::nested() {
+            // Nobody has judged the thread before: this one is busy. In a PID namespace below the
+            // launcher's the number is not the launcher's, and the slot is looked at as one of the
+            // process.
             engine.page.slots[slot].tid.store(tid as u32, SeqCst);
         }
     }

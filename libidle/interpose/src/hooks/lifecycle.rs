@@ -3,9 +3,11 @@
 use crate::hooks::fork;
 use crate::next;
 use crate::shim::library::library;
+use crate::shim::numbers;
 use crate::shim::session;
 use crate::shim::tls::tls;
 use engine::Kind;
+use engine::region::slot::Slot;
 use libc::c_int;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -25,7 +27,7 @@ pub fn leave() {
     crate::shim::tcp_push::settle();
     let Some(me) = tls().slot.get().checked_sub(1) else { return };
     let slot = &engine.page.slots[me as usize];
-    let (pid, tid) = (session::getpid(), session::gettid());
+    let (pid, tid) = numbers::mine();
     if slot.pid.load(Relaxed) != pid {
         // A child of vfork(2) speaks through its parent's slot. The parent goes on as soon as the
         // memory is its own again, and may then sleep in waitpid(2) before the child is dead: until
@@ -36,7 +38,8 @@ pub fn leave() {
         // SAFETY: no arguments.
         let parent =
             unsafe { engine::arch::syscall::syscall6(libc::SYS_getppid, 0, 0, 0, 0, 0, 0) } as u32;
-        crate::shim::await_sleep::await_asleep(&engine, |slot| slot.pid.load(Relaxed) == parent);
+        let is_parent = |slot: &Slot| !numbers::nested() && slot.pid.load(Relaxed) == parent;
+        crate::shim::await_sleep::await_asleep(&engine, |_, slot| is_parent(slot));
         crate::shim::forced::over(&engine, me as usize);
         tls().base.set(Kind::Leaving as u32);
         engine.set_own(me as usize, Kind::Leaving);

@@ -8,10 +8,12 @@ use crate::hooks::descriptors::kernel_waits;
 use crate::next;
 use crate::shim::await_sleep::await_asleep;
 use crate::shim::entry::WaitKind;
+use crate::shim::numbers;
 use crate::shim::session;
 use crate::shim::spin_loop;
 use crate::shim::tls::tls;
 use engine::region::forced::Forced;
+use engine::region::slot::Slot;
 use libc::{c_int, c_uint, c_void, pid_t, pthread_t, siginfo_t, sigset_t};
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
@@ -59,14 +61,18 @@ enum To {
 fn sending(to: To) {
     let Some(engine) = session::engine() else { return };
     count();
-    await_asleep(&engine, |slot| match to {
+    let own = |slot: &Slot| slot.pid.load(Relaxed) == engine.pid;
+    // In a PID namespace below the launcher's the number of another process says nothing.
+    let nested = numbers::nested();
+    await_asleep(&engine, |index, slot| match to {
+        To::Process(pid) if pid > 0 && nested => own(slot) && pid as u32 == numbers::getpid(),
         To::Process(pid) if pid > 0 => slot.pid.load(Relaxed) == pid as u32,
+        To::Thread(tid) if nested => {
+            own(slot) && numbers::here(index, slot.tid.load(Relaxed)) == tid as u32
+        }
         To::Thread(tid) => slot.tid.load(Relaxed) == tid as u32,
         // The main thread's slot has no pthread_t.
-        To::Own(thread) => {
-            slot.pid.load(Relaxed) == engine.pid
-                && [0, thread].contains(&slot.thread().pthread.load(Relaxed))
-        }
+        To::Own(thread) => own(slot) && [0, thread].contains(&slot.thread().pthread.load(Relaxed)),
         To::Process(_) | To::Anybody => true,
     });
 }

@@ -3,6 +3,7 @@
 use crate::next;
 use crate::shim::entry::enter;
 use crate::shim::exec_environ::Environ;
+use crate::shim::numbers;
 use crate::shim::program_image;
 use crate::shim::session;
 use engine::programs::elf::Program;
@@ -51,7 +52,9 @@ unsafe fn spawn_with(
         page.release(child.index());
         return failed;
     }
-    page.place(child, number as u32);
+    if !numbers::nested() {
+        page.place(child, number as u32);
+    }
     if !pid.is_null() {
         // SAFETY: posix_spawn(3) stores the child's number where it is not null.
         unsafe { *pid = number };

@@ -7,6 +7,7 @@
 use crate::next;
 use crate::shim::entry::{WaitKind, enter};
 use crate::shim::forced;
+use crate::shim::numbers;
 use crate::shim::session;
 use crate::shim::state_rows;
 use crate::shim::tls::tls;
@@ -72,7 +73,7 @@ fn sweep(engine: &Engine) {
         let seen = slot.state.load();
         if seen.kind() == Kind::Ending
             && slot.pid.load(Relaxed) == engine.pid
-            && sys::thread_gone(engine.pid, slot.tid.load(Relaxed))
+            && sys::thread_gone(numbers::getpid(), numbers::here(i, slot.tid.load(Relaxed)))
         {
             engine.page.release_seen(i, seen);
         }
@@ -121,7 +122,8 @@ unsafe extern "C-unwind" fn run(index: *mut c_void) -> *mut c_void {
     let Some(engine) = session::engine() else { return std::ptr::null_mut() };
     let slot = &engine.page.slots[index];
     tls().slot.set(index as u32 + 1);
-    slot.tid.store(session::gettid(), SeqCst);
+    slot.tid.store(numbers::my_thread(), SeqCst);
+    numbers::note(index);
     // SAFETY: no arguments.
     let number = unsafe { libc::pthread_self() };
     slot.thread().pthread.store(number, SeqCst);

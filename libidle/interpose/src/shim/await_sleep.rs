@@ -7,6 +7,7 @@
 //! seen asleep. Signals are rare and waits are not, so the price is the sender's.
 
 use crate::patience::{AWAKE, MOMENT, YIELDS};
+use crate::shim::numbers::{self, Shown};
 use crate::shim::session;
 use engine::arch::syscall::syscall6;
 use engine::procfs::{self, words};
@@ -16,19 +17,20 @@ use engine::region::wait_kind::TURNS;
 use engine::sys::{self, Timespec};
 use engine::{Engine, Kind};
 use posix::time::NEVER;
+use std::cell::OnceCell;
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::Relaxed;
 
 /// Waits until the threads for which `concerns` says yes are asleep if they say they wait. However
 /// busy the machine is, no signal is sent before: a receiver that is not given the processor holds
 /// the sender up. One that is stopped does not run, and one that has died has no files.
-pub fn await_asleep(engine: &Engine, concerns: impl Fn(&Slot) -> bool) {
+pub fn await_asleep(engine: &Engine, concerns: impl Fn(usize, &Slot) -> bool) {
     if engine.page.real() {
         // Nobody moves the clock.
         return;
     }
-    let me = session::gettid();
-    for slot in &engine.page.slots[..engine.page.high()] {
+    let (me, shown) = (numbers::my_thread(), OnceCell::new());
+    for (index, slot) in engine.page.slots[..engine.page.high()].iter().enumerate() {
         let seen = slot.state.load();
         let waits = match seen.kind() {
             // Who may move the clock by itself; all others are only waited for when the kernel has
@@ -40,9 +42,15 @@ pub fn await_asleep(engine: &Engine, concerns: impl Fn(&Slot) -> bool) {
             _ => seen.waits(),
         };
         let (pid, tid) = (slot.pid.load(Relaxed), slot.tid.load(Relaxed));
-        if !waits || tid == me || !concerns(slot) {
+        if !waits || tid == me || !concerns(index, slot) {
             continue;
         }
+        let (pid, tid) = match shown.get_or_init(numbers::shown) {
+            Shown::Launchers => (pid, tid),
+            Shown::Own if pid == engine.pid => (numbers::getpid(), numbers::here(index, tid)),
+            // There is no file that would tell.
+            Shown::Own | Shown::Others => continue,
+        };
         let began = (engine.real_now)();
         let before = burnt(pid, tid);
         let awake = || burnt(pid, tid).saturating_sub(before) >= AWAKE.ns();
@@ -81,10 +89,20 @@ fn burnt(pid: u32, tid: u32) -> u64 {
 
 /// The signals that are pending for that thread of this process alone: the line `SigPnd` of
 /// `/proc/PID/task/TID/status`.
-pub fn pending_for(tid: u32) -> u64 {
+pub fn pending_for(engine: &Engine, tid: u32) -> u64 {
     const LINE: &[u8] = b"\nSigPnd:\t";
+    let is_one = |&(index, slot): &(usize, &Slot)| {
+        slot.pid.load(Relaxed) == engine.pid && numbers::here(index, slot.tid.load(Relaxed)) == tid
+    };
+    let mut slots = engine.page.slots[..engine.page.high()].iter().enumerate();
+    let (pid, tid) = match numbers::shown() {
+        Shown::Launchers if numbers::nested() => {
+            (engine.pid, slots.find(is_one).map_or(0, |(_, slot)| slot.tid.load(Relaxed)))
+        }
+        _ => (session::getpid(), tid),
+    };
     let mut text = [0u8; 4096];
-    let text = of_thread(session::getpid(), tid, b"/status", &mut text);
+    let text = of_thread(pid, tid, b"/status", &mut text);
     let Some(at) = text.windows(LINE.len()).position(|w| w == LINE) else { return 0 };
     let digits = text[at + LINE.len()..].iter().map_while(|&b| (b as char).to_digit(16));
     digits.fold(0, |set, digit| set << 4 | digit as u64)

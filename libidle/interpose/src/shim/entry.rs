@@ -3,6 +3,7 @@
 
 use crate::shim::handler_slot::{self, Covered};
 use crate::shim::library;
+use crate::shim::numbers;
 use crate::shim::session;
 use crate::shim::signal_mask::Masked;
 use crate::shim::state_rows;
@@ -69,8 +70,9 @@ fn adopt(engine: Engine) -> Option<Entry> {
         // A handler that comes to its first hook meanwhile would take a second one.
         let _masked = Masked::new();
         if tls().slot.get() == 0 {
-            let tid = session::gettid();
-            let me = engine.page.claim(Kind::Busy, session::getpid(), tid, tid as u64)?;
+            let (pid, tid) = numbers::mine();
+            let me = engine.page.claim(Kind::Busy, pid, tid, tid as u64)?;
+            numbers::note(me);
             tls().slot.set(me as u32 + 1);
         }
     }

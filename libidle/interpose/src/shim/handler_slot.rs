@@ -9,7 +9,7 @@
 //! [`engine::region::slot_views::Handler`].
 
 use crate::shim::forced;
-use crate::shim::session;
+use crate::shim::numbers;
 use crate::shim::tls::tls;
 use engine::region::sizes::SLOTS;
 use engine::region::slot::Slot;
@@ -31,8 +31,9 @@ pub struct Covered {
 #[cold]
 pub fn cover(engine: &Engine, outer: usize) -> Option<(usize, Covered)> {
     let slot = &engine.page.slots[outer];
-    let (pid, tid) = (session::getpid(), session::gettid());
+    let (pid, tid) = numbers::mine();
     let me = engine.page.claim(Kind::Busy, pid, tid, slot.birth.load(Relaxed))?;
+    numbers::note(me);
     // Nobody else will say that the wait is over: when the handler's slot is given back, this one
     // is to be found busy.
     if tls().wait_ends.get() && engine.end_own(outer, slot.state.load().seq(), Reason::Interrupted)

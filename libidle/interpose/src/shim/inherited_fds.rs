@@ -7,6 +7,7 @@
 //! keeps a descriptor from then on, and so do its descendants.
 
 use crate::shim::hidden_fds;
+use crate::shim::numbers;
 use crate::shim::session;
 use engine::arch::syscall::syscall6;
 use engine::procfs::decimal;
@@ -30,7 +31,9 @@ static REGION: AtomicI32 = AtomicI32::new(-1);
 static LOG: AtomicI32 = AtomicI32::new(-1);
 
 fn all() -> impl Iterator<Item = i32> {
-    [REGION.load(SeqCst), file::descriptor(), LOG.load(SeqCst)].into_iter().filter(|&fd| fd >= 0)
+    let link = numbers::link().unwrap_or(-1);
+    let all = [REGION.load(SeqCst), file::descriptor(), LOG.load(SeqCst), link];
+    all.into_iter().filter(|&fd| fd >= 0)
 }
 
 /// Is it one of them?
@@ -48,12 +51,25 @@ pub fn keep(region: i32, file: i32) -> bool {
 /// Keeps the region alone, which this process joined by `path`, if it does not yet. Not in a vfork
 /// child, which uses its parent's memory and has descriptors of its own.
 pub fn keep_region(name: &SessionName) {
-    if REGION.load(SeqCst) >= 0 || session::in_vfork_child() {
+    if session::in_vfork_child() {
         return;
     }
-    if let Some(fd) = open(name.path) {
+    if REGION.load(SeqCst) < 0
+        && let Some(fd) = open(name.path)
+    {
         REGION.store(hidden_fds::hide(fd, how()).unwrap_or(-1), SeqCst);
     }
+    if numbers::link().is_none()
+        && let Some(fd) = numbers::open_link()
+    {
+        numbers::set_link(hidden_fds::hide(fd, how()).unwrap_or(-1));
+    }
+}
+
+/// The program image before this one has left the link by which a thread learns its numbers.
+pub fn inherit_link(fd: i32) {
+    numbers::set_link(fd);
+    hidden_fds::stays_hidden(fd);
 }
 
 /// Opens the region at `path`. Nobody waits for the other end of a FIFO that has that path now.
@@ -79,7 +95,9 @@ pub fn open_again(session: &CStr) -> Option<i32> {
 /// What the next program image is told of the session `name`, if the region's descriptor is kept.
 pub fn kept_name<'a>(name: &SessionName, into: &'a mut [u8; LONGEST]) -> Option<&'a [u8]> {
     let fd = Some(REGION.load(SeqCst)).filter(|&fd| fd >= 0)?;
-    SessionName { path: path_of(fd, &mut [0; LONGEST]), ..*name }.write(into)
+    let mut path = [0; LONGEST];
+    let path = path_of(fd, &mut path);
+    SessionName { path, id: name.id, numbers: numbers::link() }.write(into)
 }
 
 /// Keeps the file that rows are printed to; false if that fails.
@@ -115,6 +133,7 @@ pub fn moved(from: i32, to: i32) {
     for one in [&REGION, &LOG] {
         let _ = one.compare_exchange(from, to, SeqCst, SeqCst);
     }
+    numbers::moved(from, to);
 }
 
 /// Does exec(2) close them, where only this process is tracked?

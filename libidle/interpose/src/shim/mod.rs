@@ -17,6 +17,7 @@ pub mod kernel_futex;
 pub mod libc_threads;
 pub mod library;
 pub mod next_definition;
+pub mod numbers;
 pub mod open_fds;
 pub mod own_block;
 pub mod polling_wait;

@@ -6,12 +6,13 @@
 //! ([`engine::schedule::wake_fd`]). It signals no process but its own. What is refused here the
 //! keeper does, who knows which processes are the session's.
 
-use crate::shim::{hidden_fds, inherited_fds, session};
-use engine::Page;
+use crate::shim::{hidden_fds, inherited_fds, numbers};
 use engine::arch::syscall::syscall6;
+use engine::region::slot::Slot;
 use engine::schedule::reach::Reach;
 use engine::schedule::wake_fd;
 use engine::sys;
+use engine::{Kind, Page};
 use libc::c_int;
 use std::sync::atomic::AtomicI32;
 use std::sync::atomic::Ordering::Relaxed;
@@ -29,30 +30,37 @@ pub struct Member;
 
 impl Reach for Member {
     fn ring(&self, pid: u32, fd: i32) -> bool {
-        if pid == session::process() {
+        if pid == numbers::process() {
             hidden_fds::is_hidden(fd) && !inherited_fds::is(fd) && wake_fd::ring(fd)
         } else {
-            wake_fd::ring_other(pid, fd, || true)
+            !numbers::nested() && wake_fd::ring_other(pid, fd, || true)
         }
     }
 
-    fn signal(&self, pid: u32, tid: u32) -> bool {
+    fn signal(&self, slot: usize, pid: u32, tid: u32) -> bool {
         let number = CAUGHT.load(Relaxed);
-        let own = pid == session::process() && number != 0;
+        let own = pid == numbers::process() && number != 0;
         // SAFETY: plain numbers; a thread of this process, which has a handler for the signal. If
         // the kernel refuses it, the thread rechecks by itself.
         own && unsafe {
-            let (pid, tid) = (session::getpid() as usize, tid as usize);
+            let (pid, tid) = (numbers::getpid() as usize, numbers::here(slot, tid) as usize);
             syscall6(libc::SYS_tgkill, pid, tid, number as usize, 0, 0, 0) == 0
         }
     }
 
     /// The descriptor itself tells whether it is that timer's.
     fn may_reach(&self, _: u32) -> bool {
-        true
+        !numbers::nested()
     }
 
-    fn gone(&self, _: &Page, pid: u32, tid: u32) -> bool {
-        sys::thread_gone(pid, tid)
+    /// From a PID namespace below the launcher's the kernel cannot be asked. The keeper gives the
+    /// slots of a process back when the kernel says that it is dead.
+    fn gone(&self, page: &Page, pid: u32, tid: u32) -> bool {
+        if !numbers::nested() {
+            return sys::thread_gone(pid, tid);
+        }
+        let lives = |slot: &Slot| slot.pid.load(Relaxed) == pid;
+        let lives = |slot: &Slot| lives(slot) && slot.state.load().kind() != Kind::Timer;
+        pid != numbers::process() && !page.slots[..page.high()].iter().any(lives)
     }
 }

@@ -4,6 +4,7 @@
 //! library's constructor, a `malloc` implementation). Raw system calls only, no allocation.
 
 use crate::shim::library::library;
+use crate::shim::numbers;
 use crate::shim::reach;
 use crate::shim::signal_mask::Masked;
 use crate::shim::tls::tls;
@@ -14,6 +15,8 @@ use engine::{Engine, Kind, Page};
 use posix::errno::is_error;
 use std::ffi::CStr;
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+
+pub use crate::shim::numbers::{getpid, gettid, process};
 
 // NOTE [One page for each process]
 //
@@ -31,8 +34,6 @@ const ABSENT: u32 = 2;
 static STATE: AtomicU32 = AtomicU32::new(UNTRIED);
 #[unsafe(link_section = ".data.interpose")]
 static PAGE: AtomicPtr<Page> = AtomicPtr::new(std::ptr::null_mut());
-#[unsafe(link_section = ".data.interpose")]
-static PID: AtomicU32 = AtomicU32::new(0);
 
 /// Longest path kept of the session and of the library.
 const TEXT: usize = 512;
@@ -82,7 +83,8 @@ pub fn engine() -> Option<Engine> {
     }
     // SAFETY: set before STATE, mapped for the life of the process.
     let page = unsafe { &*PAGE.load(Ordering::Relaxed) };
-    let pid = PID.load(Ordering::Relaxed);
+    let pid = numbers::process();
+    let process = numbers::process;
     Some(Engine { page, pid, real_now: vdso::monotonic, process, reach: &reach::Member })
 }
 
@@ -96,12 +98,12 @@ pub fn page() -> Option<&'static Page> {
 /// Does this process use the memory of its parent, as a vfork child does? Then what this library
 /// notes of descriptors, timers and handlers is the parent's.
 pub fn in_vfork_child() -> bool {
-    engine().is_some_and(|engine| engine.pid != getpid())
+    engine().is_some() && !numbers::is_same_process()
 }
 
 /// The engine, where the memory is this process's own: not in a vfork child.
 pub fn own_engine() -> Option<Engine> {
-    engine().filter(|engine| engine.pid == getpid())
+    engine().filter(|_| numbers::is_same_process())
 }
 
 /// Is only the first process tracked, and none of its children?
@@ -180,11 +182,10 @@ fn attach() -> bool {
     if let Some(path) = env(library.names().library.c()) {
         LIBRARY.keep(path);
     }
-    let pid = getpid();
-    PID.store(pid, Ordering::Relaxed);
+    let (pid, tid) = numbers::renew();
     PAGE.store(page as *const Page as *mut Page, Ordering::Release);
     STATE.store(ATTACHED, Ordering::Release);
-    take_first_slot(page, pid);
+    take_first_slot(page, pid, tid);
     library.joined(page);
     true
 }
@@ -220,8 +221,7 @@ pub fn map(fd: i32) -> Option<&'static Page> {
 
 /// The slot that exec, spawn or the launcher left for us, or a fresh one. Slots of threads that
 /// ended with the former image go back.
-fn take_first_slot(page: &Page, pid: u32) {
-    let tid = gettid();
+fn take_first_slot(page: &Page, pid: u32, tid: u32) {
     let left = env(library().names().slot.c())
         .and_then(|v| engine::procfs::number(v.to_bytes()))
         .and_then(Credit::from_word);
@@ -239,29 +239,8 @@ fn take_first_slot(page: &Page, pid: u32) {
         }
     }
     tls().slot.set(index.map_or(0, |i| i as u32 + 1));
+    index.inspect(|&index| numbers::note(index));
     if let Some(engine) = engine() {
         engine.page.awake();
     }
-}
-
-/// This process's id, without a system call.
-pub fn process() -> u32 {
-    PID.load(Ordering::Relaxed)
-}
-
-/// In a forked child: this is another process now.
-pub fn renew_pid(pid: u32) {
-    PID.store(pid, Ordering::Relaxed);
-}
-
-/// `getpid(2)`.
-pub fn getpid() -> u32 {
-    // SAFETY: no arguments.
-    unsafe { syscall6(libc::SYS_getpid, 0, 0, 0, 0, 0, 0) as u32 }
-}
-
-/// `gettid(2)`.
-pub fn gettid() -> u32 {
-    // SAFETY: no arguments.
-    unsafe { syscall6(libc::SYS_gettid, 0, 0, 0, 0, 0, 0) as u32 }
 }

@@ -7,6 +7,7 @@
 
 use crate::shim::entry::Entry;
 use crate::shim::fd_set::{FdSet, sets};
+use crate::shim::numbers;
 use crate::shim::session;
 use crate::shim::signal_mask::Masked;
 use engine::Engine;
@@ -51,7 +52,7 @@ pub fn find(engine: &Engine, fd: c_int) -> Option<usize> {
 /// Does `body` with timer `index` locked; this process can reach it by `fd`.
 pub fn with<R>(engine: &Engine, index: usize, fd: c_int, body: impl FnOnce(&Locked) -> R) -> R {
     let _masked = Masked::new();
-    let locked = engine.lock_timer(index, session::gettid());
+    let locked = engine.lock_timer(index, numbers::my_thread());
     if !session::in_vfork_child() {
         locked.slot().pid.store(engine.pid, Relaxed);
         locked.slot().timer().fd.store(fd, Relaxed);
@@ -113,7 +114,7 @@ pub fn forget(fd: c_int) {
     let Some(engine) = session::engine() else { return };
     let Some(index) = find(&engine, fd) else { return };
     let _masked = Masked::new();
-    let locked = engine.lock_timer(index, session::gettid());
+    let locked = engine.lock_timer(index, numbers::my_thread());
     let slot = locked.slot();
     if (slot.pid.load(Relaxed), slot.timer().fd.load(Relaxed)) != (engine.pid, fd) {
         return;

@@ -5,7 +5,8 @@
 
 use crate::verdict::Verdict::*;
 use crate::verdict::{
-    CLONE_NEWUSER, CLONE_UNTRACED, PR_SET_SECCOMP, Row, SECCOMP_SET_MODE_FILTER, TIOCSPTLCK, When,
+    CLONE_NEWPID, CLONE_NEWUSER, CLONE_UNTRACED, PR_SET_SECCOMP, Row, SECCOMP_SET_MODE_FILTER,
+    TIOCSPTLCK, When,
 };
 use posix::wait::{Call, IORING_ENTER_EXT_ARG};
 
@@ -62,7 +63,7 @@ pub const ROWS: &[Row] = {
         40 sendfile Blocks; 41 socket Socket(When::Stream); 42 connect Blocks; 43 accept Blocks; 44 sendto Blocks; 45 recvfrom Blocks;
         46 sendmsg Blocks; 47 recvmsg Blocks; 48 shutdown Pass; 49 bind Pass; 50 listen Pass; 51 getsockname Pass;
         52 getpeername Pass; 53 socketpair Pass; 54 setsockopt Socket(When::SocketOption); 55 getsockopt Socket(When::NoDelay);
-        56 clone Spawn(When::Flag(0, CLONE_UNTRACED | CLONE_NEWUSER)); 57 fork Pass; 58 vfork Blocks; 59 execve Pass; 60 exit Pass;
+        56 clone Spawn(When::Flag(0, CLONE_UNTRACED | CLONE_NEWUSER | CLONE_NEWPID)); 57 fork Pass; 58 vfork Blocks; 59 execve Pass; 60 exit Pass;
         61 wait4 Blocks; 62 kill Signals(When::NotZero(1)); 63 uname Pass; 64 semget Pass; 65 semop Blocks; 66 semctl Pass;
         67 shmdt Pass; 68 msgget Pass; 69 msgsnd Blocks; 70 msgrcv Blocks; 71 msgctl Pass; 72 fcntl Blocks;
         73 flock Blocks; 74 fsync Blocks; 75 fdatasync Blocks; 76 truncate Pass; 77 ftruncate Pass; 78 getdents Pass;
