@@ -37,9 +37,12 @@ impl Door {
         let lock = File::options().create(true).append(true).open(lock).map_err(|e| failed(&e))?;
         lock.try_lock().map_err(|_| format!("a session named {name} is running already"))?;
         let socket = folder.join(name);
-        // Of a session that was killed.
-        let _ = fs::remove_file(&socket);
-        let listener = UnixListener::bind(&socket).map_err(|e| failed(&e))?;
+        // Who finds the socket finds somebody listen on it. One that is left over is of a session
+        // that was killed.
+        let early = folder.join(format!(".{name}"));
+        let _ = fs::remove_file(&early);
+        let listener = UnixListener::bind(&early).map_err(|e| failed(&e))?;
+        fs::rename(&early, &socket).map_err(|e| failed(&e))?;
         let (tell, requests) = channel();
         let listen = move || {
             for mut stream in listener.incoming().flatten() {
