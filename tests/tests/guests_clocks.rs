@@ -18,4 +18,5 @@ flux_tests::guests! { "clocks";
     handler_reads: 0;
     concurrent: 0;
     uptime: 10;
+    no_vdso: 4;
 }

@@ -174,6 +174,12 @@ macro_rules! shared_rows {
             fn _Exit(status: c_int) -> () = lifecycle::exit_now;
         }
 
+        // Mappings.
+        $crate::hooks! {
+            fn munmap(at: *mut c_void, length: size_t) -> c_int = mappings::munmap;
+            fn mremap(old: *mut c_void, old_length: size_t, length: size_t, flags: c_int, new: *mut c_void) -> *mut c_void = mappings::mremap;
+        }
+
         // What a thread says that it counts as.
         $crate::hooks! {
             fn libidle_enable_forced_idle() -> () = || forced::enable(Forced::Idle);

@@ -18,6 +18,7 @@ pub mod join;
 pub mod lifecycle;
 pub mod locks;
 pub mod longjmp;
+pub mod mappings;
 pub mod mmsg;
 pub mod passthrough;
 pub mod poll;

@@ -1,13 +1,14 @@
 //! syscall(2): the calls that have a hook of their own go there. Those on which time has a part are
 //! libflux.so's business.
 
-use crate::hooks::{SyscallArgs, close_dup, credentials, fork, futex, signals};
+use crate::hooks::{SyscallArgs, close_dup, credentials, fork, futex, mappings, signals};
 use crate::next;
 use crate::shim::errno::Answer;
 use crate::shim::library::library;
 use crate::shim::own_block;
 use crate::shim::tls::tls;
 use crate::shim::user_memory;
+use crate::shim::vdso;
 use libc::{c_int, c_long};
 
 /// The calls of which both libraries need to know, and which time has no part in; others are made
@@ -59,6 +60,11 @@ pub unsafe fn timeless(number: c_long, args: SyscallArgs) -> c_long {
             libc::SYS_kill => signals::kill(a as i32, b as c_int) as c_long,
             libc::SYS_pidfd_send_signal => {
                 signals::pidfd_send_signal(a as c_int, b as c_int, c as *mut _, d as u32) as c_long
+            }
+            libc::SYS_munmap => mappings::munmap(a as *mut _, b) as c_long,
+            libc::SYS_mremap => {
+                vdso::goes(a, b);
+                real(number, a, b, c, d, e, f)
             }
             _ => real(number, a, b, c, d, e, f),
         }

@@ -51,6 +51,24 @@ fn first(id: i32, out: &mut timespec) -> i32 {
     }
 }
 
+/// The program is about to unmap or move `length` bytes at `at`. If any of the vDSO is among them,
+/// the clock is read by system calls from now on.
+#[inline]
+pub fn goes(at: usize, length: usize) {
+    /// Where it begins, and ends; 0: not looked yet, which is done before any of it goes.
+    static BEGIN: AtomicUsize = AtomicUsize::new(0);
+    static END: AtomicUsize = AtomicUsize::new(0);
+    if BEGIN.load(Ordering::Acquire) == 0 {
+        let (base, size) = image().map_or((usize::MAX, 0), |(base, size, _)| (base, size));
+        END.store(base.saturating_add(size), Ordering::Relaxed);
+        BEGIN.store(base, Ordering::Release);
+    }
+    let (begin, end) = (BEGIN.load(Ordering::Relaxed), END.load(Ordering::Relaxed));
+    if at < end && begin < at.saturating_add(length) {
+        CLOCK_GETTIME.store(1, Ordering::SeqCst);
+    }
+}
+
 /// This process's vDSO: where it is, how many bytes it takes, and what is in it.
 fn image() -> Option<(usize, usize, Image<'static>)> {
     const HEADER: usize = 64;
