@@ -40,7 +40,9 @@ impl Drop for Hold {
         // SAFETY: no arguments.
         let tid = unsafe { libc::gettid() } as u32;
         // Without the library this thread has no slot: then the keeper moves the clock.
-        self.engine.end_hold(self.engine.page.find(id(), tid), self.index);
+        let page = self.engine.page;
+        let me = page.find(id(), tid).filter(|_| region::has_our_numbers(page));
+        self.engine.end_hold(me, self.index);
     }
 }
 

@@ -69,7 +69,9 @@ pub fn leave(command: &mut Command, words: &[OsString]) {
 
 /// The command has left the session as process `pid`: nobody is to wait for it.
 pub fn left(pid: u32) {
-    let Some(page) = region::of_environment() else { return };
+    let Some(page) = region::of_environment().filter(|page| region::has_our_numbers(page)) else {
+        return;
+    };
     for slot in (0..page.high()).filter(|&i| page.slots[i].pid.load(SeqCst) == pid) {
         let seen = page.slots[slot].state.load();
         if seen.kind() != Kind::Free {
@@ -118,7 +120,7 @@ fn ask(page: &'static Page) {
     let tid = unsafe { libc::gettid() } as u32;
     let (real_now, process) = (session::real_now, id);
     let engine = Engine { page, pid: id(), real_now, process, reach: &reach::Nobody };
-    if let Some(slot) = page.find(id(), tid) {
+    if let Some(slot) = page.find(id(), tid).filter(|_| region::has_our_numbers(page)) {
         engine.ask_for_program(slot, id());
     }
 }

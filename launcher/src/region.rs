@@ -1,6 +1,7 @@
 //! The session's region as a file: a memfd of the launcher, memfd_create(2).
 
 use engine::Page;
+use look::process;
 use memfd::{FileSeal, MemfdOptions};
 use posix::names::FLUX;
 use posix::session_name::{LONGEST, SessionName};
@@ -98,6 +99,15 @@ fn map_file(file: &File) -> io::Result<&'static Page> {
 /// The region of the session that this process is in.
 pub fn of_environment() -> Option<&'static Page> {
     map(&std::env::var_os(FLUX.session.text())?).ok()
+}
+
+/// Are the numbers of processes in the region those that this process knows? In a PID namespace the
+/// same number is a stranger's there, pid_namespaces(7).
+pub fn has_our_numbers(page: &Page) -> bool {
+    let id = std::process::id();
+    let own =
+        std::fs::read_link("/proc/self").is_ok_and(|link| link.as_os_str() == &*id.to_string());
+    own && process::descends(id, page.header.launcher.load(SeqCst)) == Ok(true)
 }
 
 /// Can nobody shrink the file?

@@ -86,6 +86,20 @@ fn a_command_outside_runs_in_real_time() {
     }
 }
 
+/// In a PID namespace a process has another number than the session knows it by: the one of a
+/// stranger, whose slot is left alone.
+#[test]
+fn in_a_pid_namespace() {
+    let ways = "$FLUX --real -- sleep 0.2; $FLUX --hold ns -- sleep 0.2";
+    let text = tenths(&format!("unshare -Urpf --mount-proc bash -c '{ways}'"));
+    for mode in MODES {
+        let outcome = script(mode, &["-v"], &format!("{text}; sleep 1d"));
+        let took: u32 = outcome.assert_success().stdout.trim().parse().expect("a number");
+        assert!((4..400).contains(&took), "{mode:?}: {outcome}");
+        assert!(outcome.stderr.contains("flux-launch: 2 holds, 0."), "{outcome}");
+    }
+}
+
 #[test]
 fn statuses_are_those_of_the_command() {
     let text = "for option in --real --hold=x; do $FLUX $option -- bash -c 'exit 3'; echo $?; \
