@@ -6,6 +6,7 @@
 
 mod alarms;
 mod clocks;
+mod file_times;
 mod hand;
 mod holds;
 mod posix_timers;

@@ -2,6 +2,7 @@
 //! `interpose/src/shared_rows.rs`.
 
 use crate::clocks::Timeb;
+use crate::file_times::{changes, confined, explicit, show, streams};
 use crate::posix_timers::SigEvent;
 use crate::{
     alarms, clocks, hand, holds, posix_timers, read, set_clock, signal_actions, signal_waits,
@@ -91,19 +92,79 @@ hooks! {
     fn pthread_tryjoin_np(thread: pthread_t, result: *mut *mut c_void) -> c_int = try_calls::pthread_tryjoin_np => number;
     fn access(path: *const c_char, mode: c_int) -> c_int = try_calls::access => question;
     fn faccessat(dir: c_int, path: *const c_char, mode: c_int, flags: c_int) -> c_int = try_calls::faccessat => question;
-    fn stat(path: *const c_char, out: *mut stat) -> c_int = try_calls::stat => question;
-    fn stat64(path: *const c_char, out: *mut stat) -> c_int = try_calls::stat64 => question;
-    fn lstat(path: *const c_char, out: *mut stat) -> c_int = try_calls::lstat => question;
-    fn lstat64(path: *const c_char, out: *mut stat) -> c_int = try_calls::lstat64 => question;
-    fn fstatat(dir: c_int, path: *const c_char, out: *mut stat, flags: c_int) -> c_int = try_calls::fstatat => question;
-    fn fstatat64(dir: c_int, path: *const c_char, out: *mut stat, flags: c_int) -> c_int = try_calls::fstatat64 => question;
-    fn __xstat(version: c_int, path: *const c_char, out: *mut stat) -> c_int = try_calls::__xstat => question;
-    fn __xstat64(version: c_int, path: *const c_char, out: *mut stat) -> c_int = try_calls::__xstat64 => question;
-    fn __lxstat(version: c_int, path: *const c_char, out: *mut stat) -> c_int = try_calls::__lxstat => question;
-    fn __lxstat64(version: c_int, path: *const c_char, out: *mut stat) -> c_int = try_calls::__lxstat64 => question;
-    fn __fxstatat(version: c_int, dir: c_int, path: *const c_char, out: *mut stat, flags: c_int) -> c_int = try_calls::__fxstatat => question;
-    fn __fxstatat64(version: c_int, dir: c_int, path: *const c_char, out: *mut stat, flags: c_int) -> c_int = try_calls::__fxstatat64 => question;
-    fn statx(dir: c_int, path: *const c_char, flags: c_int, mask: c_uint, out: *mut statx) -> c_int = try_calls::statx => question;
+    fn stat(path: *const c_char, out: *mut stat) -> c_int = show::stat => question;
+    fn stat64(path: *const c_char, out: *mut stat) -> c_int = show::stat64 => question;
+    fn lstat(path: *const c_char, out: *mut stat) -> c_int = show::lstat => question;
+    fn lstat64(path: *const c_char, out: *mut stat) -> c_int = show::lstat64 => question;
+    fn fstatat(dir: c_int, path: *const c_char, out: *mut stat, flags: c_int) -> c_int = show::fstatat => question;
+    fn fstatat64(dir: c_int, path: *const c_char, out: *mut stat, flags: c_int) -> c_int = show::fstatat64 => question;
+    fn __xstat(version: c_int, path: *const c_char, out: *mut stat) -> c_int = show::__xstat => question;
+    fn __xstat64(version: c_int, path: *const c_char, out: *mut stat) -> c_int = show::__xstat64 => question;
+    fn __lxstat(version: c_int, path: *const c_char, out: *mut stat) -> c_int = show::__lxstat => question;
+    fn __lxstat64(version: c_int, path: *const c_char, out: *mut stat) -> c_int = show::__lxstat64 => question;
+    fn __fxstatat(version: c_int, dir: c_int, path: *const c_char, out: *mut stat, flags: c_int) -> c_int = show::__fxstatat => question;
+    fn __fxstatat64(version: c_int, dir: c_int, path: *const c_char, out: *mut stat, flags: c_int) -> c_int = show::__fxstatat64 => question;
+    fn statx(dir: c_int, path: *const c_char, flags: c_int, mask: c_uint, out: *mut statx) -> c_int = show::statx => question;
+}
+
+// File times.
+hooks! {
+    fn mkdir(path: *const c_char, mode: mode_t) -> c_int = changes::mkdir;
+    fn mkdirat(dir: c_int, path: *const c_char, mode: mode_t) -> c_int = changes::mkdirat;
+    fn mknod(path: *const c_char, mode: mode_t, device: dev_t) -> c_int = changes::mknod;
+    fn mknodat(dir: c_int, path: *const c_char, mode: mode_t, device: dev_t) -> c_int = changes::mknodat;
+    fn mkfifo(path: *const c_char, mode: mode_t) -> c_int = changes::mkfifo;
+    fn mkfifoat(dir: c_int, path: *const c_char, mode: mode_t) -> c_int = changes::mkfifoat;
+    fn symlink(target: *const c_char, path: *const c_char) -> c_int = changes::symlink;
+    fn symlinkat(target: *const c_char, dir: c_int, path: *const c_char) -> c_int = changes::symlinkat;
+    fn link(old: *const c_char, new: *const c_char) -> c_int = changes::link;
+    fn linkat(olddir: c_int, old: *const c_char, newdir: c_int, new: *const c_char, flags: c_int) -> c_int = changes::linkat;
+    fn unlink(path: *const c_char) -> c_int = changes::unlink;
+    fn unlinkat(dir: c_int, path: *const c_char, flags: c_int) -> c_int = changes::unlinkat;
+    fn rmdir(path: *const c_char) -> c_int = changes::rmdir;
+    fn remove(path: *const c_char) -> c_int = changes::remove;
+    fn rename(old: *const c_char, new: *const c_char) -> c_int = changes::rename;
+    fn renameat(olddir: c_int, old: *const c_char, newdir: c_int, new: *const c_char) -> c_int = changes::renameat;
+    fn renameat2(olddir: c_int, old: *const c_char, newdir: c_int, new: *const c_char, flags: c_uint) -> c_int = changes::renameat2;
+    fn chmod(path: *const c_char, mode: mode_t) -> c_int = changes::chmod;
+    fn fchmod(fd: c_int, mode: mode_t) -> c_int = changes::fchmod;
+    fn fchmodat(dir: c_int, path: *const c_char, mode: mode_t, flags: c_int) -> c_int = changes::fchmodat;
+    fn lchmod(path: *const c_char, mode: mode_t) -> c_int = changes::lchmod;
+    fn chown(path: *const c_char, user: uid_t, group: gid_t) -> c_int = changes::chown;
+    fn lchown(path: *const c_char, user: uid_t, group: gid_t) -> c_int = changes::lchown;
+    fn fchown(fd: c_int, user: uid_t, group: gid_t) -> c_int = changes::fchown;
+    fn fchownat(dir: c_int, path: *const c_char, user: uid_t, group: gid_t, flags: c_int) -> c_int = changes::fchownat;
+    fn truncate(path: *const c_char, length: off_t) -> c_int = changes::truncate;
+    fn truncate64(path: *const c_char, length: off_t) -> c_int = changes::truncate64;
+    fn ftruncate(fd: c_int, length: off_t) -> c_int = changes::ftruncate;
+    fn ftruncate64(fd: c_int, length: off_t) -> c_int = changes::ftruncate64;
+    fn fallocate(fd: c_int, mode: c_int, from: off_t, length: off_t) -> c_int = changes::fallocate;
+    fn fallocate64(fd: c_int, mode: c_int, from: off_t, length: off_t) -> c_int = changes::fallocate64;
+    fn posix_fallocate(fd: c_int, from: off_t, length: off_t) -> c_int = changes::posix_fallocate;
+    fn posix_fallocate64(fd: c_int, from: off_t, length: off_t) -> c_int = changes::posix_fallocate64;
+    fn copy_file_range(from: c_int, at: *mut off_t, to: c_int, to_at: *mut off_t, n: size_t, flags: c_uint) -> ssize_t = changes::copy_file_range => positive;
+    fn utimensat(dir: c_int, path: *const c_char, times: *const timespec, flags: c_int) -> c_int = explicit::utimensat;
+    fn futimens(fd: c_int, times: *const timespec) -> c_int = explicit::futimens;
+    fn utimes(path: *const c_char, times: *const timeval) -> c_int = explicit::utimes;
+    fn lutimes(path: *const c_char, times: *const timeval) -> c_int = explicit::lutimes;
+    fn futimes(fd: c_int, times: *const timeval) -> c_int = explicit::futimes;
+    fn futimesat(dir: c_int, path: *const c_char, times: *const timeval) -> c_int = explicit::futimesat;
+    fn utime(path: *const c_char, times: *const utimbuf) -> c_int = explicit::utime;
+    fn fdopen(fd: c_int, mode: *const c_char) -> *mut FILE = streams::fdopen;
+    fn mkstemp(path: *mut c_char) -> c_int = streams::mkstemp;
+    fn mkstemp64(path: *mut c_char) -> c_int = streams::mkstemp64;
+    fn mkostemp(path: *mut c_char, flags: c_int) -> c_int = streams::mkostemp;
+    fn mkostemp64(path: *mut c_char, flags: c_int) -> c_int = streams::mkostemp64;
+    fn mkstemps(path: *mut c_char, suffix: c_int) -> c_int = streams::mkstemps;
+    fn mkstemps64(path: *mut c_char, suffix: c_int) -> c_int = streams::mkstemps64;
+    fn mkostemps(path: *mut c_char, suffix: c_int, flags: c_int) -> c_int = streams::mkostemps;
+    fn mkostemps64(path: *mut c_char, suffix: c_int, flags: c_int) -> c_int = streams::mkostemps64;
+    fn mkdtemp(path: *mut c_char) -> *mut c_char = streams::mkdtemp;
+    fn prctl(option: c_int, a: usize, b: usize, c: usize, d: usize) -> c_int = confined::prctl;
+    fn fstat(fd: c_int, out: *mut stat) -> c_int = show::fstat;
+    fn fstat64(fd: c_int, out: *mut stat) -> c_int = show::fstat64;
+    fn __fxstat(version: c_int, fd: c_int, out: *mut stat) -> c_int = show::__fxstat;
+    fn __fxstat64(version: c_int, fd: c_int, out: *mut stat) -> c_int = show::__fxstat64;
 }
 
 // Descriptors.

@@ -1,6 +1,6 @@
 //! How libflux.so joins a launcher's session, and what it has to do over fork(2) and exec(2).
 
-use crate::{alarms, clocks, holds, posix_timers, timer_thread, timerfd};
+use crate::{alarms, clocks, file_times, holds, posix_timers, timer_thread, timerfd};
 use engine::arch::syscall::syscall6;
 use engine::arch::vdso::Target;
 use engine::region::slot::Slot;
@@ -9,6 +9,7 @@ use engine::{Engine, Page};
 use interpose::shim::library::Library;
 use interpose::shim::session::{self, SESSION, env};
 use interpose::shim::{inherited_fds, numbers, vdso};
+use libc::{FILE, c_char, c_int};
 use posix::names::{FLUX, Names};
 use posix::session_name::{LONGEST, SessionName};
 use std::sync::atomic::Ordering::Relaxed;
@@ -45,6 +46,33 @@ impl Library for Libflux {
             self.keep_session();
         }
         alarms::after_exec(page);
+        file_times::record::begin();
+    }
+
+    fn look_at_written(&self) {
+        file_times::record::look_at_written();
+    }
+
+    fn before_creation(&self) -> i64 {
+        file_times::record::tick()
+    }
+
+    fn opened(&self, dir: c_int, path: *const c_char, flags: c_int, fd: c_int, before: i64) {
+        file_times::changes::opened(dir, path, flags, fd, before);
+    }
+
+    fn opened_stream(
+        &self,
+        path: *const c_char,
+        mode: *const c_char,
+        stream: *mut FILE,
+        before: i64,
+    ) {
+        file_times::streams::opened_stream(path, mode, stream, before);
+    }
+
+    fn leaves(&self) {
+        file_times::leaves();
     }
 
     fn forked(&self) {
@@ -66,6 +94,7 @@ impl Library for Libflux {
     }
 
     fn before_exec(&self, engine: &Engine, credit: usize) -> bool {
+        file_times::record::look_at_written();
         alarms::before_exec(engine, credit)
     }
 

@@ -1,5 +1,6 @@
 //! syscall(2): the calls that have a hook of their own go there; others that wait are kernel waits.
 
+use crate::file_times::confined;
 use crate::{alarms, clocks, posix_timers, read, set_clock, signal_waits, sleep, timerfd, uptime};
 use engine::arch::call_table::zero_is_nothing;
 use interpose::hooks::syscall::timeless;
@@ -20,6 +21,7 @@ use posix::wait::Call;
 /// # Safety
 /// As for the C function; six arguments are read whether or not they were passed.
 pub unsafe fn syscall(number: c_long, args: SyscallArgs) -> c_long {
+    confined::about_to_call(number, args[0]);
     // SAFETY: what is called has this function's contract.
     let answer = unsafe { call(number, args) };
     match number {

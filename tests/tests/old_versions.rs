@@ -10,6 +10,6 @@ fn loops_on_xstat_are_found_out() {
         let outcome = run.env("GUEST_UNIT_MS", "60000").run();
         outcome.assert_success();
         assert!(outcome.stdout.lines().all(|line| line.ends_with(": in time")), "{outcome}");
-        assert_eq!(outcome.stdout.lines().count(), 6, "{outcome}");
+        assert_eq!(outcome.stdout.lines().count(), 8, "{outcome}");
     }
 }

@@ -53,14 +53,14 @@ macro_rules! shared_rows {
         $crate::hooks! {
             fn write(fd: c_int, buf: *const c_void, n: size_t) -> ssize_t = sockets::write => positive;
             fn writev(fd: c_int, iov: *const iovec, n: c_int) -> ssize_t = sockets::writev => positive;
-            fn open(path: *const c_char, flags: c_int, mode: mode_t) -> c_int = descriptors::open => found;
-            fn open64(path: *const c_char, flags: c_int, mode: mode_t) -> c_int = descriptors::open64 => found;
-            fn openat(dir: c_int, path: *const c_char, flags: c_int, mode: mode_t) -> c_int = descriptors::openat => found;
-            fn openat64(dir: c_int, path: *const c_char, flags: c_int, mode: mode_t) -> c_int = descriptors::openat64 => found;
-            fn __open_2(path: *const c_char, flags: c_int) -> c_int = descriptors::__open_2 => found;
-            fn __open64_2(path: *const c_char, flags: c_int) -> c_int = descriptors::__open64_2 => found;
-            fn creat(path: *const c_char, mode: mode_t) -> c_int = descriptors::creat => found;
-            fn creat64(path: *const c_char, mode: mode_t) -> c_int = descriptors::creat64 => found;
+            fn open(path: *const c_char, flags: c_int, mode: mode_t) -> c_int = open::open => found;
+            fn open64(path: *const c_char, flags: c_int, mode: mode_t) -> c_int = open::open64 => found;
+            fn openat(dir: c_int, path: *const c_char, flags: c_int, mode: mode_t) -> c_int = open::openat => found;
+            fn openat64(dir: c_int, path: *const c_char, flags: c_int, mode: mode_t) -> c_int = open::openat64 => found;
+            fn __open_2(path: *const c_char, flags: c_int) -> c_int = open::__open_2 => found;
+            fn __open64_2(path: *const c_char, flags: c_int) -> c_int = open::__open64_2 => found;
+            fn creat(path: *const c_char, mode: mode_t) -> c_int = open::creat => found;
+            fn creat64(path: *const c_char, mode: mode_t) -> c_int = open::creat64 => found;
             fn flock(fd: c_int, op: c_int) -> c_int = descriptors::flock => success;
             fn lockf(fd: c_int, cmd: c_int, len: off_t) -> c_int = descriptors::lockf => success;
             fn lockf64(fd: c_int, cmd: c_int, len: off_t) -> c_int = descriptors::lockf64 => success;
@@ -91,8 +91,8 @@ macro_rules! shared_rows {
             fn eventfd_read(fd: c_int, value: *mut u64) -> c_int = descriptors::eventfd_read => success;
             fn eventfd_write(fd: c_int, value: u64) -> c_int = descriptors::eventfd_write => success;
             fn getrandom(buf: *mut c_void, n: size_t, flags: u32) -> ssize_t = descriptors::getrandom => positive;
-            fn __openat_2(dir: c_int, path: *const c_char, flags: c_int) -> c_int = descriptors::__openat_2 => found;
-            fn __openat64_2(dir: c_int, path: *const c_char, flags: c_int) -> c_int = descriptors::__openat64_2 => found;
+            fn __openat_2(dir: c_int, path: *const c_char, flags: c_int) -> c_int = open::__openat_2 => found;
+            fn __openat64_2(dir: c_int, path: *const c_char, flags: c_int) -> c_int = open::__openat64_2 => found;
             fn socket(domain: c_int, kind: c_int, protocol: c_int) -> c_int = sockets::socket;
             fn send(fd: c_int, buf: *const c_void, n: size_t, flags: c_int) -> ssize_t = sockets::send => positive;
             fn sendto(fd: c_int, buf: *const c_void, n: size_t, flags: c_int, to: *const sockaddr, len: socklen_t) -> ssize_t = sockets::sendto => positive;

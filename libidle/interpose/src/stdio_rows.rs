@@ -135,8 +135,6 @@ macro_rules! stdio_rows {
             fn rewind(file: *mut FILE) -> () = file: is_written();
             fn fsetpos(file: *mut FILE, to: *const c_void) -> c_int = file: is_written();
             fn fsetpos64(file: *mut FILE, to: *const c_void) -> c_int = file: is_written();
-            fn freopen(path: *const c_char, mode: *const c_char, file: *mut FILE) -> *mut FILE = file: asks();
-            fn freopen64(path: *const c_char, mode: *const c_char, file: *mut FILE) -> *mut FILE = file: asks();
             fn perror(text: *const c_char) -> () = stderr: asks();
             fn psignal(signal: c_int, text: *const c_char) -> () = stderr: asks();
             fn psiginfo(info: *const siginfo_t, text: *const c_char) -> () = stderr: asks();
@@ -190,6 +188,8 @@ macro_rules! stdio_rows {
             fn __vdprintf_chk(fd: c_int, flag: c_int, format: *const c_char, list: stdio::VaList) -> c_int = stdio::__vdprintf_chk;
             fn fopen(path: *const c_char, mode: *const c_char) -> *mut FILE = stdio::fopen;
             fn fopen64(path: *const c_char, mode: *const c_char) -> *mut FILE = stdio::fopen64;
+            fn freopen(path: *const c_char, mode: *const c_char, file: *mut FILE) -> *mut FILE = stdio::freopen;
+            fn freopen64(path: *const c_char, mode: *const c_char, file: *mut FILE) -> *mut FILE = stdio::freopen64;
             fn fflush(file: *mut FILE) -> c_int = stdio::fflush;
             fn fcloseall() -> c_int = stdio::fcloseall;
             fn flockfile(file: *mut FILE) -> () = stdio::flockfile;

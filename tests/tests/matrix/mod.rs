@@ -7,6 +7,7 @@ pub fn traced(matrix: Matrix) -> Matrix {
     matrix
         .except("clocks/handles", "a static program has no libraries with handles")
         .except("unseen/helper", "as clocks/handles")
+        .except("files/", "the file times of programs without the library are real")
         .except("lifecycle/debugged", "a thread has one tracer")
         .at_most_ms("spin/", 60_000)
         .except(

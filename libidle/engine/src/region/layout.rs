@@ -5,6 +5,7 @@
 //! comment on a field names who writes it. The layout is append-only within one [`VERSION`].
 //! Launcher and library must agree on it.
 
+use crate::region::file_times::FileTimes;
 use crate::region::forced::Sets;
 use crate::region::idle_word::IdleWords;
 use crate::region::lock::ClockCell;
@@ -183,6 +184,8 @@ pub struct Page {
     pub named: [Hold; HOLDS],
     /// How long it was held.
     pub hold_times: HoldTimes,
+    /// When files were changed, by the virtual clock.
+    pub file_times: FileTimes,
 }
 
 #[cfg(not(loom))]
@@ -323,6 +326,7 @@ impl Page {
                 notes: from_fn(|_| u64s()),
                 named: from_fn(|_| Hold::new()),
                 hold_times: HoldTimes::new(),
+                file_times: FileTimes::new(),
             })
         }
     }

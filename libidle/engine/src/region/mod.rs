@@ -3,6 +3,7 @@
 
 pub mod busy_set;
 pub mod clock;
+pub mod file_times;
 pub mod forced;
 pub mod forced_set;
 pub mod holds;

@@ -8,6 +8,7 @@ use crate::shim::session;
 use crate::shim::tcp_push;
 use crate::shim::timer_fds;
 use crate::shim::wake_fd;
+use crate::shim::written_files;
 use engine::arch::syscall::syscall6;
 use libc::{c_int, c_uint};
 use posix::errno::Errno;
@@ -33,6 +34,7 @@ fn closes_socket(fd: c_int) -> Option<Entry> {
 
 /// `fd` is about to be closed. Not in a vfork child, whose descriptors are its own.
 fn forget(fd: c_int) {
+    written_files::closing(fd);
     if (tcp_push::is_socket(fd) || timer_fds::is_timer(fd)) && !session::in_vfork_child() {
         tcp_push::mark(fd, false);
         timer_fds::forget(fd);
@@ -56,7 +58,7 @@ fn replaced(old: c_int, new: c_int) {
         // SAFETY: plain numbers.
         unsafe { syscall6(libc::SYS_fcntl, old, op, 0, 0, 0, 0) >= 0 }
     };
-    let noted = timer_fds::is_timer(new) || tcp_push::is_socket(new);
+    let noted = timer_fds::is_timer(new) || tcp_push::is_socket(new) || written_files::noted(new);
     if old != new && noted && open() {
         if tcp_push::is_socket(new) {
             closes_socket(new);
@@ -82,6 +84,7 @@ pub unsafe fn close_range(first: c_uint, last: c_uint, flags: c_int) -> Result<c
         posix::errno::result(raw).map(|v| v as c_int)
     };
     if flags & libc::CLOSE_RANGE_CLOEXEC as c_int == 0 && !session::in_vfork_child() {
+        written_files::closing_range(first, last);
         timer_fds::forget_range(first, last);
     }
     let mut from = first;

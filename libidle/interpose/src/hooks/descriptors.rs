@@ -4,8 +4,8 @@
 use crate::next;
 use crate::shim::entry::{WaitKind, enter};
 use crate::shim::hidden_fds;
-use crate::shim::{tcp_push, terminals};
-use libc::{c_char, c_int, c_void, iovec, mode_t, off_t, size_t, ssize_t};
+use crate::shim::{tcp_push, written_files};
+use libc::{c_int, c_void, iovec, off_t, size_t, ssize_t};
 
 /// Bodies that do the real call inside a kernel wait.
 macro_rules! kernel_waits {
@@ -22,58 +22,9 @@ macro_rules! kernel_waits {
 }
 pub(crate) use kernel_waits;
 
-/// Bodies that open a path inside a kernel wait.
-macro_rules! opens {
-    ($(
-        $(#[$doc:meta])*
-        fn $name:ident($($dir:ident: c_int)?; $path:ident $(, $arg:ident: $t:ty)*);
-    )*) => {$(
-        $(#[$doc])*
-        ///
-        /// # Safety
-        /// As for the C function.
-        #[inline]
-        pub unsafe fn $name($($dir: c_int,)? $path: *const c_char $(, $arg: $t)*) -> c_int {
-            let real = next!(
-                $name: fn($(opens!(int $dir),)? *const c_char $(, $t)*) -> c_int
-            );
-            let entry = enter();
-            let _wait = entry.as_ref().map(|e| e.kernel_wait(WaitKind::Descriptor));
-            let fd = real($($dir,)? $path $(, $arg)*);
-            // SAFETY: the kernel has read the path to its end if it has opened it.
-            unsafe { terminals::opened($path, fd) }
-        }
-    )*};
-    (int $dir:ident) => { c_int };
-}
-
-opens! {
-    /// open(2): may wait for the other end of a FIFO. The mode is read whether or not it was
-    /// passed.
-    fn open(; path, flags: c_int, mode: mode_t);
-    /// open64.
-    fn open64(; path, flags: c_int, mode: mode_t);
-    /// openat(2).
-    fn openat(dir: c_int; path, flags: c_int, mode: mode_t);
-    /// openat64.
-    fn openat64(dir: c_int; path, flags: c_int, mode: mode_t);
-    /// __open_2 (`_FORTIFY_SOURCE`).
-    fn __open_2(; path, flags: c_int);
-    /// __open64_2 (`_FORTIFY_SOURCE`).
-    fn __open64_2(; path, flags: c_int);
-    /// __openat_2 (`_FORTIFY_SOURCE`).
-    fn __openat_2(dir: c_int; path, flags: c_int);
-    /// __openat64_2 (`_FORTIFY_SOURCE`).
-    fn __openat64_2(dir: c_int; path, flags: c_int);
-}
-
 kernel_waits! { WaitKind::Descriptor;
     /// __read_chk (`_FORTIFY_SOURCE`).
     fn __read_chk(fd: c_int, buf: *mut c_void, n: size_t, size: size_t) -> ssize_t;
-    /// creat(2): may wait for a FIFO's reader.
-    fn creat(path: *const c_char, mode: mode_t) -> c_int;
-    /// creat64.
-    fn creat64(path: *const c_char, mode: mode_t) -> c_int;
     /// flock(2).
     fn flock(fd: c_int, op: c_int) -> c_int;
     /// lockf(3).
@@ -90,26 +41,14 @@ kernel_waits! { WaitKind::Descriptor;
     fn pread(fd: c_int, buf: *mut c_void, n: size_t, at: off_t) -> ssize_t;
     /// pread64.
     fn pread64(fd: c_int, buf: *mut c_void, n: size_t, at: off_t) -> ssize_t;
-    /// pwrite(2).
-    fn pwrite(fd: c_int, buf: *const c_void, n: size_t, at: off_t) -> ssize_t;
-    /// pwrite64.
-    fn pwrite64(fd: c_int, buf: *const c_void, n: size_t, at: off_t) -> ssize_t;
     /// preadv(2).
     fn preadv(fd: c_int, iov: *const iovec, n: c_int, at: off_t) -> ssize_t;
     /// preadv64.
     fn preadv64(fd: c_int, iov: *const iovec, n: c_int, at: off_t) -> ssize_t;
-    /// pwritev(2).
-    fn pwritev(fd: c_int, iov: *const iovec, n: c_int, at: off_t) -> ssize_t;
-    /// pwritev64.
-    fn pwritev64(fd: c_int, iov: *const iovec, n: c_int, at: off_t) -> ssize_t;
     /// preadv2(2): with an offset of -1 it reads like readv(2), also from pipes.
     fn preadv2(fd: c_int, iov: *const iovec, n: c_int, at: off_t, flags: c_int) -> ssize_t;
     /// preadv64v2.
     fn preadv64v2(fd: c_int, iov: *const iovec, n: c_int, at: off_t, flags: c_int) -> ssize_t;
-    /// pwritev2(2).
-    fn pwritev2(fd: c_int, iov: *const iovec, n: c_int, at: off_t, flags: c_int) -> ssize_t;
-    /// pwritev64v2.
-    fn pwritev64v2(fd: c_int, iov: *const iovec, n: c_int, at: off_t, flags: c_int) -> ssize_t;
     /// eventfd_read(3).
     fn eventfd_read(fd: c_int, value: *mut u64) -> c_int;
     /// eventfd_write(3).
@@ -118,13 +57,24 @@ kernel_waits! { WaitKind::Descriptor;
     fn getrandom(buf: *mut c_void, n: size_t, flags: u32) -> ssize_t;
 }
 
-/// Bodies that move bytes to descriptor `to`, which may be a socket.
+/// `done` bytes were written to `fd`.
+#[inline]
+fn wrote(fd: c_int, done: ssize_t) -> ssize_t {
+    if done > 0 {
+        written_files::wrote(fd);
+    }
+    done
+}
+
+/// Bodies that move bytes to descriptor `to`, which may be a socket or a file.
 macro_rules! moves {
     ($($(#[$doc:meta])* fn $name:ident($($arg:ident: $t:ty),*) |$to:ident|;)*) => {$(
         $(#[$doc])*
         pub fn $name($($arg: $t),*) -> ssize_t {
             let real = next!($name: fn($($t),*) -> ssize_t);
-            let Some(entry) = enter() else { return real($($arg),*) };
+            // A write to a regular file is no wait.
+            let entry = if written_files::is_regular($to) { None } else { enter() };
+            let Some(entry) = entry else { return wrote($to, real($($arg),*)) };
             tcp_push::writes(&entry, $to);
             let done = {
                 let _wait = entry.kernel_wait(WaitKind::Descriptor);
@@ -133,7 +83,7 @@ macro_rules! moves {
             if done > 0 {
                 tcp_push::sent($to);
             }
-            done
+            wrote($to, done)
         }
     )*};
 }
@@ -147,6 +97,18 @@ moves! {
     fn sendfile(to: c_int, from: c_int, off: *mut off_t, n: size_t) |to|;
     /// sendfile64.
     fn sendfile64(to: c_int, from: c_int, off: *mut off_t, n: size_t) |to|;
+    /// pwrite(2).
+    fn pwrite(fd: c_int, buf: *const c_void, n: size_t, at: off_t) |fd|;
+    /// pwrite64.
+    fn pwrite64(fd: c_int, buf: *const c_void, n: size_t, at: off_t) |fd|;
+    /// pwritev(2).
+    fn pwritev(fd: c_int, iov: *const iovec, n: c_int, at: off_t) |fd|;
+    /// pwritev64.
+    fn pwritev64(fd: c_int, iov: *const iovec, n: c_int, at: off_t) |fd|;
+    /// pwritev2(2).
+    fn pwritev2(fd: c_int, iov: *const iovec, n: c_int, at: off_t, flags: c_int) |fd|;
+    /// pwritev64v2.
+    fn pwritev64v2(fd: c_int, iov: *const iovec, n: c_int, at: off_t, flags: c_int) |fd|;
 }
 
 /// fcntl(2): only F_SETLKW and F_OFD_SETLKW wait. Of descriptors of this library it knows nothing.

@@ -25,6 +25,7 @@ pub fn start() {
 pub fn leave() {
     let Some(engine) = session::engine() else { return };
     crate::shim::tcp_push::settle();
+    library().leaves();
     let Some(me) = tls().slot.get().checked_sub(1) else { return };
     let slot = &engine.page.slots[me as usize];
     let (pid, tid) = numbers::mine();

@@ -20,6 +20,7 @@ pub mod locks;
 pub mod longjmp;
 pub mod mappings;
 pub mod mmsg;
+pub mod open;
 pub mod passthrough;
 pub mod poll;
 pub mod ptrace;

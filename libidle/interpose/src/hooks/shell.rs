@@ -5,6 +5,7 @@ use crate::hooks::spawn::{Strings, posix_spawn};
 use crate::next;
 use crate::shim::entry::{Entry, WaitKind, enter};
 use crate::shim::errno;
+use crate::shim::written_files;
 use engine::arch::syscall::syscall6;
 use libc::{c_char, c_int, c_void, pid_t};
 use std::ptr::null_mut;
@@ -328,6 +329,7 @@ unsafe fn open_stream(
 /// stream, which is left open.
 pub fn close_and_wait(stream: *mut libc::FILE) -> Option<c_int> {
     let pid = Stream::remove(stream)?;
+    written_files::closing(next!(fileno: fn(*mut libc::FILE) -> c_int)(stream));
     let mut status = 0;
     let entry = enter();
     next!(fclose: fn(*mut libc::FILE) -> c_int)(stream);

@@ -8,6 +8,7 @@ use crate::shim::entry::{WaitKind, enter};
 use crate::shim::errno;
 use crate::shim::tcp_push;
 use crate::shim::timer_fds;
+use crate::shim::written_files;
 use libc::{
     POLLIN, POLLOUT, c_int, c_short, c_void, iovec, msghdr, size_t, sockaddr, socklen_t, ssize_t,
 };
@@ -44,6 +45,11 @@ fn transfer(
     part: impl Fn(usize, c_int) -> ssize_t,
     len: impl Fn() -> usize,
 ) -> ssize_t {
+    if events == POLLOUT && written_files::is_regular(fd) {
+        let done = whole();
+        written_files::wrote(fd);
+        return done;
+    }
     let Some(entry) = enter() else { return whole() };
     if events == POLLOUT {
         tcp_push::writes(&entry, fd);
@@ -58,9 +64,12 @@ fn transfer(
         let _wait = entry.kernel_wait(WaitKind::Descriptor);
         whole()
     };
-    // Bytes after which more is announced are to be held back.
-    if events == POLLOUT && done > 0 && flags & libc::MSG_MORE == 0 {
-        tcp_push::sent(fd);
+    if events == POLLOUT && done > 0 {
+        // Bytes after which more is announced are to be held back.
+        if flags & libc::MSG_MORE == 0 {
+            tcp_push::sent(fd);
+        }
+        written_files::wrote(fd);
     }
     done
 }

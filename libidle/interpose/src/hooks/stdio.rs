@@ -5,9 +5,11 @@ use crate::hooks::descriptors::kernel_waits;
 use crate::hooks::shell;
 use crate::next;
 use crate::shim::entry::{WaitKind, enter};
+use crate::shim::library::library;
 use crate::shim::stream::Ready;
 pub use crate::shim::stream::Stream;
-use crate::shim::{spin_loop, tcp_push};
+use crate::shim::{spin_loop, tcp_push, written_files};
+use engine::arch::syscall::syscall6;
 use libc::{FILE, c_char, c_int, c_void, wchar_t};
 
 /// A `va_list`, as functions get it.
@@ -33,11 +35,12 @@ fn wait<T>(stream: &Stream, real: impl FnOnce() -> T) -> T {
     if !stream.is_of_a_descriptor() {
         return real();
     }
-    // The stream may be closed when the call is over.
+    // Only fclose(3), which does not come here, frees the stream.
     let (fd, writes) = (stream.descriptor(), stream.writes());
     let done = waiting(real);
-    if writes {
+    if writes || stream.writes() {
         tcp_push::sent(fd);
+        written_files::perhaps_wrote(fd);
     }
     done
 }
@@ -69,6 +72,7 @@ macro_rules! written {
             let real = next!($name: fn(c_int, $($t),*) -> c_int);
             let done = waiting(|| real($fd, $($arg),*));
             tcp_push::sent($fd);
+            written_files::wrote($fd);
             done
         }
     )*};
@@ -84,7 +88,7 @@ macro_rules! opened {
         /// Opens a file; of a FIFO it waits for the other end.
         pub fn $name(path: *const c_char, mode: *const c_char) -> *mut FILE {
             let real = next!($name: fn(*const c_char, *const c_char) -> *mut FILE);
-            let file = waiting(|| real(path, mode));
+            let file = opening(path, mode, || waiting(|| real(path, mode)));
             spin_loop::found(if file.is_null() { -1 } else { 0 });
             file
         }
@@ -92,6 +96,76 @@ macro_rules! opened {
 }
 
 opened!(fopen fopen64);
+
+/// Opens a stream, and tells of what it has created or emptied.
+fn opening(
+    path: *const c_char,
+    mode: *const c_char,
+    open: impl FnOnce() -> *mut FILE,
+) -> *mut FILE {
+    if !written_files::wanted() {
+        return open();
+    }
+    let before = library().before_creation();
+    let file = open();
+    if !file.is_null() {
+        library().opened_stream(path, mode, file, before);
+    }
+    file
+}
+
+macro_rules! opened_again {
+    ($($name:ident)*) => {$(
+        /// Closes a stream and opens another file in its place.
+        ///
+        /// # Safety
+        /// As for the C function.
+        pub unsafe fn $name(
+            path: *const c_char,
+            mode: *const c_char,
+            file: *mut FILE,
+        ) -> *mut FILE {
+            let real = next!($name: fn(*const c_char, *const c_char, *mut FILE) -> *mut FILE);
+            // SAFETY: the program's stream.
+            let held = Held::of(unsafe { Stream::of(file) });
+            let again = opening(path, mode, || waiting(|| real(path, mode, file)));
+            drop(held);
+            again
+        }
+    )*};
+}
+
+opened_again!(freopen freopen64);
+
+/// The file of a stream that is about to be closed, and written before that. It is held open by
+/// another descriptor, and looked at when this is dropped.
+struct Held(Option<c_int>);
+
+impl Held {
+    fn of(stream: &Stream) -> Held {
+        let fd = stream.descriptor();
+        let last = !stream.is_written() && written_files::is_file(fd);
+        written_files::closing(fd);
+        if !last {
+            return Held(None);
+        }
+        let command = libc::F_DUPFD_CLOEXEC as usize;
+        // SAFETY: plain numbers.
+        let copy = unsafe { syscall6(libc::SYS_fcntl, fd as usize, command, 0, 0, 0, 0) };
+        Held((copy >= 0).then_some(copy as c_int))
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if let Some(fd) = self.0 {
+            written_files::perhaps_wrote(fd);
+            written_files::closing(fd);
+            // SAFETY: a descriptor of our own.
+            unsafe { syscall6(libc::SYS_close, fd as usize, 0, 0, 0, 0, 0) };
+        }
+    }
+}
 
 /// fflush(3).
 ///
@@ -118,7 +192,15 @@ pub unsafe fn fclose(file: *mut FILE) -> c_int {
     }
     // SAFETY: the program's stream.
     let stream = unsafe { Stream::of(file) };
-    call(stream, stream.is_written().into(), || next!(fclose: fn(*mut FILE) -> c_int)(file))
+    let real = next!(fclose: fn(*mut FILE) -> c_int);
+    let held = Held::of(stream);
+    let (fd, written) = (stream.descriptor(), stream.is_written());
+    let answer = if written { real(file) } else { waiting(|| real(file)) };
+    if !written {
+        tcp_push::sent(fd);
+    }
+    drop(held);
+    answer
 }
 
 /// flockfile(3).

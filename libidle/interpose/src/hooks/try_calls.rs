@@ -4,7 +4,7 @@
 use crate::next;
 use crate::shim::spin_loop;
 use libc::{
-    c_char, c_int, c_uint, c_void, pthread_mutex_t, pthread_rwlock_t, pthread_spinlock_t, pthread_t,
+    c_char, c_int, c_void, pthread_mutex_t, pthread_rwlock_t, pthread_spinlock_t, pthread_t,
 };
 
 macro_rules! real_calls {
@@ -34,33 +34,6 @@ real_calls! {
     fn access(path: *const c_char, mode: c_int) -> c_int;
     /// faccessat(2).
     fn faccessat(dir: c_int, path: *const c_char, mode: c_int, flags: c_int) -> c_int;
-    /// stat(2).
-    fn stat(path: *const c_char, out: *mut libc::stat) -> c_int;
-    /// stat64.
-    fn stat64(path: *const c_char, out: *mut libc::stat) -> c_int;
-    /// lstat(2).
-    fn lstat(path: *const c_char, out: *mut libc::stat) -> c_int;
-    /// lstat64.
-    fn lstat64(path: *const c_char, out: *mut libc::stat) -> c_int;
-    /// fstatat(2).
-    fn fstatat(dir: c_int, path: *const c_char, out: *mut libc::stat, flags: c_int) -> c_int;
-    /// fstatat64.
-    fn fstatat64(dir: c_int, path: *const c_char, out: *mut libc::stat, flags: c_int) -> c_int;
-    /// stat(2), as programs call it that were linked before glibc 2.33: with a version of the
-    /// structure.
-    fn __xstat(version: c_int, path: *const c_char, out: *mut libc::stat) -> c_int;
-    /// See [`__xstat`].
-    fn __xstat64(version: c_int, path: *const c_char, out: *mut libc::stat) -> c_int;
-    /// lstat(2), likewise.
-    fn __lxstat(version: c_int, path: *const c_char, out: *mut libc::stat) -> c_int;
-    /// See [`__lxstat`].
-    fn __lxstat64(version: c_int, path: *const c_char, out: *mut libc::stat) -> c_int;
-    /// fstatat(2), likewise.
-    fn __fxstatat(version: c_int, dir: c_int, path: *const c_char, out: *mut libc::stat, flags: c_int) -> c_int;
-    /// See [`__fxstatat`].
-    fn __fxstatat64(version: c_int, dir: c_int, path: *const c_char, out: *mut libc::stat, flags: c_int) -> c_int;
-    /// statx(2).
-    fn statx(dir: c_int, path: *const c_char, flags: c_int, mask: c_uint, out: *mut libc::statx) -> c_int;
 }
 
 /// sched_yield(2).

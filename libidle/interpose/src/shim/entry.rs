@@ -256,6 +256,7 @@ impl Entry {
     fn about_to_wait(&self, word: u32) {
         self.slot().thread().what.store(word, Relaxed);
         crate::shim::tcp_push::settle();
+        crate::shim::written_files::settle();
         library::ensure_thread(&self.engine);
         let (tls, sp) = (tls(), stack_pointer());
         tls.wait_sp.set(sp);

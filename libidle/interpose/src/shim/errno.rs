@@ -48,7 +48,7 @@ macro_rules! plain {
         }
     )*};
 }
-plain!(i32, u32, u64, isize, i64, (), *mut libc::FILE, *mut libc::dirent, usize);
+plain!(i32, u32, u64, isize, i64, (), *mut libc::FILE, *mut libc::c_char, *mut libc::dirent, usize);
 
 impl Answer for *mut libc::c_void {
     type C = *mut libc::c_void;

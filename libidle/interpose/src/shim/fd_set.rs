@@ -14,11 +14,21 @@ pub mod sets {
     pub const TIMERS: usize = 1;
     /// Of [`crate::shim::tcp_push`].
     pub const SOCKETS: usize = 2;
+    /// Of [`crate::shim::written_files`]: no regular files.
+    pub const OTHERS: usize = 3;
+    /// Of [`crate::shim::written_files`]: written since they were last looked at.
+    pub const WRITTEN: usize = 4;
+    /// Of [`crate::shim::written_files`]: regular files.
+    pub const REGULAR: usize = 5;
+    /// Of [`crate::shim::written_files`]: perhaps written since they were last looked at.
+    pub const PERHAPS: usize = 7;
+    /// libc's streams: of libflux.so's file times.
+    pub const STREAMS: usize = 6;
 }
 
 /// How many descriptors are in each set: most are empty, and nobody touches their pages.
 #[unsafe(link_section = ".data.interpose")]
-static COUNTS: [AtomicU64; 3] = [const { AtomicU64::new(0) }; 3];
+static COUNTS: [AtomicU64; 8] = [const { AtomicU64::new(0) }; 8];
 
 /// A set: the one static of its number.
 pub struct FdSet<const SET: usize> {

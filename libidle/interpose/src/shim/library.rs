@@ -6,9 +6,10 @@
 //! the linker leads [`library`] to it.
 
 use engine::{Engine, Page};
+use libc::FILE;
 use posix::names::Names;
 use posix::session_name::LONGEST;
-use std::ffi::c_void;
+use std::ffi::{c_char, c_int, c_void};
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -60,6 +61,31 @@ pub trait Library: Sync {
 
     /// A thread is about to wait, and [`THREAD_NEEDED`] is set.
     fn start_own_thread(&self, _engine: &Engine) {}
+
+    /// Files were written since the last call: see [`crate::shim::written_files`].
+    fn look_at_written(&self) {}
+
+    /// A file that may have been created was opened; `before` is what
+    /// [`Library::before_creation`] has answered.
+    fn opened(&self, _dir: c_int, _path: *const c_char, _flags: c_int, _fd: c_int, _before: i64) {}
+
+    /// The same of a stream.
+    fn opened_stream(
+        &self,
+        _path: *const c_char,
+        _mode: *const c_char,
+        _stream: *mut FILE,
+        _before: i64,
+    ) {
+    }
+
+    /// A file may be about to be created.
+    fn before_creation(&self) -> i64 {
+        0
+    }
+
+    /// The process is about to end.
+    fn leaves(&self) {}
 
     /// Prints a row of the states of all threads. `about_to` is the slot of one that is about to
     /// wait.

@@ -44,3 +44,4 @@ pub mod vdso;
 pub mod wait_cause;
 pub mod wait_queue;
 pub mod wake_fd;
+pub mod written_files;
