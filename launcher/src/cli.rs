@@ -91,6 +91,11 @@ pub struct Cli {
     #[arg(long, value_enum)]
     pub clock: Option<Clock>,
 
+    /// With --clock=frozen: how long after its deadline a wait ends, in virtual nanoseconds; 0:
+    /// exactly at it
+    #[arg(long, value_name = "NS", default_value = "1000", value_parser = slack)]
+    pub slack: u32,
+
     /// The time of day at which the session starts: 2031-02-28, '2031-02-28 23:59:50' (local time),
     /// 2031-02-28T23:59:50Z, @1930000000 (seconds since 1970), +3d or -1y (from now)
     #[arg(long, value_name = "DATE", value_parser = dates::start, allow_hyphen_values = true)]
@@ -133,7 +138,7 @@ pub struct Cli {
 
     /// Run nothing, but wait until the program that has this state file (LIBIDLE_STATEFILE) is
     /// idle, and print the number in it, which counts the times the program went busy
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["libpath", "signal", "clock", "start", "until", "hold", "real", "name", "join", "statefile", "words"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["libpath", "signal", "clock", "slack", "start", "until", "hold", "real", "name", "join", "statefile", "words"])]
     pub wait_idle: Option<PathBuf>,
 
     /// With --wait-idle: wait until that number is greater than this one
@@ -206,6 +211,14 @@ fn hold_name(text: &str) -> Result<String, String> {
     name.map(|_| text.to_owned()).ok_or_else(|| {
         format!("a name has 1 to {LONGEST} bytes, no slash and no control character")
     })
+}
+
+/// Nanoseconds, up to a second: a wait that ends much later is not what anybody asked for.
+fn slack(text: &str) -> Result<u32, String> {
+    match text.parse::<u32>() {
+        Ok(ns @ 0..=1_000_000_000) => Ok(ns),
+        _ => Err("a slack is a number of nanoseconds from 0 to 1000000000".to_string()),
+    }
 }
 
 /// A signal by name (with or without `SIG`), number, or `RTMIN+n`.

@@ -120,6 +120,9 @@ impl Session {
             if cli.clock == Some(Clock::Frozen) { ClockMode::Frozen } else { ClockMode::Elapsed };
         let started = real_now();
         page.init(mode, started, &bases(), pid, cli.verbose as u32);
+        if mode == ClockMode::Frozen {
+            page.header.slack.store(cli.slack, SeqCst);
+        }
         page.header.signal.store(cli.signal as u32, SeqCst);
         page.header.trace.store(cli.trace.level() as u32, SeqCst);
         let clocks = (0..CLOCKS).filter(|&id| clock(id as libc::clockid_t).is_some());

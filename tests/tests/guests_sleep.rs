@@ -16,6 +16,7 @@ flux_tests::guests! { "sleep";
     start_and_end: 5;
     tls_destructors: 3;
     many_short: 5;
+    longer: 3;
 }
 
 #[test]

@@ -19,6 +19,8 @@ flux_tests::guests! { "spin";
     instants: 0;
     waits: 10;
     blocks: 3;
+    both_ask: 3, computes();
+    until_told: 3, computes();
 }
 
 const RESCUED: &str = "steps for threads that spin";
@@ -59,6 +61,22 @@ fn each_rescue_is_counted() {
 fn who_computes_is_not_rescued() {
     let outcome = verbose("spin/computing", Mode::Elapsed, 3_600_000);
     assert!(!outcome.stderr.contains(RESCUED), "{outcome}");
+}
+
+/// Who works until somebody has slept ends a few seconds later than natively, and that is said.
+#[test]
+fn a_frozen_clock_moves_on_for_those_who_never_rest() {
+    let outcome = verbose("spin/until_told", Mode::Frozen, 200);
+    assert_eq!(outcome.stdout, "semaphores: in time\nsignals: in time\nwrites: in time\n");
+    assert!(outcome.stderr.contains("not repeatable from here"), "{outcome}");
+}
+
+/// Threads that read the clock are counted, so nobody has to be rescued by processor time.
+#[test]
+fn those_who_read_a_frozen_clock_together_are_counted() {
+    let outcome = verbose("spin/both_ask", Mode::Frozen, 600_000);
+    assert!(outcome.stderr.contains(RESCUED), "{outcome}");
+    assert!(!outcome.stderr.contains("not repeatable from here"), "{outcome}");
 }
 
 /// By a frozen clock nothing passes but what was waited for.

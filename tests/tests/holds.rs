@@ -43,7 +43,8 @@ fn deadlines_during_a_hold_come_in_order() {
     let program = Guest::new("hand/order").compile();
     let elapsed = Run::new(&program).mode(Mode::Elapsed).within(REAL).run();
     assert_eq!(elapsed.assert_success().stdout, "right held waited\n", "{elapsed}");
-    let frozen = Run::new(&program).arg("frozen").mode(Mode::Frozen).within(REAL).run();
+    let exact = Run::new(&program).arg("frozen").mode(Mode::Frozen).flux_option("--slack=0");
+    let frozen = exact.within(REAL).run();
     assert_eq!(frozen.assert_success().stdout, "13204right held waited\n", "{frozen}");
 }
 

@@ -64,7 +64,13 @@ fn date_sleep_date() {
     assert_eq!(outcome.stdout.lines().count(), 2, "{outcome}");
     let outcome = bash(Mode::Frozen, "date +%s%N; sleep 0.000000001; date +%s%N");
     let times = numbers(&outcome);
-    assert_eq!(times[1] - times[0], 1, "{outcome}");
+    assert_eq!(times[1] - times[0], 1001, "{outcome}");
+    for (slack, took) in [("--slack=0", 5_000_000_000), ("--slack=70", 5_000_000_070)] {
+        let script = "date +%s%N; sleep 5; date +%s%N";
+        let run = Run::new("bash").args(["-c", script]).mode(Mode::Frozen).flux_option(slack);
+        let times = numbers(&run.run());
+        assert_eq!(times[1] - times[0], took, "{slack}");
+    }
 }
 
 #[test]

@@ -66,11 +66,13 @@ pub const UNCHANGED: CpuSpan = span(CpuSpan::from_ms(500));
 /// Processor time from one such step to the next.
 pub const PACE: CpuSpan = span(CpuSpan::from_ms(100));
 /// Processor time without any change before the clock follows real time.
-pub const FOLLOW: CpuSpan = span(CpuSpan::from_secs(3));
-/// Processor time at one instant before it does. As good as never, so that threads which hand work
-/// to each other by the million never see the clock move; but a program that works until some time
-/// has passed does end.
-pub const LAST: CpuSpan = span(CpuSpan::from_secs(120));
+pub const FOLLOW: CpuSpan = span(CpuSpan::from_secs(2));
+/// Processor time of the whole session at one instant before it does: a program that works until
+/// some time has passed, or whose threads hand work to each other until then, is to end a few
+/// seconds later than natively.
+pub const LAST: CpuSpan = span(CpuSpan::from_secs(2));
+/// Real time between two looks at what the session has used: they cost a file for each process.
+pub const SAMPLE: RealSpan = period(RealSpan::from_ms(250));
 /// Real time between two looks: the keeper may be kicked more often than it makes sense to look.
 pub const INTERVAL: RealSpan = span(RealSpan::from_ms(1));
 

@@ -216,7 +216,7 @@ impl ProcLook {
             // its own.
             Thread::Asleep(runs)
                 if page.slots[index].deadline.load(SeqCst) == NEVER
-                    && self.note(index).stray.replace((seen, runs)) == Some((seen, runs)) =>
+                    && self.strays(index, seen, runs) =>
             {
                 if self.engine.watch(index, seen) {
                     (self.note(index).stray, self.note(index).strays) = (None, true);
@@ -237,6 +237,16 @@ impl ProcLook {
             }
             Thread::Running => Found::Running,
         }
+    }
+
+    /// The thread is asleep, though it is busy by its word `seen`, and was so at the last patient
+    /// look: then that look has delivered once more what it may have been promised, and the thread
+    /// has woken from the wait of that promise, if there was one. By a frozen clock it may have run
+    /// since: it makes short waits, one after the other, because time does not come for it.
+    fn strays(&mut self, index: usize, seen: State, runs: u64) -> bool {
+        let frozen = self.engine.frozen();
+        let before = self.note(index).stray.replace((seen, runs));
+        before.is_some_and(|(state, count)| state == seen && (frozen || count == runs))
     }
 
     /// Is the thread of slot `index` in a frozen cgroup?

@@ -2,6 +2,19 @@
 
 use engine::procfs::{Errno, File, Path, number, state_letter, words};
 
+/// Processor time that the threads of process `pid` have used, and the children that it has
+/// collected, ns. `None` if the process is gone.
+pub fn used(pid: u32) -> Option<u64> {
+    /// A tick of the kernel's `USER_HZ`, ns.
+    const TICK: u64 = 10_000_000;
+    let mut text = [0u8; 1024];
+    let stat = Path::process(pid, "stat").read(&mut text).ok()?;
+    let end = stat.iter().rposition(|&b| b == b')')?;
+    // utime, stime, cutime and cstime are the fields 14 to 17; number 3 is the first one here.
+    let fields = words(stat.get(end + 2..)?).skip(11).take(4);
+    Some(fields.filter_map(number).sum::<u64>().saturating_mul(TICK))
+}
+
 /// The fields of a `stat` file that matter here.
 pub struct Stat {
     state: u8,

@@ -6,6 +6,7 @@ use crate::process;
 use crate::thread::{self, Thread};
 use engine::Kind;
 use engine::region::layout::Page;
+use engine::region::slot::Slot;
 use engine::region::state::State;
 use engine::region::tracer_word::NONE;
 use engine::schedule::busy::Busy;
@@ -93,6 +94,14 @@ impl Look for ProcLook {
         let slot = &page.slots[index];
         let (pid, tid) = (slot.pid.load(SeqCst), slot.tid.load(SeqCst));
         self.open_files(index, pid, tid).ok()?.burnt().ok()
+    }
+
+    fn used(&mut self, page: &Page) -> u64 {
+        let leader =
+            |slot: &Slot| Some(slot.pid.load(SeqCst)).filter(|&pid| pid == slot.tid.load(SeqCst));
+        let threads =
+            page.slots[..page.high()].iter().filter(|slot| slot.state.load().kind() != Kind::Free);
+        threads.filter_map(leader).filter_map(process::used).sum()
     }
 
     fn slept(&mut self, page: &Page, index: usize) -> u32 {

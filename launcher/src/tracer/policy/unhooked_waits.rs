@@ -246,7 +246,7 @@ impl Look for UnhookedWaits {
         self.under_way.retain(|injected| !injected.over());
         self.waits.retain(|&index, met| page.slots[index].state.load() == met.state);
         let due = |(&index, met): (&usize, &Met)| {
-            met.key(page, index).filter(|key| key.deadline <= now).zip(Some(index))
+            met.key(page, index).filter(|key| page.ends(key.deadline) <= now).zip(Some(index))
         };
         let mut due: Vec<_> = self.waits.iter().filter_map(due).collect();
         due.sort();
@@ -254,6 +254,14 @@ impl Look for UnhookedWaits {
         let waits = || self.waits.values().filter_map(|met| met.wait.as_ref());
         page.header.unhooked.store(waits().count() as u32, Relaxed);
         waits().map(|wait| wait.deadline).min().unwrap_or(NEVER)
+    }
+
+    fn used(&mut self, page: &Page) -> u64 {
+        self.look.used(page)
+    }
+
+    fn slept(&mut self, page: &Page, index: usize) -> u32 {
+        self.look.slept(page, index)
     }
 
     fn burnt(&mut self, page: &Page, index: usize) -> Option<u64> {

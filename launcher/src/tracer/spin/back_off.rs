@@ -49,8 +49,8 @@ impl Spinners {
         let Some(spinner) = self.get(tid) else { return tracees.go(stopped, 0) };
         let words = spinner.iteration.has_words(tracees);
         let quiet = words && spinner.iteration.is_quiet(tracees, tid);
-        let next = engine.next_waiter(me).filter(|_| words);
-        let Some((_, due)) = next else { return self.next_iteration(tracees, stopped, me) };
+        let next = engine.next_sleeper(me).filter(|_| words);
+        let Some(due) = next else { return self.next_iteration(tracees, stopped, me) };
         if due == NEVER && (spinner.rule.is_repeating() || !engine.frozen()) {
             // By the real clock.
             return self.let_alone(tracees, stopped);
@@ -69,7 +69,7 @@ impl Spinners {
         slot.tracee().run_count.store(run_count(thread.process, tid), SeqCst);
         let _ = slot.tracer.compare_exchange(TRACED, BACKS_OFF, SeqCst, SeqCst);
         spinner.until = real_now() + LONGEST_BACK_OFF.ns();
-        let (own, jumps) = (quiet && until < due, engine.page.header.jumps.load(SeqCst));
+        let (own, jumps) = (quiet && until < due, engine.page.jumps_for_waits());
         spinner.back_off = Some(BackOff { stopped, own, quiet, jumps });
         if !quiet {
             slot.thread().spin.store(VOID, SeqCst);
@@ -99,7 +99,7 @@ impl Spinners {
         let _ = slot.tracer.compare_exchange(BACKS_OFF, TRACED, SeqCst, SeqCst);
         slot.deadline.store(NEVER, SeqCst);
         let timed_out = engine.resume(me, Kind::Foreign) == Reason::TimedOut;
-        let jumped = engine.page.header.jumps.load(SeqCst) != jumps;
+        let jumped = engine.page.jumps_for_waits() != jumps;
         if own && timed_out || quiet && spinner.rule.is_repeating() && jumped {
             engine.count_creep();
         }

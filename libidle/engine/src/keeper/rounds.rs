@@ -129,12 +129,11 @@ pub fn run<L: Look>(
                 let seen = page.slots[slot].state.load();
                 let forced = matches!(busy, Busy::SaysSo(_));
                 if seen.busy() || forced {
-                    if page.mode() == ClockMode::Frozen {
-                        // A forced-busy thread may be asleep and use no processor time.
-                        let burnt = if forced { None } else { look.burnt(page, slot) };
-                        if progress.stands(&engine, slot, burnt, 0) && !event(Event::Rescue(slot)) {
-                            return;
-                        }
+                    if page.mode() == ClockMode::Frozen
+                        && progress.stands(&engine, look, slot, (forced, false))
+                        && !event(Event::Rescue(slot))
+                    {
+                        return;
                     }
                     let same = last_busy == Some((slot, seen, page.header.jumps.load(SeqCst)));
                     last_busy = Some((slot, seen, page.header.jumps.load(SeqCst)));
@@ -155,14 +154,12 @@ pub fn run<L: Look>(
                         seen.kind() == Kind::Foreign && owned(page.slots[slot].tracer.load(SeqCst));
                     if traced && let Some(burnt) = look.burnt(page, slot) {
                         suspects.runs(&engine, slot, burnt);
-                        if page.mode() == ClockMode::Frozen {
-                            let slept = look.slept(page, slot);
-                            if progress.stands(&engine, slot, Some(burnt), slept)
-                                && !event(Event::Rescue(slot))
-                            {
-                                return;
-                            }
-                        }
+                    }
+                    if page.mode() == ClockMode::Frozen
+                        && progress.stands(&engine, look, slot, (false, true))
+                        && !event(Event::Rescue(slot))
+                    {
+                        return;
                     }
                     back_off(page, &mut backoff);
                     continue;

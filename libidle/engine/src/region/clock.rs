@@ -22,6 +22,20 @@ impl Page {
         }
     }
 
+    /// The instant at which a wait until `deadline` ends, if nothing else ends it (absolute virtual
+    /// ns). By a frozen clock that is a slack later, as natively a wait takes longer than was asked
+    /// for: the same in every run, and for all of them, so their order is that of their deadlines.
+    #[inline]
+    pub fn ends(&self, deadline: u64) -> u64 {
+        deadline.saturating_add(self.header.slack.load(Relaxed) as u64)
+    }
+
+    /// How often the clock has jumped for other waits than the back-offs of threads that spin.
+    #[inline]
+    pub fn jumps_for_waits(&self) -> u64 {
+        self.header.jumps.load(Relaxed).wrapping_sub(self.header.back_offs.load(Relaxed))
+    }
+
     /// Does the machine have clock `id`?
     #[inline]
     pub fn has_clock(&self, id: i32) -> bool {

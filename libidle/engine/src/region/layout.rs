@@ -53,7 +53,8 @@ pub struct Header {
     /// Thread id of the keeper, on that thread's robust list: see [`Page::abandoned`]. Keeper, then
     /// the kernel. 0 where nobody watches over the keeper.
     pub keeper_lives: AtomicU32,
-    _pad0: AtomicU32,
+    /// Frozen mode: how long after its deadline a wait ends, virtual ns; launcher, once.
+    pub slack: AtomicU32,
     /// The session's random number, which its name has too
     /// ([`posix::session_name::SessionName`]); launcher, once.
     pub id: AtomicU64,
@@ -88,7 +89,9 @@ pub struct Header {
     pub jumped: AtomicU64,
     /// Times the clock was moved on for a thread that spins; anybody.
     pub creeps: AtomicU64,
-    _pad1: [AtomicU32; 4],
+    /// Frozen mode: those of [`Header::jumps`] that were made for a back-off alone; under the lock.
+    pub back_offs: AtomicU64,
+    _pad1: [AtomicU32; 2],
 
     /// The mail: slots whose deadline the heap has not seen yet. Index + 1 of the first, linked by
     /// [`Slot::mail_next`].
@@ -271,7 +274,7 @@ impl Page {
                     signal: u32s(),
                     clocks: u32s(),
                     keeper_lives: u32s(),
-                    _pad0: u32s(),
+                    slack: u32s(),
                     id: u64s(),
                     started: u64s(),
                     base_sec: from_fn(|_| AtomicI64::new(0)),
@@ -285,6 +288,7 @@ impl Page {
                     jumps: u64s(),
                     jumped: u64s(),
                     creeps: u64s(),
+                    back_offs: u64s(),
                     _pad1: from_fn(|_| u32s()),
                     mail: u32s(),
                     _pad2: from_fn(|_| u32s()),

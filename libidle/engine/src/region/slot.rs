@@ -97,6 +97,11 @@ impl Slot {
         if seen.kind() == Kind::Busy || backs_off() { self.thread().spin.load(SeqCst) } else { 0 }
     }
 
+    /// Does it wait between two poll iterations of a loop that spins?
+    pub fn backs_off(&self) -> bool {
+        self.spins(self.state.load()) != 0
+    }
+
     /// Does the thread, in a wait with a deadline, periodically recheck for an event that does not
     /// wake it: whether libc's own threads are done, or whether there is a signal for a handler?
     pub fn rechecks(&self) -> bool {

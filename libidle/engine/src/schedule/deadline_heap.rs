@@ -26,6 +26,7 @@
 
 use crate::region::layout::{Entry, Page};
 use crate::region::sizes::{ARENAS, HEAP, SLOTS};
+use crate::region::slot::Slot;
 use crate::schedule::next::Key;
 use crate::sync::{AtomicU32, Relaxed, SeqCst};
 use posix::time::NEVER;
@@ -149,21 +150,30 @@ impl Page {
     /// The earliest waiter whose deadline matters to others than its own runtime. Lock's holder
     /// only.
     pub fn earliest_but_ticks(&self, arena: usize) -> Option<(usize, Key)> {
-        /// Programs of a session with such a runtime. The clock keeps to the ticks of any more of
+        self.earliest_but(arena, Slot::is_runtime_tick)
+    }
+
+    /// The earliest waiter that is neither a runtime tick nor a back-off. Lock's holder only.
+    pub fn earliest_sleeper(&self, arena: usize) -> Option<(usize, Key)> {
+        self.earliest_but(arena, |slot| slot.is_runtime_tick() || slot.backs_off())
+    }
+
+    fn earliest_but(&self, arena: usize, aside: impl Fn(&Slot) -> bool) -> Option<(usize, Key)> {
+        /// Threads of a session that stand aside. The clock keeps to the deadlines of any more of
         /// them.
-        const TICKS: usize = 16;
-        let mut ticks = [0; TICKS];
+        const ASIDE: usize = 64;
+        let mut stand = [0; ASIDE];
         let mut passed = 0;
         let mut first = self.earliest(arena);
         while let Some((slot, _)) =
-            first.filter(|&(slot, _)| passed < TICKS && self.slots[slot].is_runtime_tick())
+            first.filter(|&(slot, _)| passed < ASIDE && aside(&self.slots[slot]))
         {
             self.drop_earliest(arena, slot);
-            ticks[passed] = slot;
+            stand[passed] = slot;
             passed += 1;
             first = self.earliest(arena);
         }
-        ticks[..passed].iter().for_each(|&slot| self.enter(arena, slot));
+        stand[..passed].iter().for_each(|&slot| self.enter(arena, slot));
         first
     }
 
@@ -174,9 +184,8 @@ impl Page {
         if !self.slots[slot].is_runtime_tick() {
             return Some(key);
         }
-        let backs_off = |slot: usize| self.slots[slot].spins(self.slots[slot].state.load()) != 0;
         self.earliest_but_ticks(arena)
-            .filter(|&(slot, _)| backs_off(slot))
+            .filter(|&(slot, _)| self.slots[slot].backs_off())
             .map_or(Some(key), |(_, back_off)| Some(back_off))
     }
 

@@ -15,20 +15,23 @@
 //!    has moved it (the thread may wait for one short while after the other: an interpreter's
 //!    thread, which gives its lock away when it is asked to, is asked after 5 ms); where nothing in
 //!    the session has changed for [`FOLLOW`] of processor time (threads whose memory has nothing to
-//!    do with who waits), or not all were at rest for [`LAST`] of it (threads that do things and
-//!    never rest).
+//!    do with who waits), or the session has used [`LAST`] of it without having been at rest
+//!    (threads that do things and never rest: they may do so until some time has passed).
 //! 3. Of several waiters due at the same instant one is woken, and the next when all are at rest,
 //!    however long the first computes (invariant: *equals run in one order*). Where rule 2 applies,
 //!    the next is woken too: the first may be waiting for it on plain memory. After the first
 //!    rescue the order is not repeatable any more, so [`PEERS`] are enough then.
 //!
-//! The processor time of the thread that was seen busy is counted, because a machine may be busy
-//! with others, and then threads that hand work to each other stay at one instant for minutes.
+//! Processor time is counted, because a machine may be busy with others: that of the thread that
+//! was seen busy, or that of all processes of the session, where others may be busy at the next
+//! look.
 
-use crate::patience::{FOLLOW, INTERVAL, LAST, PACE, PEERS, UNCHANGED};
+use crate::patience::{FOLLOW, INTERVAL, LAST, PACE, PEERS, SAMPLE, UNCHANGED};
 use crate::region::lock::KEEPER;
 use crate::schedule::advance::Reason;
 use crate::schedule::engine::Engine;
+use crate::schedule::look::Look;
+use crate::schedule::next::Key;
 use crate::sync::{Relaxed, SeqCst};
 use posix::time::NEVER;
 
@@ -67,9 +70,14 @@ struct Spent {
     /// Number of jumps, own steps included, and what the slots' words were.
     jumps: u64,
     words: u32,
-    /// Since the last jump, and since the words changed.
-    at_this_instant: u64,
+    /// Since the words changed.
     unchanged: u64,
+    /// Real ns: since when the session's use is sampled; what the session had used by then, once
+    /// that has been asked.
+    sampled: u64,
+    session: Option<u64>,
+    /// What the session has used since the last jump.
+    at_this_instant: u64,
 }
 
 impl Spent {
@@ -83,7 +91,6 @@ impl Spent {
             None => real - self.looked,
         };
         (self.looked, self.busy, self.burnt) = (real, busy, burnt.unwrap_or(0));
-        self.at_this_instant += used;
         if words == self.words {
             self.unchanged += used;
         } else {
@@ -91,9 +98,24 @@ impl Spent {
         }
     }
 
+    /// All processes of the session together have `used` so much, ns; that is asked now and then.
+    /// No more than has passed in real time counts, however many processors they have.
+    fn samples(&mut self, real: u64, used: impl FnOnce() -> u64) {
+        let passed = real.saturating_sub(self.sampled);
+        if passed < SAMPLE.ns() {
+            return;
+        }
+        let used = used();
+        let before = self.session.replace(used);
+        self.at_this_instant += before.map_or(0, |before| used.saturating_sub(before).min(passed));
+        self.sampled = real;
+    }
+
     /// The clock has moved.
     fn jumped(&mut self, real: u64, jumps: u64) {
-        *self = Spent { looked: real, busy: NOBODY, jumps, words: self.words, ..Spent::default() };
+        let (looked, sampled) = (real, real);
+        *self =
+            Spent { looked, sampled, busy: NOBODY, jumps, words: self.words, ..Spent::default() };
     }
 }
 
@@ -104,9 +126,16 @@ impl FrozenProgress {
         self.follows = false;
     }
 
-    /// Slot `busy` runs and has used `burnt` ns of processor time, if that is known. `slept`: how
-    /// often it has slept, if no hook sees what it does. True at the first rescue of the session.
-    pub fn stands(&mut self, engine: &Engine, busy: usize, burnt: Option<u64>, slept: u32) -> bool {
+    /// Slot `busy` runs. Whether it has used processor time is known unless it is `forced` busy: it
+    /// may be asleep. No hook sees what it does if it is `unseen`. True at the first rescue of the
+    /// session.
+    pub fn stands<L: Look>(
+        &mut self,
+        engine: &Engine,
+        look: &mut L,
+        busy: usize,
+        (forced, unseen): (bool, bool),
+    ) -> bool {
         let page = engine.page;
         let real = (engine.real_now)();
         if page.header.jumps.load(Relaxed) != self.spent.jumps || self.spent.looked == 0 {
@@ -116,7 +145,10 @@ impl FrozenProgress {
         if passed < INTERVAL.ns() {
             return false;
         }
+        let burnt = if forced { None } else { look.burnt(page, busy) };
+        let slept = if unseen { look.slept(page, busy) } else { 0 };
         self.spent.looks(real, busy, burnt, page.words() ^ slept);
+        self.spent.samples(real, || look.used(page));
         if self.spent.unchanged == 0 {
             self.steps = 0;
         }
@@ -127,7 +159,7 @@ impl FrozenProgress {
         let spent = self.spent.unchanged;
         self.follows |= spent >= FOLLOW.ns() || self.spent.at_this_instant >= LAST.ns();
         let pid = |slot: usize| page.slots[slot].pid.load(SeqCst);
-        if due <= engine.now() {
+        if page.ends(due) <= engine.now() {
             if !(self.follows || self.rescued && spent >= PEERS.ns()) {
                 return false;
             }
@@ -166,12 +198,23 @@ impl Engine {
     /// The slot that waits for the earliest deadline in the session, runtime ticks apart, and that
     /// deadline ([`NEVER`] if nobody waits); `None` if another thread holds the lock. `me` is busy.
     pub fn next_waiter(&self, me: usize) -> Option<(usize, u64)> {
-        let page = self.page;
+        self.next_of(me, |arena| self.page.earliest_but_ticks(arena))
+    }
+
+    /// The same for a thread that is about to back off, back-offs of others apart: those end before
+    /// its own, or after it, and neither changes anything for the other.
+    pub fn next_sleeper(&self, me: usize) -> Option<u64> {
+        Some(self.next_of(me, |arena| self.page.earliest_sleeper(arena))?.1)
+    }
+
+    fn next_of(
+        &self,
+        me: usize,
+        earliest: impl FnOnce(usize) -> Option<(usize, Key)>,
+    ) -> Option<(usize, u64)> {
         let held = self.lock(me, (self.real_now)())?;
-        page.drain_mail(held.arena);
-        let next = page
-            .earliest_but_ticks(held.arena)
-            .map_or((0, NEVER), |(slot, key)| (slot, key.deadline));
+        self.page.drain_mail(held.arena);
+        let next = earliest(held.arena).map_or((0, NEVER), |(slot, key)| (slot, key.deadline));
         self.unlock(held);
         Some(next)
     }
@@ -187,7 +230,7 @@ impl Engine {
         page.drain_mail(held.arena);
         let now = self.now();
         let due = page.earliest_but_ticks(held.arena).map_or(NEVER, |(_, key)| key.deadline);
-        if self.advance(held, due.min(now.saturating_add(step)), 0, Reason::Creep) {
+        if self.advance(held, page.ends(due).min(now.saturating_add(step)), 0, Reason::Creep) {
             let now = self.now();
             self.expire_due(held, now);
         }
@@ -204,7 +247,7 @@ impl Engine {
         let now = self.now();
         let due = page
             .earliest(held.arena)
-            .is_some_and(|(_, key)| key.deadline <= now.saturating_add(INSTANT));
+            .is_some_and(|(_, key)| page.ends(key.deadline) <= now.saturating_add(INSTANT));
         if !due {
             self.advance(held, now.saturating_add(INSTANT), 0, Reason::InstantIsOver);
         }
@@ -219,30 +262,22 @@ mod tests {
 
     const MS: u64 = 1_000_000;
 
-    fn unchanged_and_in_all(spent: &Spent) -> (u64, u64) {
-        (spent.unchanged / MS, spent.at_this_instant / MS)
-    }
-
     #[test]
     fn only_the_processor_time_of_who_stays_busy_counts() {
         let mut spent = Spent::default();
         spent.jumped(1000 * MS, 1);
         spent.looks(2000 * MS, 5, Some(700 * MS), 77);
-        assert_eq!(unchanged_and_in_all(&spent), (0, 0), "it may have used that before the jump");
+        assert_eq!(spent.unchanged / MS, 0, "it may have used that before the jump");
         spent.looks(9000 * MS, 5, Some(710 * MS), 77);
-        assert_eq!(unchanged_and_in_all(&spent), (10, 10), "others had the processor for 7 s");
+        assert_eq!(spent.unchanged / MS, 10, "others had the processor for 7 s");
         spent.looks(9100 * MS, 6, Some(5000 * MS), 77);
-        assert_eq!(
-            unchanged_and_in_all(&spent),
-            (10, 10),
-            "another thread, which has lived for long"
-        );
+        assert_eq!(spent.unchanged / MS, 10, "another thread, which has lived for long");
         spent.looks(9200 * MS, 6, Some(5100 * MS), 78);
-        assert_eq!(unchanged_and_in_all(&spent), (0, 110), "something happened");
+        assert_eq!(spent.unchanged / MS, 0, "something happened");
         spent.looks(9300 * MS, 6, Some(5150 * MS), 78);
-        assert_eq!(unchanged_and_in_all(&spent), (50, 160));
+        assert_eq!(spent.unchanged / MS, 50);
         spent.jumped(9300 * MS, 2);
-        assert_eq!(unchanged_and_in_all(&spent), (0, 0));
+        assert_eq!(spent.unchanged / MS, 0);
     }
 
     #[test]
@@ -251,6 +286,21 @@ mod tests {
         spent.jumped(1000 * MS, 1);
         spent.looks(1100 * MS, 5, None, 77);
         spent.looks(1300 * MS, 5, None, 77);
-        assert_eq!(unchanged_and_in_all(&spent), (200, 300));
+        assert_eq!(spent.unchanged / MS, 200);
+    }
+
+    #[test]
+    fn what_the_session_uses_at_one_instant_counts_up_to_what_passes() {
+        let mut spent = Spent::default();
+        spent.jumped(1000 * MS, 1);
+        spent.samples(1100 * MS, || unreachable!("that soon"));
+        let used = [(2000, 7000, 0), (3000, 7010, 10), (4000, 9999, 1010), (5000, 0, 1010)];
+        for (real, used, in_all) in used {
+            spent.samples(real * MS, || used * MS);
+            assert_eq!(spent.at_this_instant / MS, in_all);
+        }
+        spent.jumped(5000 * MS, 2);
+        spent.samples(6000 * MS, || 50 * MS);
+        assert_eq!(spent.at_this_instant, 0);
     }
 }

@@ -42,14 +42,14 @@ impl Engine {
     ) -> Option<Outcome> {
         let page = self.page;
         page.drain_mail(held.arena);
-        let due = next([page.goal(held.arena), own]).filter(|key| key.deadline <= to);
-        let to = due.map_or(to, |key| key.deadline);
+        let due = next([page.goal(held.arena), own]).filter(|key| page.ends(key.deadline) <= to);
+        let to = due.map_or(to, |key| page.ends(key.deadline));
         if !self.advance(held, to, 0, reason) {
             return Some(Outcome::NotIdle(Busy::LockTaken));
         }
         Some(match due? {
             key if own == Some(key) => Outcome::Mine,
-            key if self.expire_due(held, key.deadline).1 => Outcome::Fired,
+            _ if self.expire_due(held, to).1 => Outcome::Fired,
             _ => Outcome::Woke,
         })
     }

@@ -3,13 +3,14 @@
 
 use crate::region::layout::ClockMode;
 use crate::region::state::Kind;
+use crate::region::wait_kind::WaitKind;
 use crate::schedule::advance::Reason;
 use crate::schedule::busy::Busy;
 use crate::schedule::decide::Outcome;
 use crate::schedule::engine::Engine;
 use crate::schedule::hold_lock::Held;
 use crate::schedule::next::{Key, next};
-use crate::sync::SeqCst;
+use crate::sync::{Relaxed, SeqCst};
 use posix::time::NEVER;
 
 impl Engine {
@@ -28,15 +29,19 @@ impl Engine {
         page.drain_mail(held.arena);
         let waiting = [first, own, page.goal(held.arena).filter(|_| first.or(own).is_some())];
         let Some(target) = next(waiting) else { return Outcome::NoDeadline };
-        if !self.advance(held, target.deadline, real, Reason::Jump) {
+        let (frozen, mine) = (page.mode() == ClockMode::Frozen, own == Some(target));
+        let before = if mine { 0 } else { page.header.jumps.load(Relaxed) };
+        if !self.advance(held, page.ends(target.deadline), real, Reason::Jump) {
             return Outcome::NotIdle(Busy::LockTaken);
         }
-        let now = page.now(|| real);
-        let mine = own.is_some_and(|k| {
-            k == target || (k.deadline <= now && page.mode() == ClockMode::Elapsed)
-        });
-        if mine && page.mode() == ClockMode::Frozen {
+        if frozen && mine {
             return Outcome::Mine;
+        }
+        let now = page.now(|| real);
+        let mine = mine || !frozen && own.is_some_and(|key| key.deadline <= now);
+        if frozen && page.header.jumps.load(Relaxed) != before {
+            let first = page.earliest(held.arena);
+            first.into_iter().for_each(|(slot, _)| self.note_back_off(slot));
         }
         let (left, fired) = self.expire_due(held, now);
         self.arm_by(left, now, real);
@@ -47,14 +52,22 @@ impl Engine {
         }
     }
 
-    /// Wakes the threads whose deadline is not after `now`, in order. In frozen mode it wakes only
+    /// Frozen mode: the clock has jumped for the wait of `slot`. Says so if that is a back-off: for
+    /// others that spin nothing has happened then.
+    pub(crate) fn note_back_off(&self, slot: usize) {
+        if self.page.slots[slot].is_for(WaitKind::Spin) {
+            self.page.header.back_offs.fetch_add(1, Relaxed);
+        }
+    }
+
+    /// Wakes the threads whose wait is over at `now`, in order. In frozen mode it wakes only
     /// the first of them, and the next when all are at rest again. Returns the earliest deadline
     /// left, and whether a timer descriptor was among them. Lock's holder only.
     pub(crate) fn expire_due(&self, held: Held, now: u64) -> (u64, bool) {
         let page = self.page;
         let mut fired = false;
         while let Some((slot, key)) = page.earliest(held.arena) {
-            if key.deadline > now {
+            if page.ends(key.deadline) > now {
                 return (key.deadline, fired);
             }
             page.drop_earliest(held.arena, slot);
@@ -68,7 +81,7 @@ impl Engine {
                 }
                 continue;
             }
-            let due = s.deadline.load(SeqCst) <= now;
+            let due = page.ends(s.deadline.load(SeqCst)) <= now;
             if !due || !self.expire(slot, seen) {
                 // The thread may have gone on to a later deadline, and may have relied on the entry
                 // that is out now. If it is still on its way out of its wait, it will find no entry

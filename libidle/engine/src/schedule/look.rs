@@ -63,6 +63,11 @@ pub trait Look {
     fn slept(&mut self, _page: &Page, _index: usize) -> u32 {
         0
     }
+    /// Processor time that all processes of the session have used, with that of the children that
+    /// they have collected, ns.
+    fn used(&mut self, _page: &Page) -> u64 {
+        0
+    }
     /// Processor time that the thread of slot `index` has used, ns.
     fn burnt(&mut self, _page: &Page, _index: usize) -> Option<u64> {
         None

@@ -64,7 +64,7 @@ impl Engine {
         // It is no rest while somebody is due: with a frozen clock the next of several equals.
         let now = self.now();
         page.drain_mail(held.arena);
-        if page.goal(held.arena).is_some_and(|key| key.deadline <= now) {
+        if page.goal(held.arena).is_some_and(|key| page.ends(key.deadline) <= now) {
             return if self.expire_due(held, now).1 { Outcome::Fired } else { Outcome::Woke };
         }
         if bits & AT_REST != 0 && self.tell_of_rest() {

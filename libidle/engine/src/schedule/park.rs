@@ -247,6 +247,9 @@ impl Engine {
         // about to wait.
         let seq = slot.state.prepare();
         if !self.witness(me) && self.solo(me, own, at, &mut still) == Outcome::Mine {
+            if self.frozen() {
+                self.note_back_off(me);
+            }
             return None;
         }
         self.page.post_deadline(me, deadline, now);

@@ -60,11 +60,11 @@ impl Limit {
         }
         let (real, frozen) = ((engine.real_now)(), page.mode() == ClockMode::Frozen);
         let now = page.now(|| real);
-        let come = now >= self.deadline;
+        let come = now >= page.ends(self.deadline);
         if page.abandoned() || page.real() {
             if come || (frozen && real >= self.real) {
                 if frozen {
-                    engine.advance_abandoned(self.deadline);
+                    engine.advance_abandoned(page.ends(self.deadline));
                 }
                 engine.expire_own(me, seen);
                 return true;

@@ -210,6 +210,6 @@ impl Engine {
             && !seen.busy()
             && seen.kind() != Kind::Foreign
             && asked != self.page.words();
-        asks && slot.deadline.load(SeqCst) > self.now()
+        asks && self.page.ends(slot.deadline.load(SeqCst)) > self.now()
     }
 }

@@ -124,7 +124,7 @@ fn count(tls: &Tls, looks: u32) {
 }
 
 fn jumps(page: &Page) -> u32 {
-    page.header.jumps.load(Relaxed) as u32
+    page.jumps_for_waits() as u32
 }
 
 /// The calling thread, as the rules ask about it.
@@ -198,15 +198,14 @@ fn back_off(tls: &Tls) -> bool {
         tls.asker.moved();
         return true;
     }
-    let Some((_, due)) = engine.next_waiter(entry.me).filter(|&(_, due)| frozen || due != NEVER)
-    else {
+    let Some(due) = engine.next_sleeper(entry.me).filter(|&due| frozen || due != NEVER) else {
         return true;
     };
     // Not past the next deadline: who is woken then may do what this thread waits for.
     let until = now.saturating_add(step.ns()).min(due);
     let _silenced = Silenced::new(&entry, 0);
     let words = tls.spin_words.get();
-    let jumps = engine.page.header.jumps.load(Relaxed);
+    let jumps = engine.page.jumps_for_waits();
     let wait = if due > now {
         entry.kernel_wait_until(WaitKind::Spin, until, || engine.page.words() == words)
     } else {
@@ -230,7 +229,7 @@ fn back_off(tls: &Tls) -> bool {
         engine.count_creep();
         tls.asker.moved();
     }
-    alone || engine.page.header.jumps.load(Relaxed) == jumps
+    alone || engine.page.jumps_for_waits() == jumps
 }
 
 /// The slot's thread is about to do something else than to ask again.
