@@ -18,6 +18,7 @@ flux_tests::guests! { "descriptors";
     stdio: 8;
     socket_limits: 40;
     semtimedop: 12;
+    sem_nowait: 4;
     io_uring: 14;
     requests: 9;
     other_names: 20;

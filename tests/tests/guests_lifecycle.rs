@@ -24,4 +24,5 @@ flux_tests::guests! { "lifecycle";
     sandbox: 1;
     debugged: 5;
     pid_namespace: 33;
+    collected: 14;
 }

@@ -22,4 +22,6 @@ flux_tests::guests! { "sync";
     c11: 6;
     once: 2;
     futex: 14;
+    futex_bits_shared: 9;
+    waitv_refused: 8;
 }

@@ -9,6 +9,7 @@ use crate::shim::forced;
 use crate::shim::library::library;
 use crate::shim::numbers;
 use crate::shim::own_block;
+use crate::shim::own_children;
 use crate::shim::session;
 use crate::shim::tls::tls;
 use crate::shim::wake_fd;
@@ -38,7 +39,7 @@ fn settle(child: Option<Credit>, pid: pid_t) {
     if pid < 0 {
         engine.page.release(child.index());
     } else if !numbers::nested() {
-        engine.page.place(child, pid as u32);
+        own_children::place(&engine, child, pid as u32);
     }
 }
 

@@ -156,6 +156,10 @@ fn wait_for(
         if word.load(SeqCst) != expected {
             return Err(Errno(libc::EAGAIN));
         }
+        if bits != ANY && until.is_none() {
+            return errno::result(kernel_futex::wait_bits(entry, word, expected, bits))
+                .map(|woken| woken as c_long);
+        }
         kernel_futex::wait(entry, cause, word, expected, false, deadline, None)
     };
     match reason {
@@ -180,7 +184,8 @@ fn wake_all(
 ) -> Result<c_long, Errno> {
     let count = count.max(1);
     let woken = if private { wake(engine, Key::any(word), count, bits) } else { 0 };
-    let rest = if woken < count { kernel_futex::wake(word, count - woken, private) } else { 0 };
+    let rest =
+        if woken < count { kernel_futex::wake_bits(word, count - woken, bits, private) } else { 0 };
     if woken == 0 {
         errno::result(rest).map(|rest| rest as c_long)
     } else {

@@ -5,6 +5,7 @@ use crate::hooks::spawn::{Strings, posix_spawn};
 use crate::next;
 use crate::shim::entry::{Entry, WaitKind, enter};
 use crate::shim::errno;
+use crate::shim::own_children;
 use crate::shim::written_files;
 use engine::arch::syscall::syscall6;
 use libc::{c_char, c_int, c_void, pid_t};
@@ -147,6 +148,7 @@ fn await_child(entry: Option<&Entry>, pid: pid_t, status: &mut c_int) -> bool {
             return false;
         }
     }
+    entry.iter().for_each(|e| own_children::collected(&e.engine, pid));
     true
 }
 

@@ -4,6 +4,7 @@ use crate::next;
 use crate::shim::entry::enter;
 use crate::shim::exec_environ::Environ;
 use crate::shim::numbers;
+use crate::shim::own_children;
 use crate::shim::program_image;
 use crate::shim::session;
 use engine::programs::elf::Program;
@@ -53,7 +54,7 @@ unsafe fn spawn_with(
         return failed;
     }
     if !numbers::nested() {
-        page.place(child, number as u32);
+        own_children::place(&entry.engine, child, number as u32);
     }
     if !pid.is_null() {
         // SAFETY: posix_spawn(3) stores the child's number where it is not null.

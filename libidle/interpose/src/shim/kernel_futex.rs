@@ -1,6 +1,8 @@
 //! Waiting on a futex word that others wake through the kernel: process-shared semaphores and
 //! conditions, mutexes' lock words, shared futexes. A kernel wait, ended from our side through the
-//! slot's own word: futex_waitv(2) sleeps on both (Linux 5.16).
+//! slot's own word: futex_waitv(2) sleeps on both (Linux 5.16). Where the kernel has no such call,
+//! or a filter of the program's or its container's refuses it, the wait is a polling wait on the
+//! word that others wake.
 
 use crate::patience::SLICE;
 use crate::shim::entry::{Cause, Entry, WaitKind};
@@ -14,8 +16,11 @@ use engine::region::slot::Slot;
 use engine::sys::{self, Timespec};
 use engine::{Kind, Reason};
 use posix::time::{NEVER, Spec};
-use std::sync::atomic::AtomicU32;
-use std::sync::atomic::Ordering::SeqCst;
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU32};
+
+/// futex_waitv(2) was refused in this process.
+static REFUSED: AtomicBool = AtomicBool::new(false);
 
 const FUTEX_32: u32 = 2;
 const FUTEX_PRIVATE: u32 = 128;
@@ -45,10 +50,32 @@ pub fn wait(
     deadline: u64,
     cancels: Option<u32>,
 ) -> Reason {
-    let (slot, cause) = (entry.slot(), cause.into());
-    let what = cause.what();
-    let interruptible = deadline != NEVER && matches!(what, WaitKind::Sem | WaitKind::Futex);
-    let sliced = (interruptible && restarts()).then(Masked::but_cancellation);
+    let cause = cause.into();
+    let refused = REFUSED.load(Relaxed);
+    let reason = try_to(entry, cause, word, expected, private, deadline, cancels);
+    if !refused && reason == Reason::Woken && REFUSED.load(Relaxed) {
+        // No other wait of this thread's comes to know. As spurious as any: the word says whether
+        // there is something to wait for.
+        return try_to(entry, cause, word, expected, private, deadline, cancels);
+    }
+    reason
+}
+
+/// The wait, by the calls that this process may make as far as it knows.
+fn try_to(
+    entry: &Entry,
+    cause: Cause,
+    word: &AtomicU32,
+    expected: u32,
+    private: bool,
+    deadline: u64,
+    cancels: Option<u32>,
+) -> Reason {
+    let (slot, what) = (entry.slot(), cause.what());
+    let refused = REFUSED.load(Relaxed);
+    let timed = deadline != NEVER;
+    let interruptible = timed && matches!(what, WaitKind::Sem | WaitKind::Futex);
+    let sliced = (interruptible && restarts() || timed && refused).then(Masked::but_cancellation);
     let cause = if sliced.is_some() { cause.rechecking() } else { cause };
     let _silent = Silent::new(slot);
     let guard = if deadline == NEVER {
@@ -67,11 +94,17 @@ pub fn wait(
                 raw = loop {
                     let raw = match &sliced {
                         Some(masked) => in_slice(word, expected, private, masked),
+                        // Nothing but cancellation ends it from our side.
+                        None if refused => {
+                            let slice = cancels.map(|_| Timespec::of(SLICE));
+                            sys::futex_wait(word, expected, slice.as_ref(), private)
+                        }
                         None => {
                             waitv(word, expected, private, &slot.state.0, state.0, guard.left())
                         }
                     };
                     let goes_on = match raw {
+                        sys::ETIMEDOUT if !timed => slot.state.load() == state,
                         sys::ETIMEDOUT => !guard.passed(),
                         OWN => slot.state.load() == state,
                         // As in glibc a handler does not end it.
@@ -79,6 +112,9 @@ pub fn wait(
                         _ => false,
                     };
                     if !goes_on {
+                        if raw == -(libc::ENOSYS as isize) || raw == -(libc::EPERM as isize) {
+                            REFUSED.store(true, Relaxed);
+                        }
                         break raw;
                     }
                 };
@@ -153,10 +189,29 @@ fn waitv(
     unsafe { syscall6(libc::SYS_futex_waitv, all, n, 0, at, clock, 0) }
 }
 
+/// Waits without a limit for a wake-up of shared `word` that has one of `bits`: what
+/// `FUTEX_WAIT_BITSET` of futex(2) answers. futex_waitv(2) has no bits.
+pub fn wait_bits(entry: &Entry, word: &AtomicU32, expected: u32, bits: u32) -> isize {
+    const FUTEX_WAIT_BITSET: usize = 9;
+    let _wait = entry.kernel_wait(WaitKind::Futex);
+    let at = word as *const _ as usize;
+    // SAFETY: the word is readable; no time and no second word.
+    unsafe {
+        let (expected, bits) = (expected as usize, bits as usize);
+        syscall6(libc::SYS_futex, at, FUTEX_WAIT_BITSET, expected, 0, 0, bits)
+    }
+}
+
 /// Wakes up to `count` kernel waiters of `word`.
 pub fn wake(word: &AtomicU32, count: u32, private: bool) -> isize {
-    const FUTEX_WAKE: usize = 1;
-    let op = FUTEX_WAKE | if private { FUTEX_PRIVATE as usize } else { 0 };
-    // SAFETY: FUTEX_WAKE uses the address as a key only.
-    unsafe { syscall6(libc::SYS_futex, word as *const _ as usize, op, count as usize, 0, 0, 0) }
+    wake_bits(word, count, u32::MAX, private)
+}
+
+/// The same of those that wait for one of `bits`.
+pub fn wake_bits(word: &AtomicU32, count: u32, bits: u32, private: bool) -> isize {
+    const FUTEX_WAKE_BITSET: usize = 10;
+    let op = FUTEX_WAKE_BITSET | if private { FUTEX_PRIVATE as usize } else { 0 };
+    let (at, count, bits) = (word as *const _ as usize, count as usize, bits as usize);
+    // SAFETY: FUTEX_WAKE_BITSET uses the address as a key only.
+    unsafe { syscall6(libc::SYS_futex, at, op, count, 0, 0, bits) }
 }

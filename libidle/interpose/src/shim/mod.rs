@@ -20,6 +20,7 @@ pub mod next_definition;
 pub mod numbers;
 pub mod open_fds;
 pub mod own_block;
+pub mod own_children;
 pub mod polling_wait;
 pub mod program_image;
 pub mod reach;
