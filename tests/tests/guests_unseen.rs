@@ -11,6 +11,7 @@ flux_tests::guests! { "unseen";
     lookup: 0, not_frozen();
     clocks: 3, traced();
     helper: 6;
+    children: 0;
 }
 
 #[test]

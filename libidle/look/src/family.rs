@@ -80,6 +80,53 @@ impl ProcLook {
         }
     }
 
+    /// Looks at the children without a slot of a thread that waits where no hook sees it: it may
+    /// have made them there, too, by clone(2) in line, and such a child has no slot before its own
+    /// first hook. `None` if one of them runs, otherwise a number that changes if one runs or ends.
+    ///
+    /// The list of children takes the kernel's task lock. So the parent of a child that a former
+    /// list has shown as a zombie has been woken by now: ask this first, then look at the parent.
+    fn unseen_children(&mut self, index: usize, pid: u32, tid: u32) -> Option<u64> {
+        let page = self.engine.page;
+        let (mut runs, mut rest) = (0u64, true);
+        let asked = process::children(pid, tid, |child| {
+            if !has_slot(page, child) {
+                match self.process(index, child, 1) {
+                    Thread::Asleep(n) | Thread::Stopped(n) => {
+                        runs = runs.wrapping_mul(31).wrapping_add(n.wrapping_add(child as u64));
+                    }
+                    Thread::Zombie | Thread::Gone => {}
+                    Thread::Running => rest = false,
+                }
+            }
+            rest
+        });
+        match asked {
+            Err(e) if !e.gone() => {
+                if e.full() {
+                    self.close_files();
+                }
+                None
+            }
+            _ => rest.then_some(runs),
+        }
+    }
+
+    /// Do the children rest that the thread of slot `index` may have made where no hook saw it?
+    /// When the survey confirms what it has found, none of them may have run since.
+    pub(crate) fn children_rest(&mut self, index: usize, confirms: bool) -> bool {
+        let slot = &self.engine.page.slots[index];
+        let (pid, tid) = (slot.pid.load(SeqCst), slot.tid.load(SeqCst));
+        // A slot that speaks for a process speaks for its children, too. Of a thread that is not
+        // known the look says that it runs.
+        if pid == 0 || tid == 0 || !self.known(index, pid) {
+            return true;
+        }
+        let now = self.unseen_children(index, pid, tid);
+        let before = std::mem::replace(&mut self.note(index).children, now);
+        now.is_some() && (!confirms || now == before)
+    }
+
     /// A credit whose child's number is not known. Its maker is dead: perhaps the child was never
     /// made, or it is one of our descendants without a slot. While such a descendant runs, it may
     /// be about to adopt the credit.

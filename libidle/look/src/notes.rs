@@ -30,6 +30,8 @@ pub struct Note {
     pub busy: Option<(State, u64)>,
     /// The look found it asleep outside the hooks before, and probably will again.
     pub strays: bool,
+    /// How its children without a slot were found at rest, by `ProcLook::unseen_children`.
+    pub children: Option<u64>,
 }
 
 /// The place of a note. All zero where there is no note yet.

@@ -33,6 +33,7 @@ impl Look for ProcLook {
                 self.reap(page, index, seen, true)
             }
             Kind::Leaving => self.lingers(page, index, seen),
+            Kind::Foreign if !self.children_rest(index, false) => Found::Running,
             _ => match self.look(page, index, seen) {
                 Thread::Asleep(runs) | Thread::Stopped(runs) => self.asleep(index, seen, runs),
                 Thread::Running => Found::Running,
@@ -52,6 +53,9 @@ impl Look for ProcLook {
     fn confirm(&mut self, page: &Page, index: usize, now: State) -> bool {
         let Some((then, runs)) = self.seen(index) else { return false };
         if then != now {
+            return false;
+        }
+        if now.kind() == Kind::Foreign && !self.children_rest(index, true) {
             return false;
         }
         let slot = &page.slots[index];
