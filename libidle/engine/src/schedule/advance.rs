@@ -19,6 +19,9 @@ pub(crate) enum Reason {
     /// A thread spins, and time would stand still. Counted as a jump, and as a *creep* too, because
     /// it costs repeatability.
     Creep,
+    /// Frozen mode: the clock follows real time, because somebody works on and on. No jump: a
+    /// thread that counts how long it has asked in vain would begin anew each time.
+    Follows,
     /// Frozen mode: the kernel works for the session on real time, and that is what has passed.
     KernelWorks,
     /// Frozen mode: somebody holds the clock, or has held it, and that is what has passed.
@@ -49,7 +52,7 @@ impl Engine {
             h.jumps.store(h.jumps.load(Relaxed) + 1, Relaxed);
         }
         h.jumped.store(h.jumped.load(Relaxed).saturating_add(ahead), Relaxed);
-        if matches!(reason, Reason::Creep | Reason::InstantIsOver) {
+        if matches!(reason, Reason::Creep | Reason::Follows | Reason::InstantIsOver) {
             self.count_creep();
         }
         true

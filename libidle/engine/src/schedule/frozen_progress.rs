@@ -189,7 +189,7 @@ impl FrozenProgress {
             if now >= until {
                 break;
             }
-            engine.creep(KEEPER, until - now);
+            engine.creep_because(KEEPER, until - now, Reason::Follows);
         }
     }
 }
@@ -222,6 +222,10 @@ impl Engine {
     /// Moves the clock on by at most `step` ns, and not past a deadline, although not all are
     /// blocked: a thread spins. Costs repeatability, so it is counted.
     pub fn creep(&self, me: usize, step: u64) {
+        self.creep_because(me, step, Reason::Creep);
+    }
+
+    fn creep_because(&self, me: usize, step: u64, reason: Reason) {
         let page = self.page;
         if page.abandoned() {
             return self.advance_abandoned(self.now().saturating_add(step));
@@ -230,7 +234,7 @@ impl Engine {
         page.drain_mail(held.arena);
         let now = self.now();
         let due = page.earliest_but_ticks(held.arena).map_or(NEVER, |(_, key)| key.deadline);
-        if self.advance(held, page.ends(due).min(now.saturating_add(step)), 0, Reason::Creep) {
+        if self.advance(held, page.ends(due).min(now.saturating_add(step)), 0, reason) {
             let now = self.now();
             self.expire_due(held, now);
         }
