@@ -20,7 +20,6 @@ flux_tests::guests! { "lifecycle";
     orphans: 5;
     crowd: 3;
     exec_names: 9;
-    no_block: 80;
     sandbox: 1;
     debugged: 5;
     pid_namespace: 33;

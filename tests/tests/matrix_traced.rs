@@ -33,7 +33,6 @@ fn waits_and_clock_reads_in_line() {
         .except("lifecycle/beside", MEMORY)
         .except("lifecycle/debugged", ONE)
         .except("lifecycle/fork_kinds", MEMORY)
-        .except("lifecycle/no_block", MEMORY)
         .except("lifecycle/vfork_computes", MEMORY)
         .except("signals/alternate_stack", HANDLER)
         .except(

@@ -1,3 +1,5 @@
+/* Not in the suite: under flux it ends with SIGSEGV in 2 of 30 runs (never natively), and it is not found out why.
+ * gcc -D_GNU_SOURCE -Itests/guests -pthread -o no_block tests/stress/no_block.c; GUEST_UNIT_MS=10000 flux-launch -- ./no_block */
 /* clone(2) without a thread block of libc's: none, so that the creator's is shared, or an address that is no block. */
 #include "guest.h"
 #include <asm/ldt.h>
